@@ -1,0 +1,1 @@
+"""Train stacks of small Keras networks and find out why they are stuck. No Streamlit in here."""

@@ -1,0 +1,260 @@
+"""The two questions exactly as they were asked, and the fixes proposed for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from core.experiment import (
+    Adam,
+    Blobs,
+    Data,
+    Dense,
+    Experiment,
+    Model,
+    RMSprop,
+    Threshold,
+    Training,
+)
+
+TARGET = 0.9
+"""A run succeeds when its final accuracy reaches this, unless another target is chosen."""
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A named edit of an experiment.
+
+    key: stable name; title: two or three words; why: one sentence; source: who proposed it
+    (`asker`, `answer`, `comment` or `ours`).
+    """
+
+    key: str
+    title: str
+    why: str
+    source: str
+    edit: Callable[[Experiment], Experiment]
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        return self.edit(experiment)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A question: the experiment as asked, other forms of it, and its fixes, each by key."""
+
+    key: str
+    title: str
+    experiment: Experiment
+    variants: Mapping[str, Experiment]
+    fixes: Mapping[str, Fix]
+
+
+def apply_all(fixes: tuple[Fix, ...], experiment: Experiment) -> Experiment:
+    """The experiment after every fix, in the given order."""
+    for fix in fixes:
+        experiment = fix.apply(experiment)
+    return experiment
+
+
+def with_data(**changes) -> Callable[[Experiment], Experiment]:
+    return lambda experiment: replace(experiment, data=replace(experiment.data, **changes))
+
+
+def with_training(**changes) -> Callable[[Experiment], Experiment]:
+    return lambda experiment: replace(experiment, training=replace(experiment.training, **changes))
+
+
+def with_hidden(**changes) -> Callable[[Experiment], Experiment]:
+    """Change every hidden dense layer."""
+
+    def edit(experiment: Experiment) -> Experiment:
+        *hidden, output = experiment.model.layers
+        layers = (replace(h, **changes) if isinstance(h, Dense) else h for h in hidden)
+        return replace(experiment, model=Model((*layers, output)))
+
+    return edit
+
+
+def sigmoid_output(experiment: Experiment) -> Experiment:
+    """One sigmoid unit and binary cross-entropy; one-hot labels become one column of 0 and 1."""
+    data = experiment.data
+    return replace(
+        experiment,
+        data=replace(data, encoding="index") if data.encoding == "one-hot" else data,
+        model=Model(
+            (
+                *experiment.model.layers[:-1],
+                replace(experiment.model.output, units=1, activation="sigmoid"),
+            )
+        ),
+        training=replace(experiment.training, loss="binary_crossentropy"),
+    )
+
+
+def labels_from_zero(experiment: Experiment) -> Experiment:
+    classes = range(experiment.data.source.classes)
+    return with_data(label_values=tuple(float(k) for k in classes))(experiment)
+
+
+def higher_learning_rate(experiment: Experiment) -> Experiment:
+    optimizer = replace(experiment.training.optimizer, learning_rate=0.1)
+    return with_training(optimizer=optimizer)(experiment)
+
+
+def use_rmsprop(experiment: Experiment) -> Experiment:
+    rate = experiment.training.optimizer.learning_rate
+    return with_training(optimizer=RMSprop(learning_rate=rate))(experiment)
+
+
+def _by_key(*fixes: Fix) -> Mapping[str, Fix]:
+    return MappingProxyType({fix.key: fix for fix in fixes})
+
+
+STANDARDISE = Fix(
+    "standardise-inputs",
+    "Standardise inputs",
+    "Zero mean and unit variance put the inputs on the scale that the initial weights expect, "
+    "and on both sides of zero.",
+    "answer",
+    with_data(scaling="standardise"),
+)
+HOLD_OUT = Fix(
+    "hold-out",
+    "Hold out data",
+    "An accuracy measured on the rows that were trained on cannot show whether the network "
+    "generalises; a fifth of the rows is kept for that.",
+    "comment",
+    with_data(hold_out=0.2),
+)
+
+THRESHOLD = Problem(
+    key="threshold",
+    title="Threshold problem",
+    experiment=Experiment(
+        data=Data(source=Threshold(threshold=50_000, samples=5_000), shuffling="rows"),
+        model=Model((Dense(3, "relu"), Dense(5, "relu"), Dense(1, "relu"))),
+        training=Training(loss="binary_crossentropy", optimizer=Adam(), batch_size=5, epochs=10),
+    ),
+    variants=MappingProxyType({}),
+    fixes=_by_key(
+        Fix(
+            "sigmoid-output",
+            "Sigmoid output",
+            "A ReLU output is clipped by the loss and has no gradient at 0; a sigmoid gives a "
+            "probability everywhere.",
+            "answer",
+            sigmoid_output,
+        ),
+        Fix(
+            "scale-inputs",
+            "Scale inputs to [0, 1]",
+            "Inputs of up to 100,000 drown the initial weights and biases; divided by 100,000 "
+            "they lie between 0 and 1.",
+            "answer",
+            with_data(scaling="divide", divisor=100_000.0),
+        ),
+        STANDARDISE,
+        Fix(
+            "shuffle-rows",
+            "Shuffle without loss",
+            "random.shuffle on the rows of a NumPy array overwrites about half of them; a "
+            "permutation keeps every row.",
+            "ours",
+            with_data(shuffling="permutation"),
+        ),
+        HOLD_OUT,
+        Fix(
+            "he-initialisation",
+            "He initialisation",
+            "Weights drawn for ReLU layers keep the size of the signal from layer to layer.",
+            "ours",
+            with_hidden(initialiser="he_normal"),
+        ),
+        Fix(
+            "wider-hidden",
+            "Wider hidden layers",
+            "With 10 units in each hidden layer it is less likely that all of them are dead "
+            "from the start; the asker tried other sizes too.",
+            "asker",
+            with_hidden(units=10),
+        ),
+    ),
+)
+
+_TWO_BLOB_AS_ASKED = Experiment(
+    data=Data(source=Blobs(), shuffling="none", label_values=(1.0, 2.0), encoding="one-hot"),
+    model=Model((Dense(2, "sigmoid"), Dense(2, "softmax"))),
+    training=Training(loss="categorical_crossentropy", optimizer=Adam(), batch_size=32, epochs=50),
+)
+
+TWO_BLOB = Problem(
+    key="two-blob",
+    title="Two-blob problem",
+    experiment=_TWO_BLOB_AS_ASKED,
+    variants=MappingProxyType(
+        {
+            "labels-left-at-1-and-2": replace(
+                sigmoid_output(_TWO_BLOB_AS_ASKED),
+                data=replace(_TWO_BLOB_AS_ASKED.data, encoding="as-is"),
+            )
+        }
+    ),
+    fixes=_by_key(
+        Fix(
+            "labels-from-zero",
+            "Labels from zero",
+            "A network whose output lies between 0 and 1 can never predict a label of 2.",
+            "answer",
+            labels_from_zero,
+        ),
+        Fix(
+            "sigmoid-output",
+            "One sigmoid output",
+            "For two classes one sigmoid unit with binary cross-entropy is the usual form.",
+            "answer",
+            sigmoid_output,
+        ),
+        Fix(
+            "wider-hidden",
+            "10 hidden units",
+            "More hidden units give more paths along which the output can move.",
+            "answer",
+            with_hidden(units=10),
+        ),
+        Fix(
+            "more-epochs",
+            "500 epochs",
+            "If the network moves slowly, but moves, it only needs more updates.",
+            "asker",
+            with_training(epochs=500),
+        ),
+        Fix(
+            "higher-learning-rate",
+            "Learning rate 0.1",
+            "Each update moves the weights by about the learning rate; 0.1 is a hundred times "
+            "the default.",
+            "answer",
+            higher_learning_rate,
+        ),
+        Fix(
+            "rmsprop",
+            "RMSprop",
+            "Another optimizer with its own scaling of the gradient, at the same learning rate.",
+            "answer",
+            use_rmsprop,
+        ),
+        replace(
+            STANDARDISE,
+            why="Both clusters lie in one narrow corner of positive inputs; centred and spread "
+            "out, a small weight already tells them apart.",
+            source="ours",
+        ),
+        replace(HOLD_OUT, source="ours"),
+    ),
+)
+
+PROBLEMS: Mapping[str, Problem] = MappingProxyType(
+    {problem.key: problem for problem in (THRESHOLD, TWO_BLOB)}
+)

@@ -1,0 +1,265 @@
+"""Train hundreds of runs of an experiment at once.
+
+The runs are stacked along the last axis of every array and one compiled call trains them all for
+one epoch. Keras's own optimizers, losses, metrics and initialisers do the work: they are
+element-wise over the runs, so every run ends where Keras alone would have taken it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+
+import numpy as np
+import tensorflow as tf
+
+from core import models
+from core.data import generator, prepare
+from core.experiment import Experiment, InvalidExperiment
+from core.history import Epoch, Health, History, Progress
+from core.program import program, structure
+
+LANES = 16
+"""Runs are padded to a multiple of this: every run is then computed in a full vector register,
+and does not depend on how many others there are."""
+KEY_EPOCHS = 60
+"""Weights are kept for at most this many epochs,"""
+KEPT_WEIGHTS = 64 * 2**20
+"""and for fewer where they would take more than this many bytes."""
+STACK_RUNS = 512
+"""Experiments of one structure are trained together up to this many runs."""
+STACK_BYTES = 2 * 2**30
+"""The most that the data of one stack may take."""
+
+DATA, WEIGHTS, DROPOUT, RUN_ORDER, EPOCH_ORDER = range(5)
+"""What a stream of random numbers is for; `core.data.prepare` uses DATA."""
+
+
+def train(
+    experiment: Experiment,
+    runs: int = 64,
+    seed: int = 0,
+    on_epoch: Callable[[Epoch], object] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> History:
+    """Train `runs` runs of the experiment; run `i` of a seed is the same whatever `runs` is.
+
+    on_epoch is called after every epoch; should_stop is asked after every epoch but the last, and
+    a training that it stops returns what there is, marked as cancelled.
+    Raises InvalidExperiment where the number of runs or the seed cannot be.
+    """
+    return train_together([experiment], runs, seed, on_epoch, should_stop)[0]
+
+
+def train_all(
+    experiments: Sequence[Experiment],
+    runs: int,
+    seed: int = 0,
+    on_progress: Callable[[Progress], object] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[History] | None:
+    """Train `runs` runs of each experiment over the same seeds, and return their histories.
+
+    Experiments that agree in structure share a stack of up to STACK_RUNS runs, and the next
+    stack's program is compiled while one trains. Returns None when should_stop ended it.
+    """
+    alike: dict[tuple, list[int]] = {}
+    for place, experiment in enumerate(experiments):
+        training = experiment.training
+        key = (structure(experiment), training.epochs, training.shuffle)
+        alike.setdefault(key, []).append(place)
+    most = max(STACK_RUNS // runs, 1)
+    stacks = [
+        places[start : start + most]
+        for places in alike.values()
+        for start in range(0, len(places), most)
+    ]
+    work = [len(places) * _updates(experiments[places[0]]) for places in stacks]
+    histories: dict[int, History] = {}
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        ready = [
+            pool.submit(program, experiments[places[0]], _lanes(len(places) * runs))
+            for places in stacks
+        ]
+        for number, (places, compiled) in enumerate(zip(stacks, ready, strict=True)):
+            before = sum(work[:number])
+
+            def report(epoch: Epoch, before=before, share=work[number]):
+                if on_progress is not None:
+                    done = before + share * epoch.number / epoch.of
+                    on_progress(Progress(done / sum(work), len(histories), len(experiments)))
+
+            compiled.result()
+            together = [experiments[place] for place in places]
+            found = train_together(together, runs, seed, report, should_stop)
+            if found[0].cancelled:
+                for other in ready:
+                    other.cancel()
+                return None
+            histories.update(zip(places, found, strict=True))
+    return [histories[place] for place in range(len(experiments))]
+
+
+def train_together(
+    experiments: Sequence[Experiment],
+    runs: int,
+    seed: int = 0,
+    on_epoch: Callable[[Epoch], object] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[History]:
+    """Train `runs` runs of each experiment in one stack; they must agree in structure and epochs.
+
+    on_epoch gets the figures of all runs, one experiment's after the other's.
+    """
+    _check_whole("runs", runs, 1, 4_096)
+    _check_whole("seed", seed, 0, 2**31 - 1)
+    first = experiments[0]
+    if len({(structure(e), e.training.epochs, e.training.shuffle) for e in experiments}) != 1:
+        raise ValueError("experiments trained together must agree in structure, epochs and shuffle")
+    members = [(experiment, run) for experiment in experiments for run in range(runs)]
+    lanes, data = _lanes(len(members)), first.data
+    size = 4 * data.source.rows * (data.source.features + data.target_width) * lanes
+    if size > STACK_BYTES:
+        most = len(members) * STACK_BYTES // size
+        raise InvalidExperiment("runs", len(members), f"at most {most:,} with this many rows")
+
+    started = time.perf_counter()
+    compiled = program(first, lanes)
+    compile_seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    arrays = _stacked_rows(members, seed, lanes)
+    rates = [experiment.training.optimizer.learning_rate for experiment, _ in members]
+    compiled.reset(_initial_weights(members, seed, lanes), _filled(rates, lanes))
+    dropout = [generator(seed, run, DROPOUT).integers(2**32) for _, run in members]
+    dropout = _filled(dropout, lanes).astype(np.uint32)
+
+    kept = {0: compiled.weights()}
+    keep = _key_epochs(first.training.epochs, sum(array.nbytes for array in kept[0]))
+    reports = []
+    for number in range(1, first.training.epochs + 1):
+        order = np.arange(data.training_rows, dtype=np.int32)
+        if first.training.shuffle:
+            order = generator(seed, number, EPOCH_ORDER).permutation(order)
+        figures = compiled.epoch(arrays, order, dropout * np.uint32(2 * number + 1))
+        reports.append({name: array[..., : len(members)] for name, array in figures.items()})
+        last = number == first.training.epochs
+        cancelled = not last and should_stop is not None and should_stop()
+        if number in keep or cancelled:
+            kept[number] = compiled.weights()
+        if on_epoch is not None:
+            on_epoch(_epoch(number, first.training.epochs, reports[-1]))
+        if cancelled:
+            break
+    seconds = time.perf_counter() - started
+
+    stacked = {name: np.stack([report[name] for report in reports]) for name in reports[0]}
+    histories = []
+    for place, experiment in enumerate(experiments):
+        own = slice(place * runs, (place + 1) * runs)
+        histories.append(
+            _history(
+                experiment,
+                seed,
+                {name: array[..., own] for name, array in stacked.items()},
+                {number: [array[..., own] for array in arrays] for number, arrays in kept.items()},
+                cancelled=cancelled,
+                seconds=seconds / len(experiments),
+                compile_seconds=compile_seconds / len(experiments),
+            )
+        )
+    return histories
+
+
+def layer_seeds(experiment: Experiment, seed: int, run: int) -> list[int]:
+    """The seeds of one run's initialisers, one a dense layer."""
+    return generator(seed, run, WEIGHTS).integers(2**31, size=len(experiment.model.dense)).tolist()
+
+
+def _lanes(members: int) -> int:
+    return -(-members // LANES) * LANES
+
+
+def _updates(experiment: Experiment) -> int:
+    """How many times the optimizer updates one run's weights."""
+    training = experiment.training
+    return training.epochs * -(-experiment.data.training_rows // training.batch_size)
+
+
+def _check_whole(field: str, value: int, low: int, high: int) -> None:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise InvalidExperiment(field, value, f"a whole number from {low} to {high:,}")
+
+
+def _filled(values: list, lanes: int) -> np.ndarray:
+    """(..., lanes): the members' values, and the first one's again for lanes that only fill up."""
+    stacked = np.stack(values, axis=-1)
+    filler = np.repeat(stacked[..., :1], lanes - len(values), axis=-1)
+    return np.concatenate([stacked, filler], axis=-1)
+
+
+def _stacked_rows(members: list, seed: int, lanes: int) -> list[tf.Tensor]:
+    """x, y, held_out_x, held_out_y of all runs: (rows, columns, lanes) each.
+
+    Every run's training rows get a random order of their own here, once; every epoch's order, drawn
+    later, is then the same for all runs. Composed, they are to each run as random as Keras's.
+    """
+    rows = []
+    for experiment, run in members:
+        prepared = prepare(experiment.data, seed, run)
+        order = slice(None)
+        if experiment.training.shuffle:
+            order = generator(seed, run, RUN_ORDER).permutation(len(prepared.x))
+        rows.append(
+            (prepared.x[order], prepared.y[order], prepared.held_out_x, prepared.held_out_y)
+        )
+    return [tf.constant(_filled(arrays, lanes)) for arrays in zip(*rows, strict=True)]
+
+
+def _initial_weights(members: list, seed: int, lanes: int) -> list[np.ndarray]:
+    """(*shape, lanes) for every variable, drawn by Keras's initialisers."""
+    first = members[0][0]
+    seeds = np.array([layer_seeds(experiment, seed, run) for experiment, run in members])
+    weights, layer = [], 0
+    for slot in models.slots(first.model, first.data.source.features):
+        if slot.start is None:
+            names = [experiment.model.dense[layer].initialiser for experiment, _ in members]
+            values = models.draw_kernels(names, slot.shape, seeds[:, layer])
+            layer += 1
+        else:
+            values = [np.full(slot.shape, slot.start, np.float32)] * len(members)
+        weights.append(_filled(values, lanes))
+    return weights
+
+
+def _key_epochs(epochs: int, size: int) -> set[int]:
+    """The epochs from 1 to the last whose weights, `size` bytes each time, are kept."""
+    count = int(np.clip(KEPT_WEIGHTS // size, 2, KEY_EPOCHS)) - 1
+    return set(
+        np.linspace(epochs, 0, min(count, epochs), endpoint=False).round().astype(int).tolist()
+    )
+
+
+def _epoch(number: int, of: int, report: dict[str, np.ndarray]) -> Epoch:
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    return Epoch(number, of, *(report.get(name) for name in names))
+
+
+def _history(experiment, seed, figures, kept, **rest) -> History:
+    part = "val_" if experiment.data.held_out_rows else "final_"
+    return History(
+        experiment=experiment,
+        seed=seed,
+        loss=figures["loss"],
+        accuracy=figures["accuracy"],
+        val_loss=figures.get("val_loss"),
+        val_accuracy=figures.get("val_accuracy"),
+        health=Health(**{field.name: figures[field.name] for field in fields(Health)}),
+        final_loss=figures[f"{part}loss"][-1],
+        final_accuracy=figures[f"{part}accuracy"][-1],
+        key_epochs=np.array(list(kept)),
+        weights=tuple(np.stack(arrays) for arrays in zip(*kept.values(), strict=True)),
+        **rest,
+    )

@@ -1,0 +1,474 @@
+"""The process that owns TensorFlow: trainings go in, events come out, a cancel takes an epoch.
+
+    worker = Worker()                                       # once a server
+    job = worker.submit(viewer, "64 runs", Train(experiment))
+    job.state, job.events, job.result                       # read them at any time
+
+The server never imports TensorFlow: it would cost every viewer 10 seconds at the start and a slow
+page during each training. One process has it instead and runs one job at a time; `Worker` is the
+server's end of it and decides whose turn it is. `serve`, at the end, is the process's own end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import pickle
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.experiment import Experiment, InvalidExperiment
+from core.problems import PROBLEMS
+
+DEFAULT_RUNS = 64
+STARTING = "starting TensorFlow"
+"""What a job waits for, in `Job.ahead`, while the process is not up."""
+ATTEMPTS = 3
+"""Starts in a row that may come to nothing before the waiting jobs are given up."""
+BATCH_SECONDS = 0.05
+"""Events closer together than this travel as one message: epochs can come 1,000 a second."""
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY = "PLATEAU_WORKER_KEY"
+ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+NOISE = re.compile(r"I\d{4} |WARNING: All log messages before absl::")
+"""Lines that TensorFlow 2.21 prints whatever the log level; without oneDNN it would not, but then
+its figures would no longer be those of Keras as people run it."""
+
+# --- what can be asked for ----------------------------------------------------------------------
+
+
+class Request(Protocol):
+    """A job's work: small and picklable. `run` is called in the worker process only."""
+
+    def run(self, on_event: Callable[[Any], None], should_stop: Callable[[], bool]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Train:
+    """Stacked runs. Events: `core.history.Epoch`; result: `core.history.History`."""
+
+    experiment: Experiment
+    runs: int = DEFAULT_RUNS
+    seed: int = 0
+
+    def run(self, on_event, should_stop):
+        from core.training import train
+
+        return train(self.experiment, self.runs, self.seed, on_event, should_stop)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One run through Keras's `fit`. Events and result as for `Train`."""
+
+    experiment: Experiment
+    seed: int = 0
+
+    def run(self, on_event, should_stop):
+        from core.reference import fit
+
+        return fit(self.experiment, self.seed, on_event, should_stop)
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Every subset of some fixes. Events: `core.comparison.Progress`; result: `Comparison`.
+
+    problem, fixes: keys in `PROBLEMS`, because a Fix holds a function and does not pickle.
+    """
+
+    experiment: Experiment
+    problem: str
+    fixes: tuple[str, ...]
+    runs: int = 32
+    seed: int = 0
+
+    def run(self, on_event, should_stop):
+        from core.comparison import compare
+
+        fixes = {key: PROBLEMS[self.problem].fixes[key] for key in self.fixes}
+        return compare(self.experiment, fixes, self.runs, self.seed, on_event, should_stop)
+
+
+def _as_asked(experiment: Experiment) -> Train:
+    return Train(replace(experiment, training=replace(experiment.training, epochs=1)))
+
+
+WARM_UP = tuple(
+    (f"warming up the {problem.title.lower()}", _as_asked(problem.experiment))
+    for problem in PROBLEMS.values()
+)
+"""Label and request of what the process does before anyone asks: compile the programs as asked."""
+
+# --- the server's end ---------------------------------------------------------------------------
+
+
+class Job:
+    """Work that was asked for; a page holds it and reads it at any time.
+
+    viewer: a session's id, None for the worker's own warm-up; label: what it is, in a few words
+        that other viewers may read.
+    state: "waiting", "running", "done", "failed" or "cancelled". The rest is complete when it
+        becomes one of the last three.
+    events: what the work reported so far; only ever appended to.
+    result: what the work returned, in part only when it was cancelled while it ran; None for a
+        job that failed or never ran.
+    error: why there is no result, for a person to read, or None.
+    cancelling: it was asked to stop; it goes on to the end of its epoch.
+    """
+
+    def __init__(self, worker: Worker, viewer: str | None, label: str, request: Request):
+        self.viewer, self.label = viewer, label
+        self.state = "waiting"
+        self.events: list[Any] = []
+        self.result: Any = None
+        self.error: str | None = None
+        self.cancelling = False
+        self._worker = worker
+        # Pickled here, so that a request that cannot travel fails where it was made.
+        self._payload = pickle.dumps(request)
+        self._started = self._stopped = None
+        self._end = threading.Event()
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in ("waiting", "running")
+
+    @property
+    def ahead(self) -> tuple[str, ...]:
+        """Labels of what comes first, what is running now at the front; () once this one runs."""
+        return self._worker._ahead(self)
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time since it began to run, until it ended; 0 while it waits."""
+        if self._started is None:
+            return 0.0
+        return (self._stopped or time.monotonic()) - self._started
+
+    def cancel(self) -> None:
+        """Leave the queue, or stop after the epoch that is running. Later than that: no effect."""
+        self._worker._cancel(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until it has ended; False if that takes more than `timeout` seconds."""
+        return self._end.wait(timeout)
+
+    def _finish(self, state: str, result: Any = None, error: str | None = None) -> None:
+        self.result, self.error = result, error
+        self._stopped = time.monotonic()
+        self.state = state  # last: whoever sees it finds the rest complete
+        self._end.set()
+
+
+class Worker:
+    """Starts the process, keeps it alive, shares it among the viewers; safe with threads.
+
+    A viewer has at most one waiting job: a newer one takes its place. Of the waiting viewers, the
+    one who was served longest ago is next. The process ends by itself when this one does.
+
+    environment: variables for the process, on top of this process's own.
+    preload: module that the process imports before its first job.
+    warm_up: labels and requests for the worker itself, done when nobody waits.
+    """
+
+    def __init__(
+        self,
+        environment: dict[str, str] | None = None,
+        preload: str = "core.training",
+        warm_up: Sequence[tuple[str, Request]] = WARM_UP,
+    ):
+        self._environment = {**os.environ, **ENVIRONMENT, **(environment or {})}
+        self._preload, self._warm_up = preload, warm_up
+        # For all that follows; the methods below `close` need it held.
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen | None = None
+        self._connection: Connection | None = None  # not None: the process is up
+        self._running: Job | None = None
+        self._waiting: list[Job] = []
+        self._chores: deque[Job] = deque()
+        self._served: deque[str] = deque(maxlen=1_000)  # viewers, the latest at the right
+        self._fruitless = 0  # deaths in a row that ended no viewer's job
+        self._closed = False
+        with self._lock:
+            self._start()
+
+    @property
+    def ready(self) -> bool:
+        """TensorFlow is imported and warm: a job starts at once or after another viewer's."""
+        with self._lock:
+            return self._is_ready()
+
+    def submit(self, viewer: str, label: str, request: Request) -> Job:
+        """Queue a request. Raises what pickle raises, or RuntimeError if the worker is closed."""
+        job = Job(self, viewer, label, request)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the worker is closed")
+            older = next((other for other in self._waiting if other.viewer == viewer), None)
+            if older is None:
+                self._waiting.append(job)
+            else:
+                self._waiting[self._waiting.index(older)] = job
+                older._finish("cancelled")
+            if self._process is None:
+                self._fruitless = 0
+                self._start()
+            self._advance()
+        return job
+
+    def close(self) -> None:
+        """End the process and cancel every job. Calling it again does nothing."""
+        with self._lock:
+            self._closed = True
+            jobs = [job for job in (self._running, *self._waiting) if job is not None]
+            self._running, self._connection = None, None
+            self._waiting.clear()
+            process = self._process
+            if process is not None:
+                process.kill()
+        for job in jobs:
+            job._finish("cancelled")
+        if process is not None:
+            process.wait()
+
+    def _ahead(self, job: Job) -> tuple[str, ...]:
+        with self._lock:
+            if job not in self._waiting:
+                return ()
+            queued = self._in_turn()
+            labels = [other.label for other in queued[: queued.index(job)]]
+            if self._connection is None:
+                labels.insert(0, STARTING)
+            elif self._running is not None:
+                labels.insert(0, self._running.label)
+            return tuple(labels)
+
+    def _cancel(self, job: Job) -> None:
+        with self._lock:
+            if job in self._waiting:
+                self._waiting.remove(job)
+                job._finish("cancelled")
+            elif job is self._running and not job.cancelling:
+                job.cancelling = True
+                self._send("cancel", None)
+
+    # From here on: the lock is held, unless a method says otherwise.
+
+    def _is_ready(self) -> bool:
+        warming = self._running is not None and self._running.viewer is None
+        return self._connection is not None and not self._chores and not warming
+
+    def _in_turn(self) -> list[Job]:
+        """The waiting jobs in the order they will be served; who came first decides a tie."""
+        latest = {viewer: place for place, viewer in enumerate(self._served)}
+        return sorted(self._waiting, key=lambda job: latest.get(job.viewer, -1))
+
+    def _advance(self) -> None:
+        """Give the process something to do, if it is up and idle."""
+        if self._connection is None or self._running is not None:
+            return
+        if self._waiting:
+            job = self._in_turn()[0]
+            self._waiting.remove(job)
+            if job.viewer in self._served:
+                self._served.remove(job.viewer)
+            self._served.append(job.viewer)
+        elif self._chores:
+            job = self._chores.popleft()
+        else:
+            return
+        self._running = job
+        job._started = time.monotonic()
+        job.state = "running"
+        self._send("run", job._payload)
+
+    def _send(self, kind: str, value: bytes | None) -> None:
+        # If the process has just died, `_attend` finds out and says so.
+        with contextlib.suppress(OSError):
+            self._connection.send((kind, value))
+
+    def _start(self) -> None:
+        self._chores = deque(Job(self, None, *chore) for chore in self._warm_up)
+        key = os.urandom(32)
+        try:
+            # A port of this machine is the same on every system. Standard input would not do: on
+            # Windows, importing NumPy hangs while a thread reads it (numpy/numpy#24290).
+            listener = Listener(("127.0.0.1", 0), authkey=key)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "core.worker", str(listener.address[1]), self._preload],
+                cwd=ROOT,
+                env={**self._environment, KEY: key.hex()},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            self._give_up(str(error))
+            return
+        attend = threading.Thread(target=self._attend, args=(self._process, listener), daemon=True)
+        attend.start()
+
+    def _attend(self, process: subprocess.Popen, listener: Listener) -> None:
+        """Read what the process says until it dies; in a thread of its own, without the lock."""
+        words: deque[str] = deque(maxlen=1)
+        echo = threading.Thread(target=_echo, args=(process, words, listener.address), daemon=True)
+        echo.start()
+        try:
+            with listener:
+                connection = listener.accept()
+            with connection:
+                while True:
+                    for message in connection.recv():
+                        kind, value = pickle.loads(message)
+                        with self._lock:
+                            self._hear(connection, kind, value)
+        except (EOFError, OSError):
+            pass  # its end of the connection is closed
+        finally:
+            try:
+                code = process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()  # alive, but it can no longer be talked to
+                code = process.wait()
+            echo.join()
+            with self._lock:
+                self._bury(code, "".join(words))
+
+    def _hear(self, connection: Connection, kind: str, value: Any) -> None:
+        if self._closed:
+            return
+        if kind == "up":
+            self._connection = connection
+        elif kind == "event":
+            self._running.events.append(value)
+        else:
+            job, self._running = self._running, None
+            if kind == "failed":
+                job._finish("failed", error=value)
+            else:
+                # A cancel that comes during the last epoch finds nothing left to stop.
+                partial = job.cancelling and getattr(value, "cancelled", True)
+                job._finish("cancelled" if partial else "done", value)
+            if job.viewer is not None:
+                self._fruitless = 0
+        self._advance()
+        if self._is_ready():
+            self._fruitless = 0
+
+    def _bury(self, code: int, last_words: str) -> None:
+        """Say what the death of the process meant, and start the next one."""
+        self._process = self._connection = None
+        job, self._running = self._running, None
+        if self._closed:
+            return
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        if job is not None and job.viewer is not None:
+            # It took a job with it, so starting again can only go on until the queue is empty.
+            job._finish(
+                "failed",
+                error=f"The training process stopped unexpectedly ({how}). "
+                "Your settings are kept; press Train to start it again.",
+            )
+        else:
+            self._fruitless += 1
+        if self._fruitless < ATTEMPTS:
+            self._start()
+        else:
+            self._give_up(last_words or how)
+
+    def _give_up(self, reason: str) -> None:
+        for job in self._waiting:
+            job._finish("failed", error=f"The training process does not start: {reason}")
+        self._waiting.clear()
+
+
+def _echo(process: subprocess.Popen, words: deque[str], address: tuple[str, int]) -> None:
+    """Pass on what the process prints, keep its last line, and make its death be noticed."""
+    with process.stdout:
+        for line in process.stdout:
+            text = line.decode(errors="replace").rstrip()
+            if text and not NOISE.match(text):
+                words.append(text)
+                print(text, file=sys.stderr)
+    # If it died before it connected, accept() would wait for ever: knock in its place.
+    with contextlib.suppress(OSError):
+        socket.create_connection(address, timeout=1).close()
+
+
+# --- the process's end --------------------------------------------------------------------------
+
+
+def serve(port: int, key: bytes, preload: str) -> None:
+    """Run the jobs that come in, one after the other, until the connection ends."""
+    # Ctrl+C in the server's terminal reaches this process too; the server's end is what ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = Client(("127.0.0.1", port), authkey=key)
+    inbox: queue.SimpleQueue = queue.SimpleQueue()
+    outbox: queue.SimpleQueue = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
+    threading.Thread(target=_transmit, args=(connection, outbox), daemon=True).start()
+
+    def say(kind: str, value: Any = None) -> None:
+        outbox.put(pickle.dumps((kind, value)))
+
+    importlib.import_module(preload)
+    say("up")
+    while True:
+        payload, stop = inbox.get()
+        try:
+            request = pickle.loads(payload)
+            say("done", request.run(lambda event: say("event", event), stop.is_set))
+        except InvalidExperiment as error:
+            say("failed", str(error))
+        except Exception as error:
+            traceback.print_exc()
+            what = traceback.format_exception_only(type(error), error)[-1].strip()
+            say("failed", f"The training stopped with an error. {what}")
+
+
+def _receive(connection: Connection, inbox: queue.SimpleQueue) -> None:
+    stop = threading.Event()
+    try:
+        while True:
+            kind, payload = connection.recv()
+            if kind == "run":
+                stop = threading.Event()
+                inbox.put((payload, stop))
+            else:
+                # The server sends a job only after the one before has ended, so a cancel that
+                # crosses a result on the way never meets the next job.
+                stop.set()
+    except (EOFError, OSError):
+        os._exit(0)  # the server is gone, and the main thread may be deep in a training
+
+
+def _transmit(connection: Connection, outbox: queue.SimpleQueue) -> None:
+    while True:
+        batch = [outbox.get()]
+        while not outbox.empty():
+            batch.append(outbox.get())
+        connection.send(batch)
+        time.sleep(BATCH_SECONDS)
+
+
+if __name__ == "__main__":
+    # Not this module but the one that requests are unpickled from, so that there is only one.
+    from core.worker import serve as _serve
+
+    _serve(int(sys.argv[1]), bytes.fromhex(os.environ.pop(KEY)), sys.argv[2])
