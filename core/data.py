@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.experiment import Blobs, Data, Threshold
+from core.experiment import Blobs, Data, Table, Threshold
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,17 @@ def prepare(data: Data, seed: int, run: int) -> Rows:
     return Rows(x[training], y[training], x[held_out], y[held_out], offset, scale)
 
 
-def draw(source: Threshold | Blobs, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def draw(
+    source: Threshold | Blobs | Table, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Inputs, float64 (rows, features), and the class of each row, int (rows,)."""
     if isinstance(source, Threshold):
         below = rng.integers(0, source.threshold, source.samples)
         above = rng.integers(source.threshold, 2 * source.threshold, source.samples)
         inputs = np.column_stack([below, above]).reshape(-1, 1).astype(float)
         return inputs, np.tile([0, 1], source.samples)
+    if isinstance(source, Table):
+        return np.array(source.inputs), np.array(source.labels)
     centre = sum(source.bounds[0]) / 2
     clouds = []
     for low, high in source.bounds:
@@ -110,3 +114,13 @@ def encode(data: Data, classes: np.ndarray) -> np.ndarray:
     if data.encoding == "one-hot":
         return np.eye(data.source.classes, dtype=np.float32)[targets.astype(int)]
     return targets[:, None]
+
+
+def majority_rate(data: Data, seed: int, run: int) -> float:
+    """The accuracy of always answering with the most frequent class, on the rows that count.
+
+    These are the run's held-out rows where there are any, and else its training rows.
+    """
+    rows = prepare(data, seed, run)
+    y = rows.held_out_y if len(rows.held_out_y) else rows.y
+    return np.unique(y, axis=0, return_counts=True)[1].max() / len(y)

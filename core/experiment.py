@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "tanh", "sigmoid", "softmax")
@@ -168,6 +169,51 @@ class Blobs:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Rows that are given, the same in every run.
+
+    inputs: one tuple of finite numbers a row, all of one length; labels: the class of each row,
+    counted from 0, whose written values are `Data.label_values`. Labels on a continuous scale are
+    one class a distinct value.
+    """
+
+    inputs: tuple[tuple[float, ...], ...]
+    labels: tuple[int, ...]
+
+    def __post_init__(self):
+        expected = "rows of finite numbers, all of one length"
+        try:
+            rows = tuple(tuple(_real("inputs", v, expected) for v in row) for row in self.inputs)
+            labels = tuple(self.labels)
+        except TypeError:
+            raise InvalidExperiment("inputs", "no table", expected) from None
+        if not 2 <= len(rows) <= 100_000 or len({len(row) for row in rows}) != 1:
+            raise InvalidExperiment("inputs", f"{len(rows)} rows", f"2 to 100,000 {expected}")
+        if not 1 <= len(rows[0]) <= 1_000:
+            raise InvalidExperiment("inputs", f"{len(rows[0])} columns", "1 to 1,000 columns wide")
+        expected = "one whole number from 0 a row"
+        if len(labels) != len(rows):
+            raise InvalidExperiment("labels", f"{len(labels)} labels", f"{expected}: {len(rows)}")
+        for label in labels:
+            if _real("labels", label, expected) % 1 or label < 0:
+                raise InvalidExperiment("labels", label, expected)
+        object.__setattr__(self, "inputs", rows)
+        object.__setattr__(self, "labels", tuple(int(label) for label in labels))
+
+    @property
+    def features(self) -> int:
+        return len(self.inputs[0])
+
+    @cached_property
+    def classes(self) -> int:
+        return max(self.labels) + 1
+
+    @property
+    def rows(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True)
 class Data:
     """Where the rows come from and what happens to them before they reach the network.
 
@@ -181,7 +227,7 @@ class Data:
     `seed` None draws fresh data for every run; a number gives all runs the same data.
     """
 
-    source: Threshold | Blobs
+    source: Threshold | Blobs | Table
     shuffling: str = "permutation"
     hold_out: float = 0.0
     scaling: str = "none"
@@ -191,7 +237,7 @@ class Data:
     seed: int | None = None
 
     def __post_init__(self):
-        _one_of(self, "source", (Threshold, Blobs))
+        _one_of(self, "source", (Threshold, Blobs, Table))
         _choice(self, "shuffling", SHUFFLINGS)
         _between(self, "hold_out", 0, 0.9)
         _choice(self, "scaling", SCALINGS)
@@ -399,7 +445,7 @@ class Experiment:
 _KINDS = {
     kind.__name__: kind
     for kind in (
-        *(Experiment, Data, Threshold, Blobs, Model, Dense, Dropout, BatchNormalisation),
+        *(Experiment, Data, Threshold, Blobs, Table, Model, Dense, Dropout, BatchNormalisation),
         *(Training, SGD, RMSprop, Adam),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,21 +118,8 @@ class History:
 
     def frame(self) -> pd.DataFrame:
         """One row a run and epoch: run, epoch, loss, accuracy, val_loss, val_accuracy."""
-        epochs, runs = self.loss.shape
-        missing = np.full(self.loss.shape, np.nan, np.float32)
-        columns = {
-            "loss": self.loss,
-            "accuracy": self.accuracy,
-            "val_loss": missing if self.val_loss is None else self.val_loss,
-            "val_accuracy": missing if self.val_accuracy is None else self.val_accuracy,
-        }
-        return pd.DataFrame(
-            {
-                "run": np.repeat(np.arange(runs), epochs),
-                "epoch": np.tile(np.arange(1, epochs + 1), runs),
-                **{name: values.T.ravel() for name, values in columns.items()},
-            }
-        )
+        figures = (self.loss, self.accuracy, self.val_loss, self.val_accuracy)
+        return _frame(np.arange(1, self.epochs + 1), *figures)
 
     def weights_at(self, key: int, run: int) -> list[np.ndarray]:
         """The weights of one run at `key_epochs[key]`, in the order of Keras's `get_weights()`."""
@@ -143,3 +131,33 @@ class History:
         loss = np.nan_to_num(self.final_loss, nan=np.inf)
         order = np.lexsort((loss, -accuracy))
         return int(order[{"best": 0, "median": self.runs // 2, "worst": -1}[kind]])
+
+
+def epochs_frame(epochs: Sequence[Epoch]) -> pd.DataFrame:
+    """The same columns as `History.frame`, from the epochs that were reported so far."""
+    figures = (
+        [epoch.loss for epoch in epochs],
+        [epoch.accuracy for epoch in epochs],
+        None if epochs[0].val_loss is None else [epoch.val_loss for epoch in epochs],
+        None if epochs[0].val_accuracy is None else [epoch.val_accuracy for epoch in epochs],
+    )
+    return _frame(np.array([epoch.number for epoch in epochs]), *figures)
+
+
+def _frame(numbers: np.ndarray, loss, accuracy, val_loss, val_accuracy) -> pd.DataFrame:
+    loss = np.asarray(loss)
+    missing = np.full(loss.shape, np.nan, np.float32)
+    columns = {
+        "loss": loss,
+        "accuracy": np.asarray(accuracy),
+        "val_loss": missing if val_loss is None else np.asarray(val_loss),
+        "val_accuracy": missing if val_accuracy is None else np.asarray(val_accuracy),
+    }
+    epochs, runs = loss.shape
+    return pd.DataFrame(
+        {
+            "run": np.repeat(np.arange(runs), epochs),
+            "epoch": np.tile(numbers, runs),
+            **{name: values.T.ravel() for name, values in columns.items()},
+        }
+    )

@@ -6,6 +6,7 @@ inputs (batch, features, runs). XLA then vectorises over the runs.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import keras
@@ -83,22 +84,27 @@ def draw_kernels(names: list[str], shape: tuple[int, int], seeds: np.ndarray) ->
     kernels = np.empty((len(names), *shape), np.float32)
     for name in set(names):
         chosen = np.array([name == other for other in names])
-        kernels[chosen] = _drawn(name, shape, tf.constant(seeds[chosen], tf.int32))
+        kernels[chosen] = _drawer(name, shape)(tf.constant(seeds[chosen], tf.int32))
     return kernels
 
 
 _SEED = keras.random.SeedGenerator(0)
 
 
-@tf.function(autograph=False)
-def _drawn(name, shape, seeds):
+@lru_cache(maxsize=128)
+def _drawer(name: str, shape: tuple[int, int]):
+    """A function from seeds, int32 (runs,), to kernels, float32 (runs, *shape)."""
     draw = initialiser(name, _SEED)
 
     def one(seed):
         _SEED.state.assign(tf.stack([seed, 0]))
         return draw(shape)
 
-    return tf.map_fn(one, seeds, fn_output_signature=tf.float32)
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec((None,), tf.int32)])
+    def drawn(seeds):
+        return tf.map_fn(one, seeds, fn_output_signature=tf.float32)
+
+    return drawn
 
 
 def forward(layers, variables, x, training_rows=None, dropout_keys=None):

@@ -23,7 +23,7 @@ from core.program import program, structure
 
 LANES = 16
 """Runs are padded to a multiple of this: every run is then computed in a full vector register,
-and does not depend on how many others there are."""
+and the same way whatever the number of others."""
 KEY_EPOCHS = 60
 """Weights are kept for at most this many epochs,"""
 KEPT_WEIGHTS = 64 * 2**20
@@ -45,6 +45,8 @@ def train(
     should_stop: Callable[[], bool] | None = None,
 ) -> History:
     """Train `runs` runs of the experiment; run `i` of a seed is the same whatever `runs` is.
+
+    (To float32 rounding: XLA may sum in another order when it compiles for another number.)
 
     on_epoch is called after every epoch; should_stop is asked after every epoch but the last, and
     a training that it stops returns what there is, marked as cancelled.

@@ -1,5 +1,6 @@
 """The stack against plain Keras, and what it promises about runs."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -15,13 +16,17 @@ from core.experiment import (
     Blobs,
     Data,
     Dense,
+    Dropout,
     Experiment,
+    InvalidExperiment,
     Model,
     RMSprop,
     Training,
 )
 from core.models import keras_model, keras_optimizer
-from core.training import layer_seeds, train
+from core.problems import PROBLEMS, TARGET
+from core.reference import fit
+from core.training import layer_seeds, train, train_together
 
 OPTIMIZERS = (SGD(momentum=0.9), RMSprop(), Adam())
 
@@ -74,3 +79,127 @@ def fitted_weights(experiment, seed, run, compiled):
     options = {"batch_size": training.batch_size, "epochs": training.epochs, "shuffle": False}
     model.fit(rows.x, rows.y, verbose=0, **options)
     return model.get_weights()
+
+
+def test_a_run_is_the_same_whatever_the_number_of_runs():
+    experiment = small("relu", optimizer=Adam(0.01), shuffle=True)
+    experiment = replace(
+        experiment,
+        model=Model((*experiment.model.layers[:-1], Dropout(0.3), Dense(1, "sigmoid"))),
+        data=replace(experiment.data, hold_out=0.25, shuffling="rows"),
+    )
+    few, many = train(experiment, runs=3, seed=4), train(experiment, runs=40, seed=4)
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy", "final_accuracy"):
+        np.testing.assert_allclose(getattr(few, name), getattr(many, name)[..., :3], rtol=1e-5)
+    for a, b in zip(few.weights, many.weights, strict=True):
+        np.testing.assert_allclose(a, b[..., :3], rtol=1e-5, atol=1e-7)
+
+
+def test_runs_differ_and_another_seed_gives_others():
+    experiment = small("sigmoid")
+    history = train(experiment, runs=8, seed=0)
+    assert len(np.unique(history.final_loss)) == 8
+    other = train(experiment, runs=8, seed=1)
+    assert not np.intersect1d(history.final_loss, other.final_loss).size
+    again = train(experiment, runs=8, seed=0)
+    np.testing.assert_array_equal(again.final_loss, history.final_loss)
+
+
+def test_the_rate_of_success_agrees_with_plain_keras():
+    # After so few epochs some of the runs have learned, and some have not.
+    asked = PROBLEMS["two-blob"].experiment
+    experiment = replace(
+        asked,
+        data=replace(asked.data, scaling="standardise"),
+        training=replace(asked.training, epochs=12),
+    )
+    rate = train(experiment, runs=256).successes(TARGET).mean()
+    assert 0.2 < rate < 0.8
+    alone = [fit(experiment, seed=0, run=run).successes(TARGET)[0] for run in range(12)]
+    spread = np.sqrt(rate * (1 - rate) / len(alone))
+    assert abs(np.mean(alone) - rate) < 3 * spread
+
+
+def test_a_run_that_is_not_finite_disturbs_no_other():
+    experiment = small("relu", "categorical_crossentropy")
+    history = train(experiment, runs=32)
+    lost = ~history.finite
+    assert 0 < lost.sum() < 32
+    assert np.isfinite(history.loss[:, ~lost]).all()
+    alone = train(experiment, runs=int(np.flatnonzero(~lost)[0]) + 1)
+    np.testing.assert_array_equal(alone.loss[:, -1], history.loss[:, np.flatnonzero(~lost)[0]])
+    assert np.isfinite(history.frame()["accuracy"]).all()
+
+
+def test_progress_is_reported_and_stopping_is_honoured_within_an_epoch():
+    seen = []
+    history = train(
+        small(epochs=50), runs=4, on_epoch=seen.append, should_stop=lambda: len(seen) >= 2
+    )
+    assert [epoch.number for epoch in seen] == [1, 2, 3]
+    assert seen[0].of == 50
+    np.testing.assert_array_equal(seen[1].accuracy, history.accuracy[1])
+    assert history.cancelled
+    assert history.epochs == 3
+    assert history.final_accuracy.shape == (4,)
+
+
+def test_final_accuracy_is_that_of_the_held_out_rows():
+    experiment = small(shuffle=True)
+    experiment = replace(experiment, data=replace(experiment.data, hold_out=0.5))
+    history = train(experiment, runs=4)
+    np.testing.assert_array_equal(history.final_accuracy, history.val_accuracy[-1])
+    alone = fit(experiment)
+    assert alone.final_accuracy[0] == pytest.approx(alone.val_accuracy[-1, 0], abs=1e-6)
+
+
+def test_health_tells_dead_and_saturated_units():
+    asked = PROBLEMS["threshold"].experiment
+    asked = replace(asked, training=replace(asked.training, epochs=2))
+    history = train(asked, runs=64)
+    first = history.health.dead[-1, 0]
+    kernels, biases = history.weights[0][-1, 0], history.weights[1][-1]
+    x = np.array([0.0, 99_999.0])[:, None, None]
+    dead = (np.maximum(x * kernels + biases, 0).max(axis=0) == 0).mean(axis=0)
+    np.testing.assert_allclose(first, dead, atol=1e-6)
+    assert 0 < first.mean() < 1
+    assert (history.health.gradient_norm[1:, :, history.health.dead[0, 2] == 1] == 0).all()
+    unscaled = replace(
+        asked, model=Model((Dense(3, "tanh"), Dense(1, "sigmoid"))), data=replace(asked.data)
+    )
+    assert train(unscaled, runs=16).health.saturated[-1, 0].mean() > 0.5
+
+
+def test_weights_are_kept_for_at_most_60_epochs():
+    history = train(small(epochs=100), runs=2)
+    assert len(history.key_epochs) <= 60
+    assert history.key_epochs[[0, -1]].tolist() == [0, 100]
+    assert history.weights[0].shape == (len(history.key_epochs), 2, 3, 2)
+
+
+def test_runs_of_different_data_and_rates_share_a_stack():
+    base = small(shuffle=True)
+    others = [
+        base,
+        replace(base, data=replace(base.data, scaling="standardise", shuffling="rows")),
+        replace(base, training=replace(base.training, optimizer=Adam(0.05))),
+        replace(base, model=Model((Dense(3, "tanh", "he_normal"), Dense(1, "tanh")))),
+    ]
+    for together, experiment in zip(train_together(others, runs=4, seed=2), others, strict=True):
+        np.testing.assert_array_equal(together.loss, train(experiment, runs=4, seed=2).loss)
+    with pytest.raises(ValueError, match="structure"):
+        train_together([base, small("relu")], runs=2)
+
+
+@pytest.mark.parametrize(("runs", "seed"), [(0, 0), (2.5, 0), (10**6, 0), (True, 0), (1, -1)])
+def test_impossible_numbers_are_refused(runs, seed):
+    with pytest.raises(InvalidExperiment, match="whole number"):
+        train(small(), runs=runs, seed=seed)
+
+
+def test_compiled_programs_are_kept_up_to_a_bound():
+    from core import program
+
+    train(small(), runs=2)
+    assert train(small(), runs=2).compile_seconds < 0.05
+    assert len(program._kept) <= program.KEPT

@@ -1,0 +1,260 @@
+"""Fixes for any experiment; those of the two problems are in `core.problems`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.experiment import SGD, Adam, BatchNormalisation, Dense, Dropout, Experiment, Model
+from core.problems import (
+    HOLD_OUT,
+    STANDARDISE,
+    Fix,
+    labels_from_zero,
+    sigmoid_output,
+    with_data,
+    with_hidden,
+    with_training,
+)
+
+RECTIFIERS = ("relu", "leaky_relu", "elu")
+DEFAULT_BATCH = 32
+"""Keras's batch size where none is given."""
+ROOMY = 16
+"""Units of a hidden layer that is widened: with half of them dead, eight still carry the signal."""
+
+__all__ = ["HOLD_OUT", "STANDARDISE"]
+
+
+def ours(key: str, title: str, why: str, edit) -> Fix:
+    return Fix(key, title, why, "ours", edit)
+
+
+def default_rate(experiment: Experiment) -> float:
+    """Keras's own learning rate for the experiment's optimizer."""
+    return type(experiment.training.optimizer)().learning_rate
+
+
+# --- edits --------------------------------------------------------------------------------------
+
+
+def softmax_output(experiment: Experiment) -> Experiment:
+    """A softmax unit a class and the cross-entropy that fits the labels' encoding."""
+    data = experiment.data
+    one_hot = data.encoding == "one-hot"
+    loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
+    *below, output = experiment.model.layers
+    output = replace(output, units=data.source.classes, activation="softmax")
+    return replace(
+        experiment,
+        data=data if one_hot else replace(data, encoding="index"),
+        model=Model((*below, output)),
+        training=replace(experiment.training, loss=loss),
+    )
+
+
+def linear_regression_output(experiment: Experiment) -> Experiment:
+    """One linear unit and the squared error, for labels on a continuous scale."""
+    *below, output = experiment.model.layers
+    return replace(
+        experiment,
+        data=replace(experiment.data, encoding="as-is"),
+        model=Model((*below, replace(output, units=1, activation="linear"))),
+        training=replace(experiment.training, loss="mean_squared_error"),
+    )
+
+
+def variance_keeping_start(experiment: Experiment) -> Experiment:
+    """He's initialisation before rectifiers, Glorot's everywhere else."""
+    layers = [
+        replace(
+            layer,
+            initialiser="he_normal" if layer.activation in RECTIFIERS else "glorot_uniform",
+        )
+        if isinstance(layer, Dense)
+        else layer
+        for layer in experiment.model.layers
+    ]
+    return replace(experiment, model=Model(tuple(layers)))
+
+
+def rectified(experiment: Experiment) -> Experiment:
+    return with_hidden(activation="relu", initialiser="he_normal")(experiment)
+
+
+def widened(experiment: Experiment) -> Experiment:
+    """Every hidden dense layer at least ROOMY units wide."""
+    *below, output = experiment.model.layers
+    layers = (
+        replace(layer, units=max(layer.units, ROOMY)) if isinstance(layer, Dense) else layer
+        for layer in below
+    )
+    return replace(experiment, model=Model((*layers, output)))
+
+
+def with_hidden_layer(experiment: Experiment) -> Experiment:
+    *below, output = experiment.model.layers
+    hidden = Dense(ROOMY, "relu", "he_normal")
+    return replace(experiment, model=Model((*below, hidden, output)))
+
+
+def without(kind: type):
+    def edit(experiment: Experiment) -> Experiment:
+        layers = tuple(layer for layer in experiment.model.layers if not isinstance(layer, kind))
+        return replace(experiment, model=Model(layers))
+
+    return edit
+
+
+def with_rate(rate: float):
+    def edit(experiment: Experiment) -> Experiment:
+        optimizer = replace(experiment.training.optimizer, learning_rate=rate)
+        return with_training(optimizer=optimizer)(experiment)
+
+    return edit
+
+
+# --- fixes --------------------------------------------------------------------------------------
+
+SIGMOID = ours(
+    "sigmoid-output",
+    "Sigmoid output",
+    "A sigmoid gives a probability for every input, and a gradient everywhere.",
+    sigmoid_output,
+)
+SOFTMAX = ours(
+    "softmax-output",
+    "Softmax output",
+    "One softmax unit a class gives a probability to each, and a gradient everywhere.",
+    softmax_output,
+)
+REGRESSION = ours(
+    "regression-output",
+    "Linear output, squared error",
+    "A label on a continuous scale is a number to come close to, not a class to choose.",
+    linear_regression_output,
+)
+LABELS_FROM_ZERO = ours(
+    "labels-from-zero",
+    "Labels from zero",
+    "Loss and accuracy both count the classes from 0.",
+    labels_from_zero,
+)
+PERMUTE = ours(
+    "shuffle-rows",
+    "Shuffle without loss",
+    "random.shuffle on the rows of a NumPy array overwrites about half of them; a permutation "
+    "keeps every row.",
+    with_data(shuffling="permutation"),
+)
+RESHUFFLE = ours(
+    "shuffle-every-epoch",
+    "Shuffle every epoch",
+    "Each batch then holds a mixture of the classes.",
+    with_training(shuffle=True),
+)
+KEEP_VARIANCE = ours(
+    "variance-keeping-initialisation",
+    "He and Glorot initialisation",
+    "Weights drawn for each layer's activation keep the size of the signal from layer to layer, "
+    "and no two units start alike.",
+    variance_keeping_start,
+)
+RECTIFY = ours(
+    "relu-hidden",
+    "ReLU hidden layers",
+    "A rectifier bends, so that layers add up to more than a straight line, and passes its "
+    "gradient on undiminished.",
+    rectified,
+)
+LEAK = ours(
+    "leaky-hidden",
+    "Leaky hidden layers",
+    "A leaky ReLU keeps a gradient below zero, so that no unit can die.",
+    with_hidden(activation="leaky_relu"),
+)
+TANH = ours(
+    "tanh-hidden",
+    "Tanh hidden layers",
+    "A tanh has a gradient on both sides of zero.",
+    with_hidden(activation="tanh"),
+)
+WIDEN = ours(
+    "wider-hidden",
+    f"{ROOMY} units a hidden layer",
+    "More units give more paths along which the output can move.",
+    widened,
+)
+ADD_HIDDEN = ours(
+    "hidden-layer",
+    "Add a hidden layer",
+    "A layer of bends lets the network draw a boundary that is not straight.",
+    with_hidden_layer,
+)
+NO_DROPOUT = ours(
+    "no-dropout",
+    "No dropout",
+    "With few units, dropping some leaves too little of the signal.",
+    without(Dropout),
+)
+ADAM = ours(
+    "adam",
+    "Adam",
+    "Adam scales each weight's step by its own gradients, so small ones still move.",
+    with_training(optimizer=Adam()),
+)
+
+
+def fitting_output(experiment: Experiment) -> Fix:
+    """The output and loss for these classes: one sigmoid, or a softmax unit each."""
+    data = experiment.data
+    return SIGMOID if data.source.classes == 2 and data.encoding != "one-hot" else SOFTMAX
+
+
+def rate(value: float) -> Fix:
+    return ours(
+        f"learning-rate-{value:g}",
+        f"Learning rate {value:g}",
+        "The learning rate is the size of each update.",
+        with_rate(value),
+    )
+
+
+def epochs(count: int) -> Fix:
+    return ours(
+        f"epochs-{count}",
+        f"{count:,} epochs",
+        "If the network moves slowly, but moves, it only needs more updates.",
+        with_training(epochs=count),
+    )
+
+
+def batch(size: int) -> Fix:
+    return ours(
+        f"batch-size-{size}",
+        f"Batch size {size}",
+        "The number of updates an epoch is the number of batches.",
+        with_training(batch_size=size),
+    )
+
+
+def smooth(experiment: Experiment) -> bool:
+    """Whether the optimizer follows the gradient itself, without a scale of its own."""
+    return isinstance(experiment.training.optimizer, SGD)
+
+
+NO_NORMALISATION = ours(
+    "no-batch-normalisation",
+    "No batch normalisation",
+    "Standardised inputs do for a small network what batch normalisation was meant to.",
+    lambda experiment: without(BatchNormalisation)(with_data(scaling="standardise")(experiment)),
+)
+
+
+def more_rows(experiment: Experiment) -> Fix:
+    samples = min(10 * experiment.data.source.samples, 20_000)
+    return ours(
+        "more-rows",
+        "Ten times the rows",
+        "More rows leave less to learn by heart.",
+        with_data(source=replace(experiment.data.source, samples=samples)),
+    )

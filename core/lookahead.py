@@ -1,0 +1,382 @@
+"""A network's first steps in NumPy: what its weights, gradients and pace are before any training.
+
+Several runs are computed at once with the run axis first: inputs (runs, rows, features), kernels
+(runs, in, out), biases (runs, 1, out). It serves the diagnosis, which must answer within
+milliseconds in a process without TensorFlow; `core.training` is what trains.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.experiment import SGD, Adam, BatchNormalisation, Dense, Dropout, Experiment, Model
+
+EPSILON = 1e-7
+"""Keras clips probabilities to [EPSILON, 1 - EPSILON]; also the optimizers' epsilon."""
+BATCH_NORM_EPSILON = 1e-3
+LEAK = 0.2
+"""Keras's slope of leaky_relu below 0."""
+
+
+def draw_weights(
+    model: Model, features: int, runs: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Initial weights by each initialiser's formula, in the order of Keras's `get_weights()`.
+
+    Uniform limits sqrt(6 / (in + out)) and sqrt(6 / in), normal deviations sqrt(2 / in) and
+    sqrt(1 / in), truncated at two of them (Glorot and Bengio 2010, He et al. 2015, LeCun et al.
+    1998), and 0.05 for random_normal, not truncated, as in Keras.
+    """
+    weights = []
+    for layer in model.layers:
+        if isinstance(layer, Dense):
+            shape = (runs, features, layer.units)
+            weights.append(_kernel(layer.initialiser, shape, rng).astype(np.float32))
+            weights.append(np.zeros((runs, 1, layer.units), np.float32))
+            features = layer.units
+        elif isinstance(layer, BatchNormalisation):
+            weights += [np.full((runs, 1, features), v, np.float32) for v in (1, 0, 0, 1)]
+    return weights
+
+
+def _kernel(name: str, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
+    _, fan_in, fan_out = shape
+    if name == "zeros":
+        return np.zeros(shape)
+    if name == "random_normal":
+        return rng.normal(0, 0.05, shape)
+    if name.endswith("uniform"):
+        limit = np.sqrt(6 / (fan_in + (fan_out if name.startswith("glorot") else 0)))
+        return rng.uniform(-limit, limit, shape)
+    variance = (2 if name.startswith("he") else 1) / fan_in
+    drawn = rng.normal(size=shape)
+    while (outside := np.abs(drawn) > 2).any():
+        drawn[outside] = rng.normal(size=outside.sum())
+    # The deviation of a normal distribution truncated at two deviations is 0.8796 of the whole.
+    return drawn * np.sqrt(variance) / 0.8796
+
+
+def run_first(weights: Sequence[np.ndarray], key: int, runs: np.ndarray) -> list[np.ndarray]:
+    """`History.weights` at one key epoch for some runs, with the run axis first."""
+    picked = [np.moveaxis(array[key][..., runs], -1, 0) for array in weights]
+    return [array if array.ndim == 3 else array[:, None, :] for array in picked]
+
+
+# --- the network --------------------------------------------------------------------------------
+
+
+@dataclass
+class Pass:
+    """One forward pass: what each dense layer adds up and puts out, (runs, rows, units) each."""
+
+    sums: list[np.ndarray]
+    outputs: list[np.ndarray]
+    steps: list[tuple]
+
+    @property
+    def output(self) -> np.ndarray:
+        return self.outputs[-1]
+
+
+def forward(
+    model: Model,
+    weights: Sequence[np.ndarray],
+    x: np.ndarray,
+    rng: np.random.Generator | None = None,
+) -> Pass:
+    """x: (runs, rows, features). With `rng` as in training: dropout drops, batches normalise."""
+    sums, outputs, steps, place = [], [], [], 0
+    for layer in model.layers:
+        if isinstance(layer, Dense):
+            total = x @ weights[place] + weights[place + 1]
+            out = activate(layer.activation, total)
+            steps.append(("dense", layer.activation, place, x, total, out))
+            sums.append(total)
+            outputs.append(out)
+            x, place = out, place + 2
+        elif isinstance(layer, Dropout):
+            if rng is not None and layer.rate:
+                kept = rng.random(x.shape) >= layer.rate
+                mask = kept.astype(np.float32) / (1 - layer.rate)
+                steps.append(("scale", mask))
+                x = x * mask
+        else:
+            gamma, beta, mean, variance = weights[place : place + 4]
+            if rng is not None:
+                mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+            spread = 1 / np.sqrt(variance + BATCH_NORM_EPSILON)
+            unit = (x - mean) * spread
+            steps.append(("normalise", place, unit, spread, gamma))
+            x, place = unit * gamma + beta, place + 4
+    return Pass(sums, outputs, steps)
+
+
+def activate(name: str, z: np.ndarray) -> np.ndarray:
+    if name == "relu":
+        return np.maximum(z, 0)
+    if name == "leaky_relu":
+        return np.where(z > 0, z, LEAK * z)
+    if name == "elu":
+        return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+    if name == "tanh":
+        return np.tanh(z)
+    if name == "sigmoid":
+        return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
+    if name == "softmax":
+        powers = np.exp(z - z.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+    return z
+
+
+def _slope(name: str, z: np.ndarray, out: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+    """The gradient before an activation from the one after it."""
+    if name == "relu":
+        return upstream * (z > 0)
+    if name == "leaky_relu":
+        return upstream * np.where(z > 0, 1, LEAK)
+    if name == "elu":
+        return upstream * np.where(z > 0, 1, out + 1)
+    if name == "tanh":
+        return upstream * (1 - out * out)
+    if name == "sigmoid":
+        return upstream * out * (1 - out)
+    if name == "softmax":
+        return out * (upstream - (upstream * out).sum(axis=-1, keepdims=True))
+    return upstream
+
+
+def gradients(model: Model, weights: Sequence[np.ndarray], done: Pass, slope: np.ndarray) -> list:
+    """The gradient of the mean loss for each array of weights; 0 for what is not trained.
+
+    slope: that of each row's loss with respect to the output layer's sums (runs, rows, units).
+    """
+    found = [np.zeros((1, 1, 1), np.float32)] * len(weights)
+    upstream, first = slope / slope.shape[1], True
+    for kind, *step in reversed(done.steps):
+        if kind == "dense":
+            activation, place, x, total, out = step
+            if not first:
+                upstream = _slope(activation, total, out, upstream)
+            first = False
+            found[place] = np.swapaxes(x, 1, 2) @ upstream
+            found[place + 1] = upstream.sum(axis=1, keepdims=True)
+            upstream = upstream @ np.swapaxes(weights[place], 1, 2)
+        elif kind == "scale":
+            upstream = upstream * step[0]
+        else:
+            place, unit, spread, gamma = step
+            found[place] = (upstream * unit).sum(axis=1, keepdims=True)
+            found[place + 1] = upstream.sum(axis=1, keepdims=True)
+            inner = upstream * gamma
+            centred = inner - inner.mean(axis=1, keepdims=True)
+            upstream = spread * (centred - unit * (inner * unit).mean(axis=1, keepdims=True))
+    return found
+
+
+# --- loss and accuracy --------------------------------------------------------------------------
+
+
+def judge(experiment: Experiment, done: Pass, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's loss (runs, rows) and its slope with respect to the output layer's sums.
+
+    y: (runs, rows, width). As Keras 3 on TensorFlow computes it: cross-entropies take the sums of
+    a sigmoid or softmax output as logits, and clip any other output to a probability.
+    """
+    loss, activation = experiment.training.loss, experiment.model.output.activation
+    z, out = done.sums[-1], done.output
+    if loss == "mean_squared_error":
+        off = out - y
+        slope = (2 * off).sum(axis=-1, keepdims=True) if out.shape[-1] == 1 else 2 * off
+        return (off**2).mean(axis=-1), _slope(activation, z, out, slope / off.shape[-1])
+    logits = activation in ("sigmoid", "softmax")
+    if loss == "binary_crossentropy":
+        if logits:
+            each = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
+            return each.mean(axis=-1), (activate("sigmoid", z) - y) / y.shape[-1]
+        p = np.clip(out, EPSILON, 1 - EPSILON)
+        inside = (out >= EPSILON) & (out <= 1 - EPSILON)
+        each = -(y * np.log(p) + (1 - y) * np.log(1 - p))
+        slope = inside * ((1 - y) / (1 - p) - y / p) / y.shape[-1]
+        return each.mean(axis=-1), _slope(activation, z, out, slope)
+    if loss == "sparse_categorical_crossentropy":
+        y = (y == np.arange(out.shape[-1])).astype(np.float32)
+        if not logits:
+            p = np.clip(out, EPSILON, 1 - EPSILON)
+            share = p / p.sum(axis=-1, keepdims=True)
+            inside = (out >= EPSILON) & (out <= 1 - EPSILON)
+            slope = inside * (share - y) / p
+            return -(y * np.log(share)).sum(axis=-1), _slope(activation, z, out, slope)
+    if logits:
+        share = activate("softmax", z)
+        return (
+            -(y * np.log(np.maximum(share, 1e-30))).sum(axis=-1),
+            share * y.sum(axis=-1, keepdims=True) - y,
+        )
+    total = out.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = out / total
+        inside = (share >= EPSILON) & (share <= 1 - EPSILON)
+        p = np.clip(share, EPSILON, 1 - EPSILON)
+        upstream = inside * -y / p
+        slope = (upstream - (upstream * share).sum(axis=-1, keepdims=True)) / total
+        return -(y * np.log(p)).sum(axis=-1), _slope(activation, z, out, slope)
+
+
+def hits(output: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """float (runs, rows): 1 where Keras's "accuracy" counts a row as right.
+
+    One output unit: whether the output, cut at 0.5, equals the label; several: whether the largest
+    output is the label's column or number.
+    """
+    if output.shape[-1] == 1:
+        return ((output > 0.5) == y).mean(axis=-1)
+    label = y[..., 0] if y.shape[-1] == 1 else y.argmax(axis=-1)
+    return (output.argmax(axis=-1) == label).astype(float)
+
+
+# --- the first steps ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A look ahead along the way that the optimizer takes, measured by its length.
+
+    path: (steps + 1, runs), the learning rate times the number of updates so far, so that at the
+        learning rate r the place is reached after about path / r updates.
+    loss, score: (steps + 1, runs), on the rows themselves; the score is the accuracy as printed.
+    """
+
+    path: np.ndarray
+    loss: np.ndarray
+    score: np.ndarray
+
+    def path_to(self, goal: float) -> np.ndarray:
+        """(runs,): length of the way to a score that is kept for the rest; inf where it is not seen."""
+        kept = np.minimum.accumulate(self.score[::-1])[::-1] >= goal
+        first = kept.argmax(axis=0)
+        return np.where(kept.any(axis=0), self.path[first, np.arange(kept.shape[1])], np.inf)
+
+
+def pace(
+    experiment: Experiment,
+    weights: Sequence[np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    moves: np.ndarray,
+    rng: np.random.Generator,
+) -> Pace:
+    """Follow the optimizer in few large steps, as small ones would lead there in the end.
+
+    moves: (steps,), how far each step may take a weight. An optimizer that scales its gradients
+    moves every weight by about its learning rate an update, so a step of length m stands for
+    m / rate updates; gradient descent goes m / (largest gradient of all).
+    x: (runs, rows, features), y: (runs, rows, width).
+    """
+    weights = [array.copy() for array in weights]
+    follow = _Follower(experiment.training.optimizer)
+    path = [np.zeros(x.shape[0])]
+    losses, scores = [], []
+    with np.errstate(all="ignore"):
+        for number in range(len(moves) + 1):
+            done = forward(experiment.model, weights, x, rng)
+            each, slope = judge(experiment, done, y)
+            losses.append(each.mean(axis=1))
+            scores.append(hits(done.output, y).mean(axis=1))
+            if number == len(moves):
+                break
+            slopes = gradients(experiment.model, weights, done, slope)
+            path.append(path[-1] + follow.step(weights, slopes, float(moves[number])))
+    return Pace(np.array(path), np.array(losses), np.array(scores))
+
+
+def first_updates(
+    experiment: Experiment,
+    weights: Sequence[np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    rates: np.ndarray,
+    updates: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The very first updates, batch by batch. Loss and score over all rows, (2, runs) each: before, after.
+
+    rates: (runs,), the learning rate of each run; otherwise as for `pace`.
+    """
+    weights = [array.copy() for array in weights]
+    optimizer = experiment.training.optimizer
+    follow = _Follower(optimizer)
+    rates = rates[:, None, None].astype(np.float32)
+    size = min(experiment.training.batch_size, x.shape[1])
+    losses, scores = [], []
+    with np.errstate(all="ignore"):
+        for number in range(updates + 1):
+            if number in (0, updates):
+                done = forward(experiment.model, weights, x)
+                each, _ = judge(experiment, done, y)
+                losses.append(each.mean(axis=1))
+                scores.append(hits(done.output, y).mean(axis=1))
+            batch = rng.integers(0, x.shape[1], size)
+            done = forward(experiment.model, weights, x[:, batch], rng)
+            _, slope = judge(experiment, done, y[:, batch])
+            follow.update(weights, gradients(experiment.model, weights, done, slope), rates)
+    return np.array(losses), np.array(scores)
+
+
+class _Follower:
+    """An optimizer's own direction, for steps of any length."""
+
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+        self.first, self.second, self.count = None, None, 0
+
+    def directions(self, slopes):
+        """What a learning rate of 1 would take off each weight."""
+        self.count += 1
+        optimizer = self.optimizer
+        if self.first is None:
+            self.first = [np.zeros_like(g) for g in slopes]
+            self.second = [np.zeros_like(g) for g in slopes]
+        if isinstance(optimizer, SGD):
+            self.first = [
+                optimizer.momentum * m + g for m, g in zip(self.first, slopes, strict=True)
+            ]
+            return self.first
+        keep = 0.999 if isinstance(optimizer, Adam) else 0.9
+        self.second = [
+            keep * v + (1 - keep) * g * g for v, g in zip(self.second, slopes, strict=True)
+        ]
+        if not isinstance(optimizer, Adam):
+            return [g / np.sqrt(v + EPSILON) for g, v in zip(slopes, self.second, strict=True)]
+        self.first = [0.9 * m + 0.1 * g for m, g in zip(self.first, slopes, strict=True)]
+        correction = math.sqrt(1 - 0.999**self.count) / (1 - 0.9**self.count)
+        return [
+            correction * m / (np.sqrt(v) + EPSILON)
+            for m, v in zip(self.first, self.second, strict=True)
+        ]
+
+    def update(self, weights, slopes, rates):
+        for place, direction in enumerate(self.directions(slopes)):
+            weights[place] = weights[place] - rates * direction
+
+    def step(self, weights, slopes, move):
+        """Take one long step; (runs,), the learning rate that would take it in one update."""
+        if isinstance(self.optimizer, SGD):
+            steepest = np.max(
+                [
+                    np.abs(g).reshape(len(g), -1).max(axis=1) * np.ones(len(weights[0]))
+                    for g in slopes
+                ],
+                axis=0,
+            )
+            lengths = np.where(steepest > 0, move / np.maximum(steepest, 1e-30), np.inf)
+            taken = np.where(np.isfinite(lengths), lengths, 0).astype(np.float32)[:, None, None]
+            for place, slope in enumerate(slopes):
+                weights[place] = weights[place] - taken * slope
+            return lengths * (1 - self.optimizer.momentum)
+        for place, direction in enumerate(self.directions(slopes)):
+            weights[place] = weights[place] - move * direction
+        return np.full(len(weights[0]), move)

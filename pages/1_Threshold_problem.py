@@ -1,0 +1,11 @@
+"""The threshold problem: is a number below 50,000 or not, and why does the network not learn it?"""
+
+from pages.elements import problem_page
+from pages.elements.page import open_page
+
+open_page("pages/1_Threshold_problem.py")
+problem_page.draw(
+    "threshold",
+    "Whole numbers from 0 to 99,999; the network is to say whether one is 50,000 or more. Its "
+    "asker trained it once, and then again with other layers: the accuracy stayed at 50 %.",
+)

@@ -1,0 +1,59 @@
+"""Compare fixes: every combination of the chosen ones, trained over the same seeds."""
+
+import streamlit as st
+
+from core.problems import PROBLEMS
+from core.worker import Compare
+from pages.elements import comparing, jobs
+from pages.elements.page import open_page
+
+open_page("pages/3_Compare_fixes.py")
+refused = comparing.enter()
+st.title("Compare fixes")
+st.markdown(
+    "Every combination of the chosen fixes is trained over the same seeds, so that what differs "
+    "is the fix and not the luck.",
+    width=760,
+)
+for text in refused:
+    st.warning(text, icon=":material/link_off:")
+with st.container(border=True):
+    choice = comparing.controls()
+    running = jobs.busy(comparing.PLACE)
+    with st.container(horizontal=True):
+        if st.button(
+            "Compare",
+            key="compare-start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=running or not choice.fixes,
+            help="Train every combination.",
+        ):
+            request = Compare(
+                PROBLEMS[choice.problem].experiment, choice.problem, choice.fixes, choice.runs
+            )
+            jobs.start(comparing.PLACE, comparing.label(choice), request)
+            st.rerun()
+        st.button(
+            "Stop",
+            key="compare-stop",
+            icon=":material/stop:",
+            disabled=not running,
+            on_click=jobs.stop,
+            args=(comparing.PLACE,),
+            help="End the comparison after the epoch that is running; nothing of it is kept.",
+        )
+ticket = jobs.latest(comparing.PLACE)
+if ticket is None:
+    st.info(
+        "Press **Compare**. Four fixes are 16 combinations; they share their compiled programs "
+        "and take some seconds.",
+        icon=":material/play_circle:",
+    )
+elif not ticket.job.ended:
+    comparing.running()
+elif ticket.job.result is None:
+    comparing.nothing_came(ticket.job)
+else:
+    comparing.results(ticket, choice)
+comparing.leave()

@@ -1,0 +1,77 @@
+"""This session's trainings: given to the worker process, watched while they run, then kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.worker import Job, Request, Worker
+
+REFRESH_SECONDS = 0.4
+
+
+@st.cache_resource(show_spinner=False)
+def worker() -> Worker:
+    """The server's one training process, started in the background by whoever asks first."""
+    return Worker()
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A job and what it was asked to do."""
+
+    job: Job
+    request: Request
+
+
+def _cancel_all(tickets: dict[str, Ticket]) -> None:
+    for ticket in tickets.values():
+        ticket.job.cancel()
+
+
+@st.cache_resource(show_spinner=False, scope="session", on_release=_cancel_all)
+def _tickets() -> dict[str, Ticket]:
+    """This session's latest job of every place; closing the tab cancels them."""
+    return {}
+
+
+def start(place: str, label: str, request: Request) -> None:
+    """Ask for a training in the name of a place on a page, in the stead of the one before it."""
+    stop(place)
+    session = get_script_run_ctx().session_id
+    _tickets()[place] = Ticket(worker().submit(session, label, request), request)
+
+
+def stop(place: str) -> None:
+    if ticket := latest(place):
+        ticket.job.cancel()
+
+
+def clear(place: str) -> None:
+    """Cancel the job of a place and forget it."""
+    stop(place)
+    _tickets().pop(place, None)
+
+
+def latest(place: str) -> Ticket | None:
+    return _tickets().get(place)
+
+
+def busy(place: str) -> bool:
+    ticket = latest(place)
+    return ticket is not None and not ticket.job.ended
+
+
+def progress(job: Job, share: float, doing: str) -> None:
+    """A bar with what the job does, what it waits for, and about how long it still takes."""
+    if job.state == "waiting":
+        first, *others = job.ahead or ("another training",)
+        more = f" and {len(others)} more in the queue" if others else ""
+        st.progress(0.0, f"Waiting for: {first}{more}")
+    elif job.cancelling:
+        st.progress(share, f"Stopping after this step. {doing}")
+    else:
+        left = f", about {job.seconds * (1 - share) / share:.0f} s left" if share > 0.02 else ""
+        st.progress(share, f"{doing}{left}")

@@ -1,0 +1,26 @@
+"""What every page begins with: its configuration, the links to the others, the worker's start."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.elements.jobs import worker
+
+PAGES = {
+    "streamlit_app.py": ("Why is it stuck?", ":material/home:"),
+    "pages/1_Threshold_problem.py": ("Threshold problem", ":material/vertical_align_center:"),
+    "pages/2_Two_blob_problem.py": ("Two-blob problem", ":material/scatter_plot:"),
+    "pages/3_Compare_fixes.py": ("Compare fixes", ":material/balance:"),
+}
+
+
+def open_page(path: str) -> None:
+    """Configure the page and draw the navigation; the training process starts to warm up."""
+    title, icon = PAGES[path]
+    st.set_page_config(f"{title} · Plateau", page_icon=icon, layout="wide")
+    with st.sidebar:
+        st.markdown("### :material/landscape: Plateau")
+        st.caption("Why does my accuracy stay the same?")
+        for other, (label, symbol) in PAGES.items():
+            st.page_link(other, label=label, icon=symbol)
+    worker()

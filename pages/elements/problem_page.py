@@ -1,0 +1,76 @@
+"""A problem's page from top to bottom: question, controls, the training, what came of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.history import epochs_frame
+from core.problems import PROBLEMS
+from pages.elements import charts, controls, jobs, results, state
+
+LIVE_EPOCHS = 40
+"""Epochs drawn while a training runs: more would slow the drawing, not help the eye."""
+
+
+def draw(problem: str, question: str) -> None:
+    """The page of one problem; `question` says what was asked."""
+    refused = state.enter(problem)
+    st.title(PROBLEMS[problem].title)
+    st.markdown(question, width=760)
+    for text in refused:
+        st.warning(text, icon=":material/link_off:")
+    with st.container(border=True):
+        controls.presets(problem)
+        controls.groups(problem)
+        experiment = controls.checked_experiment(problem)
+        if experiment:
+            controls.summary(problem, experiment)
+        controls.train_buttons(problem, experiment)
+    ticket = jobs.latest(problem)
+    if ticket is None:
+        st.info(
+            "Press **Train** to train this network many times at once, each time from another "
+            "seed, and see how often it learns. The first training waits a few seconds for "
+            "TensorFlow; the next ones take about a second.",
+            icon=":material/play_circle:",
+        )
+    elif not ticket.job.ended:
+        _running(problem)
+    elif ticket.job.result is None:
+        _nothing_came(ticket.job)
+    else:
+        if experiment != ticket.job.result.experiment:
+            st.caption(":material/history: These results belong to earlier settings: train again.")
+        results.draw(problem, ticket.job.result)
+    state.leave(problem)
+
+
+@st.fragment(run_every=jobs.REFRESH_SECONDS)
+def _running(problem: str) -> None:
+    """Progress, and the curves as they grow; once the training has ended the page is drawn anew."""
+    ticket = jobs.latest(problem)
+    if ticket is None or ticket.job.ended:
+        st.rerun()
+    job, epochs = ticket.job, ticket.request.experiment.training.epochs
+    events = list(job.events)
+    done = events[-1].number if events else 0
+    doing = f"Epoch {done:,} of {epochs:,}" if done else "Compiling the network"
+    jobs.progress(job, done / epochs, doing)
+    if not events:
+        return
+    step = -(-len(events) // LIVE_EPOCHS)
+    frame = epochs_frame(events[::-step][::-1])
+    for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+        with column, st.container(border=True):
+            st.altair_chart(
+                charts.curves(frame, measure, None, epochs=epochs),
+                key=f"{problem}.live.{measure}",
+                alt=f"{measure.capitalize()} by epoch of every run, so far.",
+            )
+
+
+def _nothing_came(job) -> None:
+    if job.state == "cancelled":
+        st.info("The training was stopped before it began.", icon=":material/stop_circle:")
+    else:
+        st.error(job.error, icon=":material/error:")

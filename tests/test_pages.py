@@ -1,0 +1,147 @@
+"""Every page through AppTest, with real trainings in the worker process."""
+
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.problems import PROBLEMS
+from pages.elements import comparing, settings
+
+PAGES = {
+    "threshold": "pages/1_Threshold_problem.py",
+    "two-blob": "pages/2_Two_blob_problem.py",
+    "compare": "pages/3_Compare_fixes.py",
+}
+
+
+def opened(page: str | None = None, **parameters: str) -> AppTest:
+    app = AppTest.from_file("../streamlit_app.py", default_timeout=60)
+    for name, text in parameters.items():
+        app.query_params[name.replace("_", "-")] = text
+    app.run()
+    if page is not None:
+        app.switch_page(PAGES[page]).run()
+    assert not app.exception
+    return app
+
+
+def finished(app: AppTest, text: str) -> AppTest:
+    """Draw the page again until a training is over, which a browser would do by itself."""
+    deadline = time.monotonic() + 90
+    while not any(text in element.value for element in app.subheader):
+        assert time.monotonic() < deadline, [e.value for e in (*app.error, *app.info)]
+        time.sleep(0.2)
+        app.run()
+        assert not app.exception
+    return app
+
+
+def charts(app: AppTest) -> int:
+    return len(app.get("vega_lite_chart"))
+
+
+def test_home_shows_recorded_evidence_at_once():
+    app = opened()
+    assert "stay the same" in app.title[0].value
+    assert charts(app) == 4
+    assert any("Recorded on" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("problem", ["threshold", "two-blob"])
+def test_every_setting_has_a_control_with_help(problem):
+    app = opened(problem)
+    widgets = [*app.selectbox, *app.number_input, *app.toggle]
+    labels = {widget.label for widget in widgets}
+    hidden = PROBLEMS[problem].experiment.model.dense[:-1]
+    unused = {"Divide by", "Data seed", "Momentum"}
+    for setting in settings.table(problem).values():
+        number = setting.name.removeprefix("hidden").partition("-")[0]
+        if number.isdigit() and int(number) > len(hidden):
+            unused.add(setting.label)
+        assert (setting.label in labels) != (setting.label in unused), setting.label
+    assert all(widget.help for widget in (*widgets, *app.button, *app.button_group))
+
+
+def test_the_threshold_question_fails_as_asked_and_can_be_freed():
+    app = opened("threshold")
+    app.number_input(key="threshold.epochs").set_value(2).run()
+    app.button(key="threshold-train").click().run()
+    finished(app, "64 runs reached 90%")
+    assert charts(app) == 6
+    app.pills(key="threshold.fixes").set_value(["sigmoid-output", "standardise-inputs"]).run()
+    assert app.selectbox(key="threshold.output-activation").value == "sigmoid"
+    assert app.selectbox(key="threshold.scaling").value == "standardise"
+    assert app.number_input(key="threshold.epochs").value == 2, "changed by hand, so it stays"
+    assert any("earlier settings" in caption.value for caption in app.caption)
+    app.button(key="threshold-train").click().run()
+    finished(app, "are stuck")
+    app.button(key="threshold-reset").click().run()
+    assert app.number_input(key="threshold.epochs").value == 10
+    assert app.selectbox(key="threshold.output-activation").value == "relu"
+
+
+def test_the_two_blob_question_shows_its_network_and_plain_keras():
+    app = opened("two-blob")
+    app.number_input(key="two-blob.hold-out").set_value(0.2).run()
+    app.button(key="two-blob-train").click().run()
+    finished(app, "runs reached 90%")
+    assert charts(app) == 6
+    for kind in ("best", "median", "stuck"):
+        app.segmented_control(key="two-blob.pick").set_value(kind).run()
+        assert not app.exception
+    app.button(key="two-blob.plain-fit").click().run()
+    deadline = time.monotonic() + 90
+    while charts(app) < 8:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+        app.run()
+    assert any("times** as fast" in text.value for text in app.markdown)
+
+
+def test_settings_that_cannot_be_trained_are_explained():
+    app = opened("two-blob")
+    app.number_input(key="two-blob.low1").set_value(0.6).run()
+    assert "low bound not above" in app.error[0].value
+    assert app.button(key="two-blob-train").disabled
+    app.number_input(key="two-blob.low1").set_value(0.2).run()
+    assert not app.error
+    app.selectbox(key="two-blob.encoding").set_value("as-is").run()
+    assert "units of the output layer" in app.error[0].value
+
+
+def test_a_link_sets_the_page_and_what_it_gets_wrong_is_named():
+    app = opened(
+        "two-blob", start="labels-left-at-1-and-2", fixes="rmsprop.magic", epochs="7", units="3"
+    )
+    # AppTest hands the query on to the page that it switches to, as a browser's cold link does.
+    assert app.number_input(key="two-blob.epochs").value == 7
+    assert app.selectbox(key="two-blob.optimizer").value == "rmsprop"
+    assert app.selectbox(key="two-blob.encoding").value == "as-is"
+    refused = " ".join(warning.value for warning in app.warning)
+    assert "magic" in refused
+    assert "`units`" in refused
+    assert len(app.warning) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("epochs", "1e9"), ("epochs", "-1"), ("learning-rate", "nan"), ("loss", "`; drop"), ("x", "")],
+)
+def test_a_bad_link_falls_back_with_a_notice(name, text):
+    app = opened("threshold", **{name: text})
+    assert len(app.warning) == 1
+    assert app.number_input(key="threshold.epochs").value == 10
+    assert app.number_input(key="threshold.learning-rate").value == 0.001
+
+
+def test_fixes_are_compared():
+    app = opened("compare")
+    app.pills(key="compare.fixes").set_value(["sigmoid-output", "standardise-inputs"]).run()
+    app.button(key="compare-start").click().run()
+    finished(app, "combination")
+    assert len(app.dataframe[0].value) == 4
+    assert charts(app) == 2 + 4
+    app.pills(key="compare.fixes").set_value(list(PROBLEMS["threshold"].fixes)).run()
+    assert f"choose at most {comparing.MOST_FIXES}" in app.error[0].value
+    assert app.button(key="compare-start").disabled

@@ -1,0 +1,235 @@
+"""What the pages show of a trained network, against Keras itself."""
+
+import warnings
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from core.data import prepare
+from core.experiment import (
+    ACTIVATIONS,
+    Adam,
+    BatchNormalisation,
+    Blobs,
+    Data,
+    Dense,
+    Dropout,
+    Experiment,
+    Model,
+    Threshold,
+    Training,
+)
+from core.history import History
+from core.models import keras_model, slots
+from core.problems import PROBLEMS
+from core.view import (
+    NO_CLASS,
+    PROBABILITY,
+    confusion,
+    decisions,
+    layer_health,
+    outputs,
+    surface,
+    threshold_response,
+)
+
+BLOBS = Data(Blobs(samples=20), encoding="index")
+
+
+def network(*layers, data=BLOBS, loss="binary_crossentropy") -> Experiment:
+    return Experiment(data, Model(layers), Training(loss, Adam()))
+
+
+def random_weights(experiment, rng, scale=1.0):
+    """One network's weights; the slots that are variances stay above 0."""
+    arrays = slots(experiment.model, experiment.data.source.features)
+    return [np.abs(rng.normal(0.2, scale, slot.shape)).astype(np.float32) for slot in arrays]
+
+
+def recorded(experiment, weights_by_key, key_epochs) -> History:
+    """A history of one run that holds these weights and nothing else of interest."""
+    nothing = np.zeros((1, 1), np.float32)
+    return History(
+        experiment=experiment,
+        seed=3,
+        loss=nothing,
+        accuracy=nothing,
+        val_loss=None,
+        val_accuracy=None,
+        health=None,
+        final_loss=nothing[0],
+        final_accuracy=nothing[0],
+        key_epochs=np.array(key_epochs),
+        weights=tuple(np.stack(w)[..., None] for w in zip(*weights_by_key, strict=True)),
+        cancelled=False,
+        seconds=0.0,
+        compile_seconds=0.0,
+    )
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_dense_layer_puts_out_what_keras_computes(activation):
+    import keras
+
+    rng = np.random.default_rng(0)
+    layers = (Dense(4, activation), BatchNormalisation(), Dropout(0.5), Dense(2, activation))
+    experiment = network(*layers, loss="sparse_categorical_crossentropy")
+    x = rng.normal(0, 3, (50, 2)).astype(np.float32)
+    weights = random_weights(experiment, rng)
+    weights[0] = -weights[0] * rng.choice([-1, 1], weights[0].shape)
+    model = keras_model(experiment, [1, 2])
+    model.set_weights(weights)
+    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    probe = keras.Model(model.inputs, [layer.output for layer in dense])
+    for ours, kerass in zip(
+        outputs(experiment.model, weights, x), probe.predict(x, verbose=0), strict=True
+    ):
+        assert ours.dtype == np.float32
+        np.testing.assert_allclose(ours, kerass, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+def test_weights_without_bound_neither_warn_nor_crash(activation, value):
+    experiment = network(Dense(3, activation), BatchNormalisation(), Dense(1, activation))
+    weights = [np.full(slot.shape, value, np.float32) for slot in slots(experiment.model, 2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        out = outputs(experiment.model, weights, [[1e5, -1e5], [0, 0]])
+        assert out[-1].shape == (2, 1)
+        assert decisions(experiment, out[-1]).shape == (2,)
+
+
+LABELS = ((0.0, 1.0), (1.0, 0.0), (1.0, 2.0), (2.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("labels", "encoding", "units"),
+    [
+        *product(LABELS, ("as-is", "index"), (1,)),
+        *product(LABELS, ("one-hot",), (2,)),
+        *product(LABELS, ("index",), (2, 3)),
+    ],
+)
+def test_the_share_of_right_decisions_is_keras_accuracy(labels, encoding, units):
+    losses = {1: "binary_crossentropy", 2: "sparse_categorical_crossentropy"}
+    loss = "categorical_crossentropy" if encoding == "one-hot" else losses[min(units, 2)]
+    data = replace(BLOBS, label_values=labels, encoding=encoding)
+    experiment = network(Dense(units, "linear"), data=data, loss=loss)
+    rng = np.random.default_rng(1)
+    rows = prepare(data, 0, 0)
+    weights = [
+        rng.normal(0, 2, slot.shape).astype(np.float32) for slot in slots(experiment.model, 2)
+    ]
+    model = keras_model(experiment, [1])
+    model.set_weights(weights)
+    model.compile(loss=loss, metrics=["accuracy"])
+    _, kerass = model.evaluate(rows.x, rows.y, verbose=0)
+
+    table = confusion(experiment, weights, rows)
+    right = table.loc[table.actual == table.predicted, "count"].sum()
+    assert table["count"].sum() == len(rows.x)
+    assert right / len(rows.x) == pytest.approx(kerass)
+
+
+def test_a_label_that_no_class_has_is_no_class():
+    data = replace(BLOBS, label_values=(1.0, 2.0), encoding="as-is")
+    experiment = network(Dense(1, "sigmoid"), data=data)
+    assert decisions(experiment, np.array([[0.2], [0.5], [0.7]])).tolist() == [
+        NO_CLASS,
+        NO_CLASS,
+        0,
+    ]
+    rows = prepare(data, 0, 0)
+    always_low = [np.zeros((2, 1), np.float32), np.full(1, -9, np.float32)]
+    table = confusion(experiment, always_low, rows)
+    assert table.loc[table.predicted == "none", "count"].tolist() == [20, 20]
+
+
+def test_confusion_counts_the_held_out_rows_where_there_are_any():
+    data = replace(BLOBS, hold_out=0.25)
+    experiment = network(Dense(1, "sigmoid"), data=data)
+    weights = random_weights(experiment, np.random.default_rng(0))
+    assert confusion(experiment, weights, prepare(data, 0, 0))["count"].sum() == 10
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_the_response_over_x_is_in_raw_units_through_the_runs_own_scaler(units):
+    data = Data(Threshold(100, 50), scaling="standardise", encoding="index")
+    loss = "binary_crossentropy" if units == 1 else "sparse_categorical_crossentropy"
+    output = Dense(units, "sigmoid" if units == 1 else "softmax")
+    experiment = network(Dense(3, "relu"), output, data=data, loss=loss)
+    rng = np.random.default_rng(2)
+    weights = [random_weights(experiment, rng) for _ in range(2)]
+    history = recorded(experiment, weights, [0, 10])
+    frame = threshold_response(history, 0, points=50)
+
+    assert frame.x.min() == 0
+    assert frame.x.max() == 200
+    assert frame.unit.unique().tolist() == [PROBABILITY, *(f"layer 1, unit {k}" for k in (1, 2, 3))]
+    assert frame[["key", "epoch"]].drop_duplicates().values.tolist() == [[0, 0], [1, 10]]
+    rows = prepare(data, history.seed, 0)
+    x = (frame.x.unique()[:, None] - rows.offset) / rows.scale
+    model = keras_model(experiment, [1, 2])
+    model.set_weights(weights[1])
+    shown = frame[(frame.key == 1) & (frame.unit == PROBABILITY)].value
+    np.testing.assert_allclose(shown, model.predict(x, verbose=0)[:, -1], rtol=1e-4, atol=1e-6)
+
+
+def test_class_1_with_the_smaller_label_gets_the_rest_of_the_probability():
+    data = replace(BLOBS, label_values=(1.0, 0.0))
+    experiment = network(Dense(1, "sigmoid"), data=data)
+    weights = random_weights(experiment, np.random.default_rng(0))
+    swapped = recorded(experiment, [weights], [0])
+    straight = recorded(network(Dense(1, "sigmoid")), [weights], [0])
+    total = surface(swapped, 0).output.epoch_0 + surface(straight, 0).output.epoch_0
+    np.testing.assert_allclose(total, 1, rtol=1e-5)
+
+
+def test_the_surface_covers_the_samples_with_few_rows_and_a_column_an_epoch():
+    experiment = (
+        PROBLEMS["two-blob"].fixes["standardise-inputs"].apply(PROBLEMS["two-blob"].experiment)
+    )
+    rng = np.random.default_rng(0)
+    history = recorded(experiment, [random_weights(experiment, rng) for _ in range(51)], range(51))
+    seen = surface(history, 0)
+
+    assert len(seen.output) == 1600
+    assert len(seen.epochs) == 20
+    assert (seen.epochs[0], seen.epochs[-1]) == (0, 50)
+    assert {f"epoch_{number}" for number in seen.epochs} < set(seen.output)
+    assert seen.output.x0.min() < seen.samples.x.min() < seen.samples.x.max() < seen.output.x1.max()
+    assert seen.samples.label.isin(["1", "2"]).all()
+    assert 0.2 < seen.samples.x.min() < 0.7
+    assert seen.hidden.unit.unique().tolist() == ["layer 1, unit 1", "layer 1, unit 2"]
+
+
+def test_a_surface_needs_two_features_and_a_response_needs_one():
+    with pytest.raises(ValueError, match="two features"):
+        surface(recorded(PROBLEMS["threshold"].experiment, [[np.zeros(1)]], [0]), 0)
+    with pytest.raises(ValueError, match="single feature"):
+        threshold_response(recorded(PROBLEMS["two-blob"].experiment, [[np.zeros(1)]], [0]), 0)
+
+
+def test_many_hidden_units_stay_within_what_a_chart_may_draw():
+    experiment = network(Dense(200, "relu"), Dense(200, "relu"), Dense(1, "sigmoid"))
+    weights = random_weights(experiment, np.random.default_rng(0))
+    seen = surface(recorded(experiment, [weights], [0]), 0)
+    assert len(seen.hidden) + len(seen.output) < 5_000
+    assert {name.split(",")[0] for name in seen.hidden.unit} == {"layer 1", "layer 2"}
+
+
+def test_health_becomes_one_row_a_run_epoch_and_layer():
+    from core.training import train
+
+    experiment = replace(
+        PROBLEMS["two-blob"].experiment, training=Training("categorical_crossentropy", epochs=2)
+    )
+    history = train(experiment, runs=3)
+    frame = layer_health(history, "gradient_norm", np.array([True, False, True]))
+    assert len(frame) == 2 * 2 * 3
+    row = frame[(frame.run == 1) & (frame.epoch == 2) & (frame.layer == "output")].iloc[0]
+    assert row.value == history.health.gradient_norm[1, 1, 1]
+    assert row.stuck
