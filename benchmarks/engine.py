@@ -12,7 +12,6 @@ next to this file); give them an environment of their own, as Keras imports scik
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import itertools
 import json
@@ -20,22 +19,23 @@ import os
 import platform
 import statistics
 import time
-import warnings
 from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib import metadata
+from timeit import timeit
 from typing import NamedTuple
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
 from core import models
 from core import program as programs
 from core.data import prepare
-from core.experiment import Blobs, Data, Dense, Experiment, Model, Training
-from core.problems import THRESHOLD, TWO_BLOB, sigmoid_output, with_hidden, with_training
+from core.experiment import Threshold
+from core.problems import THRESHOLD, TWO_BLOB, sigmoid_output, with_data, with_hidden, with_training
 from core.training import layer_seeds, train
 
 ASKED = THRESHOLD.experiment
@@ -44,6 +44,7 @@ STEPS = ASKED.data.training_rows // SIZE
 REPEATS = 3
 ENGINE, FIT, JAX = "this engine", "Keras model.fit", "JAX jit"
 OPTIONAL = ("jax", "scikit-learn")
+COLUMNS = ("how", "runs", "µs a step", "µs a run and step", "times model.fit", "compile s")
 
 
 class Way(NamedTuple):
@@ -52,25 +53,18 @@ class Way(NamedTuple):
     how: str
     runs: int
     measure: Callable[[], float]
-    compile_seconds: float | None = None
+    compiling: float | None = None
 
 
-def timed(call: Callable) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def keras_way(steps_per_execution: int) -> Way:
+def keras_way(many: int) -> Way:
     """`model.fit` of one epoch, after one that traces it."""
     model, rows = models.keras_model(ASKED, layer_seeds(ASKED, 0, 0)), prepare(ASKED.data, 0, 0)
     optimizer = models.keras_optimizer(ASKED, ASKED.training.optimizer.learning_rate)
-    many = {"steps_per_execution": steps_per_execution}
-    model.compile(optimizer, ASKED.training.loss, metrics=["accuracy"], **many)
+    model.compile(optimizer, ASKED.training.loss, metrics=["accuracy"], steps_per_execution=many)
     fit = functools.partial(model.fit, rows.x, rows.y, batch_size=SIZE, verbose=0)
     fit()
-    how = FIT if steps_per_execution == 1 else f"{FIT}, {steps_per_execution} steps an execution"
-    return Way(how, 1, lambda: timed(fit))
+    how = FIT if many == 1 else f"{FIT}, {many} steps an execution"
+    return Way(how, 1, lambda: timeit(fit, number=1))
 
 
 def engine_way(runs: int) -> Way:
@@ -84,10 +78,9 @@ def sklearn_way() -> Way:
     """scikit-learn's network, whose output is a sigmoid: a classifier has no other."""
     from sklearn.neural_network import MLPClassifier
 
-    warnings.filterwarnings("ignore", "Stochastic Optimizer")
     network, rows = MLPClassifier((3, 5), batch_size=SIZE, max_iter=1), prepare(ASKED.data, 0, 0)
-    call = functools.partial(network.fit, rows.x, rows.y[:, 0])
-    return Way("scikit-learn MLPClassifier", 1, lambda: timed(call))
+    fit = functools.partial(network.fit, rows.x, rows.y[:, 0])
+    return Way("scikit-learn MLPClassifier", 1, functools.partial(timeit, fit, number=1))
 
 
 def jax_way(runs: int, last: bool) -> Way:
@@ -125,24 +118,27 @@ def jax_way(runs: int, last: bool) -> Way:
     rows = [prepare(ASKED.data, 0, run) for run in range(runs)]
     arrays = [np.stack([r.x for r in rows], -1), np.stack([r.y for r in rows], -1)]
     arrays += [w[0] for w in train(with_training(epochs=1)(ASKED), runs).weights]
-    arrays = [jnp.asarray(a if last else np.moveaxis(a, -1, 0)) for a in arrays]
-    x, y, *flat = arrays
+    x, y, *flat = (jnp.asarray(a if last else np.moveaxis(a, -1, 0)) for a in arrays)
     weights = list(zip(flat[::2], flat[1::2], strict=True))
     none, rng = jax.tree.map(jnp.zeros_like, weights), np.random.default_rng(0)
     state, done = (weights, none, none), 0
 
+    def given():
+        numbers = np.arange(1, STEPS + 1, dtype=np.float32) + done * STEPS
+        return state, x, y, rng.permutation(STEPS * SIZE).reshape(STEPS, SIZE), numbers
+
     def measure():
         nonlocal state, done
-        batches = rng.permutation(STEPS * SIZE).reshape(STEPS, SIZE)
-        numbers = np.arange(1, STEPS + 1, dtype=np.float32) + done * STEPS
-        started, done = time.perf_counter(), done + 1
-        state, _ = jax.block_until_ready(call(state, x, y, batches, numbers))
+        arguments, started = given(), time.perf_counter()
+        (state, _), done = jax.block_until_ready(compiled(*arguments)), done + 1
         return time.perf_counter() - started
 
     call = jax.jit(epoch if last else jax.vmap(epoch, in_axes=(0, 0, 0, None, None)))
-    compile_seconds = measure() - measure()
+    started, compiled = time.perf_counter(), call.lower(*given()).compile()
+    seconds = time.perf_counter() - started
+    measure()
     how = f"{JAX}(scan), runs last" if last else f"{JAX}(vmap(scan)), runs first"
-    return Way(how, runs, measure, compile_seconds)
+    return Way(how, runs, measure, seconds)
 
 
 def compare(missing: list[str]) -> list[dict]:
@@ -154,17 +150,9 @@ def compare(missing: list[str]) -> list[dict]:
         ways.append(sklearn_way())
     rounds = [[way.measure() for way in ways] for _ in range(REPEATS)]
     steps = [1e6 * statistics.median(seconds) / STEPS for seconds in zip(*rounds, strict=True)]
-    return [
-        {
-            "how": way.how,
-            "runs": way.runs,
-            "µs a step": step,
-            "µs a run and step": step / way.runs,
-            "times model.fit": steps[0] / (step / way.runs),
-            "compile s": way.compile_seconds,
-        }
-        for way, step in zip(ways, steps, strict=True)
-    ]
+    each = zip(ways, steps, strict=True)
+    figures = [(w.how, w.runs, s, s / w.runs, steps[0] * w.runs / s, w.compiling) for w, s in each]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in figures]
 
 
 def compare_structures() -> list[dict]:
@@ -175,29 +163,24 @@ def compare_structures() -> list[dict]:
         "the same, sigmoid output": sigmoid_output(ASKED),
         "the same, hidden layers 10-10": with_hidden(units=10)(ASKED),
         "two-blob question as asked": TWO_BLOB.experiment,
-        "hidden layers 16-16, batch size 32": with_hidden(units=16)(wide),
-        "hidden layers 32-32, batch size 32": with_hidden(units=32)(wide),
     }
-
-    def seconds(experiment):
+    structures |= {f"{n}-{n}, batch size 32": with_hidden(units=n)(wide) for n in (16, 32)}
+    seconds = {name: [] for name in structures}
+    for _, (name, experiment) in itertools.product(range(REPEATS), structures.items()):
         programs._kept.clear()
-        return timed(lambda: programs.program(experiment, 64))
-
-    rounds = [[seconds(e) for e in structures.values()] for _ in range(REPEATS)]
-    medians = map(statistics.median, zip(*rounds, strict=True))
-    return [{"structure": n, "compile s": m} for n, m in zip(structures, medians, strict=True)]
+        make = functools.partial(programs.program, experiment, 64)
+        seconds[name].append(timeit(make, number=1))
+    return [{"structure": n, "compile s": statistics.median(s)} for n, s in seconds.items()]
 
 
 def compare_products() -> list[dict]:
-    """Both kinds of product for two hidden layers of the same width, to place MATMUL_FROM."""
+    """Both kinds of product between two hidden layers, µs a run and step: where is MATMUL_FROM?"""
     default, found = models.MATMUL_FROM, []
     for units, batch, runs in itertools.product((8, 16, 32, 64), (5, 32), (16, 128)):
         steps = int(np.clip(5e7 / (units * units * batch * runs), 50, 1_000))
-        experiment = Experiment(
-            Data(Blobs(samples=steps * batch // 2)),
-            Model((Dense(units, "relu"), Dense(units, "relu"), Dense(1, "sigmoid"))),
-            Training(batch_size=batch, epochs=2),
-        )
+        source = Threshold(samples=steps * batch // 2)
+        experiment = with_hidden(units=units)(with_data(source=source)(sigmoid_output(ASKED)))
+        experiment = with_training(batch_size=batch, epochs=2)(experiment)
         row = {"two layers of": units, "batch size": batch, "runs": runs}
         # The kernel between the hidden layers is the only one with this many entries.
         for kind, least in (("broadcast", units**2 + 1), ("matmul", units**2)):
@@ -205,9 +188,7 @@ def compare_products() -> list[dict]:
             models.MATMUL_FROM = least
             train(with_training(epochs=1)(experiment), runs)
             seconds = [train(experiment, runs, seed).seconds for seed in range(REPEATS)]
-            row[f"{kind}, µs a run and step"] = (
-                1e6 * statistics.median(seconds) / (2 * steps * runs)
-            )
+            row[f"{kind} µs"] = 1e6 * statistics.median(seconds) / (2 * steps * runs)
         found.append(row)
     models.MATMUL_FROM = default
     return found
@@ -219,12 +200,12 @@ def targets(ways: list[dict], structures: list[dict]) -> list[dict]:
     jax = [us / per_run[ENGINE, n] for (how, n), us in per_run.items() if how.startswith(JAX)]
     ahead, slowest = min(jax, default=None), max(row["compile s"] for row in structures)
     one, many = (per_run[FIT, 1] / per_run[ENGINE, runs] for runs in (1, 512))
-    rows = [
+    rows = (
         ("1 run at least 100 times as fast as model.fit", one, one >= 100),
         ("512 runs at least 3,000 times a run", many, many >= 3_000),
         ("faster than either JAX form (times, least)", ahead, ahead > 1 if jax else None),
         ("compile at most 2 s a structure (slowest)", slowest, slowest <= 2),
-    ]
+    )
     return [dict(zip(("target", "measured", "met"), row, strict=True)) for row in rows]
 
 
@@ -237,22 +218,18 @@ def table(rows: list[dict]) -> str:
         # By the value's own text: 1, a number of runs, is equal to True.
         return {"None": "-", "True": "met", "False": "NOT met"}.get(str(value), str(value))
 
-    lines = [list(rows[0]), *([text(value) for value in row.values()] for row in rows)]
-    first, *rest = (max(map(len, column)) for column in zip(*lines, strict=True))
-    padded = ([line[0].ljust(first), *map(str.rjust, line[1:], rest)] for line in lines)
-    return "\n".join(map("  ".join, padded))
+    return pd.DataFrame(rows, dtype=object).map(text).to_string(index=False)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--layers", action="store_true", help="also compare products by width")
-    parser.add_argument("--json", action="store_true", help="print the same figures for machines")
+    for name, text in (("layers", "also compare products by width"), ("json", "for machines")):
+        parser.add_argument(f"--{name}", action="store_true", help=text)
     options = parser.parse_args()
     tf.get_logger().setLevel("ERROR")
+    installed = {found.name.lower(): found.version for found in metadata.distributions()}
     found = {"python": platform.python_version(), "tensorflow": tf.__version__}
-    for name in ("keras", "numpy", *OPTIONAL):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
+    found |= {name: installed[name] for name in ("keras", "numpy", *OPTIONAL) if name in installed}
     missing = [name for name in OPTIONAL if name not in found]
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     report = {"date": now, "cpus": os.cpu_count(), "versions": found, "missing": missing}
@@ -260,13 +237,10 @@ def main() -> None:
     report["products"] = compare_products() if options.layers else []
     report["targets"] = targets(report["training"], report["compiling"])
     if options.json:
-        print(json.dumps(report, indent=1))
-        return
-    named = ", ".join(" ".join(pair) for pair in found.items())
-    print(f"{now}, {os.cpu_count()} CPUs, {named}\n\n{table(report['training'])}")
-    for name in missing:
-        print(f"{name} is not installed: not measured.")
-    print(f"\nFor 64 runs:\n{table(report['compiling'])}")
+        return print(json.dumps(report, indent=1, ensure_ascii=False))
+    print(f"{now}, {os.cpu_count()} CPUs, {found}\n\n{table(report['training'])}")
+    print(*(f"{name} is not installed: not measured." for name in missing), sep="\n")
+    print(f"For 64 runs:\n{table(report['compiling'])}")
     if report["products"]:
         print(f"\nMATMUL_FROM is {models.MATMUL_FROM}.\n{table(report['products'])}")
     print(f"\n{table(report['targets'])}")

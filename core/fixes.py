@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from core.experiment import SGD, Adam, BatchNormalisation, Dense, Dropout, Experiment, Model
 from core.problems import (
@@ -97,20 +98,18 @@ def with_hidden_layer(experiment: Experiment) -> Experiment:
     return replace(experiment, model=Model((*below, hidden, output)))
 
 
-def without(kind: type):
-    def edit(experiment: Experiment) -> Experiment:
-        layers = tuple(layer for layer in experiment.model.layers if not isinstance(layer, kind))
-        return replace(experiment, model=Model(layers))
-
-    return edit
+def without(kind: type, experiment: Experiment) -> Experiment:
+    layers = tuple(layer for layer in experiment.model.layers if not isinstance(layer, kind))
+    return replace(experiment, model=Model(layers))
 
 
-def with_rate(rate: float):
-    def edit(experiment: Experiment) -> Experiment:
-        optimizer = replace(experiment.training.optimizer, learning_rate=rate)
-        return with_training(optimizer=optimizer)(experiment)
+def standardised_without_normalisation(experiment: Experiment) -> Experiment:
+    return without(BatchNormalisation, STANDARDISE.apply(experiment))
 
-    return edit
+
+def with_rate(rate: float, experiment: Experiment) -> Experiment:
+    optimizer = replace(experiment.training.optimizer, learning_rate=rate)
+    return with_training(optimizer=optimizer)(experiment)
 
 
 # --- fixes --------------------------------------------------------------------------------------
@@ -194,7 +193,7 @@ NO_DROPOUT = ours(
     "no-dropout",
     "No dropout",
     "With few units, dropping some leaves too little of the signal.",
-    without(Dropout),
+    partial(without, Dropout),
 )
 ADAM = ours(
     "adam",
@@ -215,7 +214,7 @@ def rate(value: float) -> Fix:
         f"learning-rate-{value:g}",
         f"Learning rate {value:g}",
         "The learning rate is the size of each update.",
-        with_rate(value),
+        partial(with_rate, value),
     )
 
 
@@ -246,7 +245,7 @@ NO_NORMALISATION = ours(
     "no-batch-normalisation",
     "No batch normalisation",
     "Standardised inputs do for a small network what batch normalisation was meant to.",
-    lambda experiment: without(BatchNormalisation)(with_data(scaling="standardise")(experiment)),
+    standardised_without_normalisation,
 )
 
 

@@ -18,6 +18,8 @@ from core.experiment import SGD, Adam, BatchNormalisation, Dense, Dropout, Exper
 EPSILON = 1e-7
 """Keras clips probabilities to [EPSILON, 1 - EPSILON]; also the optimizers' epsilon."""
 BATCH_NORM_EPSILON = 1e-3
+KEPT = 3
+"""Steps of a look ahead that a score must last to count."""
 LEAK = 0.2
 """Keras's slope of leaky_relu below 0."""
 
@@ -87,8 +89,9 @@ def forward(
     weights: Sequence[np.ndarray],
     x: np.ndarray,
     rng: np.random.Generator | None = None,
+    drop: bool = True,
 ) -> Pass:
-    """x: (runs, rows, features). With `rng` as in training: dropout drops, batches normalise."""
+    """x: (runs, rows, features). With `rng` as in training: by batch statistics, with dropout."""
     sums, outputs, steps, place = [], [], [], 0
     for layer in model.layers:
         if isinstance(layer, Dense):
@@ -99,7 +102,7 @@ def forward(
             outputs.append(out)
             x, place = out, place + 2
         elif isinstance(layer, Dropout):
-            if rng is not None and layer.rate:
+            if rng is not None and layer.rate and drop:
                 kept = rng.random(x.shape) >= layer.rate
                 mask = kept.astype(np.float32) / (1 - layer.rate)
                 steps.append(("scale", mask))
@@ -255,10 +258,18 @@ class Pace:
     score: np.ndarray
 
     def path_to(self, goal: float) -> np.ndarray:
-        """(runs,): length of the way to a score that is kept for the rest; inf where it is not seen."""
-        kept = np.minimum.accumulate(self.score[::-1])[::-1] >= goal
+        """(runs,): length of the way to a score that lasts for KEPT steps; inf where none does."""
+        there = self.score >= goal
+        kept = there.copy()
+        for ahead in range(1, KEPT):
+            kept[:-ahead] &= there[ahead:]
         first = kept.argmax(axis=0)
         return np.where(kept.any(axis=0), self.path[first, np.arange(kept.shape[1])], np.inf)
+
+    @property
+    def end(self) -> np.ndarray:
+        """(runs,): the score at the end, a mean of the last steps as each one is a large step."""
+        return self.score[-KEPT:].mean(axis=0)
 
 
 def pace(
@@ -268,16 +279,19 @@ def pace(
     y: np.ndarray,
     moves: np.ndarray,
     rng: np.random.Generator,
+    enough: float = math.inf,
 ) -> Pace:
     """Follow the optimizer in few large steps, as small ones would lead there in the end.
 
     moves: (steps,), how far each step may take a weight. An optimizer that scales its gradients
     moves every weight by about its learning rate an update, so a step of length m stands for
     m / rate updates; gradient descent goes m / (largest gradient of all).
-    x: (runs, rows, features), y: (runs, rows, width).
+    x: (runs, rows, features), y: (runs, rows, width). It ends early once every run has kept a
+    score of `enough`.
     """
     weights = [array.copy() for array in weights]
     follow = _Follower(experiment.training.optimizer)
+    dropping = any(isinstance(layer, Dropout) and layer.rate for layer in experiment.model.layers)
     path = [np.zeros(x.shape[0])]
     losses, scores = [], []
     with np.errstate(all="ignore"):
@@ -285,8 +299,12 @@ def pace(
             done = forward(experiment.model, weights, x, rng)
             each, slope = judge(experiment, done, y)
             losses.append(each.mean(axis=1))
-            scores.append(hits(done.output, y).mean(axis=1))
-            if number == len(moves):
+            shown = done
+            if dropping:
+                shown = forward(experiment.model, weights, x, rng, drop=False)
+            scores.append(hits(shown.output, y).mean(axis=1))
+            arrived = number >= KEPT and np.min(scores[-KEPT:]) >= enough
+            if number == len(moves) or arrived:
                 break
             slopes = gradients(experiment.model, weights, done, slope)
             path.append(path[-1] + follow.step(weights, slopes, float(moves[number])))
@@ -302,7 +320,9 @@ def first_updates(
     updates: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The very first updates, batch by batch. Loss and score over all rows, (2, runs) each: before, after.
+    """The very first updates, batch by batch.
+
+    Returns loss and score over all rows, (2, runs) each: before and after.
 
     rates: (runs,), the learning rate of each run; otherwise as for `pace`.
     """

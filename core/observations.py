@@ -1,10 +1,11 @@
-"""What a diagnosis looks at: each figure computed once, on first use, from experiment and history."""
+"""What a diagnosis looks at: each figure is computed once, on first use."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from core.experiment import (
     Data,
     Dense,
     Experiment,
-    Model,
     Table,
     Threshold,
 )
@@ -35,20 +35,27 @@ RUNS_AHEAD = 8
 STARTS = 64
 """Draws of the initial weights: enough to see a risk of 5 % (96 %)."""
 LONGEST_MOVE = 0.1
-"""Largest step of a look ahead, a fraction of a usual initial weight, so that it stays on the way."""
-MOVES = np.minimum(0.01 * 1.18 ** np.arange(34), LONGEST_MOVE)
+"""Largest step of a look ahead: a fraction of a usual initial weight, to stay on the way."""
+MOVES = np.minimum(0.01 * 1.22 ** np.arange(28), LONGEST_MOVE)
 """The steps of a look ahead: short ones first, as a short way needs a fine scale."""
-OPERATIONS = 4e8
-"""Multiplications that one look ahead may take, about 0.1 s; bigger networks get fewer rows or none."""
-TRIAL_UPDATES = 30
+LATER_MOVES = np.concatenate([MOVES, np.full(32, LONGEST_MOVE)])
+"""The same from the end of a training on, where the answer may take longer."""
+OPERATIONS, ACTIVATIONS = 2e8, 3e4
+"""Multiplications that one look ahead may take, and units it may compute a step, about 20 ms each;
+bigger networks get fewer rows, fewer runs or, in the end, no look ahead."""
+TRIAL_UPDATES = 20
 """Updates that are computed one by one to see whether the learning rate makes them diverge."""
-CEILING_ROWS = 4_000
+CLEAR = 0.5
+"""Of eight runs ahead, a gain of half is beyond chance (one-sided Fisher test, 0.04)."""
+BETTER = 0.1
+"""A gain in accuracy that is worth a word."""
+CEILING_ROWS = 1_500
 ARRAYS = {Dense: 2, BatchNormalisation: 4}
 """Arrays of weights a layer."""
 NEAR_BOUND = 0.01
 """As `core.history.Health.saturated`: within this share of the activation's range."""
 ENOUGH_ROWS = 100
-"""Rows from which on the agreement of neighbours says something about the best possible accuracy."""
+"""Rows from which on the agreement of neighbours says something about the best accuracy."""
 NEIGHBOURS = 5
 EXPLAINED = 0.5
 """Share of a continuous label's variance that a fit must explain to count as a fit."""
@@ -113,6 +120,11 @@ class Observations:
             return False
         return bool((values % 1).any()) or len(values) > max(10, self.data.source.rows / 2)
 
+    @property
+    def regression(self) -> bool:
+        """Continuous labels under a loss that is meant for them."""
+        return self.continuous and self.training.loss == "mean_squared_error"
+
     @cached_property
     def sizes(self) -> np.ndarray:
         """(features,), root mean square of each column that varies at all."""
@@ -150,7 +162,7 @@ class Observations:
 
     @cached_property
     def printable(self) -> float:
-        """The best accuracy that Keras can print, whatever the weights: labels it cannot match count as wrong."""
+        """The best accuracy that Keras can print, whatever the weights: it only matches 0 and 1."""
         if self.model.output.units > 1 or self.continuous:
             return 1.0
         if self.data.target_width > 1:
@@ -169,6 +181,11 @@ class Observations:
             return self.target
         part = (self.target - chance) / (1 - chance)
         return chance + max(self.ceiling - chance, 0) * part
+
+    @property
+    def learnable(self) -> bool:
+        """The goal can be printed at all, so that the pace towards it means something."""
+        return self.printable >= self.goal
 
     # --- the training's size ---
 
@@ -198,7 +215,7 @@ class Observations:
     @cached_property
     def parameters(self) -> int:
         widths = [self.data.source.features, *(layer.units for layer in self.model.dense)]
-        return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+        return sum((a + 1) * b for a, b in pairwise(widths))
 
     @cached_property
     def _rng(self) -> np.random.Generator:
@@ -223,7 +240,7 @@ class Observations:
 
     @cached_property
     def start(self) -> lookahead.Pass:
-        """The forward pass before training, over STARTS draws of the weights (fewer if it is big)."""
+        """The forward pass before training, over STARTS draws of the weights, fewer if big."""
         starts = int(np.clip(2e7 / (self.parameters * SEEN_ROWS), 4, STARTS))
         if self.history is not None:
             starts = min(self.history.runs, starts)
@@ -275,13 +292,20 @@ class Observations:
 
     # --- ahead ---
 
-    def ahead(self, experiment: Experiment, weights=None, rows=None) -> lookahead.Pace | None:
+    def ahead(
+        self, experiment: Experiment, weights=None, rows=None, moves: np.ndarray = MOVES
+    ) -> lookahead.Pace | None:
         """Where the optimizer leads; None where the network is too big to say so at once."""
         x, y = rows if rows is not None else self.sampled
         widths = [self.data.source.features, *(layer.units for layer in experiment.model.dense)]
-        products = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+        if 2 * x.shape[0] * x.shape[1] * sum(widths) > ACTIVATIONS:
+            x, y = x[:, : SEEN_ROWS // 2], y[:, : SEEN_ROWS // 2]
+        products = sum(a * b for a, b in pairwise(widths))
         every = 1
-        while 6 * products * len(x[::every]) * x.shape[1] * len(MOVES) > OPERATIONS:
+        while (
+            6 * products * len(x[::every]) * x.shape[1] * len(MOVES) > OPERATIONS
+            or len(x[::every]) * x.shape[1] * sum(widths) > ACTIVATIONS
+        ):
             every *= 2
             if every > len(x) // 2:
                 return None
@@ -289,8 +313,9 @@ class Observations:
         weights = None if weights is None else [array[::every] for array in weights]
         if weights is None:
             weights = self._weights(experiment, x.shape[0])
-        found = lookahead.pace(experiment, weights, x, y, MOVES, self._rng)
-        if self.continuous:
+        enough = math.inf if self.regression else self.goal
+        found = lookahead.pace(experiment, weights, x, y, moves, self._rng, enough)
+        if self.regression:
             found = replace(found, score=1 - found.loss / max(y.var(), 1e-12))
         return found
 
@@ -311,18 +336,53 @@ class Observations:
         """Share of a look ahead's runs that are at the goal after this length of the way."""
         if ahead is None:
             return math.nan
-        return float((ahead.path_to(min(self.goal, self.printable)) <= way).mean())
+        needed = ahead.path_to(min(self.goal, self.printable))
+        return float((np.isfinite(needed) & (needed <= way)).mean())
 
+    @cached_property
     def gain_from_scaling(self) -> float:
-        """What standardised inputs add to the share of starts that the training brings to the goal."""
+        """What standardised inputs add to the share of starts that get to the goal in time."""
         now = self.reached(self.as_is, self.way)
         if self.data.scaling == "standardise" or not now < 1:
             return 0.0
         return self.reached(self.standardised, self.way) - now
 
     @cached_property
+    def scaling_helps(self) -> bool:
+        """Looking ahead, standardised inputs come further."""
+        if self.data.scaling == "standardise" or self.as_is is None:
+            return False
+        return self.gain_from_scaling >= CLEAR or further(self.as_is, self.standardised)
+
+    @cached_property
+    def moved(self) -> float:
+        """How far the whole training takes the weight that moves most, as far as is seen."""
+        if self.as_is is None:
+            return math.inf
+        path = np.median(self.as_is.path, axis=1)
+        lengths = np.concatenate([[0], np.cumsum(MOVES)])[: len(path)]
+        return float(np.interp(self.way, path, lengths)) if np.isfinite(path).all() else math.inf
+
+    @cached_property
+    def fails_ahead(self) -> bool:
+        """The look ahead covers the whole training, and few starts get to the goal in it."""
+        if self.as_is is None or np.median(self.as_is.path[-1]) < self.way:
+            return False
+        return self.reached(self.as_is, self.way) <= 1 - CLEAR
+
+    @cached_property
+    def width_helps(self) -> bool:
+        """Looking ahead, wide hidden layers come further."""
+        if self.as_is is None or self.reached(self.as_is) > 1 - CLEAR:
+            return False
+        if self.wide is None:
+            return False
+        gain = self.reached(self.wide) - self.reached(self.as_is)
+        return gain >= CLEAR or further(self.as_is, self.wide)
+
+    @cached_property
     def updates_needed(self) -> float:
-        """Updates to the goal at this learning rate, median of the runs; inf beyond the look ahead."""
+        """Updates to the goal at this rate, median of the runs; inf beyond the look ahead."""
         if self.as_is is None:
             return math.nan
         return float(np.median(self.as_is.path_to(self.goal))) / self.rate
@@ -336,7 +396,7 @@ class Observations:
 
     @cached_property
     def trial(self) -> dict[float, tuple[np.ndarray, np.ndarray]]:
-        """Loss (before, after) and score of the first updates, at the learning rate and at parts of it."""
+        """Loss and score (before, after) of the first updates, at parts of the learning rate."""
         x, y = self.sampled
         parts = (1.0, 0.1, 0.01)
         share = max(len(x) // 2, 1)
@@ -354,8 +414,8 @@ class Observations:
 
     @cached_property
     def scores(self) -> np.ndarray:
-        """(runs,), final accuracy; for continuous labels the share of variance that is explained."""
-        if self.continuous:
+        """(runs,), final accuracy; for continuous labels the share of variance explained."""
+        if self.regression:
             return 1 - self.history.final_loss / max(float(self.rows.y.var()), 1e-12)
         return self.history.final_accuracy
 
@@ -408,7 +468,7 @@ class Observations:
         weights = lookahead.run_first(self.history.weights, -1, runs)
         x, y = self.sampled
         x, y = x[: len(runs)], y[: len(runs)]
-        found = self.ahead(self.experiment, weights, (x, y))
+        found = self.ahead(self.experiment, weights, (x, y), LATER_MOVES)
         return None if found is None else (runs, found)
 
     @cached_property
@@ -422,6 +482,15 @@ class Observations:
     def moving(self) -> bool:
         """Most stuck runs would get to the goal if they went on."""
         return bool(np.isfinite(np.median(self.updates_left)))
+
+
+def further(one: lookahead.Pace, other: lookahead.Pace) -> bool:
+    """The other look ahead ends with a better score: by 0.1, and by three standard errors."""
+    if other is None:
+        return False
+    gain = other.end.mean() - one.end.mean()
+    error = math.sqrt(other.end.var() / len(other.end) + one.end.var() / len(one.end))
+    return bool(gain > max(BETTER, 3 * error))
 
 
 # --- figures that need no experiment --------------------------------------------------------------

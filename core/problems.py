@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from core.experiment import (
@@ -58,23 +59,34 @@ def apply_all(fixes: tuple[Fix, ...], experiment: Experiment) -> Experiment:
     return experiment
 
 
+# Edits are functions of a module, or `partial`s of one, so that a Fix can travel to the worker.
+
+
 def with_data(**changes) -> Callable[[Experiment], Experiment]:
-    return lambda experiment: replace(experiment, data=replace(experiment.data, **changes))
+    return partial(_change_data, changes)
 
 
 def with_training(**changes) -> Callable[[Experiment], Experiment]:
-    return lambda experiment: replace(experiment, training=replace(experiment.training, **changes))
+    return partial(_change_training, changes)
 
 
 def with_hidden(**changes) -> Callable[[Experiment], Experiment]:
     """Change every hidden dense layer."""
+    return partial(_change_hidden, changes)
 
-    def edit(experiment: Experiment) -> Experiment:
-        *hidden, output = experiment.model.layers
-        layers = (replace(h, **changes) if isinstance(h, Dense) else h for h in hidden)
-        return replace(experiment, model=Model((*layers, output)))
 
-    return edit
+def _change_data(changes: dict, experiment: Experiment) -> Experiment:
+    return replace(experiment, data=replace(experiment.data, **changes))
+
+
+def _change_training(changes: dict, experiment: Experiment) -> Experiment:
+    return replace(experiment, training=replace(experiment.training, **changes))
+
+
+def _change_hidden(changes: dict, experiment: Experiment) -> Experiment:
+    *hidden, output = experiment.model.layers
+    layers = (replace(h, **changes) if isinstance(h, Dense) else h for h in hidden)
+    return replace(experiment, model=Model((*layers, output)))
 
 
 def sigmoid_output(experiment: Experiment) -> Experiment:

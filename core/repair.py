@@ -165,7 +165,7 @@ def repair(
 
 @dataclass(frozen=True)
 class TryFixes:
-    """`try_fixes` as a request for the worker. Events: `core.history.Progress`; result: `Repair`."""
+    """`try_fixes` as a request for the worker. Events: `Progress`; result: `Repair`."""
 
     experiment: Experiment
     findings: tuple[str, ...] | None = None

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.experiment import Experiment, InvalidExperiment
-from core.problems import PROBLEMS
+from core.problems import PROBLEMS, Fix
 
 DEFAULT_RUNS = 64
 STARTING = "starting TensorFlow"
@@ -87,21 +87,17 @@ class Fit:
 
 @dataclass(frozen=True)
 class Compare:
-    """Every subset of some fixes. Events: `core.comparison.Progress`; result: `Comparison`.
-
-    problem, fixes: keys in `PROBLEMS`, because a Fix holds a function and does not pickle.
-    """
+    """Every subset of some fixes. Events: `core.history.Progress`; result: `Comparison`."""
 
     experiment: Experiment
-    problem: str
-    fixes: tuple[str, ...]
+    fixes: tuple[Fix, ...]
     runs: int = 32
     seed: int = 0
 
     def run(self, on_event, should_stop):
         from core.comparison import compare
 
-        fixes = {key: PROBLEMS[self.problem].fixes[key] for key in self.fixes}
+        fixes = {fix.key: fix for fix in self.fixes}
         return compare(self.experiment, fixes, self.runs, self.seed, on_event, should_stop)
 
 

@@ -2,8 +2,6 @@
 
 import streamlit as st
 
-from core.problems import PROBLEMS
-from core.worker import Compare
 from pages.elements import comparing, jobs
 from pages.elements.page import open_page
 
@@ -29,10 +27,7 @@ with st.container(border=True):
             disabled=running or not choice.fixes,
             help="Train every combination.",
         ):
-            request = Compare(
-                PROBLEMS[choice.problem].experiment, choice.problem, choice.fixes, choice.runs
-            )
-            jobs.start(comparing.PLACE, comparing.label(choice), request)
+            jobs.start(comparing.PLACE, comparing.label(choice), comparing.request(choice))
             st.rerun()
         st.button(
             "Stop",

@@ -37,14 +37,23 @@ def finished(app: AppTest, text: str) -> AppTest:
     return app
 
 
-def charts(app: AppTest) -> int:
-    return len(app.get("vega_lite_chart"))
+def drawn(app: AppTest, *starts: str) -> bool:
+    """Whether there is a chart whose description starts so, for each of these."""
+    texts = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    assert all(texts), "a chart without a description"
+    return all(any(text.startswith(start) for text in texts) for start in starts)
+
+
+def cards(app: AppTest) -> str:
+    return " ".join(element.value for element in app.markdown)
 
 
 def test_home_shows_recorded_evidence_at_once():
     app = opened()
     assert "stay the same" in app.title[0].value
-    assert charts(app) == 4
+    assert drawn(
+        app, "Accuracy by epoch of 64 runs, As asked", "Accuracy by epoch of 64 runs, Learn"
+    )
     assert any("Recorded on" in caption.value for caption in app.caption)
 
 
@@ -68,7 +77,8 @@ def test_the_threshold_question_fails_as_asked_and_can_be_freed():
     app.number_input(key="threshold.epochs").set_value(2).run()
     app.button(key="threshold-train").click().run()
     finished(app, "64 runs reached 90%")
-    assert charts(app) == 6
+    assert drawn(app, "Success rate", "Accuracy on", "Loss on", "How many runs", "Dead units by")
+    assert drawn(app, "Run 46: probability of class 1", "Confusion matrix of run 46")
     app.pills(key="threshold.fixes").set_value(["sigmoid-output", "standardise-inputs"]).run()
     assert app.selectbox(key="threshold.output-activation").value == "sigmoid"
     assert app.selectbox(key="threshold.scaling").value == "standardise"
@@ -86,13 +96,13 @@ def test_the_two_blob_question_shows_its_network_and_plain_keras():
     app.number_input(key="two-blob.hold-out").set_value(0.2).run()
     app.button(key="two-blob-train").click().run()
     finished(app, "runs reached 90%")
-    assert charts(app) == 6
+    assert drawn(app, "Accuracy on the held-out rows", "Loss on the held-out rows", "Run ")
     for kind in ("best", "median", "stuck"):
         app.segmented_control(key="two-blob.pick").set_value(kind).run()
         assert not app.exception
     app.button(key="two-blob.plain-fit").click().run()
     deadline = time.monotonic() + 90
-    while charts(app) < 8:
+    while not drawn(app, "Accuracy by epoch: the stack's runs and the one of model.fit"):
         assert time.monotonic() < deadline
         time.sleep(0.2)
         app.run()
@@ -141,7 +151,53 @@ def test_fixes_are_compared():
     app.button(key="compare-start").click().run()
     finished(app, "combination")
     assert len(app.dataframe[0].value) == 4
-    assert charts(app) == 2 + 4
+    panels = ("As asked", "Sigmoid output", "Standardise inputs", "Sigmoid output + Standardise")
+    assert drawn(app, *(f"Accuracy by epoch of every run: {name}" for name in panels))
+    assert drawn(app, "Share of runs that reach 90%", "What each fix adds")
+    app.selectbox(key="compare.combination").set_value("Sigmoid output").run()
+    assert "Inputs are not scaled" in cards(app)
     app.pills(key="compare.fixes").set_value(list(PROBLEMS["threshold"].fixes)).run()
     assert f"choose at most {comparing.MOST_FIXES}" in app.error[0].value
     assert app.button(key="compare-start").disabled
+
+
+def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
+    app = opened("threshold")
+    assert "This cannot learn: output is clipped by the loss." in cards(app)
+    assert "rows 4,991 survive" in cards(app)
+    app.selectbox(key="threshold.output-activation").set_value("sigmoid").run()
+    assert "clipped by the loss" not in cards(app)
+    app.pills(key="threshold.fixes").set_value(
+        ["sigmoid-output", "standardise-inputs", "shuffle-rows", "hold-out", "wider-hidden"]
+    ).run()
+    app.selectbox(key="threshold.hidden1-activation").set_value("leaky_relu").run()
+    app.selectbox(key="threshold.hidden2-activation").set_value("leaky_relu").run()
+    assert "Nothing wrong found before training." in cards(app)
+
+
+def test_a_finding_is_fixed_with_one_click():
+    app = opened("threshold", epochs="2")
+    app.button(key="threshold-train").click().run()
+    finished(app, "64 runs reached 90%")
+    assert "64 runs the decision is the same for every sample" in cards(app)
+    app.button(key="threshold-fix-output-not-probability-sigmoid-output").click().run()
+    assert not app.exception
+    assert app.selectbox(key="threshold.output-activation").value == "sigmoid"
+    assert app.pills(key="threshold.fixes").value == ["sigmoid-output"]
+    assert app.number_input(key="threshold.epochs").value == 2
+    finished(app, "are stuck")
+
+
+def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
+    app = opened("threshold", epochs="2", runs="16")
+    app.button(key="threshold-try").click().run()
+    deadline = time.monotonic() + 120
+    while not any(button.key == "threshold-apply-smallest" for button in app.button):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+        app.run()
+        assert not app.exception
+    assert "~~" in cards(app)
+    assert "The smallest change that helps" in cards(app)
+    app.button(key="threshold-apply-smallest").click().run()
+    assert app.selectbox(key="threshold.output-activation").value == "sigmoid"

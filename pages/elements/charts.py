@@ -237,7 +237,9 @@ def curves(
     marks = {"target": target, "majority class": majority} if measure.endswith("accuracy") else {}
     layers = [lines, _median_line(whole, measure, epochs, log), *_rules(marks, end=max(1, epochs))]
     layers.append(_hover_targets(shown, measure, epochs, log))
-    return _fitted(alt.layer(*layers).resolve_scale(**APART), height)
+    chart = _fitted(alt.layer(*layers).resolve_scale(**APART), height)
+    # Left to itself, Streamlit changes from SVG to canvas at 2,000 marks: a growing chart blinks.
+    return chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
 
 
 def _measured(frame: pd.DataFrame, measure: str, log: bool) -> pd.DataFrame:
@@ -358,23 +360,16 @@ def overlay(
 def combinations(
     frame: pd.DataFrame, *, epochs: int, target: float | None = None, height: int = 150
 ) -> list[alt.Chart]:
-    """A panel a combination of fixes, all with the same axes, its rate in its title.
+    """A panel a combination of fixes, all with the same axes, its count of freed runs as title.
 
     frame: combination, run, epoch, accuracy, success. In the order of first appearance.
     """
     groups = list(frame.groupby("combination", sort=False))
     limit = max(400, MAX_ROWS // max(1, len(groups)))
     charts = []
-    for name, rows in groups:
+    for _, rows in groups:
         by_run = rows.groupby("run")["success"].first()
-        title = alt.Title(
-            str(name),
-            subtitle=f"{by_run.sum()} of {len(by_run)} freed",
-            subtitleColor=GREY,
-            fontSize=13,
-            subtitleFontSize=12,
-            offset=12,
-        )
+        title = alt.Title(f"{by_run.sum()} of {len(by_run)} freed", fontSize=13, offset=12)
         rows = thin(_finite(rows, "accuracy"), limit=limit).frame
         shown = rows.assign(
             value=rows["accuracy"].astype(float), outcome=np.where(rows["success"], FREED, STUCK)
@@ -978,3 +973,61 @@ def _health_panel(quartiles, y, layers, epochs) -> alt.LayerChart:
         tooltip=tooltip,
     )
     return alt.layer(band, line)
+
+
+# --- small pictures beside a finding ------------------------------------------------------------
+
+
+def by_layer(frame: pd.DataFrame, measure: str, title: str, height: int = 150) -> alt.Chart:
+    """A figure of every layer's health at one epoch: the median of the stuck and the freed runs.
+
+    frame: layer, value, stuck (bool), as `core.view.layer_health` gives for the epoch. A gradient
+    norm or ratio is on a logarithmic axis, on which exact zeros have a place of their own.
+    """
+    frame = _finite(frame, "value")
+    layers = list(frame["layer"].unique())
+    medians = frame.groupby(["layer", "stuck"], sort=False)["value"].median().reset_index()
+    medians = medians.assign(low=medians["value"], median=medians["value"], high=medians["value"])
+    medians["outcome"] = np.where(medians["stuck"], STUCK, FREED)
+    y = _health_axis(medians, measure, log=not _is_share(measure))
+    y["axis"] = {**y["axis"].to_dict(), "title": title}
+    chart = (
+        alt.Chart(medians[["layer", "outcome", "median", "value"]])
+        .mark_point(filled=True, size=90, opacity=0.9)
+        .encode(
+            x=alt.X("layer:N", title=None, sort=layers, axis=alt.Axis(labelAngle=0)),
+            y=y,
+            color=_outcome(alt.Color, alt.Legend(**LEGEND)),
+            shape=_outcome(alt.Shape, alt.Legend(**LEGEND), range=["circle", "triangle-up"]),
+            tooltip=[
+                alt.Tooltip("layer:N", title="Layer"),
+                alt.Tooltip("value:Q", title=title, format=".3~g"),
+                alt.Tooltip("outcome:N", title="Median of runs"),
+            ],
+        )
+    )
+    return _fitted(chart, height)
+
+
+def outputs(values: np.ndarray, run: int, height: int = 150) -> alt.Chart:
+    """How a run's outputs over its samples, (rows,), are spread; 30 bins."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    counts, edges = np.histogram(values, bins=30) if len(values) else (np.array([]), np.array([0]))
+    frame = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "samples": counts, "base": 0})
+    chart = (
+        alt.Chart(frame)
+        .mark_bar(color=ACCENT)
+        .encode(
+            x=alt.X("low:Q", title=f"Output of run {run}", axis=alt.Axis(tickCount=4, grid=False)),
+            x2="high:Q",
+            y=alt.Y("base:Q", axis=alt.Axis(tickCount=3, **_above("Samples"))),
+            y2="samples:Q",
+            tooltip=[
+                alt.Tooltip("low:Q", title="From", format=".3~g"),
+                alt.Tooltip("high:Q", title="To", format=".3~g"),
+                alt.Tooltip("samples:Q", title="Samples", format=",d"),
+            ],
+        )
+    )
+    return _fitted(chart, height)

@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from core.comparison import Comparison
+from core.diagnosis import verdict
 from core.problems import PROBLEMS, TARGET
-from core.worker import Job
-from pages.elements import charts, jobs
+from core.worker import Compare, Job
+from pages.elements import charts, findings, jobs
 
 PLACE = "compare"
 MOST_FIXES = 6
@@ -126,6 +127,13 @@ def controls() -> Choice:
     return Choice(state[f"{PLACE}.problem"], chosen, *(state[f"{PLACE}.{name}"] for name in names))
 
 
+def request(choice: Choice) -> Compare:
+    """What the choice asks the worker for."""
+    problem = PROBLEMS[choice.problem]
+    fixes = tuple(problem.fixes[key] for key in choice.fixes)
+    return Compare(problem.experiment, fixes, choice.runs)
+
+
 def label(choice: Choice) -> str:
     """What other viewers read while they wait for it."""
     return f"{2 ** len(choice.fixes)} combinations of fixes, {choice.runs} runs each"
@@ -154,21 +162,18 @@ def nothing_came(job: Job) -> None:
 
 def results(ticket: jobs.Ticket, choice: Choice) -> None:
     """The answer, the combinations side by side, the table, and each fix's share."""
-    comparison, request = ticket.job.result, ticket.request
-    if (request.problem, request.fixes, request.runs) != (
-        choice.problem,
-        choice.fixes,
-        choice.runs,
-    ):
+    comparison = ticket.job.result
+    if ticket.request != request(choice):
         st.caption(":material/history: These results belong to earlier choices: compare again.")
-    titles = {key: fix.title for key, fix in PROBLEMS[request.problem].fixes.items()}
+    titles = {fix.key: fix.title for fix in ticket.request.fixes}
     table = comparison.rates(choice.target)
     table["combination"] = [_title(subset, titles) for subset in table["fixes"]]
     _answer(comparison, choice, titles)
     _rates(table, choice)
     _contributions(comparison, choice, titles)
     _curves(comparison, choice, table)
-    _table(table, request.problem)
+    _table(table)
+    _look_into(comparison, choice, list(table["combination"]))
 
 
 def _answer(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
@@ -239,12 +244,14 @@ def _curves(comparison: Comparison, choice: Choice, table: pd.DataFrame) -> None
         parts.append(frame.assign(combination=name, success=success[frame["run"]]))
     epochs = max(history.epochs for history in comparison.histories)
     panels = charts.combinations(pd.concat(parts), epochs=epochs, target=choice.target)
-    with st.container(border=True), st.container(horizontal=True):
-        for name, panel in zip(table["combination"], panels, strict=True):
-            st.altair_chart(panel, width=PANEL_WIDTH, alt=f"Accuracy by epoch of every run: {name}.")
+    row = st.container(border=True, horizontal=True, vertical_alignment="bottom")
+    for name, panel in zip(table["combination"], panels, strict=True):
+        with row.container(width=PANEL_WIDTH):
+            st.caption(f"**{name}**")
+            st.altair_chart(panel, alt=f"Accuracy by epoch of every run: {name}.")
 
 
-def _table(table: pd.DataFrame, problem: str) -> None:
+def _table(table: pd.DataFrame) -> None:
     shown = table[
         ["combination", "runs", "successes", "rate", "low", "high", "median_epochs", "seconds"]
     ]
@@ -266,12 +273,27 @@ def _table(table: pd.DataFrame, problem: str) -> None:
     st.download_button(
         "Table as CSV",
         shown.to_csv(index=False),
-        file_name=f"plateau-{problem}-fixes.csv",
+        file_name="plateau-fixes.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
         help="Every combination with its counts, rate and interval.",
     )
+
+
+def _look_into(comparison: Comparison, choice: Choice, names: list[str]) -> None:
+    """The diagnosis of one combination: why the runs that are still stuck are stuck."""
+    st.subheader("Why the rest is stuck")
+    name = st.selectbox(
+        "Combination",
+        names,
+        key=f"{PLACE}.combination",
+        help="Its runs are diagnosed: what is wrong with it still, in its own numbers.",
+    )
+    history = comparison.histories[names.index(name)]
+    found = findings.found_in(PLACE, history.experiment, history, choice.target)
+    st.markdown(f"**{verdict(found, history, choice.target)}**")
+    findings.brief(found, history, choice.target)
 
 
 def _title(subset: tuple[str, ...], titles: dict[str, str]) -> str:

@@ -52,7 +52,9 @@ def groups(problem: str) -> None:
     """Every other setting, folded away in four groups."""
     with st.container(horizontal=True):
         for name, settings in GROUPS[problem].items():
-            with st.popover(name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"):
+            with st.popover(
+                name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"
+            ):
                 _group(problem, settings)
         st.button(
             "Reset to as asked",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.history import epochs_frame
+from core.experiment import Experiment
+from core.history import History, epochs_frame
 from core.problems import PROBLEMS
-from pages.elements import charts, controls, jobs, results, state
+from pages.elements import charts, controls, findings, jobs, results, state
 
 LIVE_EPOCHS = 40
 """Epochs drawn while a training runs: more would slow the drawing, not help the eye."""
@@ -38,11 +39,27 @@ def draw(problem: str, question: str) -> None:
         _running(problem)
     elif ticket.job.result is None:
         _nothing_came(ticket.job)
-    else:
-        if experiment != ticket.job.result.experiment:
-            st.caption(":material/history: These results belong to earlier settings: train again.")
-        results.draw(problem, ticket.job.result)
+    history = ticket.job.result if ticket and ticket.job.ended else None
+    if experiment and not jobs.busy(problem) and (not history or history.experiment != experiment):
+        # What the settings alone show, as soon as one changes.
+        findings.draw(problem, experiment, None)
+    if history is not None:
+        _came(problem, history, experiment)
     state.leave(problem)
+
+
+def _came(problem: str, history: History, experiment: Experiment | None) -> None:
+    """Symptom, cause and fix, then a closer look."""
+    target = st.session_state[state.key(problem, "target")]
+    current = history.experiment == experiment
+    if not current:
+        st.caption(":material/history: These results belong to earlier settings: train again.")
+    results.symptom(problem, history, target)
+    if current:
+        findings.draw(problem, experiment, history)
+    findings.health(problem, history, target)
+    results.network(problem, history, target)
+    results.plain_keras(problem, history)
 
 
 @st.fragment(run_every=jobs.REFRESH_SECONDS)

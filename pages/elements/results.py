@@ -1,4 +1,4 @@
-"""What came of a training, in the order symptom, evidence, cause."""
+"""What came of a training: the symptom, the network's view, and plain Keras beside it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from core.data import majority_rate, prepare
 from core.history import History
 from core.statistics import Rate
 from core.worker import Fit
-from pages.elements import charts, controls, jobs, state
+from pages.elements import charts, controls, jobs
 
 
-def draw(problem: str, history: History) -> None:
-    """Everything about one training."""
-    target = st.session_state[state.key(problem, "target")]
+def symptom(problem: str, history: History, target: float) -> None:
+    """How many runs learned, and how their accuracy and loss went."""
     majority = majority_rate(history.experiment.data, history.seed, 0)
     _headline(history, target, majority)
     _curves(problem, history, target, majority)
-    _network(problem, history, target)
-    _plain_keras(problem, history)
 
 
 def _headline(history: History, target: float, majority: float) -> None:
@@ -137,7 +134,7 @@ def _curves(problem: str, history: History, target: float, majority: float) -> N
         )
 
 
-def _network(problem: str, history: History, target: float) -> None:
+def network(problem: str, history: History, target: float) -> None:
     """What one run's network computes, and what it decides."""
     st.subheader("What the network does")
     success = history.successes(target)
@@ -160,11 +157,13 @@ def _network(problem: str, history: History, target: float) -> None:
             response = view.threshold_response(history, run)
             st.altair_chart(
                 charts.threshold_view(response, history.key_epochs.tolist()),
+                width="stretch",
                 alt=f"Run {run}: probability of class 1 and each hidden unit's output by input.",
             )
         else:
             st.altair_chart(
                 charts.surface_view(view.surface(history, run)),
+                width="stretch",
                 alt=f"Run {run}: probability of class 1, and each hidden unit's output, over the "
                 "two features with the samples.",
             )
@@ -177,7 +176,7 @@ def _network(problem: str, history: History, target: float) -> None:
         )
 
 
-def _plain_keras(problem: str, history: History) -> None:
+def plain_keras(problem: str, history: History) -> None:
     """Train the first run once more with plain Keras, and lay its curve over the stack's."""
     st.subheader("The same with model.fit")
     place = controls.plain_place(problem)

@@ -83,6 +83,31 @@ def choose(problem: str, start: str, fixes: tuple[str, ...], **changes: object) 
         st.session_state[key(problem, name)] = value
 
 
+def adopt(problem: str, changed: Experiment, fix: str | None = None) -> bool:
+    """Set the controls to an experiment; False where they cannot show it.
+
+    fix: the key of the fix that led to it, which is then marked as chosen if it is proposed here.
+    """
+    fixes = chosen(problem)
+    if fix in PROBLEMS[problem].fixes:
+        fixes = (*fixes, fix)
+    known, wanted = table(problem), values(problem) | _own(values_of(changed))
+    try:
+        for name, value in wanted.items():
+            known[name].kind.parse(as_text(value))
+    except ValueError:
+        return False
+    if experiment_of(problem, wanted) != changed:
+        return False
+    choose(problem, st.session_state[key(problem, START)], fixes, **wanted)
+    return True
+
+
+def _own(experiment_values: dict[str, object]) -> dict[str, object]:
+    """Without the settings of the runs, which are no part of an experiment."""
+    return {k: v for k, v in experiment_values.items() if k not in ("runs", "seed", "target")}
+
+
 def follow_presets(problem: str) -> None:
     """Callback of the preset controls: apply the new choice under what was changed by hand."""
     before = st.session_state[f"kept.{problem}"]

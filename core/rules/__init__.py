@@ -1,0 +1,7 @@
+"""The rules by theme; importing this registers them, in the order in which equals are reported."""
+
+from core.findings import RULES
+
+from core.rules import output, data, pace, network, units, course  # isort: skip
+
+__all__ = ["RULES", "course", "data", "network", "output", "pace", "units"]

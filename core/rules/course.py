@@ -1,0 +1,227 @@
+"""Rules on what happened in a training, whatever the cause."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from core import fixes
+from core.experiment import (
+    Blobs,
+    Threshold,
+)
+from core.findings import (
+    CERTAIN,
+    COSMETIC,
+    CROSS_ENTROPIES,
+    FALLING,
+    FATAL,
+    FRAGILE,
+    GAP,
+    LIKELY,
+    RISK,
+    SLOW,
+    SWING,
+    SWINGING_EPOCHS,
+    Finding,
+    accuracies,
+    number,
+    rule,
+)
+from core.fixes import default_rate
+from core.observations import Observations
+from core.problems import Fix
+from core.statistics import Rate
+
+
+@rule("non-finite-loss")
+def non_finite_loss(seen: Observations) -> Finding | None:
+    if seen.history is None or seen.history.finite.all():
+        return None
+    lost = ~seen.history.finite
+    epoch = (~np.isfinite(seen.history.loss)).argmax(axis=0)[lost].min() + 1
+    remedies = [fixes.rate(seen.rate / 10)]
+    if seen.data.scaling != "standardise":
+        remedies.append(fixes.STANDARDISE)
+    if seen.training.loss in CROSS_ENTROPIES and seen.model.output.activation not in (
+        "sigmoid",
+        "softmax",
+    ):
+        remedies.insert(0, fixes.fitting_output(seen.experiment))
+    return Finding(
+        "non-finite-loss",
+        FATAL,
+        "The loss is no longer a number",
+        f"In {lost.sum()} of {lost.size} runs the loss becomes infinite or NaN, first in epoch "
+        f"{epoch}.",
+        "A number grew beyond what a computer can hold, or 0 was divided by 0. From then on every "
+        "weight is NaN and nothing can be learnt.",
+        tuple(remedies),
+    )
+
+
+@rule("loss-below-zero")
+def loss_below_zero(seen: Observations) -> Finding | None:
+    if seen.history is None or not (seen.history.loss < -1e-6).any():
+        return None
+    below = (seen.history.loss < -1e-6).any(axis=0)
+    return Finding(
+        "loss-below-zero",
+        FATAL,
+        "The loss falls below zero",
+        f"In {below.sum()} of {below.size} runs; the lowest is "
+        f"{number(float(np.nanmin(seen.history.loss)))}.",
+        "A cross-entropy of labels from 0 to 1 is never negative, so some labels lie outside. The "
+        "loss then has no lowest point, and falls for ever without anything being learnt.",
+        (fixes.LABELS_FROM_ZERO,),
+    )
+
+
+@rule("constant-prediction")
+def constant_prediction(seen: Observations) -> Finding | None:
+    if not seen.is_stuck or seen.continuous or seen.printable < seen.goal:
+        return None
+    constant = seen.constant & seen.stuck & seen.history.finite
+    if not constant.any():
+        return None
+    flat = seen.flat & constant
+    severity = SLOW if seen.moving and not flat.any() else FATAL
+    return Finding(
+        "constant-prediction",
+        severity,
+        "Every sample gets the same answer",
+        f"In {constant.sum()} of {constant.size} runs the decision is the same for every sample, "
+        f"so the accuracy is that class's share ({seen.shares.max():.1%} for the most common one). "
+        f"In {flat.sum()} of them the output is one and the same number.",
+        "Saying the most common class is the best that can be done without looking at the input, "
+        "and where most trainings begin. "
+        + (
+            "Here the output no longer depends on the input at all, and the gradient cannot bring "
+            "it back."
+            if flat.any()
+            else "Here the output does depend on the input, but never crosses the line."
+        ),
+        _escapes(seen),
+        CERTAIN,
+        layer=len(seen.hidden),
+    )
+
+
+def _escapes(seen: Observations) -> tuple[Fix, ...]:
+    """What most often frees a constant output, for what is a symptom more than a cause."""
+    remedies = []
+    output = seen.model.output.activation
+    if seen.training.loss in CROSS_ENTROPIES and output not in ("sigmoid", "softmax"):
+        remedies.append(fixes.fitting_output(seen.experiment))
+    if seen.data.scaling != "standardise":
+        remedies.append(fixes.STANDARDISE)
+    if seen.hidden and min(layer.units for layer in seen.hidden) < fixes.ROOMY:
+        remedies.append(fixes.WIDEN)
+    if seen.hidden and any(layer.activation in ("sigmoid", "softmax") for layer in seen.hidden):
+        remedies.append(fixes.RECTIFY)
+    if seen.moving:
+        remedies.append(fixes.rate(min(10 * seen.rate, 0.1)))
+    if seen.rate > default_rate(seen.experiment):
+        remedies.append(fixes.rate(default_rate(seen.experiment)))
+    return tuple(remedies)
+
+
+@rule("accuracy-frozen")
+def accuracy_frozen(seen: Observations) -> Finding | None:
+    if not seen.is_stuck or seen.history.epochs < 3 or seen.continuous:
+        return None
+    loss, accuracy = seen.history.loss, seen.history.accuracy
+    fell = loss[-1] < loss[0] - FALLING * np.abs(loss[0])
+    # Within what a share of so many rows can change by chance.
+    still = np.ptp(accuracy[1:], axis=0) <= 2 * math.sqrt(0.25 / seen.data.training_rows)
+    frozen = fell & still & seen.stuck
+    if not frozen.any():
+        return None
+    which = np.flatnonzero(frozen)[0]
+    return Finding(
+        "accuracy-frozen",
+        SLOW if seen.moving else FATAL,
+        "The loss falls, the accuracy does not move",
+        f"In {frozen.sum()} of {frozen.size} runs; in run {which + 1} the loss goes from "
+        f"{number(float(loss[0, which]))} to {number(float(loss[-1, which]))} and the accuracy "
+        f"stays at {accuracy[-1, which]:.3f}.",
+        "The loss sees every small change of the output, the accuracy only which side of the line "
+        "it is on. Either no output has crossed the line yet, or the accuracy compares something "
+        "else than the loss trains.",
+        _escapes(seen),
+        CERTAIN if not seen.moving else LIKELY,
+    )
+
+
+@rule("oscillation")
+def oscillation(seen: Observations) -> Finding | None:
+    if not seen.is_stuck or seen.history.epochs < 5:
+        return None
+    changes = np.diff(seen.history.accuracy[:, seen.stuck], axis=0)
+    falls = (changes <= -SWING).mean(axis=0)
+    if np.median(falls) < SWINGING_EPOCHS:
+        return None
+    return Finding(
+        "oscillation",
+        FRAGILE if not seen.moving else SLOW,
+        "The accuracy swings",
+        f"It falls by {SWING:g} or more in {np.median(falls):.0%} of the epochs (median of the "
+        f"{seen.stuck.sum()} runs that fail).",
+        "The steps are too coarse, or the batches too small, for the place the weights are in. "
+        "Smaller steps let them settle.",
+        (
+            fixes.rate(seen.rate / 10),
+            *((fixes.STANDARDISE,) if seen.data.scaling != "standardise" else ()),
+        ),
+        LIKELY,
+        "Train with a tenth of the learning rate over the same seeds.",
+    )
+
+
+@rule("overfitting")
+def overfitting(seen: Observations) -> Finding | None:
+    if seen.history is None or seen.history.val_accuracy is None or seen.continuous:
+        return None
+    gap = seen.history.accuracy[-1] - seen.history.val_accuracy[-1]
+    chance = 2 * math.sqrt(0.25 / seen.data.held_out_rows / seen.history.runs)
+    if np.nanmean(gap) < max(GAP, chance):
+        return None
+    return Finding(
+        "overfitting",
+        FRAGILE if seen.is_stuck else COSMETIC,
+        "Better on known rows than on new ones",
+        f"The training accuracy ends at {np.nanmean(seen.history.accuracy[-1]):.1%}, the held-out "
+        f"one at {np.nanmean(seen.history.val_accuracy[-1]):.1%} (mean of the runs; "
+        f"{seen.data.training_rows:,} training rows, {seen.parameters:,} weights).",
+        "The network learns the training rows by heart, noise and all, and this does not carry "
+        "over to others. More rows, fewer units or fewer epochs help.",
+        _against_overfitting(seen),
+        LIKELY,
+        "Train with more rows or fewer units over the same seeds.",
+    )
+
+
+def _against_overfitting(seen: Observations) -> tuple[Fix, ...]:
+    remedies = []
+    if isinstance(seen.data.source, (Blobs, Threshold)):
+        remedies.append(fixes.more_rows(seen.experiment))
+    if seen.training.epochs > 1:
+        remedies.append(fixes.epochs(max(seen.training.epochs // 5, 1)))
+    return tuple(remedies)
+
+
+@rule("depends-on-the-seed")
+def depends_on_the_seed(seen: Observations) -> Finding | None:
+    if not seen.is_stuck or not seen.success.successes:
+        return None
+    few = Rate(int(seen.stuck.sum()), seen.history.runs).low <= RISK and seen.moving
+    return Finding(
+        "depends-on-the-seed",
+        SLOW if few else FRAGILE,
+        "Some runs learn, others do not",
+        f"{seen.success} reach {seen.goal:.2f}; {accuracies(seen)}.",
+        "The runs differ in nothing but their random numbers: initial weights, data and order. One "
+        "training, good or bad, says little here.",
+        _escapes(seen),
+    )

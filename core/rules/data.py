@@ -1,0 +1,301 @@
+"""Rules on the rows: their labels, their scale, their order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core import fixes
+from core.experiment import (
+    Table,
+)
+from core.findings import (
+    CERTAIN,
+    COSMETIC,
+    FATAL,
+    FRAGILE,
+    LIKELY,
+    MINORITY,
+    OFF_CENTRE,
+    ORDER,
+    RISK,
+    SLOW,
+    Finding,
+    expected,
+    number,
+    rule,
+)
+from core.observations import Observations
+
+
+@rule("one-class-only")
+def one_class_only(seen: Observations) -> Finding | None:
+    if seen.continuous or (seen.shares > 0).sum() > 1:
+        return None
+    return Finding(
+        "one-class-only",
+        FATAL,
+        "All rows have one label",
+        f"All {len(seen.classes):,} training rows that were looked at belong to one class.",
+        "A network that sees one label learns to say it, whatever the input. It is right without "
+        "having learnt anything.",
+        (fixes.PERMUTE,) if seen.data.shuffling == "rows" else (),
+    )
+
+
+@rule("class-missing")
+def class_missing(seen: Observations) -> Finding | None:
+    missing = np.flatnonzero(seen.shares == 0)
+    if seen.continuous or not len(missing) or len(missing) >= len(seen.shares) - 1:
+        return None
+    return Finding(
+        "class-missing",
+        COSMETIC,
+        "A class without rows",
+        f"{len(missing)} of {len(seen.shares)} classes have no training row.",
+        "What is never shown is never learnt. Rows of that class will all be decided wrongly.",
+    )
+
+
+@rule("class-imbalance")
+def class_imbalance(seen: Observations) -> Finding | None:
+    shares = seen.shares[seen.shares > 0]
+    if seen.continuous or len(shares) < 2 or shares.min() * len(shares) / 2 >= MINORITY:
+        return None
+    severity = COSMETIC
+    common = shares.max()
+    if seen.is_stuck and seen.constant[seen.stuck].mean() > 0.5:
+        severity = SLOW
+    return Finding(
+        "class-imbalance",
+        severity,
+        "One class is rare",
+        f"The most common class has {common:.1%} of the rows, the rarest {shares.min():.1%}: "
+        f"always saying the common one is right in {common:.1%}.",
+        "While the network knows nothing, saying the common class always costs least. An accuracy "
+        f"of {common:.2f} is then no sign of learning.",
+        (),
+        CERTAIN if severity is COSMETIC else LIKELY,
+        None if severity is COSMETIC else "Count the right decisions of each class.",
+    )
+
+
+@rule("label-conflict")
+def label_conflict(seen: Observations) -> Finding | None:
+    """Overlap that no network can undo, from the generator or from equal rows."""
+    if seen.ceiling >= 1 - 1e-9 or seen.continuous:
+        return None
+    estimated = isinstance(seen.data.source, Table) and seen.agreement > seen.ceiling
+    if estimated and seen.ceiling >= seen.target:
+        return None
+    reason = "the nearest rows agree in" if estimated else "the best classifier is right in"
+    note = ""
+    if seen.ceiling < seen.target:
+        note = f" The target of {seen.target:g} is out of reach; {seen.goal:.2f} counts here."
+    return Finding(
+        "label-conflict",
+        COSMETIC,
+        "The classes overlap",
+        f"Where classes overlap {reason} {seen.ceiling:.1%} of the samples.{note}",
+        "The same inputs occur with different labels, so some samples will be decided wrongly by "
+        "any network. An accuracy near that ceiling is as good as it gets.",
+        (),
+        LIKELY if estimated else CERTAIN,
+        "More rows, or an estimate of the noise in the labels." if estimated else None,
+    )
+
+
+@rule("inputs-unscaled")
+def inputs_unscaled(seen: Observations) -> Finding | None:
+    sizes = seen.sizes
+    if not len(sizes) or (sizes.max() <= ORDER and sizes.max() >= 1 / ORDER):
+        return None
+    large = sizes.max() > ORDER
+    varying = seen.inputs[:, seen.varying]
+    evidence = (
+        f"The inputs run from {number(varying.min())} to {number(varying.max())} with a root "
+        f"mean square of {number(sizes.max())}, where the initial weights expect about 1."
+    )
+    if len(sizes) > 1 and sizes.max() > ORDER * sizes.min():
+        evidence += f" The smallest column's is {number(sizes.min())}."
+    if large:
+        evidence += " " + _bias_reach(seen)
+    severity = COSMETIC
+    if seen.is_stuck:
+        severity = FATAL if large else SLOW
+    elif seen.history is None and (seen.scaling_helps or (large and _out_of_reach(seen))):
+        severity = FRAGILE if large else SLOW
+    cause = (
+        "One update changes what the first layer adds up by the learning rate times the size of "
+        "the input, so big inputs make the steps coarse, while the biases, which place the "
+        "boundary among the inputs, move no faster. Divided or standardised inputs put both on "
+        "one scale."
+        if large
+        else "Small inputs hardly change what the first layer puts out, so the weights must grow "
+        "a long way before the output depends on the input. That takes many updates."
+    )
+    return Finding(
+        "inputs-unscaled",
+        severity,
+        "Inputs are not scaled",
+        evidence,
+        cause,
+        (fixes.STANDARDISE,),
+        *expected(seen, severity, "Train with standardised inputs over the same seeds."),
+        layer=0,
+    )
+
+
+def _out_of_reach(seen: Observations) -> bool:
+    """No start ahead gets to the goal, and no bias can come as far as the inputs' mean."""
+    centre = float(np.abs(seen.inputs.mean(axis=0)).max())
+    stays = not fixes.smooth(seen.experiment) and seen.way < centre
+    return stays and seen.reached(seen.as_is, seen.way) < RISK
+
+
+def _bias_reach(seen: Observations) -> str:
+    centre = float(np.abs(seen.inputs.mean(axis=0)).max())
+    if fixes.smooth(seen.experiment):
+        return f"Their mean is {number(centre)}."
+    return (
+        f"A bias moves by about the learning rate an update, {number(seen.way)} in all "
+        f"{seen.updates:,} updates, and the inputs' mean is {number(centre)}."
+    )
+
+
+@rule("one-signed-inputs")
+def one_signed_inputs(seen: Observations) -> Finding | None:
+    varying = seen.inputs[:, seen.varying]
+    if not varying.size:
+        return None
+    one_sided = (varying.min(axis=0) >= 0) | (varying.max(axis=0) <= 0)
+    off = np.abs(varying.mean(axis=0)) > OFF_CENTRE * varying.std(axis=0)
+    if not (one_sided & off).all():
+        return None
+    positive = varying.max() > 0
+    offset = float((np.abs(varying.mean(axis=0)) / varying.std(axis=0)).max())
+    evidence = (
+        f"All inputs are {'positive' if positive else 'negative'}, {number(varying.min())} to "
+        f"{number(varying.max())}; their mean is {offset:.1f} standard deviations from 0."
+    )
+    dead = 0.0
+    if seen.hidden and seen.hidden[0].activation == "relu":
+        dead = float(seen.dead_at_start[0].mean())
+        evidence += f" {dead:.0%} of the units of layer 1 are dead from the start."
+    severity = COSMETIC
+    if seen.is_stuck and (seen.scaling_helps or seen.sizes.max() > ORDER):
+        severity = SLOW if seen.moving else FRAGILE
+    elif seen.history is None and seen.fails_ahead and seen.scaling_helps:
+        severity = SLOW
+    return Finding(
+        "one-signed-inputs",
+        severity,
+        "Inputs of one sign",
+        evidence,
+        "With inputs of one sign a unit's sum has the sign of its weights: a ReLU unit is on for "
+        "all samples or for none, and a boundary between the classes lies far from where the "
+        "weights start. Centred inputs fall on both sides.",
+        (fixes.STANDARDISE,),
+        *expected(seen, severity, "Train with standardised inputs over the same seeds."),
+        layer=0,
+    )
+
+
+@rule("constant-column")
+def constant_column(seen: Observations) -> Finding | None:
+    constant = int((~seen.varying).sum())
+    if not constant:
+        return None
+    features = seen.data.source.features
+    return Finding(
+        "constant-column",
+        FATAL if constant == features else COSMETIC,
+        "Inputs that never change" if constant == features else "A column that never changes",
+        f"{constant} of {features} input columns have the same value in every row.",
+        "What is the same for every sample cannot tell the classes apart. It only shifts what the "
+        "biases have to do.",
+        layer=0,
+    )
+
+
+@rule("rows-lost")
+def rows_lost(seen: Observations) -> Finding | None:
+    if seen.data.shuffling != "rows":
+        return None
+    rows = seen.data.source.rows
+    partners = np.random.default_rng(0).integers(0, np.arange(2, rows + 1))
+    kept = len(np.unique(np.append(partners, 0)))
+    return Finding(
+        "rows-lost",
+        COSMETIC,
+        "Rows lost to the shuffle",
+        f"Of {rows:,} rows {kept:,} survive; the other {rows - kept:,} places hold copies of them.",
+        "random.shuffle swaps rows of a two-dimensional NumPy array through views, so that one of "
+        "each swapped pair overwrites the other. About half of the rows are lost, and with sorted "
+        "rows the classes are no longer equally frequent.",
+        (fixes.PERMUTE,),
+    )
+
+
+@rule("rows-repeated")
+def rows_repeated(seen: Observations) -> Finding | None:
+    source = seen.data.source
+    if not isinstance(source, Table):
+        return None
+    rows = len(seen.inputs)
+    distinct = len(np.unique(np.column_stack([seen.inputs, seen.classes]), axis=0))
+    # Labels and inputs that take few values repeat of themselves.
+    if distinct == rows or distinct > 0.9 * rows:
+        return None
+    leak = " Copies of held-out rows are among the training rows." if seen.data.hold_out else ""
+    return Finding(
+        "rows-repeated",
+        COSMETIC,
+        "Repeated rows",
+        f"{rows - distinct:,} of {rows:,} training rows repeat another one.{leak}",
+        "A repeated row counts several times and adds nothing new. Where its copy is held out, the "
+        "evaluation is no longer on unseen data.",
+    )
+
+
+@rule("sorted-unshuffled")
+def sorted_unshuffled(seen: Observations) -> Finding | None:
+    if seen.training.shuffle or seen.continuous or len(seen.classes) < 4:
+        return None
+    full = seen.rows if seen.drawn is seen.data else None
+    classes = seen.classes
+    changes = int((classes[1:] != classes[:-1]).sum())
+    expected = len(classes) * (1 - np.square(seen.shares).sum())
+    # As many changes of class as there are classes, where chance would give many times that.
+    if changes >= ORDER * len(seen.shares) or changes * ORDER > expected:
+        return None
+    batch = min(seen.training.batch_size, seen.data.training_rows)
+    if batch >= seen.data.training_rows:
+        return None
+    del full
+    return Finding(
+        "sorted-unshuffled",
+        COSMETIC if not seen.is_stuck and seen.history is not None else FRAGILE,
+        "Sorted by class and never shuffled",
+        f"The class changes {changes} times along the rows (about {expected:,.0f} times in random "
+        f"order), and the batches of {batch} come in that order in every epoch.",
+        "Each batch holds one class, so the network learns to say that class and forgets the one "
+        "before. The end of every epoch belongs to the last class.",
+        (fixes.RESHUFFLE, fixes.PERMUTE),
+        LIKELY,
+        "Train with shuffling over the same seeds.",
+    )
+
+
+@rule("evaluated-on-training-data")
+def evaluated_on_training_data(seen: Observations) -> Finding | None:
+    if seen.data.held_out_rows:
+        return None
+    return Finding(
+        "evaluated-on-training-data",
+        COSMETIC,
+        "Evaluated on the training data",
+        f"All {seen.data.training_rows:,} rows are trained on; none is held out.",
+        "An accuracy on the rows that were trained on cannot show whether the network will be "
+        "right on others. It does not explain why a training is stuck.",
+        (fixes.HOLD_OUT,),
+    )

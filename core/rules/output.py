@@ -1,0 +1,331 @@
+"""Rules on how output, loss and labels fit together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core import fixes
+from core.findings import (
+    CERTAIN,
+    COSMETIC,
+    CROSS_ENTROPIES,
+    FATAL,
+    FRAGILE,
+    LIKELY,
+    SLOW,
+    Finding,
+    number,
+    rule,
+)
+from core.fixes import RECTIFIERS
+from core.observations import Observations, output_range
+
+
+@rule("output-not-probability")
+def output_not_probability(seen: Observations) -> Finding | None:
+    activation = seen.model.output.activation
+    if seen.training.loss not in CROSS_ENTROPIES or activation in ("sigmoid", "softmax"):
+        return None
+    out = seen.start.output
+    outside = (out <= 1e-7) | (out >= 1 - 1e-7)
+    whole = outside.all(axis=(1, 2)).mean()
+    evidence = (
+        f"The output is {activation}, the loss {seen.training.loss}. Before training "
+        f"{outside.mean():.0%} of the outputs lie outside 0 to 1, where the loss clips them and "
+        f"the gradient is exactly 0; so do all outputs at once in {whole:.0%} of the starts."
+    )
+    severity = FATAL
+    if seen.history is None and whole < 0.5 and seen.reached(seen.as_is) > 0:
+        severity = FRAGILE
+    if seen.history is not None and seen.history.health is not None and activation == "relu":
+        dead = seen.history.health.dead[-1, -1] == 1
+        evidence += (
+            f" After training the output is 0 for every sample in {dead.sum()} of {dead.size} runs."
+        )
+    return Finding(
+        "output-not-probability",
+        severity,
+        "Output is clipped by the loss",
+        evidence,
+        "Cross-entropy takes the logarithm of a probability, so an output outside 0 to 1 is cut "
+        "off at the edge. There the loss no longer changes with the weights, and nothing pulls "
+        "the output back.",
+        (fixes.REGRESSION,) if seen.continuous else (fixes.fitting_output(seen.experiment),),
+        CERTAIN if seen.history is not None or severity is FATAL else LIKELY,
+        None
+        if seen.history is not None or severity is FATAL
+        else "Train over several seeds: a start whose outputs lie inside 0 to 1 may learn.",
+        layer=len(seen.hidden),
+    )
+
+
+@rule("softmax-one-unit")
+def softmax_one_unit(seen: Observations) -> Finding | None:
+    output = seen.model.output
+    if output.activation != "softmax" or output.units > 1:
+        return None
+    return Finding(
+        "softmax-one-unit",
+        FATAL,
+        "Softmax over a single unit",
+        f"The output is 1 for every sample, so accuracy cannot pass {seen.printable:.1%}, the "
+        "share of samples labelled 1.",
+        "Softmax makes the outputs of a layer add up to 1, and a single one is therefore always "
+        "1. This Keras trains the number before the softmax, so the loss may fall while the "
+        "decisions never change.",
+        (fixes.fitting_output(seen.experiment),),
+        layer=len(seen.hidden),
+    )
+
+
+@rule("one-unit-many-classes")
+def one_unit_many_classes(seen: Observations) -> Finding | None:
+    classes = seen.data.source.classes
+    if seen.model.output.units > 1 or classes < 3 or seen.data.target_width > 1 or seen.continuous:
+        return None
+    return Finding(
+        "one-unit-many-classes",
+        FATAL,
+        f"One output unit for {classes} classes",
+        f"Keras cuts one output at 0.5 and compares it with the labels {_labels(seen)}: at most "
+        f"{seen.printable:.1%} of the samples can count as right.",
+        "One number cut in two can name two classes, not more. Each class needs an output unit "
+        "of its own.",
+        (fixes.SOFTMAX,),
+        layer=len(seen.hidden),
+    )
+
+
+@rule("one-unit-one-hot")
+def one_unit_one_hot(seen: Observations) -> Finding | None:
+    width = seen.data.target_width
+    if seen.model.output.units > 1 or width < 2:
+        return None
+    return Finding(
+        "one-unit-one-hot",
+        FATAL,
+        f"One output unit against {width} label columns",
+        f"The one output is compared with all {width} columns, of which one is 1: the printed "
+        f"accuracy cannot pass {seen.printable:.1%}, whatever is learnt.",
+        "The squared error stretches the single output over all columns, so it is told to be 1 "
+        "and 0 at once. It ends in between for every sample.",
+        (fixes.SOFTMAX, fixes.SIGMOID) if seen.data.source.classes == 2 else (fixes.SOFTMAX,),
+        layer=len(seen.hidden),
+    )
+
+
+@rule("labels-outside-loss")
+def labels_outside_loss(seen: Observations) -> Finding | None:
+    if seen.training.loss != "binary_crossentropy" or seen.data.encoding == "one-hot":
+        return None
+    outside = [t for t in seen.data.targets if not 0 <= t <= 1]
+    if not outside or seen.data.source.classes > 2:
+        return None
+    return Finding(
+        "labels-outside-loss",
+        FATAL,
+        "Labels that no probability can be",
+        f"The labels are {_labels(seen)}; binary cross-entropy learns numbers from 0 to 1. "
+        f"Accuracy cannot pass {seen.printable:.1%}, the share of samples labelled 0 or 1.",
+        "The loss pushes the output towards the label, and a label beyond 1 or below 0 pushes "
+        "without end: the loss falls below zero and never stops. The output ends at the edge for "
+        "every sample.",
+        (fixes.LABELS_FROM_ZERO,),
+        layer=len(seen.hidden),
+    )
+
+
+@rule("labels-outside-accuracy")
+def labels_outside_accuracy(seen: Observations) -> Finding | None:
+    binary = seen.model.output.units == 1 and seen.data.target_width == 1
+    if not binary or seen.continuous or seen.data.source.classes > 2:
+        return None
+    if all(t in (0, 1) for t in seen.data.targets):
+        return None
+    if seen.training.loss == "binary_crossentropy" and any(
+        not 0 <= t <= 1 for t in seen.data.targets
+    ):
+        return None
+    low, high = output_range(seen.model.output.activation)
+    beyond = [t for t in seen.data.targets if not low <= t <= high]
+    evidence = (
+        f"The labels are {_labels(seen)}; the printed accuracy compares them with 0 and 1, so it "
+        f"cannot pass {seen.printable:.1%}."
+    )
+    if seen.history is not None:
+        nearest = _nearest_label_accuracy(seen)
+        evidence += (
+            f" Taking the nearest label as the decision, {nearest.mean():.1%} are right after "
+            "training (mean of the runs)."
+        )
+    if beyond:
+        evidence += (
+            f" A {seen.model.output.activation} output never reaches "
+            f"{', '.join(map(number, beyond))}."
+        )
+    return Finding(
+        "labels-outside-accuracy",
+        FATAL,
+        "The accuracy cannot count these labels",
+        evidence,
+        "For one output unit Keras's accuracy cuts the output at 0.5 into 0 and 1 and counts "
+        "labels that are equal. Other labels always count as wrong, even where the network is "
+        "right.",
+        (fixes.LABELS_FROM_ZERO, fixes.SIGMOID),
+        layer=len(seen.hidden),
+    )
+
+
+def _nearest_label_accuracy(seen: Observations) -> np.ndarray:
+    """(runs,), share of samples whose label is the one nearest to the output."""
+    levels = np.array(seen.data.targets)
+    out = seen.end.output[..., 0]
+    _, y = seen.sampled
+    y = np.resize(y, (len(out), *y.shape[1:]))[..., 0]
+    nearest = levels[np.abs(out[..., None] - levels).argmin(axis=-1)]
+    return (np.abs(nearest - y) < 1e-6).mean(axis=1)
+
+
+def _labels(seen: Observations) -> str:
+    targets = [number(t) for t in seen.data.targets]
+    if len(targets) > 6:
+        targets = [*targets[:3], "...", targets[-1]]
+    return ", ".join(targets[:-1]) + f" and {targets[-1]}"
+
+
+@rule("continuous-labels")
+def continuous_labels(seen: Observations) -> Finding | None:
+    if not seen.continuous or seen.training.loss not in CROSS_ENTROPIES:
+        return None
+    values = np.array(seen.data.targets)
+    return Finding(
+        "continuous-labels",
+        FATAL,
+        "Measurements under a loss for classes",
+        f"The labels take {len(values):,} different values from {number(values.min())} to "
+        f"{number(values.max())} on {seen.data.source.rows:,} rows; {seen.training.loss} is for "
+        "classes.",
+        "Cross-entropy and accuracy ask which class a sample belongs to. A number on a continuous "
+        "scale is hardly ever hit exactly, so the accuracy stays near 0 however close it comes.",
+        (fixes.REGRESSION,),
+        layer=len(seen.hidden),
+    )
+
+
+@rule("accuracy-of-regression")
+def accuracy_of_regression(seen: Observations) -> Finding | None:
+    if not seen.continuous or seen.training.loss in CROSS_ENTROPIES:
+        return None
+    evidence = f"The labels take {seen.data.source.classes:,} different values."
+    if seen.history is not None:
+        evidence += (
+            f" Accuracy ends at {np.nanmean(seen.history.final_accuracy):.1%}, while the network "
+            f"explains {max(float(np.nanmean(seen.scores)), 0):.0%} of the labels' variance (mean "
+            "of the runs)."
+        )
+    return Finding(
+        "accuracy-of-regression",
+        COSMETIC,
+        "Accuracy says nothing about a regression",
+        evidence,
+        "Accuracy counts outputs that equal the label exactly, which a number on a continuous "
+        "scale hardly ever does. Read the loss instead.",
+        (),
+    )
+
+
+@rule("output-range")
+def output_out_of_range(seen: Observations) -> Finding | None:
+    """Continuous labels, or one-hot ones, that the squared error cannot bring the output to."""
+    if seen.training.loss in CROSS_ENTROPIES or not seen.continuous:
+        return None
+    low, high = output_range(seen.model.output.activation)
+    values = np.array(seen.data.targets)
+    beyond = ((values < low) | (values > high)).mean()
+    if not beyond:
+        return None
+    return Finding(
+        "output-range",
+        FATAL,
+        "Labels beyond the output's range",
+        f"A {seen.model.output.activation} output lies between {low:g} and {high:g}; {beyond:.0%} "
+        f"of the labels, which run from {number(values.min())} to {number(values.max())}, do not.",
+        "The output can never come to a label beyond its activation's range. It is pushed to the "
+        "edge, where the gradient fades.",
+        (fixes.REGRESSION,),
+        layer=len(seen.hidden),
+    )
+
+
+@rule("unusual-output")
+def unusual_output(seen: Observations) -> Finding | None:
+    """Pairs of output and loss that this Keras trains well, and others may not."""
+    activation, loss = seen.model.output.activation, seen.training.loss
+    units = seen.model.output.units
+    if units == 1:
+        return None
+    sigmoid = activation == "sigmoid" and loss in CROSS_ENTROPIES[1:]
+    softmax = activation == "softmax" and loss == "binary_crossentropy"
+    if not sigmoid and not softmax:
+        return None
+    return Finding(
+        "unusual-output",
+        COSMETIC,
+        f"{activation.capitalize()} under {loss.replace('_', ' ')}",
+        f"{units} {activation} units with {loss}: this Keras takes the numbers before the "
+        "activation and trains them as if the two belonged together.",
+        "The usual pair is softmax with a categorical and sigmoid with the binary cross-entropy. "
+        "Before Keras 3 the loss took the outputs as they were, and this trained worse.",
+        (fixes.fitting_output(seen.experiment),),
+        layer=len(seen.hidden),
+    )
+
+
+@rule("squared-error")
+def squared_error(seen: Observations) -> Finding | None:
+    activation = seen.model.output.activation
+    if seen.training.loss != "mean_squared_error" or seen.continuous:
+        return None
+    if seen.model.output.units == 1 and (seen.data.target_width > 1 or activation == "softmax"):
+        return None
+    if not all(t in (0, 1) for t in seen.data.targets) and seen.data.target_width == 1:
+        return None
+    steepest = {"sigmoid": 0.25, "softmax": 0.25}.get(activation)
+    bounded = activation in ("sigmoid", "softmax")
+    severity = COSMETIC
+    if seen.is_stuck and (bounded or activation in RECTIFIERS):
+        severity = SLOW if seen.moving and bounded else FRAGILE
+    slopes = ""
+    if steepest:
+        slopes = (
+            f" An output of 0.01 where 1 is right pulls with a slope of {2 * 0.99 * 0.0099:.2f}; "
+            "under cross-entropy with 0.99."
+        )
+    return Finding(
+        "squared-error",
+        severity,
+        "Squared error for classes",
+        f"The loss is mean_squared_error on a {activation} output." + slopes,
+        "The squared error of a probability is flat where the network is sure and wrong, so big "
+        "mistakes hardly pull. Cross-entropy pulls hardest there.",
+        (fixes.fitting_output(seen.experiment),),
+        CERTAIN if severity is COSMETIC else LIKELY,
+        None if severity is COSMETIC else "Train with cross-entropy over the same seeds.",
+        layer=len(seen.hidden),
+    )
+
+
+@rule("spare-output-units")
+def spare_output_units(seen: Observations) -> Finding | None:
+    units, classes = seen.model.output.units, seen.data.source.classes
+    if seen.training.loss != "sparse_categorical_crossentropy" or units <= classes:
+        return None
+    return Finding(
+        "spare-output-units",
+        COSMETIC,
+        "More output units than classes",
+        f"{units} output units for {classes} classes.",
+        "A unit without a class learns to stay low. It costs a few updates and no accuracy.",
+        (fixes.SOFTMAX,),
+        layer=len(seen.hidden),
+    )

@@ -1,0 +1,197 @@
+"""Rules on whether the updates get there: learning rate, epochs, batches."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from core import fixes
+from core.findings import (
+    BARELY,
+    FATAL,
+    FRAGILE,
+    LIKELY,
+    PRECISION,
+    RESTLESS,
+    SLOW,
+    Finding,
+    number,
+    rounded_up,
+    rule,
+)
+from core.fixes import default_rate
+from core.observations import CLEAR, TRIAL_UPDATES, Observations
+
+
+def _updates_missing(seen: Observations) -> float | None:
+    """Updates that the goal takes, where there are too few; None where enough or unknown.
+
+    A history decides it by its last weights: what is still missing from there.
+    """
+    if not seen.learnable:
+        return None
+    if seen.history is not None:
+        if not seen.is_stuck or not seen.moving:
+            return None
+        return seen.updates + float(np.median(seen.updates_left))
+    needed = seen.updates_needed
+    if math.isinf(needed) and seen.moved < BARELY:
+        return seen.seen_updates  # at least: the look ahead goes no further
+    return needed if PRECISION * seen.updates < needed < math.inf else None
+
+
+def _missing_evidence(seen: Observations, needed: float) -> str:
+    epochs = rounded_up(needed / seen.updates_an_epoch)
+    least = "about" if seen.history is not None or needed != seen.seen_updates else "more than"
+    text = (
+        f"{seen.training.epochs:,} epochs of {seen.updates_an_epoch:,} updates at the learning "
+        f"rate {seen.rate:g} are {seen.updates:,} updates. At this pace {least} "
+        f"{rounded_up(needed):,} are needed, or {epochs:,} epochs"
+    )
+    if seen.history is not None:
+        first, last = seen.history.loss[0], seen.history.loss[-1]
+        stuck = seen.stuck
+        text += (
+            f"; the loss of the {stuck.sum()} runs that are not there yet went from "
+            f"{number(float(np.nanmedian(first[stuck])))} to "
+            f"{number(float(np.nanmedian(last[stuck])))}"
+        )
+    return text + "."
+
+
+@rule("learning-rate-too-low")
+def learning_rate_too_low(seen: Observations) -> Finding | None:
+    usual = default_rate(seen.experiment)
+    needed = _updates_missing(seen)
+    slow = needed is not None
+    # A rate so low that the whole training is a step or two of the look ahead.
+    if not slow and seen.rate < usual and seen.learnable:
+        slow = _barely_moves(seen)
+        needed = math.inf
+    if not slow or seen.rate >= usual:
+        return None
+    factor = min(10.0 ** math.ceil(math.log10(max(min(needed / seen.updates, 1e6), 1.1))), 1e6)
+    better = sorted({min(seen.rate * factor, 0.1), usual}, reverse=True)
+    if math.isfinite(needed):
+        evidence = _missing_evidence(seen, needed)
+    else:
+        evidence = (
+            f"{seen.updates:,} updates at the learning rate {seen.rate:g} move no weight by more "
+            f"than about {number(seen.moved)}."
+        )
+    return Finding(
+        "learning-rate-too-low",
+        SLOW,
+        "The learning rate is too low",
+        f"{evidence} Keras's default for this optimizer is {usual:g}.",
+        "Each update moves the weights by an amount in proportion to the learning rate, and these "
+        "are too small to get there in the given updates. The network is not stuck, it is slow.",
+        tuple(fixes.rate(value) for value in better),
+        LIKELY,
+        "Train with the higher learning rate over the same seeds.",
+    )
+
+
+def _barely_moves(seen: Observations) -> bool:
+    """After all updates of the training hardly anything has happened yet."""
+    return (seen.history is None or seen.is_stuck) and seen.moved < BARELY
+
+
+@rule("too-few-updates")
+def too_few_updates(seen: Observations) -> Finding | None:
+    needed = _updates_missing(seen)
+    if needed is None:
+        return None
+    usual = default_rate(seen.experiment)
+    if seen.rate < usual and needed * seen.rate / usual <= seen.updates:
+        return None  # the learning rate alone explains it
+    epochs = rounded_up(1.5 * needed / seen.updates_an_epoch)
+    faster = min(10 * seen.rate, 0.1) if seen.rate < 0.1 else None
+    remedies = [fixes.epochs(min(epochs, 10_000))]
+    if faster:
+        remedies.append(fixes.rate(faster))
+    return Finding(
+        "too-few-updates",
+        SLOW,
+        "Slow, but moving: too few updates",
+        _missing_evidence(seen, needed),
+        "The network is on its way and stops before it arrives. It needs more epochs, more "
+        "updates an epoch or larger steps.",
+        tuple(remedies),
+        LIKELY,
+        "Train for longer over the same seeds.",
+    )
+
+
+@rule("batch-too-large")
+def batch_too_large(seen: Observations) -> Finding | None:
+    needed = _updates_missing(seen)
+    batch = min(seen.training.batch_size, seen.data.training_rows)
+    if needed is None or batch <= fixes.DEFAULT_BATCH:
+        return None
+    smaller = -(-seen.data.training_rows // fixes.DEFAULT_BATCH) * seen.training.epochs
+    if smaller < needed:
+        return None
+    return Finding(
+        "batch-too-large",
+        SLOW,
+        "Large batches leave few updates",
+        f"Batches of {batch:,} make {seen.updates_an_epoch:,} updates an epoch; of "
+        f"{fixes.DEFAULT_BATCH} they would make "
+        f"{-(-seen.data.training_rows // fixes.DEFAULT_BATCH):,}, {smaller:,} in all. About "
+        f"{rounded_up(needed):,} are needed.",
+        "An epoch makes one update a batch, and a network moves only in updates. Larger batches "
+        "make each one more exact, not larger.",
+        (fixes.batch(fixes.DEFAULT_BATCH),),
+        LIKELY,
+        "Train with the smaller batches over the same seeds.",
+    )
+
+
+@rule("learning-rate-too-high")
+def learning_rate_too_high(seen: Observations) -> Finding | None:
+    # Scaling comes first: what diverges on inputs of thousands need not on inputs of 1.
+    if seen.history is not None and not seen.is_stuck:
+        return None
+    usual = default_rate(seen.experiment)
+    worth = seen.rate > 3 * usual or (fixes.smooth(seen.experiment) and seen.rate > usual / 10)
+    if not worth or not seen.learnable or seen.as_is is None:
+        return None
+    (loss, _), (lower, _), (lowest, _) = (seen.trial[part] for part in (1.0, 0.1, 0.01))
+    diverging = _grown(loss)
+    calmer = min(_grown(lower), _grown(lowest))
+    restless = 0.0
+    if seen.is_stuck and seen.history.health is not None:
+        ratios = seen.history.health.update_ratio[-1][:, seen.stuck]
+        restless = float(np.median(np.nan_to_num(ratios, nan=0.0, posinf=0.0).max(axis=0)))
+    if diverging - calmer < CLEAR and not (restless > RESTLESS and seen.rate > 3 * usual):
+        return None
+    if seen.history is None and diverging < 1:
+        return None
+    before, after = (float(np.median(x)) for x in loss)
+    evidence = (
+        f"In the first {TRIAL_UPDATES} updates at the learning rate {seen.rate:g} the loss goes from "
+        f"{number(before)} to {number(after)}; at {seen.rate / 10:g} to "
+        f"{number(float(np.median(lower[1])))}."
+    )
+    if restless > RESTLESS:
+        evidence += (
+            f" At the end one update still changes a layer by {number(restless)} of its size."
+        )
+    return Finding(
+        "learning-rate-too-high",
+        FATAL if seen.is_stuck else FRAGILE,
+        "The learning rate is too high",
+        evidence,
+        "Each update jumps across the valley it should descend into, so the loss rises or bounces "
+        "instead of falling. Such a jump can also push units to where they have no gradient.",
+        (fixes.rate(seen.rate / 10), fixes.rate(seen.rate / 100)),
+        LIKELY,
+        "Train with a tenth of the learning rate over the same seeds.",
+    )
+
+
+def _grown(loss: np.ndarray) -> float:
+    """Share of runs whose loss (before, after) has at least doubled or is no number."""
+    return float((~(loss[1] < 2 * np.maximum(loss[0], 1e-3))).mean())

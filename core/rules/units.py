@@ -1,0 +1,222 @@
+"""Rules on what passes through the layers: dead and saturated units, gradients."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from core import fixes
+from core.findings import (
+    CERTAIN,
+    COSMETIC,
+    EXPLODING,
+    FATAL,
+    FRAGILE,
+    LIKELY,
+    RISK,
+    SATURATED,
+    SLOW,
+    VANISHING,
+    Finding,
+    expected,
+    layer_name,
+    number,
+    rule,
+)
+from core.observations import CLEAR, Observations
+
+
+@rule("dead-units")
+def dead_units(seen: Observations) -> Finding | None:
+    layers = [n for n, layer in enumerate(seen.hidden) if layer.activation == "relu"]
+    if not layers or all(layer.initialiser == "zeros" for layer in seen.hidden):
+        return None
+    at_start = np.array([seen.dead_at_start[n] for n in layers])
+    risk = (at_start == 1).any(axis=0).mean()
+    by_layer, silenced, evidence = at_start.mean(axis=1), None, ""
+    if seen.history is not None and seen.history.health is not None:
+        dead = seen.history.health.dead[-1][layers]
+        silenced = (dead == 1).any(axis=0)
+        by_layer = np.maximum(by_layer, dead.mean(axis=1))
+        evidence = _dead_at_the_end(seen, layers, dead)
+        layer = layers[int(((dead == 1).sum(axis=1) + dead.mean(axis=1)).argmax())]
+    else:
+        layer = layers[int(by_layer.argmax())]
+    if by_layer.max() < RISK and risk < RISK:
+        return None
+    shares = ", ".join(
+        f"{share:.0%} of {layer_name(n, seen)}'s units"
+        for n, share in zip(layers, at_start.mean(axis=1), strict=True)
+    )
+    evidence += (
+        f"Before training {shares} are dead, and a whole layer is in {risk:.0%} of the starts."
+    )
+    severity = COSMETIC
+    if seen.is_stuck:
+        silent = risk if silenced is None else silenced[seen.stuck].mean()
+        severity = FATAL if silent > 0.5 else FRAGILE if max(silent, risk) >= RISK else COSMETIC
+    elif seen.history is None and risk >= RISK:
+        severity = FRAGILE
+    known = seen.history is not None
+    return Finding(
+        "dead-units",
+        severity,
+        "Dead units" if severity is COSMETIC else "Whole layers of dead units",
+        evidence,
+        "A ReLU unit whose sum is below 0 for every sample puts out 0 and has a gradient of "
+        "exactly 0, so it never changes again. Where all units of a layer are dead, the output no "
+        "longer depends on the input.",
+        (fixes.STANDARDISE, fixes.LEAK, fixes.WIDEN),
+        CERTAIN if known else LIKELY,
+        None if known else "Train over several seeds and count the dead layers.",
+        layer=layer,
+    )
+
+
+def _dead_at_the_end(seen: Observations, layers: list[int], dead: np.ndarray) -> str:
+    """dead: (layers, runs), the share of dead units after the last epoch."""
+    runs, rows, text = seen.history.runs, seen.data.training_rows, ""
+    for n, silent in zip(layers, (dead == 1).sum(axis=1), strict=True):
+        if silent:
+            units = seen.hidden[n].units
+            who = f"All {units} units" if units > 1 else "The unit"
+            text += (
+                f"{who} of {layer_name(n, seen)} output 0 for {rows:,} of {rows:,} samples in "
+                f"{silent} of {runs} runs. "
+            )
+    return text + (
+        f"At the end {dead.mean():.0%} of the hidden ReLU units are dead (mean of {runs} runs). "
+    )
+
+
+@rule("saturated-units")
+def saturated_units(seen: Observations) -> Finding | None:
+    bounded = [n for n, layer in enumerate(seen.hidden) if layer.activation in ("sigmoid", "tanh")]
+    if not bounded:
+        return None
+    at_start = [seen.saturated_at_start[n] for n in bounded]
+    worst = bounded[int(np.argmax(at_start))]
+    share = max(at_start)
+    evidence = (
+        f"Before training {share:.0%} of {layer_name(worst, seen)}'s "
+        f"{seen.hidden[worst].activation} outputs lie within 1 % of a bound."
+    )
+    ended = 0.0
+    if seen.is_stuck and seen.history.health is not None:
+        last = seen.history.health.saturated[-1][bounded][:, seen.stuck]
+        ended = float(np.nanmean(last, axis=1).max())
+        worst = bounded[int(np.nanmean(last, axis=1).argmax())] if ended > SATURATED else worst
+        evidence += (
+            f" At the end {ended:.0%} of {layer_name(worst, seen)}'s units do for every sample, in "
+            f"the {seen.stuck.sum()} runs that fail."
+        )
+    if share <= SATURATED and ended <= SATURATED:
+        return None
+    if seen.is_stuck:
+        severity = FRAGILE
+    else:
+        slow = seen.history is None and seen.reached(seen.as_is, seen.way) < CLEAR
+        severity = SLOW if slow else COSMETIC
+    remedies = [fixes.RECTIFY]
+    if seen.data.scaling != "standardise":
+        remedies.insert(0, fixes.STANDARDISE)
+    if ended > SATURATED >= share:
+        remedies.insert(0, fixes.rate(seen.rate / 10))
+    return Finding(
+        "saturated-units",
+        severity,
+        "Saturated units",
+        evidence,
+        "A sigmoid or tanh far from 0 is flat, so that hardly any gradient passes through it. The "
+        "weights before it then hardly move.",
+        tuple(remedies),
+        *expected(seen, severity, "Train with the sums kept small, over the same seeds."),
+        layer=worst,
+    )
+
+
+@rule("vanishing-gradient")
+def vanishing_gradient(seen: Observations) -> Finding | None:
+    if len(seen.hidden) < 2 or any(layer.initialiser == "zeros" for layer in seen.hidden):
+        return None
+    if seen.history is not None and seen.history.health is not None:
+        runs = seen.stuck if seen.is_stuck else slice(None)
+        norms = np.median(seen.history.health.gradient_norm[0][:, runs], axis=1)
+        when = "in the first epoch"
+    else:
+        norms = np.array([np.median(gradient) for gradient in seen.start_gradients])
+        when = "before training"
+    first, last = float(norms[0]), float(norms[-1])
+    if not (math.isfinite(first) and math.isfinite(last)) or last == 0 or first == 0:
+        return None
+    held = _cannot_move(seen, first) and not _cannot_move(seen, last)
+    if first / last >= VANISHING and not held:
+        return None
+    evidence = (
+        f"The kernel gradient {when} has the norm {number(last)} in the last layer and "
+        f"{number(first)} in the first, {number(first / last)} of it."
+    )
+    if held:
+        evidence += (
+            f" {seen.updates:,} updates at the learning rate {seen.rate:g} move the first layer by "
+            f"about {number(seen.way * first)}."
+        )
+    if seen.is_stuck:
+        severity = FATAL if not seen.moving else SLOW
+    else:
+        slow = seen.history is None and seen.reached(seen.as_is, seen.way) < CLEAR
+        severity = SLOW if slow else COSMETIC
+    return Finding(
+        "vanishing-gradient",
+        severity,
+        "The gradient vanishes on its way back",
+        evidence,
+        "Each layer multiplies the gradient by its weights and by the slope of its activation, at "
+        "most a quarter for a sigmoid. After several layers little is left for the first ones.",
+        (fixes.RECTIFY, fixes.ADAM) if fixes.smooth(seen.experiment) else (fixes.RECTIFY,),
+        LIKELY,
+        "Train with ReLU hidden layers over the same seeds.",
+        layer=0,
+    )
+
+
+def _cannot_move(seen: Observations, gradient: float) -> bool:
+    """Gradient descent moves a layer by less than its own size in the whole training."""
+    if not fixes.smooth(seen.experiment):
+        return False
+    units = seen.hidden[0].units
+    size = math.sqrt(2 * units * seen.data.source.features / (units + seen.data.source.features))
+    return seen.way * gradient < 0.1 * size
+
+
+@rule("exploding-gradient")
+def exploding_gradient(seen: Observations) -> Finding | None:
+    if not seen.is_stuck or seen.history.health is None:
+        return None
+    norms = seen.history.health.gradient_norm[:, :, seen.stuck]
+    finite = np.isfinite(norms).all(axis=(0, 1))
+    if finite.any():
+        first = np.median(norms[0][:, finite].max(axis=0))
+        peak = np.median(norms[:, :, finite].max(axis=(0, 1)))
+        grown = peak / max(first, 1e-12)
+    else:
+        first, peak, grown = math.nan, math.inf, math.inf
+    # Inputs of thousands make gradients of thousands; that is no explosion but a matter of scale.
+    if grown <= EXPLODING:
+        return None
+    return Finding(
+        "exploding-gradient",
+        FATAL,
+        "The gradient explodes",
+        f"The largest kernel gradient goes from {number(float(first))} in the first epoch to "
+        f"{number(float(peak))} (median of the {seen.stuck.sum()} runs that fail).",
+        "Every update makes the next gradient larger, until the weights are thrown far away. "
+        "Smaller steps or scaled inputs keep it in bounds.",
+        (
+            fixes.rate(seen.rate / 10),
+            *((fixes.STANDARDISE,) if seen.data.scaling != "standardise" else ()),
+        ),
+        LIKELY,
+        "Train with a tenth of the learning rate over the same seeds.",
+    )

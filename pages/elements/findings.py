@@ -1,0 +1,274 @@
+"""Why it is stuck, on a page: findings as cards with their evidence, and the fix one click away."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import view
+from core.data import prepare
+from core.diagnosis import Finding, Severity, diagnose, verdict
+from core.experiment import Experiment
+from core.history import History
+from core.problems import Fix
+from core.repair import Repair, TryFixes
+from pages.elements import charts, controls, jobs, state
+
+BADGES = {
+    Severity.FATAL: ("Cannot learn", ":material/block:", "red"),
+    Severity.FRAGILE: ("Depends on the seed", ":material/casino:", "orange"),
+    Severity.SLOW: ("Slow", ":material/hourglass:", "blue"),
+    Severity.COSMETIC: ("Harmless here", ":material/info:", "gray"),
+}
+PICTURES = {
+    "dead-units": ("dead", "Dead units"),
+    "saturated-units": ("saturated", "Saturated units"),
+    "vanishing-gradient": ("gradient_norm", "Gradient norm"),
+    "exploding-gradient": ("gradient_norm", "Gradient norm"),
+}
+"""Which figure of the layers' health stands beside a finding."""
+OUTPUTS = ("output-not-probability", "constant-prediction", "accuracy-frozen", "output-range")
+"""Findings whose picture is the distribution of the outputs."""
+MEASURES = {
+    "dead": "Dead units",
+    "saturated": "Saturated units",
+    "gradient_norm": "Gradient norm",
+    "update_ratio": "Update to weight",
+}
+
+
+def draw(problem: str, experiment: Experiment, history: History | None) -> None:
+    """The verdict, a card a finding, and the trial of the suggested fixes."""
+    target = st.session_state[state.key(problem, "target")]
+    found = found_in(problem, experiment, history, target)
+    tried = _tried(problem, experiment)
+    st.subheader("Why it is stuck" if _any_serious(found) else "Diagnosis")
+    st.markdown(f"**{verdict(found, history, target)}**")
+    for finding in found:
+        if finding.severity is not Severity.COSMETIC:
+            _card(problem, finding, history, target, tried)
+    harmless = [finding for finding in found if finding.severity is Severity.COSMETIC]
+    if harmless:
+        with st.expander(f"Worth knowing, but harmless here ({len(harmless)})"):
+            for finding in harmless:
+                _card(problem, finding, history, target, tried)
+    if _any_serious(found):
+        _trials(problem, experiment, tried)
+
+
+def found_in(
+    place: str, experiment: Experiment, history: History | None, target: float
+) -> tuple[Finding, ...]:
+    """The findings; those of the last call in this place are kept for as long as they hold."""
+    memo = st.session_state.get(f"found.{place}")
+    if memo is None or memo[0] != (experiment, target) or memo[1] is not history:
+        memo = ((experiment, target), history, diagnose(experiment, history, target))
+        st.session_state[f"found.{place}"] = memo
+    return memo[2]
+
+
+def brief(found: tuple[Finding, ...], history: History, target: float) -> None:
+    """Findings with their pictures, for a page where nothing can be changed."""
+    for finding in found:
+        with st.container(border=True), _beside_its_picture(finding, history, target):
+            _text(finding)
+
+
+def health(problem: str, history: History, target: float) -> None:
+    """The layers over the epochs, for the runs that are stuck against those that are not."""
+    st.subheader("Layer health")
+    measure = st.segmented_control(
+        "Figure",
+        tuple(MEASURES),
+        default="dead",
+        required=True,
+        format_func=MEASURES.get,
+        key=f"{problem}.health",
+        help="Dead: units whose output is 0 for every training sample. Saturated: within 1 % of a "
+        "bound of the activation for every sample. Gradient norm of each kernel. Change of a "
+        "kernel in one update, relative to the kernel.",
+    )
+    frame = view.layer_health(history, measure, history.successes(target))
+    log = measure in ("gradient_norm", "update_ratio")
+    panels = charts.health(frame, measure, epochs=history.experiment.training.epochs, log=log)
+    for column, panel in zip(st.columns(len(panels)), panels, strict=True):
+        with column, st.container(border=True):
+            st.altair_chart(
+                panel, alt=f"{MEASURES[measure]} by epoch and layer: median, quartiles."
+            )
+
+
+def _any_serious(found: tuple[Finding, ...]) -> bool:
+    return any(finding.severity is not Severity.COSMETIC for finding in found)
+
+
+def _card(problem, finding: Finding, history, target: float, tried: Repair | None) -> None:
+    with st.container(border=True), _beside_its_picture(finding, history, target):
+        _text(finding)
+        with st.container(horizontal=True):
+            for fix in finding.fixes:
+                _fix(problem, finding, fix, tried)
+
+
+def _beside_its_picture(finding: Finding, history: History | None, target: float):
+    """Where a finding's words go; its picture, if it has one, is drawn to the right of it."""
+    picture = _picture(finding, history, target)
+    if picture is None:
+        return st.container()
+    words, beside = st.columns([2, 1])
+    beside.altair_chart(picture, alt=f"{finding.title}: {finding.evidence}")
+    return words
+
+
+def _text(finding: Finding) -> None:
+    label, icon, color = BADGES[finding.severity]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(label, icon=icon, color=color)
+        st.markdown(f"**{finding.title}**")
+    st.markdown(finding.evidence)
+    st.caption(finding.cause)
+    if finding.settle and finding.confidence != "certain":
+        st.caption(f":material/help: {finding.confidence.capitalize()}. {finding.settle}")
+
+
+def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None:
+    trial = None if tried is None else tried.trial(fix.key)
+    if trial is not None and not trial.helps:
+        st.markdown(f"~~{fix.title}~~: {tried.before.successes} → {trial.rate}")
+        return
+    st.button(
+        fix.title if trial is None else f"{fix.title}: {trial.rate.value:.0%}",
+        key=f"{problem}-fix-{finding.code}-{fix.key}",
+        icon=":material/build:" if trial is None else ":material/verified:",
+        on_click=_apply,
+        args=(problem, fix),
+        help=f"{fix.why} Applies it and trains again.",
+    )
+
+
+def _apply(problem: str, fix: Fix) -> None:
+    """Callback: change the settings by a fix and train with them."""
+    if state.adopt(problem, fix.apply(state.experiment(problem)), fix.key):
+        controls.train(problem)
+    else:
+        st.toast(
+            f"{fix.title}: this goes beyond what the controls can set.", icon=":material/info:"
+        )
+
+
+def _picture(finding: Finding, history: History | None, target: float):
+    """The evidence as a small chart, or None without one."""
+    if history is None:
+        return None
+    stuck = ~history.successes(target)
+    if finding.code in PICTURES and history.health is not None:
+        measure, title = PICTURES[finding.code]
+        layers = view.layer_health(history, measure, ~stuck)
+        last = layers[layers["epoch"] == layers["epoch"].max()]
+        return charts.by_layer(last, measure, title)
+    if finding.code in OUTPUTS:
+        run = int(np.flatnonzero(stuck)[0]) if stuck.any() else 0
+        rows = prepare(history.experiment.data, history.seed, run)
+        out = view.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
+        return charts.outputs(out[:, -1], run)
+    return None
+
+
+# --- trying the fixes ---------------------------------------------------------------------------
+
+
+def _place(problem: str) -> str:
+    return f"{problem}.tries"
+
+
+def _tried(problem: str, experiment: Experiment) -> Repair | None:
+    """The finished trial of this very experiment's fixes, if there is one."""
+    ticket = jobs.latest(_place(problem))
+    if ticket is None or not isinstance(ticket.job.result, Repair):
+        return None
+    return ticket.job.result if ticket.job.result.experiment == experiment else None
+
+
+def _trials(problem: str, experiment: Experiment, tried: Repair | None) -> None:
+    place = _place(problem)
+    ticket = jobs.latest(place)
+    with st.container(border=True):
+        st.markdown("**Do the suggested fixes help?**")
+        st.button(
+            "Try the fixes",
+            key=f"{problem}-try",
+            icon=":material/science:",
+            disabled=jobs.busy(place),
+            on_click=_try,
+            args=(problem, experiment),
+            help="Trains this experiment with each suggested fix, and with the useful "
+            "combinations of them, over the same seeds.",
+        )
+        if ticket is not None and not ticket.job.ended:
+            _trying(place)
+        elif ticket is not None and ticket.job.error:
+            st.error(ticket.job.error, icon=":material/error:")
+        elif tried is not None:
+            _outcome(problem, tried)
+
+
+def _try(problem: str, experiment: Experiment) -> None:
+    values = state.values(problem)
+    request = TryFixes(experiment, runs=32, seed=values["seed"], target=values["target"])
+    jobs.start(_place(problem), "a trial of suggested fixes", request)
+
+
+@st.fragment(run_every=jobs.REFRESH_SECONDS)
+def _trying(place: str) -> None:
+    ticket = jobs.latest(place)
+    if ticket is None or ticket.job.ended:
+        st.rerun()
+    events = ticket.job.events
+    share = events[-1].share if events else 0.0
+    doing = f"{events[-1].finished} of {events[-1].of} changes trained" if events else "Training"
+    jobs.progress(ticket.job, share, doing)
+    st.button("Stop trying", icon=":material/stop:", on_click=jobs.stop, args=(place,))
+
+
+def _outcome(problem: str, tried: Repair) -> None:
+    if tried.smallest is None:
+        st.markdown(f"None of them raises the rate beyond chance; as it is, {tried.before} learn.")
+    else:
+        names = " + ".join(tried.smallest.titles)
+        st.markdown(
+            f"The smallest change that helps: **{names}**. {tried.smallest.rate} learn with it, "
+            f"and {tried.before} without."
+        )
+    if not tried.trials:
+        return
+    frame = pd.DataFrame(
+        {
+            "label": ["As it is", *(" + ".join(trial.titles) for trial in tried.trials)],
+            "rate": [tried.before.value, *(trial.rate.value for trial in tried.trials)],
+            "low": [tried.before.low, *(trial.rate.low for trial in tried.trials)],
+            "high": [tried.before.high, *(trial.rate.high for trial in tried.trials)],
+            "successes": [tried.before.successes, *(t.rate.successes for t in tried.trials)],
+            "runs": tried.before.runs,
+        }
+    )
+    st.altair_chart(
+        charts.rate(frame), alt="Success rate as it is and with each change, with 95 % intervals."
+    )
+    if tried.smallest is not None:
+        st.button(
+            "Apply the smallest change and train",
+            key=f"{problem}-apply-smallest",
+            type="primary",
+            icon=":material/build:",
+            on_click=_apply_experiment,
+            args=(problem, tried.smallest.experiment),
+            help="Changes the settings and trains with them.",
+        )
+
+
+def _apply_experiment(problem: str, experiment: Experiment) -> None:
+    if state.adopt(problem, experiment):
+        controls.train(problem)
+    else:
+        st.toast("This goes beyond what the controls can set.", icon=":material/info:")
