@@ -12,8 +12,8 @@ open_page("streamlit_app.py")
 st.title("Why does my Keras accuracy stay the same?")
 st.markdown(
     "A network that should learn stays at 50 %, and one training does not tell why: with other "
-    "first weights it may learn. Plateau trains it hundreds of times in the time that `model.fit` "
-    "needs for a single epoch, says how often it learns, and shows which change frees it.",
+    "first weights it may learn. Plateau trains it hundreds of times in less time than `model.fit` "
+    "needs for one, says how often it learns and why not, and shows which change frees it.",
     width=760,
 )
 recorded = evidence.load()

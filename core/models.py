@@ -6,6 +6,7 @@ inputs (batch, features, runs). XLA then vectorises over the runs.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,6 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from core.experiment import Adam, BatchNormalisation, Dense, Dropout, Experiment, Model, RMSprop
+
+# The networks are small: handing their operations to a pool of threads costs more than it gains.
+# Where TensorFlow is up already, it stays as it is.
+with suppress(RuntimeError):
+    tf.config.threading.set_intra_op_parallelism_threads(1)
 
 MOMENTUM, EPSILON = 0.99, 1e-3
 """Keras's defaults for batch normalisation."""

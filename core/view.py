@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core import lookahead
 from core.data import Rows, prepare
-from core.experiment import BatchNormalisation, Blobs, Data, Dense, Experiment, Model, Threshold
+from core.experiment import Blobs, Data, Experiment, Model, Threshold
 from core.history import History
 
-EPSILON = 1e-3
-"""Keras's default for batch normalisation."""
 SHOWN_EPOCHS = 20
 """The most key epochs that a view covers,"""
 SHOWN_UNITS = 24
@@ -26,45 +25,16 @@ NO_CLASS = -1
 PROBABILITY = "P(y = 1 | x)"
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, small) / (1 + small)
-
-
-def _softmax(x: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(x - x.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
-
-
-_ACTIVATE = {
-    "linear": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0),
-    "leaky_relu": lambda x: np.where(x > 0, x, x * np.float32(0.2)),
-    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-    "tanh": np.tanh,
-    "sigmoid": _sigmoid,
-    "softmax": _softmax,
-}
-
-
 def outputs(model: Model, weights: list[np.ndarray], x: np.ndarray) -> list[np.ndarray]:
     """The outputs of every dense layer at inference, float32 (rows, units) each.
 
     weights: in the order of Keras's `get_weights()`; x: (rows, features), scaled.
     """
-    arrays = iter(weights)
-    x = np.asarray(x, np.float32)
-    found = []
+    stacked = [array[None] if array.ndim == 2 else array[None, None] for array in weights]
     # Weights that grew without bound give infinities and NaN here as they do in Keras.
     with np.errstate(all="ignore"):
-        for layer in model.layers:
-            if isinstance(layer, Dense):
-                x = _ACTIVATE[layer.activation](x @ next(arrays) + next(arrays)).astype(np.float32)
-                found.append(x)
-            elif isinstance(layer, BatchNormalisation):
-                gamma, beta, mean, variance = (next(arrays) for _ in range(4))
-                x = (x - mean) * (gamma / np.sqrt(variance + np.float32(EPSILON))) + beta
-    return found
+        done = lookahead.forward(model, stacked, np.asarray(x, np.float32)[None])
+    return [output[0].astype(np.float32) for output in done.outputs]
 
 
 def decisions(experiment: Experiment, out: np.ndarray) -> np.ndarray:

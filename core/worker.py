@@ -414,6 +414,8 @@ def serve(port: int, key: bytes, preload: str) -> None:
     """Run the jobs that come in, one after the other, until the connection ends."""
     # Ctrl+C in the server's terminal reaches this process too; the server's end is what ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(5)  # the server comes first: a page does not wait for a training
     connection = Client(("127.0.0.1", port), authkey=key)
     inbox: queue.SimpleQueue = queue.SimpleQueue()
     outbox: queue.SimpleQueue = queue.SimpleQueue()
