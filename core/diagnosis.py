@@ -55,7 +55,8 @@ def diagnose(
     found = _with_fixes_of_causes([_as_it_turned_out(seen, finding) for finding in found])
     effective = cache(partial(_effective, experiment))
     found = [replace(f, fixes=tuple(filter(effective, f.fixes))) for f in found]
-    if seen.is_stuck and all(finding.severity is COSMETIC for finding in found):
+    # Symptoms alone explain nothing.
+    if seen.is_stuck and all(f.severity is COSMETIC or f.code in SYMPTOMS for f in found):
         found.append(_unexplained(seen))
     return tuple(sorted(found, key=lambda finding: finding.severity.rank))
 

@@ -42,7 +42,10 @@ BARELY = 0.05
 FALLING = 0.05
 """A loss that has fallen by this share has fallen (TheDeepChecker's 5 %)."""
 ENOUGH_SURVIVORS = 0.01
-"""Share of updates in which a layer may be dropped as a whole."""
+"""Share of samples for which a layer may be dropped as a whole without a word."""
+LOUD = 0.25
+"""Noise as a share of the signal's power from which on dropout may drown it: a sum of the units
+then varies by half of itself."""
 SETTLED = 0.1
 """Share of a moving average that may still stem from its initial value."""
 

@@ -236,6 +236,12 @@ def batch(size: int) -> Fix:
     )
 
 
+def calmer(experiment: Experiment) -> tuple[Fix, ...]:
+    """Lower learning rates: Keras's default, where it is far below, and a tenth."""
+    now, usual = experiment.training.optimizer.learning_rate, default_rate(experiment)
+    return (rate(usual), rate(now / 10)) if now > 3 * usual else (rate(now / 10), rate(now / 100))
+
+
 def smooth(experiment: Experiment) -> bool:
     """Whether the optimizer follows the gradient itself, without a scale of its own."""
     return isinstance(experiment.training.optimizer, SGD)

@@ -110,7 +110,7 @@ def _drawer(name: str, shape: tuple[int, int]):
     def drawn(seeds):
         return tf.map_fn(one, seeds, fn_output_signature=tf.float32)
 
-    return drawn
+    return drawn.get_concrete_function()
 
 
 def forward(layers, variables, x, training_rows=None, dropout_keys=None):

@@ -131,6 +131,18 @@ class Observations:
         return np.sqrt(np.square(self.inputs[:, self.varying]).mean(axis=0))
 
     @cached_property
+    def conditioning(self) -> float:
+        """How many times steeper the loss is along the inputs' mean than across it.
+
+        1 + sum of (mean / deviation)^2 over the columns: gradient descent needs about as many times
+        the updates that centred inputs would (LeCun et al., "Efficient BackProp", 1998).
+        """
+        columns = self.inputs[:, self.varying]
+        if not columns.size:
+            return 1.0
+        return float(1 + np.square(columns.mean(axis=0) / columns.std(axis=0)).sum())
+
+    @cached_property
     def varying(self) -> np.ndarray:
         """bool (features,): the column is not constant."""
         return np.ptp(self.inputs, axis=0) > 0
@@ -410,6 +422,12 @@ class Observations:
         runs = [slice(k * share, (k + 1) * share) for k in range(3)]
         return {part: (loss[:, r], score[:, r]) for part, r in zip(parts, runs, strict=True)}
 
+    @cached_property
+    def diverges(self) -> float:
+        """Share of starts whose loss doubles in the first updates, but not at a lower rate."""
+        grown = {part: grown_share(loss) for part, (loss, _) in self.trial.items()}
+        return grown[1.0] - min(grown[0.1], grown[0.01])
+
     # --- the history ---
 
     @cached_property
@@ -460,6 +478,26 @@ class Observations:
         return (np.ptp(out, axis=1) <= 1e-6 * (1 + np.abs(out).max(axis=1))).all(axis=1)
 
     @cached_property
+    def silenced(self) -> np.ndarray:
+        """bool (runs,): a hidden ReLU layer is dead as a whole after the last epoch."""
+        if self.history.health is None or not self.hidden:
+            return np.zeros(self.history.runs, bool)
+        rectified = [n for n, layer in enumerate(self.hidden) if layer.activation == "relu"]
+        return (self.history.health.dead[-1][rectified] == 1).any(axis=0)
+
+    @cached_property
+    def silenced_in_training(self) -> float:
+        """Share of the stuck runs that lost a whole layer, less the share that starts without."""
+        at_start = [
+            dead == 1
+            for layer, dead in zip(self.hidden, self.dead_at_start, strict=True)
+            if layer.activation == "relu"
+        ]
+        if not at_start:
+            return 0.0
+        return float(self.silenced[self.stuck].mean() - np.any(at_start, axis=0).mean())
+
+    @cached_property
     def further(self) -> tuple[np.ndarray, lookahead.Pace] | None:
         """Where stuck runs go from their last weights; their numbers, and the look ahead."""
         runs = np.flatnonzero(self.stuck & self.history.finite)[:RUNS_AHEAD]
@@ -482,6 +520,11 @@ class Observations:
     def moving(self) -> bool:
         """Most stuck runs would get to the goal if they went on."""
         return bool(np.isfinite(np.median(self.updates_left)))
+
+
+def grown_share(loss: np.ndarray) -> float:
+    """Share of runs whose loss (before, after) has at least doubled or is no number."""
+    return float((~(loss[1] < 2 * np.maximum(loss[0], 1e-3))).mean())
 
 
 def further(one: lookahead.Pace, other: lookahead.Pace) -> bool:

@@ -19,8 +19,6 @@ from core.observations import Observations
 from core.problems import TARGET, Fix
 from core.statistics import Rate, Z
 
-MOST_FIXES = 12
-"""Fixes that are tried alone, those of the most severe findings first."""
 LARGEST = 4
 """Fixes in a combination."""
 FREED = 0.9
@@ -98,7 +96,8 @@ def try_fixes(
         return None
     found = diagnose(experiment, history, target)
     before = Observations(experiment, history, target).successes
-    suggested = _suggested(found, findings)[: min(MOST_FIXES, budget - 1)]
+    # Half of the budget is left to combinations.
+    suggested = _suggested(found, findings)[: max(budget // 2, 1)]
     known: dict[tuple[str, ...], Trial] = {}
     by_key = {fix.key: fix for fix, _ in suggested}
     codes = {fix.key: code for fix, code in suggested}

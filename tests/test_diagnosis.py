@@ -381,7 +381,7 @@ def test_a_diagnosis_is_quick(threshold):
 @pytest.mark.parametrize("key", PROBLEMS)
 def test_a_repair_of_either_question_is_a_verified_change(key):
     experiment = PROBLEMS[key].experiment
-    found = repair(experiment, runs=16)
+    found = repair(experiment, runs=16, budget=12)
     assert found.helps
     assert found.rate.value >= 0.9
     from core.training import train

@@ -41,9 +41,7 @@ def non_finite_loss(seen: Observations) -> Finding | None:
         return None
     lost = ~seen.history.finite
     epoch = (~np.isfinite(seen.history.loss)).argmax(axis=0)[lost].min() + 1
-    remedies = [fixes.rate(seen.rate / 10)]
-    if seen.data.scaling != "standardise":
-        remedies.append(fixes.STANDARDISE)
+    remedies = [*fixes.calmer(seen.experiment), fixes.STANDARDISE]
     if seen.training.loss in CROSS_ENTROPIES and seen.model.output.activation not in (
         "sigmoid",
         "softmax",
@@ -132,7 +130,8 @@ def accuracy_frozen(seen: Observations) -> Finding | None:
     if not seen.is_stuck or seen.history.epochs < 3 or seen.continuous:
         return None
     loss, accuracy = seen.history.loss, seen.history.accuracy
-    fell = loss[-1] < loss[0] - FALLING * np.abs(loss[0])
+    with np.errstate(invalid="ignore"):
+        fell = loss[-1] < loss[0] - FALLING * np.abs(loss[0])
     # Within what a share of so many rows can change by chance.
     still = np.ptp(accuracy[1:], axis=0) <= 2 * math.sqrt(0.25 / seen.data.training_rows)
     frozen = fell & still & seen.stuck
@@ -170,10 +169,7 @@ def oscillation(seen: Observations) -> Finding | None:
         f"{seen.stuck.sum()} runs that fail).",
         "The steps are too coarse, or the batches too small, for the place the weights are in. "
         "Smaller steps let them settle.",
-        (
-            fixes.rate(seen.rate / 10),
-            *((fixes.STANDARDISE,) if seen.data.scaling != "standardise" else ()),
-        ),
+        (*fixes.calmer(seen.experiment), fixes.STANDARDISE),
         LIKELY,
         "Train with a tenth of the learning rate over the same seeds.",
     )

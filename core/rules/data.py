@@ -24,7 +24,7 @@ from core.findings import (
     number,
     rule,
 )
-from core.observations import Observations
+from core.observations import CLEAR, Observations
 
 
 @rule("one-class-only")
@@ -122,7 +122,9 @@ def inputs_unscaled(seen: Observations) -> Finding | None:
     severity = COSMETIC
     if seen.is_stuck:
         severity = FATAL if large else SLOW
-    elif seen.history is None and (seen.scaling_helps or (large and _out_of_reach(seen))):
+    elif seen.history is None and large and (_out_of_reach(seen) or _thrown(seen)):
+        severity = FRAGILE
+    elif seen.history is None and seen.fails_ahead and seen.scaling_helps:
         severity = FRAGILE if large else SLOW
     cause = (
         "One update changes what the first layer adds up by the learning rate times the size of "
@@ -152,6 +154,11 @@ def _out_of_reach(seen: Observations) -> bool:
     return stays and seen.reached(seen.as_is, seen.way) < RISK
 
 
+def _thrown(seen: Observations) -> bool:
+    """Gradient descent diverges at once: its steps grow with the square of the inputs."""
+    return fixes.smooth(seen.experiment) and seen.as_is is not None and seen.diverges >= CLEAR
+
+
 def _bias_reach(seen: Observations) -> str:
     centre = float(np.abs(seen.inputs.mean(axis=0)).max())
     if fixes.smooth(seen.experiment):
@@ -175,14 +182,16 @@ def one_signed_inputs(seen: Observations) -> Finding | None:
     offset = float((np.abs(varying.mean(axis=0)) / varying.std(axis=0)).max())
     evidence = (
         f"All inputs are {'positive' if positive else 'negative'}, {number(varying.min())} to "
-        f"{number(varying.max())}; their mean is {offset:.1f} standard deviations from 0."
+        f"{number(varying.max())}; their mean is {offset:.1f} standard deviations from 0, which "
+        f"makes the loss about {number(seen.conditioning)} times steeper in one direction."
     )
     dead = 0.0
     if seen.hidden and seen.hidden[0].activation == "relu":
         dead = float(seen.dead_at_start[0].mean())
         evidence += f" {dead:.0%} of the units of layer 1 are dead from the start."
     severity = COSMETIC
-    if seen.is_stuck and (seen.scaling_helps or seen.sizes.max() > ORDER):
+    steep = seen.conditioning > ORDER**2 or seen.sizes.max() > ORDER
+    if seen.is_stuck and (steep or seen.scaling_helps):
         severity = SLOW if seen.moving else FRAGILE
     elif seen.history is None and seen.fails_ahead and seen.scaling_helps:
         severity = SLOW

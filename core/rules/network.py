@@ -17,9 +17,12 @@ from core.findings import (
     FATAL,
     FRAGILE,
     LIKELY,
+    LOUD,
+    RISK,
     SETTLED,
     SLOW,
     Finding,
+    Severity,
     expected,
     layer_name,
     number,
@@ -97,12 +100,13 @@ def bottleneck(seen: Observations) -> Finding | None:
     if width >= fixes.ROOMY / 2 or (seen.history is not None and not seen.is_stuck):
         return None
     place = [layer.units for layer in seen.hidden].index(width)
-    if not seen.width_helps:
+    # Where runs do get stuck, a single number between input and output is reason enough to ask.
+    if not seen.width_helps and not (seen.is_stuck and width == 1 and seen.wide is not None):
         return None
     narrow, wide = seen.reached(seen.as_is), seen.reached(seen.wide)
     return Finding(
         "bottleneck",
-        FATAL if seen.is_stuck and not seen.moving else FRAGILE if narrow < CLEAR else SLOW,
+        _bottleneck_severity(seen, narrow),
         "A layer too narrow",
         f"{layer_name(place, seen).capitalize()} has {width} unit{'s' * (width > 1)}. Looking "
         f"ahead, {narrow:.0%} of the starts get to {seen.goal:.2f}, with a mean accuracy of "
@@ -115,6 +119,12 @@ def bottleneck(seen: Observations) -> Finding | None:
         "Train with wider layers over the same seeds.",
         layer=place,
     )
+
+
+def _bottleneck_severity(seen: Observations, narrow: float) -> Severity:
+    if seen.is_stuck:
+        return SLOW if seen.moving else FATAL
+    return FRAGILE if narrow < CLEAR else SLOW
 
 
 @rule("hidden-softmax")
@@ -152,10 +162,11 @@ def dropout_too_high(seen: Observations) -> Finding | None:
     if place is None:
         return None
     noise = rate / (1 - rate) / width
-    if worst < ENOUGH_SURVIVORS and not (seen.is_stuck and noise > 0.25):
+    if worst < ENOUGH_SURVIVORS and not (seen.is_stuck and noise > LOUD):
         return None
     severity = COSMETIC
-    if seen.is_stuck or (seen.history is None and worst > 0.25):
+    harmful = worst >= RISK or noise > LOUD
+    if (seen.is_stuck and harmful) or (seen.history is None and worst > LOUD):
         severity = FRAGILE
     where = "the inputs" if place < 0 else layer_name(place, seen)
     return Finding(

@@ -9,9 +9,11 @@ import numpy as np
 from core import fixes
 from core.findings import (
     BARELY,
+    COSMETIC,
     FATAL,
     FRAGILE,
     LIKELY,
+    ORDER,
     PRECISION,
     RESTLESS,
     SLOW,
@@ -21,7 +23,7 @@ from core.findings import (
     rule,
 )
 from core.fixes import default_rate
-from core.observations import CLEAR, TRIAL_UPDATES, Observations
+from core.observations import CLEAR, TRIAL_UPDATES, Observations, grown_share
 
 
 def _updates_missing(seen: Observations) -> float | None:
@@ -151,47 +153,48 @@ def batch_too_large(seen: Observations) -> Finding | None:
 
 @rule("learning-rate-too-high")
 def learning_rate_too_high(seen: Observations) -> Finding | None:
-    # Scaling comes first: what diverges on inputs of thousands need not on inputs of 1.
     if seen.history is not None and not seen.is_stuck:
         return None
     usual = default_rate(seen.experiment)
     worth = seen.rate > 3 * usual or (fixes.smooth(seen.experiment) and seen.rate > usual / 10)
     if not worth or not seen.learnable or seen.as_is is None:
         return None
-    (loss, _), (lower, _), (lowest, _) = (seen.trial[part] for part in (1.0, 0.1, 0.01))
-    diverging = _grown(loss)
-    calmer = min(_grown(lower), _grown(lowest))
+    (loss, _), (lower, _) = (seen.trial[part] for part in (1.0, 0.1))
     restless = 0.0
     if seen.is_stuck and seen.history.health is not None:
         ratios = seen.history.health.update_ratio[-1][:, seen.stuck]
         restless = float(np.median(np.nan_to_num(ratios, nan=0.0, posinf=0.0).max(axis=0)))
-    if diverging - calmer < CLEAR and not (restless > RESTLESS and seen.rate > 3 * usual):
+    high = seen.rate > 3 * usual
+    killed = seen.silenced_in_training if seen.is_stuck and high else 0.0
+    # Where small steps lead nowhere either, large ones are not what is wrong.
+    restless_alone = high and (restless > RESTLESS or killed >= CLEAR)
+    if seen.diverges < CLEAR and not (restless_alone and seen.reached(seen.as_is) >= CLEAR):
         return None
-    if seen.history is None and diverging < 1:
+    if seen.history is None and grown_share(loss) < 1:
         return None
     before, after = (float(np.median(x)) for x in loss)
     evidence = (
-        f"In the first {TRIAL_UPDATES} updates at the learning rate {seen.rate:g} the loss goes from "
-        f"{number(before)} to {number(after)}; at {seen.rate / 10:g} to "
+        f"In the first {TRIAL_UPDATES} updates at the learning rate {seen.rate:g} the loss goes "
+        f"from {number(before)} to {number(after)}; at {seen.rate / 10:g} to "
         f"{number(float(np.median(lower[1])))}."
     )
     if restless > RESTLESS:
         evidence += (
             f" At the end one update still changes a layer by {number(restless)} of its size."
         )
+    if killed >= CLEAR:
+        evidence += f" Whole layers alive at the start are dead at the end in {killed:.0%} of them."
+    severity = FATAL if seen.is_stuck else FRAGILE
+    if not high and (seen.sizes.max(initial=0) > ORDER or seen.conditioning > ORDER**2):
+        severity = COSMETIC  # at this rate it is the inputs that make the loss so steep
     return Finding(
         "learning-rate-too-high",
-        FATAL if seen.is_stuck else FRAGILE,
+        severity,
         "The learning rate is too high",
         evidence,
         "Each update jumps across the valley it should descend into, so the loss rises or bounces "
         "instead of falling. Such a jump can also push units to where they have no gradient.",
-        (fixes.rate(seen.rate / 10), fixes.rate(seen.rate / 100)),
+        fixes.calmer(seen.experiment),
         LIKELY,
         "Train with a tenth of the learning rate over the same seeds.",
     )
-
-
-def _grown(loss: np.ndarray) -> float:
-    """Share of runs whose loss (before, after) has at least doubled or is no number."""
-    return float((~(loss[1] < 2 * np.maximum(loss[0], 1e-3))).mean())

@@ -14,6 +14,7 @@ from core.findings import (
     FATAL,
     FRAGILE,
     LIKELY,
+    ORDER,
     RISK,
     SATURATED,
     SLOW,
@@ -25,6 +26,7 @@ from core.findings import (
     rule,
 )
 from core.observations import CLEAR, Observations
+from core.problems import Fix
 
 
 @rule("dead-units")
@@ -67,11 +69,18 @@ def dead_units(seen: Observations) -> Finding | None:
         "A ReLU unit whose sum is below 0 for every sample puts out 0 and has a gradient of "
         "exactly 0, so it never changes again. Where all units of a layer are dead, the output no "
         "longer depends on the input.",
-        (fixes.STANDARDISE, fixes.LEAK, fixes.WIDEN),
+        _against_dead_units(seen),
         CERTAIN if known else LIKELY,
         None if known else "Train over several seeds and count the dead layers.",
         layer=layer,
     )
+
+
+def _against_dead_units(seen: Observations) -> tuple[Fix, ...]:
+    """In a narrow layer all units can be dead at once, whatever the inputs: width comes first."""
+    if min(layer.units for layer in seen.hidden) < fixes.ROOMY / 2:
+        return fixes.WIDEN, fixes.STANDARDISE, fixes.LEAK
+    return fixes.STANDARDISE, fixes.LEAK, *fixes.calmer(seen.experiment)
 
 
 def _dead_at_the_end(seen: Observations, layers: list[int], dead: np.ndarray) -> str:
@@ -118,11 +127,11 @@ def saturated_units(seen: Observations) -> Finding | None:
     else:
         slow = seen.history is None and seen.reached(seen.as_is, seen.way) < CLEAR
         severity = SLOW if slow else COSMETIC
-    remedies = [fixes.RECTIFY]
-    if seen.data.scaling != "standardise":
-        remedies.insert(0, fixes.STANDARDISE)
+    # Inputs that are off scale have a finding of their own, whose fix is to scale them.
+    scaled = seen.sizes.max(initial=0) <= ORDER
+    remedies = [fixes.STANDARDISE, fixes.RECTIFY] if scaled else [fixes.RECTIFY, fixes.STANDARDISE]
     if ended > SATURATED >= share:
-        remedies.insert(0, fixes.rate(seen.rate / 10))
+        remedies = [*fixes.calmer(seen.experiment), *remedies]
     return Finding(
         "saturated-units",
         severity,
@@ -150,6 +159,9 @@ def vanishing_gradient(seen: Observations) -> Finding | None:
     first, last = float(norms[0]), float(norms[-1])
     if not (math.isfinite(first) and math.isfinite(last)) or last == 0 or first == 0:
         return None
+    at_start = [float(np.median(gradient)) for gradient in seen.start_gradients]
+    if at_start[-1] > 0 and 0 < at_start[0] / at_start[-1] < first / last:
+        first, last, when = at_start[0], at_start[-1], "before training"
     held = _cannot_move(seen, first) and not _cannot_move(seen, last)
     if first / last >= VANISHING and not held:
         return None
@@ -213,10 +225,7 @@ def exploding_gradient(seen: Observations) -> Finding | None:
         f"{number(float(peak))} (median of the {seen.stuck.sum()} runs that fail).",
         "Every update makes the next gradient larger, until the weights are thrown far away. "
         "Smaller steps or scaled inputs keep it in bounds.",
-        (
-            fixes.rate(seen.rate / 10),
-            *((fixes.STANDARDISE,) if seen.data.scaling != "standardise" else ()),
-        ),
+        (*fixes.calmer(seen.experiment), fixes.STANDARDISE),
         LIKELY,
         "Train with a tenth of the learning rate over the same seeds.",
     )
