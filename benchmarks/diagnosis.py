@@ -1,6 +1,6 @@
 """How many faults the diagnosis finds, how often it alarms for nothing, and whether its fixes help.
 
-    python -m benchmarks.diagnosis [--json] [--quick]
+    python -m benchmarks.diagnosis [--json] [--quick] [--seed N]
 
 Healthy experiments of many shapes are drawn and trained over 16 runs. Into some of them every
 fault is put alone, and many in pairs; each is trained as well, and counts where it harms. The
@@ -72,7 +72,7 @@ def say(text: str) -> None:
 # --- healthy experiments ------------------------------------------------------------------------
 
 
-def healthy_experiments(seed: int = 0) -> Iterator[Experiment]:
+def healthy_experiments(seed: int) -> Iterator[Experiment]:
     """Experiments as a careful person would set them up, in shapes drawn at random, without end."""
     rng = generator(seed, 99)
     while True:
@@ -540,7 +540,7 @@ class Case:
         )
 
 
-def cases(bases: list[Experiment], pairs: int, seed: int = 1) -> list[Case]:
+def cases(bases: list[Experiment], pairs: int, seed: int) -> list[Case]:
     rng = generator(seed)
     singles = []
     for base in bases:
@@ -606,9 +606,9 @@ def _train(job: tuple[list[Experiment], int]) -> list[History]:
     ]
 
 
-def gather_healthy(count: int) -> tuple[list[Experiment], list[History], int]:
+def gather_healthy(count: int, seed: int) -> tuple[list[Experiment], list[History], int]:
     """The first `count` that are healthy, their histories, and how many had to be drawn."""
-    source = healthy_experiments()
+    source = healthy_experiments(seed)
     experiments, histories, drawn = [], [], 0
     while len(experiments) < count:
         some = [next(source) for _ in range(count - len(experiments))]
@@ -710,9 +710,9 @@ def measure_seconds(experiments: list[Experiment]) -> tuple[float, float]:
     return max(without), max(with_history)
 
 
-def run(quick: bool) -> dict:
+def run(quick: bool, seed: int) -> dict:
     count = HEALTHY_QUICK if quick else HEALTHY
-    experiments, histories, drawn = gather_healthy(count)
+    experiments, histories, drawn = gather_healthy(count, seed)
     alarms = {"history": defaultdict(int), "static": defaultdict(int)}
     examples = []
     for experiment, history in zip(experiments, histories, strict=True):
@@ -729,7 +729,7 @@ def run(quick: bool) -> dict:
                     examples.append((kind, finding, experiment))
     # Bases that are unlike each other: every kind of loss, and clouds that need a bend.
     bases = _spread(experiments, BASES_QUICK if quick else BASES)
-    chosen = cases(bases, PAIRS_QUICK if quick else PAIRS)
+    chosen = cases(bases, PAIRS_QUICK if quick else PAIRS, seed + 1)
     outcomes = trained([case.experiment for case in chosen], "faults")
     healthy_runs = {id(base): success(base, histories[experiments.index(base)]) for base in bases}
     by_code: dict[str, list[bool]] = defaultdict(list)
@@ -866,10 +866,11 @@ def show(result: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--quick", action="store_true", help="fewer experiments, 1 to 2 minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer experiments, some minutes")
+    parser.add_argument("--seed", type=int, default=0, help="other healthy experiments and pairs")
     arguments = parser.parse_args()
     started = time.perf_counter()
-    result = run(arguments.quick)
+    result = run(arguments.quick, arguments.seed)
     say(f"{time.perf_counter() - started:.0f} s")
     if arguments.json:
         print(json.dumps(result, indent=1))
