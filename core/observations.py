@@ -22,7 +22,7 @@ from core.experiment import (
     Threshold,
 )
 from core.fixes import widened
-from core.history import History
+from core.history import History, unsaturated_range
 from core.statistics import Rate
 
 SEED = 0
@@ -52,8 +52,6 @@ BETTER = 0.1
 CEILING_ROWS = 1_500
 ARRAYS = {Dense: 2, BatchNormalisation: 4}
 """Arrays of weights a layer."""
-NEAR_BOUND = 0.01
-"""As `core.history.Health.saturated`: within this share of the activation's range."""
 ENOUGH_ROWS = 100
 """Rows from which on the agreement of neighbours says something about the best accuracy."""
 NEIGHBOURS = 5
@@ -613,11 +611,8 @@ def linear_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
 
 def near_bound(activation: str, out: np.ndarray) -> float:
     """Share of outputs within 1 % of a bound of the activation's range; 0 where it has none."""
-    low, high = output_range(activation)
-    if activation == "relu" or not math.isfinite(low):
-        return 0.0
-    margin = NEAR_BOUND * (high - low if math.isfinite(high) else 1.0)
-    return float(((out <= low + margin) | (out >= high - margin)).mean())
+    low, high = unsaturated_range(activation)
+    return 0.0 if math.isinf(low) else float(((out <= low) | (out >= high)).mean())
 
 
 def output_range(activation: str) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import replace
 
@@ -11,13 +12,10 @@ import tensorflow as tf
 
 from core import models
 from core.experiment import Dense, Experiment
+from core.history import unsaturated_range
 
 KEPT = 24
 """Compiled programs kept for reuse; the one used longest ago goes first."""
-NEAR_BOUND = 0.01
-"""An output within this share of the range of its activation counts as saturated."""
-RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "elu": (-1.0, np.inf)}
-"""The bounds that an activation's output can come close to."""
 
 _kept: OrderedDict[tuple, Program] = OrderedDict()
 
@@ -230,11 +228,10 @@ def _square_sum(kernel):
 
 def _free(activation, output):
     """1 where an output is not near a bound of its activation's range, else 0."""
-    if activation not in RANGES:
+    low, high = unsaturated_range(activation)
+    if math.isinf(low):
         return tf.ones_like(output)
-    low, high = RANGES[activation]
-    margin = NEAR_BOUND * (high - low if np.isfinite(high) else 1.0)
-    return tf.cast((output > low + margin) & (output < high - margin), tf.float32)
+    return tf.cast((output > low) & (output < high), tf.float32)
 
 
 def _accuracy(experiment: Experiment):
