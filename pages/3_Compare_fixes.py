@@ -48,7 +48,7 @@ if ticket is None:
 elif not ticket.job.ended:
     comparing.running()
 elif ticket.job.result is None:
-    comparing.nothing_came(ticket.job)
+    jobs.nothing_came(ticket.job, "comparison")
 else:
     comparing.results(ticket, choice)
 comparing.leave()

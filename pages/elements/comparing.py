@@ -10,7 +10,7 @@ import streamlit as st
 from core.comparison import Comparison
 from core.diagnosis import verdict
 from core.problems import PROBLEMS, TARGET
-from core.worker import Compare, Job
+from core.worker import Compare
 from pages.elements import charts, findings, jobs
 
 PLACE = "compare"
@@ -151,13 +151,6 @@ def running() -> None:
         jobs.progress(ticket.job, events[-1].share, doing)
     else:
         jobs.progress(ticket.job, 0.0, "Compiling the first network")
-
-
-def nothing_came(job: Job) -> None:
-    if job.state == "cancelled":
-        st.info("The comparison was stopped.", icon=":material/stop_circle:")
-    else:
-        st.error(job.error, icon=":material/error:")
 
 
 def results(ticket: jobs.Ticket, choice: Choice) -> None:

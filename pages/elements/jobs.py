@@ -75,3 +75,11 @@ def progress(job: Job, share: float, doing: str) -> None:
     else:
         left = f", about {job.seconds * (1 - share) / share:.0f} s left" if share > 0.02 else ""
         st.progress(share, f"{doing}{left}")
+
+
+def nothing_came(job: Job, what: str) -> None:
+    """Why a job that has ended left no result."""
+    if job.state == "cancelled":
+        st.info(f"The {what} was stopped; there is nothing to show.", icon=":material/stop_circle:")
+    else:
+        st.error(job.error, icon=":material/error:")

@@ -38,7 +38,7 @@ def draw(problem: str, question: str) -> None:
     elif not ticket.job.ended:
         _running(problem)
     elif ticket.job.result is None:
-        _nothing_came(ticket.job)
+        jobs.nothing_came(ticket.job, "training")
     history = ticket.job.result if ticket and ticket.job.ended else None
     if experiment and not jobs.busy(problem) and (not history or history.experiment != experiment):
         # What the settings alone show, as soon as one changes.
@@ -84,10 +84,3 @@ def _running(problem: str) -> None:
                 key=f"{problem}.live.{measure}",
                 alt=f"{measure.capitalize()} by epoch of every run, so far.",
             )
-
-
-def _nothing_came(job) -> None:
-    if job.state == "cancelled":
-        st.info("The training was stopped before it began.", icon=":material/stop_circle:")
-    else:
-        st.error(job.error, icon=":material/error:")
