@@ -29,12 +29,7 @@ def fit(
     """
     keras.utils.set_random_seed(seed)
     training, rows = experiment.training, prepare(experiment.data, seed, run)
-    model = models.keras_model(experiment, layer_seeds(experiment, seed, run))
-    model.compile(
-        loss=training.loss,
-        optimizer=models.keras_optimizer(experiment, training.optimizer.learning_rate),
-        metrics=["accuracy"],
-    )
+    model = _compiled(experiment, seed, run)
     held_out = (rows.held_out_x, rows.held_out_y) if len(rows.held_out_x) else None
     initial = model.get_weights()
     report = _Report(training.epochs, on_epoch, should_stop)
@@ -69,6 +64,31 @@ def fit(
         seconds=seconds,
         compile_seconds=0.0,
     )
+
+
+def accepts(experiment: Experiment, runs: int, seed: int = 0) -> np.ndarray:
+    """bool (runs,): `model.fit` trains an epoch on the run's rows and labels without an error."""
+    model = _compiled(experiment, seed, 0)
+    accepted = np.ones(runs, bool)
+    for run in range(runs):
+        rows = prepare(experiment.data, seed, run)
+        try:
+            model.fit(rows.x, rows.y, batch_size=experiment.training.batch_size, verbose=0)
+        # Whatever Keras raises is the answer to the question.
+        except Exception:
+            accepted[run] = False
+    return accepted
+
+
+def _compiled(experiment: Experiment, seed: int, run: int) -> keras.Model:
+    training = experiment.training
+    model = models.keras_model(experiment, layer_seeds(experiment, seed, run))
+    model.compile(
+        loss=training.loss,
+        optimizer=models.keras_optimizer(experiment, training.optimizer.learning_rate),
+        metrics=["accuracy"],
+    )
+    return model
 
 
 class _Report(keras.callbacks.Callback):

@@ -66,7 +66,7 @@ def confusion(experiment: Experiment, weights: list[np.ndarray], rows: Rows) -> 
     the label that was decided, and "none" is left out where that never happens.
     """
     x, y = (rows.held_out_x, rows.held_out_y) if len(rows.held_out_x) else (rows.x, rows.y)
-    actual = _classes(experiment.data, y)
+    actual = classes(experiment.data, y)
     predicted = decisions(experiment, outputs(experiment.model, weights, x)[-1])
     names = [f"{value:g}" for value in experiment.data.label_values]
     columns = dict(enumerate(names))
@@ -82,7 +82,7 @@ def confusion(experiment: Experiment, weights: list[np.ndarray], rows: Rows) -> 
     )
 
 
-def _classes(data: Data, y: np.ndarray) -> np.ndarray:
+def classes(data: Data, y: np.ndarray) -> np.ndarray:
     """The class of each row, int (rows,), from its encoded label (rows, width)."""
     return _class_of(data, y.argmax(axis=1) if y.shape[1] > 1 else y[:, 0])
 
@@ -219,7 +219,7 @@ def _samples(data: Data, raw: np.ndarray, y: np.ndarray, most: int = 300) -> pd.
         {
             "x": raw[chosen, 0],
             "y": raw[chosen, 1],
-            "label": labels[_classes(data, y[chosen])],
+            "label": labels[classes(data, y[chosen])],
         }
     )
 

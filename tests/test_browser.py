@@ -5,12 +5,14 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.claims import CLAIMS
+
 pytestmark = pytest.mark.browser
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 LONG = 90_000
 """Milliseconds that a training may take here, the start of TensorFlow included."""
-PATHS = ("", "Threshold_problem", "Two_blob_problem", "Compare_fixes")
+PATHS = ("", "Threshold_problem", "Two_blob_problem", "Compare_fixes", "Check_the_answers")
 
 
 def settle(page: Page) -> None:
@@ -47,9 +49,9 @@ def go_to(page: Page, name: str) -> None:
 def test_home_shows_evidence_and_leads_to_the_pages(server, page):
     open_at(page, server)
     charts = page.get_by_test_id("stVegaLiteChart")
-    expect(charts).to_have_count(4)
+    expect(charts).to_have_count(3)
     expect(page.get_by_text(re.compile("Recorded on"))).to_be_visible()
-    for name in ("Threshold problem", "Two-blob problem", "Compare fixes"):
+    for name in ("Threshold problem", "Two-blob problem", "Compare fixes", "Check the answers"):
         go_to(page, name)
 
 
@@ -119,6 +121,23 @@ def test_fixes_are_compared_and_downloaded(server, page):
     lines = download.value.path().read_text().splitlines()
     assert lines[0].startswith("combination,runs,successes,rate,low,high")
     assert len(lines) == 1 + 4
+
+
+def test_a_claim_is_chosen_in_the_table_and_by_another_page(server, page):
+    open_at(page, f"{server}/Check_the_answers")
+    # The table is a canvas under a scroller: its first row's box is a little below the corner.
+    table = page.get_by_test_id("stDataFrame")
+    table.scroll_into_view_if_needed()
+    corner = table.bounding_box()
+    page.mouse.click(corner["x"] + 20, corner["y"] + 52)
+    first = next(iter(CLAIMS.values()))
+    expect(page.get_by_role("heading", name=first.text)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"claim={first.key}"))
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Why is it stuck?").click()
+    expect(page.get_by_role("heading", name="What hundreds of runs show")).to_be_visible()
+    page.get_by_test_id("stMain").get_by_role("link", name="How it was tested").first.click()
+    chosen = CLAIMS["threshold-both-learn"]
+    expect(page.get_by_role("heading", name=chosen.text)).to_be_visible()
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -5,6 +5,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.claims import CLAIMS
 from core.problems import PROBLEMS
 from pages.elements import comparing, settings
 
@@ -12,6 +13,7 @@ PAGES = {
     "threshold": "pages/1_Threshold_problem.py",
     "two-blob": "pages/2_Two_blob_problem.py",
     "compare": "pages/3_Compare_fixes.py",
+    "claims": "pages/4_Check_the_answers.py",
 }
 
 
@@ -52,7 +54,10 @@ def test_home_shows_recorded_evidence_at_once():
     app = opened()
     assert "stay the same" in app.title[0].value
     assert drawn(
-        app, "Accuracy by epoch of 64 runs, As asked", "Accuracy by epoch of 64 runs, Learn"
+        app,
+        "Accuracy by epoch with a sigmoid output and inputs in [0, 1]",
+        "Accuracy by epoch with labels 0 and 1",
+        "Share of different rows before and after",
     )
     assert any("Recorded on" in caption.value for caption in app.caption)
 
@@ -201,3 +206,34 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
     assert "The smallest change that helps" in cards(app)
     app.button(key="threshold-apply-smallest").click().run()
     assert app.selectbox(key="threshold.output-activation").value == "sigmoid"
+
+
+def test_every_claim_is_shown_with_its_verdict():
+    app = opened("claims")
+    table = app.dataframe[0].value
+    assert len(table) == len(CLAIMS)
+    for key, claim in CLAIMS.items():
+        app.selectbox(key="claims.claim").set_value(key).run()
+        assert not app.exception, key
+        assert app.subheader[0].value == claim.text
+        assert (claim.criterion is None) == (not app.button)
+        if claim.criterion is not None:
+            assert drawn(app, "Runs that meet the criterion", "How the runs'")
+    app.pills(key="claims.words").set_value(["does not hold"]).run()
+    assert 0 < len(app.dataframe[0].value) < len(CLAIMS)
+    assert set(app.dataframe[0].value["verdict"]) == {"Does not hold"}
+
+
+def test_a_claim_is_tested_again():
+    app = opened("claims", claim="two-blob-rmsprop-5", runs="64", seed="3")
+    assert app.number_input(key="claims.seed").value == 3
+    app.button(key="claims-start").click().run()
+    deadline = time.monotonic() + 120
+    while not any("Measured just now, seed 3" in caption.value for caption in app.caption):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+        app.run()
+        assert not app.exception
+    assert "of 64" in " ".join(metric.value for metric in app.metric)
+    app.selectbox(key="claims.claim").set_value("two-blob-adam-0.1").run()
+    assert any("Recorded on" in caption.value for caption in app.caption)

@@ -35,6 +35,7 @@ SIGNED = ("#5b2d91", "#a48cc4", "#9aa0a6", "#63b897", "#00734f")
 """From negative over 0 to positive."""
 
 FREED, STUCK = "freed", "stuck"
+MET, UNMET = "meets it", "does not"
 APART = {"color": "independent", "strokeDash": "independent", "shape": "independent"}
 """Views that share their axes, each with a legend of its own."""
 LEGEND = {"title": None, "orient": "bottom", "direction": "horizontal"}
@@ -452,7 +453,101 @@ def final_accuracies(
     return _fitted(alt.layer(bars, *rules), height)
 
 
-def rate(frame: pd.DataFrame) -> alt.Chart:
+def measured(
+    values: np.ndarray, met: np.ndarray, name: str, *, share: bool, height: int = 240
+) -> alt.Chart:
+    """How the values measured for a claim, (runs,), are spread, and which runs meet it.
+
+    name: of what was measured; share: it is a share, written in percent. Values that are not
+    finite, such as an epoch that never came, have a bar of their own at the right.
+    """
+    values, met = np.asarray(values, float), np.asarray(met, bool)
+    finite = np.isfinite(values)
+    low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 1.0)
+    step = _bin_width(low, high, 0.002 if share else 1.0)
+    first = np.floor(low / step + 1e-6)
+    last = np.floor(high / step + 1e-6)
+    # A float32 bound is a hair off and would fall into the bin beside.
+    bins = np.where(finite, np.floor(np.where(finite, values, low) / step + 1e-4), last + 3)
+    counts = pd.DataFrame({"bin": bins, "outcome": np.where(met, MET, UNMET)})
+    counts = counts.groupby(["bin", "outcome"]).size().reset_index(name="runs")
+    counts["top"] = counts.groupby("bin")["runs"].cumsum()
+    counts["base"] = counts["top"] - counts["runs"]
+    counts["left"], counts["right"] = (counts["bin"] + 0.08) * step, (counts["bin"] + 0.92) * step
+    form = ".1%" if share else ",.4~g"
+    counts["what"] = [
+        "never" if place > last else f"from {_written(place * step, share)}"
+        for place in counts["bin"]
+    ]
+    never = int((~finite).sum())
+    # Values that are all alike make a bar, not a wall.
+    room = max(0, 12 - (last - first)) // 2
+    ends = [(first - room) * step, (last + room + (4 if never else 1)) * step]
+    scale = alt.Scale(domain=[MET, UNMET])
+    legend = alt.Legend(**LEGEND)
+    bars = (
+        alt.Chart(counts)
+        .mark_bar(strokeWidth=1.5, cornerRadius=1)
+        .encode(
+            x=alt.X(
+                "left:Q",
+                title=name + (f"; {never} never, at the right" if never else ""),
+                scale=alt.Scale(domain=ends, nice=False),
+                axis=alt.Axis(format=form, grid=False, tickCount=5),
+            ),
+            x2="right:Q",
+            y=alt.Y(
+                "base:Q", axis=alt.Axis(format="d", tickMinStep=1, tickCount=5, **_above("Runs"))
+            ),
+            y2="top:Q",
+            color=alt.Color("outcome:N", title=None, scale=scale, legend=legend),
+            stroke=alt.Stroke("outcome:N", title=None, scale=scale, legend=legend),
+            fillOpacity=alt.condition(alt.datum.outcome == UNMET, alt.value(0.35), alt.value(1.0)),
+            tooltip=[
+                alt.Tooltip("what:N", title=name),
+                alt.Tooltip("runs:Q", title="Runs"),
+                alt.Tooltip("outcome:N", title="Criterion"),
+            ],
+        )
+    )
+    return _fitted(bars, height)
+
+
+def _bin_width(low: float, high: float, least: float, bins: int = 30) -> float:
+    """1, 2 or 5 times a power of ten, for about `bins` bins and no narrower than `least`."""
+    width = max((high - low) / bins, least)
+    power = 10 ** np.floor(np.log10(width))
+    return float(next(k * power for k in (1, 2, 5, 10) if k * power >= width * 0.999))
+
+
+def _written(value: float, share: bool) -> str:
+    return f"{value:.1%}" if share else f"{value:,.4g}"
+
+
+def before_after(frame: pd.DataFrame, title: str, height: int = 240) -> alt.Chart:
+    """Shares before and after, as pairs of bars with their numbers.
+
+    frame: label, when ("before" or "after"), share.
+    """
+    frame = frame.assign(text=[f"{share:.0%}" for share in frame["share"]])
+    base = alt.Chart(frame).encode(
+        x=alt.X("label:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, labelLimit=200)),
+        xOffset=alt.XOffset("when:N", sort=["before", "after"]),
+        y=alt.Y(
+            "share:Q",
+            # Room for the number above a bar of 100 %.
+            scale=alt.Scale(domain=[0, 1.12], nice=False),
+            axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1], **_above(title)),
+        ),
+    )
+    scale = alt.Scale(domain=["before", "after"], range=[GREY, ACCENT])
+    color = alt.Color("when:N", title=None, scale=scale, legend=alt.Legend(**LEGEND))
+    bars = base.mark_bar(cornerRadiusTopLeft=3, cornerRadiusTopRight=3).encode(color=color)
+    numbers = base.mark_text(dy=-7, fontSize=13, color=GREY, tooltip=None).encode(text="text:N")
+    return _fitted(alt.layer(bars, numbers), height)
+
+
+def rate(frame: pd.DataFrame, title: str = "Runs freed") -> alt.Chart:
     """Each success rate as a point on its interval.
 
     frame: label, rate, low, high, successes, runs.
@@ -460,7 +555,7 @@ def rate(frame: pd.DataFrame) -> alt.Chart:
     frame = _finite(frame, "rate", "low", "high")
     text = [f"{s} of {n}" for s, n in zip(frame["successes"], frame["runs"], strict=True)]
     axis = alt.Axis(format=".0%", tickCount=5)
-    x = alt.X("point:Q", title="Runs freed", axis=axis, scale=alt.Scale(domain=[0, 1]))
+    x = alt.X("point:Q", title=title, axis=axis, scale=alt.Scale(domain=[0, 1]))
     return _intervals(frame.assign(point=frame["rate"], text=text), x, ".1%")
 
 

@@ -11,6 +11,7 @@ PAGES = {
     "pages/1_Threshold_problem.py": ("Threshold problem", ":material/vertical_align_center:"),
     "pages/2_Two_blob_problem.py": ("Two-blob problem", ":material/scatter_plot:"),
     "pages/3_Compare_fixes.py": ("Compare fixes", ":material/balance:"),
+    "pages/4_Check_the_answers.py": ("Check the answers", ":material/fact_check:"),
 }
 
 

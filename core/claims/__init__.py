@@ -1,0 +1,20 @@
+"""Every claim that the posts make, the test of each, and the record of what came of them.
+
+from core.claims import CLAIMS
+CLAIMS["two-blob-adam-0.1"].check(runs=256, seed=0).word    # "holds", ...
+
+python -m core.claims                          # print the record as Markdown
+python -m core.claims --runs 256 --out FILE    # test every claim again and record it
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from core.claims import threshold, two_blob
+from core.claims.claim import Claim, Verdict
+
+__all__ = ["CLAIMS", "Claim", "Verdict"]
+
+CLAIMS: Mapping[str, Claim] = MappingProxyType(
+    {claim.key: claim for claim in (*threshold.CLAIMS, *two_blob.CLAIMS)}
+)

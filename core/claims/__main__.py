@@ -1,0 +1,43 @@
+"""Print the record of the claims as Markdown, or test them all again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from core.claims import record
+from core.claims.claim import RULE, RUNS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m core.claims", description=__doc__)
+    parser.add_argument("--runs", type=int, help=f"runs of every experiment (recorded: {RUNS})")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="where to record it; without it, nothing is kept")
+    parser.add_argument("--fits", action="store_true", help="repeat a sample with model.fit")
+    given = parser.parse_args()
+    if given.runs or given.out or given.fits:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        started = time.perf_counter()
+        fits = record.FITS if given.fits else None
+        found = record.make(given.runs or RUNS, given.seed, fits)
+        print(f"Tested in {time.perf_counter() - started:.0f} s.", file=sys.stderr)
+        if given.out:
+            record.save(found, given.out)
+    else:
+        found = record.load()
+    print(found.markdown())
+    print(
+        f"\n{RULE} {found.runs} runs of every experiment, seed {found.seed}, on {found.date} with "
+        f"{found.versions_text}."
+    )
+    for key, tested in found.tested.items():
+        if tested.confirmed:
+            print(f"Plain model.fit, {key}: {tested.confirmed} meet it.")
+
+
+if __name__ == "__main__":
+    main()

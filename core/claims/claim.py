@@ -1,0 +1,143 @@
+"""What a claim is, how it is tested, and what follows from the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from core.claims.criteria import Criterion, Outcome
+from core.experiment import Experiment
+from core.history import Progress
+from core.statistics import Rate
+
+HOLDS, SOMETIMES, FAILS, UNTESTABLE = (
+    "holds",
+    "holds sometimes",
+    "does not hold",
+    "cannot be tested",
+)
+MOST, FEW = 0.9, 0.1
+"""A claim holds where the interval of its rate lies at or above the first of these, and does not
+hold where it lies at or below the second."""
+RUNS = 256
+"""Runs that settle a claim: with them, an interval is nowhere wider than 13 points."""
+RULE = (
+    f"A claim holds when the 95 % interval of the runs that meet its criterion lies at {MOST:.0%} "
+    f"or above, and does not hold when it lies at {FEW:.0%} or below; in between it holds "
+    "sometimes."
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who made a claim (`asker`, `answer`, `comment` or `ours`), where, and in which year."""
+
+    who: str
+    document: str
+    year: int
+
+    def __str__(self) -> str:
+        return "Ours" if self.who == "ours" else f"{self.document}, {self.year}"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the experiments that test a claim, and what it is called."""
+
+    label: str
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a claim's criterion fared.
+
+    met: bool (runs,), the runs that meet it. values: float (runs,), what was measured in each of
+    them, NaN where an epoch never came.
+    """
+
+    claim: str
+    seed: int
+    met: np.ndarray
+    values: np.ndarray
+
+    @property
+    def runs(self) -> int:
+        return len(self.met)
+
+    @cached_property
+    def rate(self) -> Rate:
+        return Rate(int(np.sum(self.met)), self.runs)
+
+    @property
+    def word(self) -> str:
+        """HOLDS, SOMETIMES or FAILS, by RULE."""
+        if self.rate.low >= MOST:
+            return HOLDS
+        return FAILS if self.rate.high <= FEW else SOMETIMES
+
+    @property
+    def median(self) -> float:
+        """Of the values; an epoch that never came is later than all others, infinity."""
+        return float(np.median(np.nan_to_num(self.values, nan=np.inf)))
+
+    @property
+    def range(self) -> tuple[float, float]:
+        values = np.nan_to_num(self.values, nan=np.inf)
+        return float(values.min()), float(values.max())
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence that somebody said, and the test of it.
+
+    text: the claim, in words of our own. reported: what its source saw. arms: the experiments that
+    test it; the last one is what the claim is about, those before it are compared with it.
+    criterion: what every run is asked; None for a claim that no run can decide. note: what the
+    figures mean, or why it cannot be tested. version: how it depends on the libraries' versions.
+    """
+
+    key: str
+    text: str
+    source: Source
+    reported: str
+    arms: tuple[Arm, ...]
+    criterion: Criterion | None
+    note: str
+    version: str = ""
+
+    def check(
+        self,
+        runs: int = RUNS,
+        seed: int = 0,
+        on_progress: Callable[[Progress], object] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Verdict | None:
+        """Test the claim over `runs` runs of each arm; None when should_stop ended it.
+
+        Raises ValueError for a claim that cannot be tested.
+        """
+        outcome = self.outcome(runs, seed, on_progress, should_stop)
+        return None if outcome is None else self.judge(outcome)
+
+    def outcome(self, runs, seed, on_progress=None, should_stop=None) -> Outcome | None:
+        """What `check` judges: the arms' histories, none where the criterion needs no training."""
+        if self.criterion is None:
+            raise ValueError(f"{self.key} cannot be tested: {self.note}")
+        histories: list = []
+        if self.criterion.trains:
+            from core.training import train_all
+
+            experiments = [arm.experiment for arm in self.arms]
+            histories = train_all(experiments, runs, seed, on_progress, should_stop)
+        return None if histories is None else self.outcome_of(histories, runs, seed)
+
+    def outcome_of(self, histories, runs: int, seed: int) -> Outcome:
+        experiments = tuple(arm.experiment for arm in self.arms)
+        return Outcome(experiments, tuple(histories), runs, seed)
+
+    def judge(self, outcome: Outcome) -> Verdict:
+        return Verdict(self.key, outcome.seed, *self.criterion.judge(outcome))

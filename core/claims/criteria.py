@@ -1,0 +1,429 @@
+"""What a claim asks of every run.
+
+A criterion is a value: its `text` is made from the same numbers as its judgement, so that what a
+page says is what was tested. `judge` returns two arrays of (runs,): whether the run meets the
+criterion, and what was measured, in the criterion's `quantity`.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from core import view
+from core.data import prepare
+from core.experiment import Experiment
+from core.history import History
+from core.problems import TARGET
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a claim's arms came to: their histories, in order, of the same `runs` runs of a seed.
+
+    Without histories where the criterion needs no training.
+    """
+
+    experiments: tuple[Experiment, ...]
+    histories: tuple[History, ...]
+    runs: int
+    seed: int
+
+    @property
+    def last(self) -> History:
+        return self.histories[-1]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What is measured in a run, and how one value of it is written.
+
+    form: a format specification; never: the words for a value that did not come (infinity).
+    """
+
+    name: str
+    form: str
+    never: str = "never"
+
+    def text(self, value: float) -> str:
+        if not np.isfinite(value):
+            return self.never
+        if self.form.endswith("pp"):
+            return f"{100 * value:{self.form[:-2]}} points".replace("-", "\N{MINUS SIGN}")
+        return format(value, self.form)
+
+
+ACCURACY = Quantity("Final accuracy", ".1%")
+DIFFERENCE = Quantity("Difference in accuracy", "+.1fpp")
+EPOCH = Quantity("Epoch", ".0f")
+SHARE = Quantity("Share", ".1%")
+HAPPENED = Quantity("Runs in which it happened", ".0%")
+
+
+class Criterion(Protocol):
+    """trains: whether the arms must be trained to judge it."""
+
+    quantity: ClassVar[Quantity]
+    trains: ClassVar[bool]
+
+    @property
+    def text(self) -> str: ...
+
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+# --- one training -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FinalAccuracy:
+    """The final accuracy lies in [low, high]."""
+
+    low: float = 0.0
+    high: float = 1.0
+    quantity = ACCURACY
+    trains = True
+
+    @property
+    def text(self) -> str:
+        if self.high == 1:
+            return f"The final accuracy is at least {_percent(self.low)}."
+        if self.low == 0:
+            return f"The final accuracy is at most {_percent(self.high)}."
+        return f"The final accuracy lies between {_percent(self.low)} and {_percent(self.high)}."
+
+    def judge(self, outcome):
+        values = outcome.last.final_accuracy
+        return (values >= np.float32(self.low)) & (values <= np.float32(self.high)), values
+
+
+@dataclass(frozen=True)
+class FirstEpoch:
+    """The first epoch whose accuracy reaches `accuracy` is from `low` to `high`.
+
+    Without `high` it may also never come.
+    """
+
+    accuracy: float
+    low: int = 1
+    high: int | None = None
+    quantity = EPOCH
+    trains = True
+
+    @property
+    def text(self) -> str:
+        what = f"The accuracy of an epoch reaches {self.accuracy:.0%} for the first time"
+        if self.high is None:
+            return f"{what} in epoch {self.low} or later, or never."
+        if self.low == 1:
+            return f"{what} in epoch {self.high} or earlier."
+        return f"{what} between epochs {self.low} and {self.high}."
+
+    def judge(self, outcome):
+        values = outcome.last.epochs_to(self.accuracy)
+        late = ~(values < self.low)  # NaN is later than everything
+        return late if self.high is None else late & (values <= self.high), values
+
+
+@dataclass(frozen=True)
+class OneClassPredicted:
+    """Every training row is taken for the same class."""
+
+    quantity = ACCURACY
+    trains = True
+    text = "After the last epoch every sample is taken for the same class."
+
+    def judge(self, outcome):
+        history = outcome.last
+        decided = [_decided(history, run) for run in range(history.runs)]
+        met = np.array([len(np.unique(classes)) == 1 for classes in decided])
+        return met, history.final_accuracy
+
+
+@dataclass(frozen=True)
+class TrainingFlatters:
+    """The accuracy on the training rows is more than `margin` above that on the held-out rows."""
+
+    margin: float
+    quantity = DIFFERENCE
+    trains = True
+
+    @property
+    def text(self) -> str:
+        return (
+            f"The accuracy on the training rows is more than {_points(self.margin)} above that on "
+            "the held-out rows."
+        )
+
+    def judge(self, outcome):
+        history = outcome.last
+        training = [
+            float((_decided(history, run) == _actual(history, run)).mean())
+            for run in range(history.runs)
+        ]
+        values = np.array(training) - history.final_accuracy
+        return values > self.margin, values
+
+
+@dataclass(frozen=True)
+class Overfits:
+    """The held-out loss ends more than a share `rise` above its lowest."""
+
+    rise: float
+    quantity = Quantity("Rise of the held-out loss from its lowest", ".1%")
+    trains = True
+
+    @property
+    def text(self) -> str:
+        return f"The held-out loss ends more than {self.rise:.0%} above its lowest."
+
+    def judge(self, outcome):
+        loss = outcome.last.val_loss
+        values = loss[-1] / loss.min(axis=0) - 1
+        return values > self.rise, values
+
+
+@dataclass(frozen=True)
+class StuckExactlyWhenDead:
+    """A run is stuck if, and only if, all units of one of its hidden layers are dead."""
+
+    quantity = Quantity("Dead units in the worst hidden layer", ".0%")
+    trains = True
+    text = (
+        f"The run ends below {TARGET:.0%} with a hidden layer whose units all put out 0 for every "
+        f"sample, or reaches {TARGET:.0%} without one."
+    )
+
+    def judge(self, outcome):
+        worst = outcome.last.health.dead[-1, :-1].max(axis=0)
+        return (worst == 1) == ~outcome.last.successes(TARGET), worst
+
+
+# --- two trainings, run by run over the same seeds ----------------------------------------------
+
+
+@dataclass(frozen=True)
+class Frees:
+    """A run that is stuck in the first arm learns in the last one."""
+
+    quantity = DIFFERENCE
+    trains = True
+    text = f"The run ends below {TARGET:.0%} without the change, and reaches it with the change."
+
+    def judge(self, outcome):
+        before, after = outcome.histories[0], outcome.last
+        return ~before.successes(TARGET) & after.successes(TARGET), _gain(outcome)
+
+
+@dataclass(frozen=True)
+class AllAccuracies:
+    """The final accuracy lies in [low, high] in every arm."""
+
+    low: float
+    high: float
+    quantity = ACCURACY
+    trains = True
+
+    @property
+    def text(self) -> str:
+        return (
+            f"The final accuracy lies between {self.low:.0%} and {self.high:.0%} in every one of "
+            "the networks."
+        )
+
+    def judge(self, outcome):
+        values = np.stack([history.final_accuracy for history in outcome.histories])
+        met = (values >= np.float32(self.low)) & (values <= np.float32(self.high))
+        return met.all(axis=0), values.max(axis=0)
+
+
+@dataclass(frozen=True)
+class NoWorse:
+    """The last arm's final accuracy is at most `margin` below the first one's."""
+
+    margin: float
+    quantity = DIFFERENCE
+    trains = True
+
+    @property
+    def text(self) -> str:
+        return (
+            f"The run ends no more than {_points(self.margin)} below the same run without the "
+            "change."
+        )
+
+    def judge(self, outcome):
+        values = _gain(outcome)
+        return values >= -self.margin, values
+
+
+@dataclass(frozen=True)
+class SameOutcome:
+    """The run learns in both arms, or in neither."""
+
+    quantity = DIFFERENCE
+    trains = True
+    text = f"The run reaches {TARGET:.0%} in both forms, or in neither."
+
+    def judge(self, outcome):
+        first, last = outcome.histories[0], outcome.last
+        return first.successes(TARGET) == last.successes(TARGET), _gain(outcome)
+
+
+@dataclass(frozen=True)
+class Sooner:
+    """The last arm reaches `accuracy` in an earlier epoch than the first."""
+
+    accuracy: float
+    quantity = EPOCH
+    trains = True
+
+    @property
+    def text(self) -> str:
+        return f"The run reaches {self.accuracy:.0%} in an earlier epoch than without the change."
+
+    def judge(self, outcome):
+        before = np.nan_to_num(outcome.histories[0].epochs_to(self.accuracy), nan=np.inf)
+        values = outcome.last.epochs_to(self.accuracy)
+        return values < before, values
+
+
+# --- without a training -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FitAccepts:
+    """Plain Keras's `fit` takes the rows and labels without an error."""
+
+    quantity = HAPPENED
+    trains = False
+    text = "model.fit trains an epoch on the run's rows and labels without an error."
+
+    def judge(self, outcome):
+        from core.reference import accepts
+
+        met = accepts(outcome.experiments[-1], outcome.runs, outcome.seed)
+        return met, met.astype(float)
+
+
+@dataclass(frozen=True)
+class RowsLost:
+    """`random.shuffle` on an array of `rows` rows loses a share of them in [low, high]."""
+
+    rows: int
+    low: float
+    high: float
+    quantity = Quantity("Share of rows lost", ".1%")
+    trains = False
+
+    @property
+    def text(self) -> str:
+        return (
+            f"Of {self.rows:,} different rows, between {self.low:.0%} and {self.high:.0%} are gone."
+        )
+
+    def judge(self, outcome):
+        values = np.array(
+            [
+                1
+                - len(np.unique(_python_shuffled(np.arange(self.rows), outcome.seed, run)))
+                / self.rows
+                for run in range(outcome.runs)
+            ]
+        )
+        return (values >= self.low) & (values <= self.high), values
+
+
+@dataclass(frozen=True)
+class SecondClassShrinks:
+    """Of rows sorted into two equal classes, the second keeps at most a share `high`."""
+
+    rows: int
+    high: float
+    quantity = Quantity("Share of the second class", ".1%")
+    trains = False
+
+    @property
+    def text(self) -> str:
+        return (
+            f"Of {self.rows:,} rows, half of each class and sorted by it, at most {self.high:.0%} "
+            "belong to the second class afterwards."
+        )
+
+    def judge(self, outcome):
+        classes = np.repeat([0, 1], self.rows // 2)
+        values = np.array(
+            [_python_shuffled(classes, outcome.seed, run).mean() for run in range(outcome.runs)]
+        )
+        return values <= self.high, values
+
+
+@dataclass(frozen=True)
+class DrawFromReversedBounds:
+    """What NumPy does with a low bound above the high one.
+
+    generator: `Generator.uniform`, not the older `numpy.random.uniform`. refuses: met where it
+    raises ValueError; otherwise met where it raises, or gives a value outside the two bounds.
+    """
+
+    generator: bool
+    refuses: bool
+    quantity = HAPPENED
+    trains = False
+
+    @property
+    def text(self) -> str:
+        name = "Generator.uniform" if self.generator else "numpy.random.uniform"
+        what = "raises ValueError" if self.refuses else "raises, or leaves the two bounds"
+        return f"{name} with low 0.4 and high 0.2 {what}."
+
+    def judge(self, outcome):
+        values = np.zeros(outcome.runs)
+        for run in range(outcome.runs):
+            kind = np.random.default_rng if self.generator else np.random.RandomState
+            try:
+                drawn = kind((outcome.seed, run)).uniform(0.4, 0.2, size=(200, 2))
+            except (ValueError, OverflowError):
+                values[run] = 1
+            else:
+                outside = ((drawn < 0.2) | (drawn > 0.4)).any()
+                values[run] = not self.refuses and outside
+        return values == 1, values
+
+
+# --- what several of them need ------------------------------------------------------------------
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:g} percentage point{'s' * (share != 0.01)}"
+
+
+def _gain(outcome: Outcome) -> np.ndarray:
+    return outcome.last.final_accuracy - outcome.histories[0].final_accuracy
+
+
+def _decided(history: History, run: int) -> np.ndarray:
+    """The classes, int (rows,), that a run's trained network takes its training rows for."""
+    x = prepare(history.experiment.data, history.seed, run).x
+    out = view.outputs(history.experiment.model, history.weights_at(-1, run), x)[-1]
+    return view.decisions(history.experiment, out)
+
+
+def _actual(history: History, run: int) -> np.ndarray:
+    """The classes, int (rows,), of a run's training rows."""
+    rows = prepare(history.experiment.data, history.seed, run)
+    return view.classes(history.experiment.data, rows.y)
+
+
+def _python_shuffled(column: np.ndarray, seed: int, run: int) -> np.ndarray:
+    """A column (rows,) after Python's `random.shuffle` on it as a two-dimensional array."""
+    rows = column[:, None].copy()
+    random.Random(f"{seed}/{run}").shuffle(rows)
+    return rows[:, 0]

@@ -1,0 +1,304 @@
+"""The record of what came of every claim: tested once, kept as JSON, shown at once.
+
+What a page draws of a claim is a `Tested`, whether it comes from the record or from the worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.claims import CLAIMS
+from core.claims.claim import RUNS, UNTESTABLE, Claim, Verdict
+from core.claims.criteria import Outcome
+from core.diagnosis import Finding, diagnose, verdict
+from core.experiment import Experiment
+from core.history import History
+from core.problems import TARGET
+from core.statistics import Rate
+
+RECORD = Path(__file__).with_name("record.json")
+DRAWN_RUNS, DRAWN_EPOCHS = 48, 40
+"""How much of an arm's curves is kept."""
+FITS = {
+    "two-blob-adam-0.1": 24,
+    "two-blob-rmsprop-0.1": 24,
+    "two-blob-rmsprop-5": 24,
+    "two-blob-no-more-than-60": 24,
+    "two-blob-rmsprop-50": 24,
+    "two-blob-sigmoid-half-until-200": 8,
+    "threshold-sigmoid-94": 8,
+    "threshold-both-998": 8,
+}
+"""The claims that plain `model.fit` repeats, and over how many runs: a run takes it up to half a
+minute."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What is kept of an arm's training.
+
+    learned: runs whose final accuracy reaches TARGET, of `runs`. epochs: the epochs drawn;
+    accuracy: of the first runs, one tuple over these epochs a run, on the held-out rows where there
+    are any; success: whether each of them reached the target.
+    """
+
+    runs: int
+    learned: int
+    median_accuracy: float
+    epochs: tuple[int, ...]
+    accuracy: tuple[tuple[float, ...], ...]
+    success: tuple[bool, ...]
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.learned, self.runs)
+
+    def frame(self) -> pd.DataFrame:
+        """The kept curves: run, epoch, accuracy."""
+        runs = len(self.accuracy)
+        return pd.DataFrame(
+            {
+                "run": np.repeat(np.arange(runs), len(self.epochs)),
+                "epoch": np.tile(self.epochs, runs),
+                "accuracy": np.ravel(self.accuracy),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finding of the diagnosis, without the fixes, which hold functions."""
+
+    severity: str
+    title: str
+    evidence: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A claim's verdict and what led to it.
+
+    arms: one for each of the claim's, or none where nothing was trained. conclusion, findings: the
+    diagnosis of the last arm. confirmed: how many runs of plain `model.fit` met the criterion.
+    """
+
+    verdict: Verdict
+    arms: tuple[Trained, ...]
+    conclusion: str
+    findings: tuple[Found, ...]
+    confirmed: Rate | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """Test one claim in the worker. Events: `core.history.Progress`; result: `Tested`, or None."""
+
+    claim: str
+    runs: int
+    seed: int
+
+    def run(self, on_event, should_stop):
+        claim = CLAIMS[self.claim]
+        outcome = claim.outcome(self.runs, self.seed, on_event, should_stop)
+        return None if outcome is None else examine(claim, outcome)
+
+
+@dataclass(frozen=True)
+class Record:
+    """Every testable claim as it was tested, when, with which versions and which seed.
+
+    claims: fingerprint of the claims that were tested.
+    """
+
+    date: str
+    versions: Mapping[str, str]
+    runs: int
+    seed: int
+    claims: str
+    tested: Mapping[str, Tested]
+
+    @cached_property
+    def versions_text(self) -> str:
+        return ", ".join(f"{name} {number}" for name, number in self.versions.items())
+
+    def markdown(self) -> str:
+        """The claims, who made them, what was reported, what was measured, and the verdicts."""
+        lines = ["| claim | who | reported | measured | verdict |", "|---|---|---|---|---|"]
+        for key, claim in CLAIMS.items():
+            tested = self.tested.get(key)
+            if tested is None:
+                measured, word = claim.note, UNTESTABLE
+            else:
+                measured, word = measured_text(claim, tested.verdict), tested.verdict.word
+            lines.append(
+                f"| {claim.text} | {claim.source} | {claim.reported} | {measured} | **{word}** |"
+            )
+        return "\n".join(lines)
+
+
+def measured_text(claim: Claim, verdict: Verdict) -> str:
+    """Such as "91 of 256 runs (30 to 42 %); median 69.5%"."""
+    return f"{verdict.rate}; median {claim.criterion.quantity.text(verdict.median)}"
+
+
+def examine(claim: Claim, outcome: Outcome) -> Tested:
+    """The verdict on what a claim's arms came to, their curves, and the last one's diagnosis."""
+    found: tuple[Finding, ...] = ()
+    conclusion = ""
+    if outcome.histories:
+        found = diagnose(outcome.experiments[-1], outcome.last)
+        conclusion = verdict(found, outcome.last)
+    return Tested(
+        claim.judge(outcome),
+        tuple(_trained(history) for history in outcome.histories),
+        conclusion,
+        tuple(Found(f.severity.value, f.title, f.evidence, f.cause) for f in found),
+    )
+
+
+def make(
+    runs: int = RUNS,
+    seed: int = 0,
+    fits: Mapping[str, int] | None = None,
+) -> Record:
+    """Test every claim that can be tested, and repeat those in `fits` with plain Keras."""
+    import keras
+    import tensorflow
+
+    from core.training import train_all
+
+    testable = [claim for claim in CLAIMS.values() if claim.criterion is not None]
+    arms = [arm.experiment for claim in testable if claim.criterion.trains for arm in claim.arms]
+    distinct = list(dict.fromkeys(arms))
+    histories = dict(zip(distinct, train_all(distinct, runs, seed), strict=True))
+    tested = {}
+    for claim in testable:
+        own = [histories[arm.experiment] for arm in claim.arms] if claim.criterion.trains else []
+        tested[claim.key] = examine(claim, claim.outcome_of(own, runs, seed))
+    for key, count in (fits or {}).items():
+        tested[key] = _confirmed(CLAIMS[key], tested[key], count, seed)
+    versions = {module.__name__: module.__version__ for module in (keras, np, tensorflow)}
+    return Record(date.today().isoformat(), versions, runs, seed, fingerprint(), tested)
+
+
+def fingerprint() -> str:
+    """Changes with every claim's text, criterion and experiments."""
+    parts = [
+        [c.key, c.text, str(c.source), c.reported, repr(c.criterion)]
+        + [arm.experiment.to_json() for arm in c.arms]
+        for c in CLAIMS.values()
+    ]
+    return _digest(json.dumps(parts))
+
+
+def _confirmed(claim: Claim, tested: Tested, runs: int, seed: int) -> Tested:
+    """With the claim's last arm trained by `model.fit`, run by run."""
+    from core.reference import fit
+
+    experiment = claim.arms[-1].experiment
+    met = [
+        claim.criterion.judge(Outcome((experiment,), (fit(experiment, seed, run=run),), 1, seed))[0]
+        for run in range(runs)
+    ]
+    rate = Rate(int(np.sum(met)), runs)
+    return Tested(tested.verdict, tested.arms, tested.conclusion, tested.findings, rate)
+
+
+def _trained(history: History) -> Trained:
+    accuracy = history.accuracy if history.val_accuracy is None else history.val_accuracy
+    drawn = np.linspace(0, history.epochs - 1, min(DRAWN_EPOCHS, history.epochs))
+    places = np.unique(drawn.round().astype(int))
+    success = history.successes(TARGET)
+    return Trained(
+        runs=history.runs,
+        learned=int(success.sum()),
+        median_accuracy=round(float(np.median(history.final_accuracy)), 4),
+        epochs=tuple((places + 1).tolist()),
+        accuracy=tuple(
+            tuple(round(float(a), 3) for a in run) for run in accuracy[places, :DRAWN_RUNS].T
+        ),
+        success=tuple(success[:DRAWN_RUNS].tolist()),
+    )
+
+
+# --- as JSON ------------------------------------------------------------------------------------
+
+
+def save(record: Record, path: Path = RECORD) -> None:
+    """One line an arm and one a claim; an arm that several claims share is written once."""
+    arms = {}
+    claims = {}
+    for key, tested in record.tested.items():
+        verdict = tested.verdict
+        own = CLAIMS[key].arms[: len(tested.arms)]
+        arms |= {_arm_key(a.experiment): t for a, t in zip(own, tested.arms, strict=True)}
+        claims[key] = {
+            "met": np.asarray(verdict.met, int).tolist(),
+            "values": [None if np.isnan(v) else round(float(v), 4) for v in verdict.values],
+            "conclusion": tested.conclusion,
+            "findings": [vars(found) for found in tested.findings],
+            "confirmed": vars(tested.confirmed) if tested.confirmed else None,
+        }
+    head = {
+        "date": record.date,
+        "versions": dict(record.versions),
+        "runs": record.runs,
+        "seed": record.seed,
+        "claims": record.claims,
+    }
+    parts = [f'"{name}": {_compact(value)}' for name, value in head.items()]
+    parts += [f'"arms": {_lines({k: vars(t) for k, t in arms.items()})}']
+    parts += [f'"tested": {_lines(claims)}']
+    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def load(path: Path = RECORD) -> Record:
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    arms = {
+        key: Trained(**{name: _frozen(value) for name, value in fields.items()})
+        for key, fields in plain.pop("arms").items()
+    }
+    tested = {}
+    for key, fields in plain.pop("tested").items():
+        met = np.array(fields["met"], bool)
+        values = np.array([np.nan if v is None else v for v in fields["values"]])
+        own = (_arm_key(arm.experiment) for arm in CLAIMS[key].arms)
+        confirmed = fields["confirmed"]
+        tested[key] = Tested(
+            Verdict(key, plain["seed"], met, values),
+            tuple(arms[name] for name in own) if CLAIMS[key].criterion.trains else (),
+            fields["conclusion"],
+            tuple(Found(**found) for found in fields["findings"]),
+            Rate(**confirmed) if confirmed else None,
+        )
+    return Record(**plain, tested=tested)
+
+
+def _arm_key(experiment: Experiment) -> str:
+    return _digest(experiment.to_json())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _lines(entries: Mapping[str, object]) -> str:
+    return "{\n" + ",\n".join(f'"{k}": {_compact(v)}' for k, v in entries.items()) + "\n}"
+
+
+def _frozen(value: object) -> object:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

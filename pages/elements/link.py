@@ -1,0 +1,113 @@
+"""The settings of a page in its address: a link opens the page with them, wherever it is opened.
+
+What a link says is a stranger's input: each value is checked by its kind, and refused by name.
+Streamlit keeps `embed` and `embed_options` in the address by itself, unseen by what is in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+from urllib.parse import urlencode
+
+import streamlit as st
+
+FORMAT = 1
+"""Of links; a change after which an older Plateau would misread one raises it."""
+VERSION = "v"
+MOST_NOTICES = 8
+"""A made-up link could be wrong in hundreds of places."""
+
+
+class Kind(Protocol):
+    """What a parameter may be. `parse` raises a KeyError, ValueError or OverflowError."""
+
+    expected: str
+
+    def parse(self, text: str) -> object: ...
+
+
+def read() -> tuple[dict[str, str], list[str]]:
+    """The parameters of the address, and a notice if their format is not ours."""
+    given = st.query_params.to_dict()
+    version, notices = given.pop(VERSION, str(FORMAT)), []
+    if not (version.isascii() and version.isdigit()) or int(version[:9]) < 1:
+        notices.append(refusal(VERSION, version, f"a whole number from 1 to {FORMAT}"))
+    elif int(version[:9]) > FORMAT:
+        notices.append(
+            "This link is from a newer version of Plateau; what this one knows of it is used."
+        )
+    return given, notices
+
+
+def write(parameters: Mapping[str, str]) -> None:
+    """Put the parameters into the address, if they are not what it says already."""
+    wanted = _versioned(parameters)
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def checked(
+    given: Mapping[str, str], kinds: Mapping[str, Kind], refused: list[str]
+) -> dict[str, object]:
+    """The values of the parameters that are known and right; the others are refused by name."""
+    found = {}
+    for name, text in given.items():
+        if name not in kinds:
+            refused.append(f"`{_quoted(name)}` in the link is no setting of this page.")
+            continue
+        try:
+            found[name] = kinds[name].parse(text)
+        except (KeyError, ValueError, OverflowError):
+            refused.append(refusal(name, text, kinds[name].expected))
+    return found
+
+
+def checked_keys(name: str, text: str, known: Iterable[str], refused: list[str]) -> list[str]:
+    """Those keys of a dotted list that are known; each of the others is refused by name."""
+    keys = [key for key in dict.fromkeys(text.split(".")) if key]
+    expected = f"some of {', '.join(known)}"
+    refused += [refusal(name, key, expected) for key in keys if key not in known]
+    return [key for key in keys if key in known]
+
+
+def as_text(value: object) -> str:
+    """A value as the address has it; its kind's `parse` reads it back exactly."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ".".join(value)
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def refusal(name: str, text: str, expected: str) -> str:
+    return f"`{_quoted(name)}` is `{_quoted(text)}` in the link; it should be {expected}."
+
+
+def notices(refused: Iterable[str]) -> None:
+    """What was refused, for the reader."""
+    refused = list(refused)
+    for text in refused[:MOST_NOTICES]:
+        st.warning(text, icon=":material/link_off:")
+    if len(refused) > MOST_NOTICES:
+        more = len(refused) - MOST_NOTICES
+        st.warning(f"{more} more were not understood.", icon=":material/link_off:")
+
+
+def popover(parameters: Mapping[str, str]) -> None:
+    """The whole link, to copy."""
+    wanted = _versioned(parameters)
+    address = (st.context.url or "") + (f"?{urlencode(wanted)}" if wanted else "")
+    with st.popover("Link", icon=":material/link:", help="A link to this page as it is set now."):
+        st.caption("Opens this page with these settings, in any browser.")
+        st.code(address, language=None, wrap_lines=True)
+
+
+def _versioned(parameters: Mapping[str, str]) -> dict[str, str]:
+    """With the format, where there is anything to be read in it."""
+    return {VERSION: str(FORMAT), **parameters} if parameters else {}
+
+
+def _quoted(text: str) -> str:
+    """Short, and without what Markdown would read as formatting inside backticks."""
+    return "".join(c for c in text[:40] if c.isprintable() and c != "`")

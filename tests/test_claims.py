@@ -1,0 +1,175 @@
+"""Claims, their verdicts and the record: what a reader relies on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.claims import CLAIMS, Verdict, record
+from core.claims.claim import FAILS, HOLDS, SOMETIMES, UNTESTABLE
+from core.claims.criteria import (
+    DrawFromReversedBounds,
+    FirstEpoch,
+    Outcome,
+    RowsLost,
+    StuckExactlyWhenDead,
+    TrainingFlatters,
+)
+from core.data import generator, surviving_rows
+from core.problems import PROBLEMS, with_data, with_training
+from core.reference import accepts
+from core.training import train
+
+RECORDED = record.load()
+
+
+def verdict(met: int, runs: int) -> Verdict:
+    return Verdict("", 0, np.arange(runs) < met, np.zeros(runs))
+
+
+def outcome(*histories) -> Outcome:
+    experiments = tuple(history.experiment for history in histories)
+    return Outcome(experiments, histories, histories[0].runs, histories[0].seed)
+
+
+@pytest.mark.parametrize(
+    ("met", "runs", "word"),
+    [
+        (256, 256, HOLDS),
+        (230, 256, SOMETIMES),
+        (32, 32, SOMETIMES),  # too few to say more
+        (128, 256, SOMETIMES),
+        (16, 256, FAILS),
+        (0, 256, FAILS),
+    ],
+)
+def test_the_verdict_follows_from_the_interval(met, runs, word):
+    assert verdict(met, runs).word == word
+
+
+def test_the_record_is_of_these_claims_and_of_enough_runs():
+    assert RECORDED.claims == record.fingerprint(), "test the claims again: python -m core.claims"
+    testable = {key for key, claim in CLAIMS.items() if claim.criterion is not None}
+    assert RECORDED.tested.keys() == testable
+    assert all(tested.verdict.runs >= 256 for tested in RECORDED.tested.values())
+    assert all(claim.key == key and claim.text and claim.note for key, claim in CLAIMS.items())
+
+
+@pytest.mark.parametrize("key", [key for key in CLAIMS if key.startswith("two-blob-labels")])
+def test_a_live_test_of_the_same_seed_gives_the_recorded_runs(key):
+    live, kept = CLAIMS[key].check(runs=32, seed=0), RECORDED.tested[key].verdict
+    np.testing.assert_array_equal(live.met, kept.met[:32])
+    np.testing.assert_allclose(live.values, kept.values[:32], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "threshold-both-998",
+        "threshold-shuffle-tilts-classes",
+        "two-blob-half-as-asked",
+        "two-blob-many-points-are-slow",
+        "two-blob-never-predicts-2",
+    ],
+)
+def test_recorded_and_live_verdicts_agree_over_other_seeds(key):
+    assert CLAIMS[key].check(runs=64, seed=1).word == RECORDED.tested[key].verdict.word
+
+
+def test_plain_keras_confirms_a_sample_of_the_verdicts():
+    assert record.FITS
+    for key, runs in record.FITS.items():
+        tested = RECORDED.tested[key]
+        plain, stacked = tested.confirmed, tested.verdict.rate
+        assert plain.runs == runs
+        assert plain.low <= stacked.high, key
+        assert stacked.low <= plain.high, key
+
+
+def test_a_record_survives_its_file(tmp_path):
+    record.save(RECORDED, tmp_path / "record.json")
+    again = record.load(tmp_path / "record.json")
+    assert again.markdown() == RECORDED.markdown()
+    for key, tested in RECORDED.tested.items():
+        assert again.tested[key].arms == tested.arms
+        assert again.tested[key].findings == tested.findings
+        np.testing.assert_array_equal(again.tested[key].verdict.values, tested.verdict.values)
+
+
+def test_the_readme_shows_what_is_recorded():
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert RECORDED.markdown() in text
+
+
+def test_what_no_training_can_decide_says_so():
+    untestable = [claim for claim in CLAIMS.values() if claim.criterion is None]
+    assert untestable
+    for claim in untestable:
+        with pytest.raises(ValueError, match="cannot be tested"):
+            claim.check(runs=1)
+        assert f"{claim.note} | **{UNTESTABLE}**" in RECORDED.markdown()
+
+
+# --- criteria -----------------------------------------------------------------------------------
+
+
+def test_an_epoch_that_never_comes_is_later_than_all_others():
+    experiment = with_training(epochs=2)(PROBLEMS["two-blob"].experiment)
+    history = train(experiment, runs=16)
+    met, values = FirstEpoch(0.999, low=2).judge(outcome(history))
+    assert met[np.isnan(values)].all()
+    assert np.isnan(values).any()
+    met, values = FirstEpoch(0.999, high=2).judge(outcome(history))
+    assert not met[np.isnan(values)].any()
+
+
+def test_a_stuck_run_with_a_live_network_contradicts_the_dead_layer():
+    problem = PROBLEMS["threshold"]
+    experiment = with_training(epochs=1)(problem.experiment)
+    for key in ("sigmoid-output", "scale-inputs"):
+        experiment = problem.fixes[key].apply(experiment)
+    history = train(experiment, runs=32)
+    met, worst = StuckExactlyWhenDead().judge(outcome(history))
+    stuck = ~history.successes(0.9)
+    np.testing.assert_array_equal(met, stuck == (worst == 1))
+    assert (stuck & (worst < 1)).any(), "after one epoch some are only on their way"
+    assert not met.all()
+
+
+def test_training_rows_flatter_where_a_network_learns_noise_by_heart():
+    problem = PROBLEMS["two-blob"]
+    noisy = problem.fixes["wider-hidden"].apply(
+        problem.fixes["higher-learning-rate"].apply(problem.experiment)
+    )
+    source = noisy.data.source
+    clean = with_data(hold_out=0.5)(noisy)
+    noisy = with_data(
+        hold_out=0.5, source=type(source)(samples=20, overlap=1.0, noise=0.1), scaling="standardise"
+    )(with_training(epochs=400)(noisy))
+    _, values = TrainingFlatters(0.01).judge(outcome(train(noisy, runs=16)))
+    assert np.median(values) > 0.1
+    met, values = TrainingFlatters(0.01).judge(outcome(train(clean, runs=16)))
+    assert abs(np.median(values)) < 0.01
+    assert not met.all()
+
+
+def test_python_itself_loses_the_rows_that_the_data_lose():
+    met, values = RowsLost(2_000, 0.45, 0.55).judge(Outcome((), (), 16, 0))
+    assert met.all()
+    partners = generator(0).integers(0, np.arange(2, 2_001))
+    assert values.mean() == pytest.approx(1 - len(set(surviving_rows(partners))) / 2_000, abs=0.02)
+
+
+def test_reversed_bounds_are_drawn_from_or_refused():
+    outcome = Outcome((), (), 4, 0)
+    assert not DrawFromReversedBounds(generator=False, refuses=False).judge(outcome)[0].any()
+    assert DrawFromReversedBounds(generator=True, refuses=True).judge(outcome)[0].all()
+
+
+def test_plain_keras_refuses_what_its_loss_cannot_take():
+    asked = PROBLEMS["two-blob"].experiment
+    assert accepts(asked, runs=2).all()
+    # An experiment refuses this itself; Keras is to be heard here.
+    wrong = with_training(epochs=1)(asked)
+    object.__setattr__(wrong.training, "loss", "sparse_categorical_crossentropy")
+    assert not accepts(wrong, runs=2).any()
