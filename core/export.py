@@ -1,0 +1,476 @@
+"""An experiment as plain Keras: a script, a notebook, and what the fixes change in the script.
+
+    print(to_script(experiment))               # runs as it is, with keras and numpy alone
+
+The script has the experiment's data, network and training and no line that these do not need.
+With `Data.seed` set its rows are those of `core.data.prepare`, value for value, save where Python's
+`random.shuffle` overwrites some: its random numbers are Python's own.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from core.experiment import (
+    SGD,
+    BatchNormalisation,
+    Blobs,
+    Data,
+    Dense,
+    Dropout,
+    Experiment,
+    Table,
+    Threshold,
+    Training,
+)
+from core.problems import Fix
+
+WIDTH = 88
+"""Columns of the comments."""
+CONTEXT = 2
+"""Unchanged lines shown on each side of a change."""
+FEW_ROWS = 100
+"""With fewer, a training part may happen to hold one value alone."""
+BY_HAND = "changed by hand"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A step of the script: a heading, a sentence or two that explain it, and its lines."""
+
+    heading: str
+    text: str
+    lines: tuple[str, ...]
+
+
+def to_script(experiment: Experiment, seed: int = 0) -> str:
+    """A complete Python script that trains the experiment once and prints its accuracy."""
+    parts = ['"""Train a small network with Keras and print its accuracy."""']
+    for section in sections(experiment, seed):
+        comment = textwrap.wrap(f"{section.heading}. {section.text}".rstrip(), WIDTH - 2)
+        parts.append("\n".join([*(f"# {line}" for line in comment), *section.lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def to_notebook(experiment: Experiment, seed: int = 0) -> str:
+    """The script as a Jupyter notebook (nbformat 4.5, as JSON), a cell a section."""
+    cells = [
+        _markdown(
+            "title", "# A small network\n\nTrained with Keras, from its data to its accuracy."
+        )
+    ]
+    for section in sections(experiment, seed):
+        name = section.heading.lower().replace(" ", "-")
+        cells.append(_markdown(f"{name}-text", f"## {section.heading}\n\n{section.text}".rstrip()))
+        cells.append(
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "id": name,
+                "metadata": {},
+                "outputs": [],
+                "source": _source("\n".join(section.lines)),
+            }
+        )
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, indent=1) + "\n"
+
+
+def _markdown(name: str, text: str) -> dict:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": _source(text)}
+
+
+def _source(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+# --- the sections -------------------------------------------------------------------------------
+
+
+def sections(experiment: Experiment, seed: int = 0) -> tuple[Section, ...]:
+    """The steps of the script, in order; each stands on the ones before it."""
+    data = experiment.data
+    found = [_beginning(data, seed), _rows(data)]
+    if data.shuffling != "none":
+        found.append(_shuffle(data))
+    if encoding := _encoding(data):
+        found.append(encoding)
+    if data.held_out_rows:
+        found.append(_split(data))
+    if data.scaling != "none":
+        found.append(_scaling(data))
+    return (*found, _network(experiment), _training(experiment), _evaluation(data))
+
+
+def _beginning(data: Data, seed: int) -> Section:
+    lines = ["import random", ""] if data.shuffling == "rows" else []
+    lines += ["import keras", "import numpy as np", "", f"keras.utils.set_random_seed({seed})"]
+    text = "One training is one draw of random numbers: try other seeds as well."
+    of_data = seed
+    if data.seed is not None:
+        text += " The data have a seed of their own, and are the same in every training."
+        of_data = data.seed
+        if data.shuffling == "rows":
+            lines.append(f"random.seed({of_data})")
+    if data.shuffling == "permutation" or data.held_out_rows or not isinstance(data.source, Table):
+        lines.append(f"rng = np.random.default_rng({of_data})")
+    return Section("Imports and seed", text, tuple(lines))
+
+
+def _rows(data: Data) -> Section:
+    source, values = data.source, data.label_values
+    if isinstance(source, Threshold):
+        limit, samples = source.threshold, source.samples
+        return Section(
+            "Data",
+            f"Whole numbers: those below {limit:,} have one label, those from it up the other.",
+            (
+                f"below = rng.integers(0, {limit:_}, {samples:_})",
+                f"above = rng.integers({limit:_}, {2 * limit:_}, {samples:_})",
+                "x = np.column_stack([below, above]).reshape(-1, 1)",
+                f"y = np.tile({_list(values)}, {samples:_})",
+            ),
+        )
+    if isinstance(source, Table):
+        return Section(
+            "Data",
+            "One row of inputs after the other, and the label of each.",
+            (
+                "x = np.array([",
+                *(f"    {_list(row)}," for row in source.inputs),
+                "])",
+                f"y = np.array({_list(values[k] for k in source.labels)})",
+            ),
+        )
+    return _clouds(source, values)
+
+
+def _clouds(source: Blobs, values: tuple[float, ...]) -> Section:
+    text = "One cloud of points a label; the bounds of a cloud hold for all its features."
+    centre = sum(source.bounds[0]) / 2
+    bounds = []
+    for low, high in source.bounds:
+        shift = source.overlap * (centre - (low + high) / 2)
+        bounds.append((low + shift, high + shift))
+    if source.overlap:
+        text += f" Each is moved {source.overlap:.0%} of the way to the first."
+    lines = [
+        f"bounds = [{', '.join(f'({_number(low)}, {_number(high)})' for low, high in bounds)}]",
+        "x = np.concatenate([",
+        f"    rng.uniform(low, high, ({source.samples:_}, {source.features})) "
+        "for low, high in bounds",
+        "])",
+    ]
+    if source.noise:
+        lines.append(f"x += rng.normal(0, {_number(source.noise)}, x.shape)")
+    lines.append(f"y = np.repeat({_list(values)}, {source.samples:_})")
+    return Section("Data", text, tuple(lines))
+
+
+def _shuffle(data: Data) -> Section:
+    if data.shuffling == "permutation":
+        return Section(
+            "Shuffle",
+            "A random order of the rows; inputs and labels stay together.",
+            ("order = rng.permutation(len(x))", "x, y = x[order], y[order]"),
+        )
+    return Section(
+        "Shuffle",
+        "Careful: on the rows of an array random.shuffle overwrites about half of them, because "
+        "the rows that it swaps are views of the same memory.",
+        (
+            "rows = np.column_stack([x, y])",
+            "random.shuffle(rows)",
+            "x, y = rows[:, :-1], rows[:, -1]",
+        ),
+    )
+
+
+def _encoding(data: Data) -> Section | None:
+    """What turns the labels into the loss's targets; None where they are that already."""
+    if data.encoding == "as-is":
+        return None
+    written = sorted(data.label_values)
+    text, lines = "", []
+    if written != list(range(len(written))):
+        text = "The loss counts the labels from 0, in sorted order."
+        lines.append(f"y = np.searchsorted({_list(written)}, y)")
+    if data.encoding == "one-hot":
+        text = f"{text} Each label becomes a row with a 1 in its own column.".strip()
+        lines.append(f"y = keras.utils.to_categorical(y, {len(written)})")
+    return Section("Labels", text, tuple(lines)) if lines else None
+
+
+def _split(data: Data) -> Section:
+    return Section(
+        "Hold out",
+        f"A random {data.hold_out:.0%} of the rows are kept for evaluation and never trained on.",
+        (
+            "order = rng.permutation(len(x))",
+            "x, y = x[order], y[order]",
+            f"held_out = round(len(x) * {_number(data.hold_out)})",
+            "x, x_test = x[:-held_out], x[-held_out:]",
+            "y, y_test = y[:-held_out], y[-held_out:]",
+        ),
+    )
+
+
+def _scaling(data: Data) -> Section:
+    if data.scaling == "divide":
+        divisor = _number(data.divisor)
+        text, fitted = f"Every input is divided by {data.divisor:,g}.", []
+        scaled = f"{{0}} = {{0}} / {divisor}"
+    elif data.scaling == "min-max":
+        text = "Every feature is mapped to [0, 1]; the bounds are those of the training rows."
+        fitted = ["low, spread = x.min(axis=0), np.ptp(x, axis=0)"]
+        scaled = "{0} = ({0} - low) / spread"
+    else:
+        text = "Every feature gets mean 0 and variance 1, as measured on the training rows."
+        fitted = ["mean, spread = x.mean(axis=0), x.std(axis=0)"]
+        scaled = "{0} = ({0} - mean) / spread"
+    if fitted and _may_be_constant(data):
+        fitted.append("spread = np.where(spread > 0, spread, 1)  # a constant cannot be scaled")
+    names = ("x", "x_test") if data.held_out_rows else ("x",)
+    return Section("Scale", text, (*fitted, *(scaled.format(name) for name in names)))
+
+
+def _may_be_constant(data: Data) -> bool:
+    """Whether a feature's training values may all be one number, with nothing to divide by."""
+    source = data.source
+    if isinstance(source, Table) or data.training_rows < FEW_ROWS:
+        return True
+    return isinstance(source, Blobs) and not source.noise and any(a == b for a, b in source.bounds)
+
+
+def _network(experiment: Experiment) -> Section:
+    text = "Each layer takes the outputs of the one before it."
+    return Section(
+        "Network",
+        text,
+        (
+            "model = keras.Sequential([",
+            f"    keras.Input(({experiment.data.source.features},)),",
+            *(f"    keras.layers.{_layer(layer)}," for layer in experiment.model.layers),
+            "])",
+        ),
+    )
+
+
+def _layer(layer: Dense | Dropout | BatchNormalisation) -> str:
+    if isinstance(layer, BatchNormalisation):
+        return "BatchNormalization()"
+    if isinstance(layer, Dropout):
+        return f"Dropout({_number(layer.rate)})"
+    usual = Dense(layer.units)
+    options = [str(layer.units)]
+    if layer.activation != usual.activation:
+        options.append(f'activation="{layer.activation}"')
+    if layer.initialiser != usual.initialiser:
+        options.append(f'kernel_initializer="{layer.initialiser}"')
+    return f"Dense({', '.join(options)})"
+
+
+def _training(experiment: Experiment) -> Section:
+    training = experiment.training
+    lines = [
+        "model.compile(",
+        f'    loss="{training.loss}",',
+        f"    optimizer={_optimizer(training)},",
+        '    metrics=["accuracy"],',
+        ")",
+        "model.fit(",
+        "    x, y,",
+        f"    batch_size={training.batch_size},",
+        f"    epochs={training.epochs},",
+    ]
+    if experiment.data.held_out_rows:
+        lines.append("    validation_data=(x_test, y_test),")
+    if not training.shuffle:
+        lines.append("    shuffle=False,")
+    text = "An epoch sees every row once; the weights change after each batch."
+    return Section("Training", text, (*lines, ")"))
+
+
+def _optimizer(training: Training) -> str:
+    """The optimizer's name where it is as Keras has it, else a call with what differs."""
+    optimizer = training.optimizer
+    kind, usual = type(optimizer).__name__, type(optimizer)()
+    options = []
+    if optimizer.learning_rate != usual.learning_rate:
+        options.append(f"learning_rate={_number(optimizer.learning_rate)}")
+    if isinstance(optimizer, SGD) and optimizer.momentum != usual.momentum:
+        options.append(f"momentum={_number(optimizer.momentum)}")
+    return f"keras.optimizers.{kind}({', '.join(options)})" if options else f'"{kind.lower()}"'
+
+
+def _evaluation(data: Data) -> Section:
+    rows, where = ("x_test, y_test", "held-out") if data.held_out_rows else ("x, y", "training")
+    return Section(
+        "Accuracy",
+        f"Measured on the {where} rows, after the last epoch.",
+        (
+            f"loss, accuracy = model.evaluate({rows}, verbose=0)",
+            f'print(f"Accuracy on the {where} rows: {{accuracy:.1%}}")',
+        ),
+    )
+
+
+def _number(value: float) -> str:
+    """A number as one writes it: whole ones without a fraction, long ones in groups of three."""
+    if value == int(value) and abs(value) < 1e16:
+        return f"{int(value):_}"
+    return repr(value)
+
+
+def _list(values: Iterable[float]) -> str:
+    return f"[{', '.join(_number(value) for value in values)}]"
+
+
+# --- what the fixes change ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the script before ("same", "removed") or after ("same", "added") the changes.
+
+    by: titles of what changed it, in the order in which they did; () for the same line.
+    """
+
+    kind: str
+    text: str
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """Neighbouring changed lines of one section, with what is unchanged next to them."""
+
+    heading: str
+    lines: tuple[Line, ...]
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Titles of what changed any of its lines."""
+        return tuple(dict.fromkeys(title for line in self.lines for title in line.by))
+
+
+def changes(
+    before: Experiment, fixes: Iterable[Fix], after: Experiment | None = None, seed: int = 0
+) -> tuple[Change, ...]:
+    """What the fixes, applied one after the other, change in the script of `before`.
+
+    after: what the experiment has become in the end; where it differs from the fixes' result, the
+    rest was changed by hand. () where no line is another.
+    """
+    steps = [(None, before)]
+    for fix in fixes:
+        steps.append((fix.title, fix.apply(steps[-1][1])))
+    if after is not None and after != steps[-1][1]:
+        steps.append((BY_HAND, after))
+    scripts = [{s.heading: s.lines for s in sections(step, seed)} for _, step in steps]
+    titles = [title for title, _ in steps[1:]]
+    found = []
+    for heading in _headings(scripts):
+        lines = _attributed([script.get(heading, ()) for script in scripts], titles)
+        found += [Change(heading, part) for part in _hunks(lines)]
+    return tuple(found)
+
+
+def _headings(scripts: list[dict]) -> list[str]:
+    """Every section's heading that occurs, in the order of the script."""
+    order = ("Imports and seed", "Data", "Shuffle", "Labels", "Hold out", "Scale")
+    order += ("Network", "Training", "Accuracy")
+    return [heading for heading in order if any(heading in script for script in scripts)]
+
+
+@dataclass(frozen=True)
+class _Traced:
+    """A line on its way through the steps; origin: its place before the first, None if added."""
+
+    text: str
+    origin: int | None
+    by: tuple[str, ...] = ()
+
+
+def _attributed(versions: list[tuple[str, ...]], titles: list[str]) -> list[Line]:
+    """The first version's lines and the last one's in one list, each with what changed it."""
+    first = versions[0]
+    now = [_Traced(text, place) for place, text in enumerate(first)]
+    removed: dict[int, tuple[str, ...]] = {}
+    for title, wanted in zip(titles, versions[1:], strict=True):
+        texts = [line.text for line in now]
+        following: list[_Traced] = []
+        for tag, a, b, c, d in SequenceMatcher(None, texts, wanted, autojunk=False).get_opcodes():
+            if tag == "equal":
+                following += now[a:b]
+                continue
+            for line in now[a:b]:
+                if line.origin is not None:
+                    removed[line.origin] = (title,)
+            # A line changed twice is owed to both, and shown once.
+            earlier = [line.by for line in now[a:b]] if b - a == d - c else [()] * (d - c)
+            following += [
+                _Traced(text, None, (*by, title))
+                for text, by in zip(wanted[c:d], earlier, strict=True)
+            ]
+        now = following
+    return _merged(first, now, removed)
+
+
+def _merged(
+    first: tuple[str, ...], now: list[_Traced], removed: dict[int, tuple[str, ...]]
+) -> list[Line]:
+    """Removed lines before those that were added in their place."""
+    found: list[Line] = []
+    seen, start = 0, 0
+    for stop in [*(k for k, line in enumerate(now) if line.origin is not None), len(now)]:
+        end = now[stop].origin if stop < len(now) else len(first)
+        gone = [Line("removed", first[k], removed[k]) for k in range(seen, end)]
+        new = [Line("added", line.text, line.by) for line in now[start:stop]]
+        found += _without_undone(gone, new)
+        if stop < len(now):
+            found.append(Line("same", first[end]))
+        seen, start = end + 1, stop + 1
+    return found
+
+
+def _without_undone(gone: list[Line], new: list[Line]) -> list[Line]:
+    """Both, where lines that one step removed and a later one brought back are the same."""
+    head = 0
+    while head < min(len(gone), len(new)) and gone[head].text == new[head].text:
+        head += 1
+    tail = 0
+    while tail < min(len(gone), len(new)) - head and gone[-1 - tail].text == new[-1 - tail].text:
+        tail += 1
+    same = [replace(line, kind="same", by=()) for line in gone]
+    ends = len(gone) - tail, len(new) - tail
+    return [*same[:head], *gone[head : ends[0]], *new[head : ends[1]], *same[ends[0] :]]
+
+
+def _hunks(lines: list[Line]) -> list[tuple[Line, ...]]:
+    """The changed lines with up to CONTEXT unchanged ones around them, in one part a place."""
+    lines = [line for line in lines if line.text]
+    near = {
+        other
+        for place, line in enumerate(lines)
+        if line.kind != "same"
+        for other in range(place - CONTEXT, place + CONTEXT + 1)
+    }
+    parts: list[list[Line]] = []
+    for place, line in enumerate(lines):
+        if place not in near:
+            continue
+        if place - 1 not in near or not parts:
+            parts.append([])
+        parts[-1].append(line)
+    return [tuple(part) for part in parts]
