@@ -36,6 +36,7 @@ CONTEXT = 2
 FEW_ROWS = 100
 """With fewer, a training part may happen to hold one value alone."""
 BY_HAND = "changed by hand"
+SIGNS = {"same": " ", "removed": "-", "added": "+"}
 
 
 @dataclass(frozen=True)
@@ -362,6 +363,16 @@ class Change:
     def by(self) -> tuple[str, ...]:
         """Titles of what changed any of its lines."""
         return tuple(dict.fromkeys(title for line in self.lines for title in line.by))
+
+    @property
+    def diff(self) -> str:
+        """The lines with their signs; where not all changed ones are owed to the same, to what."""
+        shared = len({line.by for line in self.lines if line.by}) == 1
+        return "\n".join(
+            f"{SIGNS[line.kind]} {line.text}"
+            + ("" if shared or not line.by else f"  # {', '.join(line.by)}")
+            for line in self.lines
+        )
 
 
 def changes(

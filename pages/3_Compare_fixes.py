@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.elements import comparing, jobs
+from pages.elements import comparing, jobs, link
 from pages.elements.page import open_page
 
 open_page("pages/3_Compare_fixes.py")
@@ -13,8 +13,7 @@ st.markdown(
     "is the fix and not the luck.",
     width=760,
 )
-for text in refused:
-    st.warning(text, icon=":material/link_off:")
+link.notices(refused)
 with st.container(border=True):
     choice = comparing.controls()
     running = jobs.busy(comparing.PLACE)
@@ -38,6 +37,7 @@ with st.container(border=True):
             args=(comparing.PLACE,),
             help="End the comparison after the epoch that is running; nothing of it is kept.",
         )
+        link.popover(comparing.parameters())
 ticket = jobs.latest(comparing.PLACE)
 if ticket is None:
     st.info(

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from core import download
 from core.comparison import Comparison
 from core.diagnosis import verdict
 from core.problems import PROBLEMS, TARGET
 from core.worker import Compare
-from pages.elements import charts, findings, jobs
+from pages.elements import charts, findings, jobs, link, settings
 
 PLACE = "compare"
+PROBLEM = "problem"
 MOST_FIXES = 6
 """64 combinations: more would be neither trained in a few seconds nor read."""
-RUNS = (16, 32, 64, 128)
+RUNS = ("16", "32", "64", "128")
 PANEL_WIDTH = 250
 """Pixels: four panels a row on a laptop, one on a phone."""
 DEFAULT_FIXES = {
@@ -40,22 +42,32 @@ def enter() -> list[str]:
     """Put the settings into the session, from the last visit or the URL; what was refused."""
     refused: list[str] = []
     kept = st.session_state.get("kept.compare")
-    for name, value in (_from_url(refused) if kept is None else kept).items():
+    if kept is None:
+        given, refused = link.read()
+        kept = _from_link(given, refused)
+    for name, value in kept.items():
         st.session_state[f"{PLACE}.{name}"] = st.session_state.get(f"{PLACE}.{name}", value)
     return refused
 
 
 def leave() -> None:
     """Keep the settings for the next visit, and write the URL where it changed."""
-    kept = {name: st.session_state[f"{PLACE}.{name}"] for name in _defaults()}
-    st.session_state["kept.compare"] = kept
-    defaults = _defaults(kept["problem"])
-    parameters = {name: _text(v) for name, v in kept.items() if _text(v) != _text(defaults[name])}
-    if kept["problem"] != _defaults()["problem"]:
-        parameters["problem"] = kept["problem"]
-    embed = {"embed": "true"} if st.query_params.get("embed") == "true" else {}
-    if st.query_params.to_dict() != parameters | embed:
-        st.query_params.from_dict(parameters | embed)
+    st.session_state["kept.compare"] = _values()
+    link.write(parameters())
+
+
+def parameters() -> dict[str, str]:
+    """What the URL says of this page: no more than what differs from where it begins."""
+    values = _values()
+    usual = _defaults(values[PROBLEM]) | {PROBLEM: _defaults()[PROBLEM]}
+    return {name: link.as_text(v) for name, v in values.items() if v != usual[name]}
+
+
+def _values() -> dict[str, object]:
+    """The settings as they stand; the fixes in the order in which they are applied."""
+    values = {name: st.session_state[f"{PLACE}.{name}"] for name in _defaults()}
+    picked = values["fixes"] or []
+    return values | {"fixes": [key for key in PROBLEMS[values[PROBLEM]].fixes if key in picked]}
 
 
 def controls() -> Choice:
@@ -65,12 +77,12 @@ def controls() -> Choice:
         "Problem",
         tuple(PROBLEMS),
         format_func=lambda key: PROBLEMS[key].title,
-        key=f"{PLACE}.problem",
+        key=f"{PLACE}.{PROBLEM}",
         required=True,
         on_change=_other_problem,
         help="The question whose fixes are compared, from the form as asked.",
     )
-    fixes = PROBLEMS[state[f"{PLACE}.problem"]].fixes
+    fixes = PROBLEMS[state[f"{PLACE}.{PROBLEM}"]].fixes
     st.pills(
         "Fixes",
         tuple(fixes),
@@ -106,8 +118,8 @@ def controls() -> Choice:
             key=f"{PLACE}.rate",
             help="The smallest combination that reaches it is named.",
         )
-    picked = state[f"{PLACE}.fixes"] or []
-    chosen = tuple(key for key in fixes if key in picked)
+    values = _values()
+    chosen = tuple(values["fixes"])
     if len(chosen) > MOST_FIXES:
         st.error(
             f"{len(chosen)} fixes are {2 ** len(chosen)} combinations; choose at most {MOST_FIXES} "
@@ -118,13 +130,12 @@ def controls() -> Choice:
     elif not chosen:
         st.caption("Choose at least one fix.")
     else:
-        runs = state[f"{PLACE}.runs"]
+        runs = int(values["runs"])
         st.caption(
             f"{2 ** len(chosen)} combinations of {len(chosen)} fixes, {runs} runs each: "
             f"{2 ** len(chosen) * runs:,} trainings."
         )
-    names = ("runs", "target", "rate")
-    return Choice(state[f"{PLACE}.problem"], chosen, *(state[f"{PLACE}.{name}"] for name in names))
+    return Choice(values[PROBLEM], chosen, int(values["runs"]), values["target"], values["rate"])
 
 
 def request(choice: Choice) -> Compare:
@@ -159,14 +170,14 @@ def results(ticket: jobs.Ticket, choice: Choice) -> None:
     if ticket.request != request(choice):
         st.caption(":material/history: These results belong to earlier choices: compare again.")
     titles = {fix.key: fix.title for fix in ticket.request.fixes}
-    table = comparison.rates(choice.target)
-    table["combination"] = [_title(subset, titles) for subset in table["fixes"]]
+    table = download.comparison_frame(comparison, titles, choice.target)
     _answer(comparison, choice, titles)
     _rates(table, choice)
     _contributions(comparison, choice, titles)
     _curves(comparison, choice, table)
     _table(table)
-    _look_into(comparison, choice, list(table["combination"]))
+    _downloads(comparison, choice, titles)
+    _look_into(comparison, choice, titles)
 
 
 def _answer(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
@@ -184,7 +195,7 @@ def _answer(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> N
     else:
         st.subheader(
             f":material/check_circle: The smallest combination that frees {choice.rate:.0%} of "
-            f"the runs: {_title(smallest, titles)}"
+            f"the runs: {download.combination(smallest, titles)}"
         )
     contributions = comparison.contributions(choice.target)
     for row in contributions.itertuples():
@@ -245,12 +256,9 @@ def _curves(comparison: Comparison, choice: Choice, table: pd.DataFrame) -> None
 
 
 def _table(table: pd.DataFrame) -> None:
-    shown = table[
-        ["combination", "runs", "successes", "rate", "low", "high", "median_epochs", "seconds"]
-    ]
     percent = {"format": "percent", "min_value": 0, "max_value": 1}
     st.dataframe(
-        shown,
+        table,
         hide_index=True,
         column_config={
             "combination": st.column_config.TextColumn("Combination", width="large"),
@@ -263,80 +271,69 @@ def _table(table: pd.DataFrame) -> None:
             "seconds": st.column_config.NumberColumn("Seconds", format="%.2f"),
         },
     )
-    st.download_button(
-        "Table as CSV",
-        shown.to_csv(index=False),
-        file_name="plateau-fixes.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help="Every combination with its counts, rate and interval.",
-    )
 
 
-def _look_into(comparison: Comparison, choice: Choice, names: list[str]) -> None:
+def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
+    common = {"icon": ":material/download:", "on_click": "ignore"}
+    with st.container(horizontal=True):
+        st.download_button(
+            "Table as CSV",
+            lambda: download.comparison_csv(comparison, titles, choice.target),
+            file_name="plateau-fixes.csv",
+            mime="text/csv",
+            help="Every combination with its counts, rate and interval.",
+            **common,
+        )
+        st.download_button(
+            "Table as JSON",
+            lambda: download.comparison_json(comparison, choice.target),
+            file_name="plateau-fixes.json",
+            mime="application/json",
+            help="The same with the experiment, the fixes, the seed and the libraries' versions.",
+            **common,
+        )
+
+
+def _look_into(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
     """The diagnosis of one combination: why the runs that are still stuck are stuck."""
     st.subheader("Why the rest is stuck")
-    name = st.selectbox(
+    subsets = {link.as_text(subset): subset for subset in comparison.subsets}
+    if st.session_state[f"{PLACE}.combination"] not in subsets:
+        st.session_state[f"{PLACE}.combination"] = ""
+    picked = st.selectbox(
         "Combination",
-        names,
+        tuple(subsets),
+        format_func=lambda keys: download.combination(subsets[keys], titles),
         key=f"{PLACE}.combination",
         help="Its runs are diagnosed: what is wrong with it still, in its own numbers.",
     )
-    history = comparison.histories[names.index(name)]
+    history = comparison.history(subsets[picked])
     found = findings.found_in(PLACE, history.experiment, history, choice.target)
     st.markdown(f"**{verdict(found, history, choice.target)}**")
     findings.brief(found, history, choice.target)
 
 
-def _title(subset: tuple[str, ...], titles: dict[str, str]) -> str:
-    return " + ".join(titles[key] for key in subset) or "As asked"
-
-
 def _other_problem() -> None:
-    st.session_state[f"{PLACE}.fixes"] = list(DEFAULT_FIXES[st.session_state[f"{PLACE}.problem"]])
+    st.session_state[f"{PLACE}.combination"] = ""
+    st.session_state[f"{PLACE}.fixes"] = list(DEFAULT_FIXES[st.session_state[f"{PLACE}.{PROBLEM}"]])
 
 
 def _defaults(problem: str = "threshold") -> dict[str, object]:
     fixes = list(DEFAULT_FIXES[problem])
-    return {"problem": problem, "fixes": fixes, "runs": 32, "target": TARGET, "rate": 0.9}
+    usual = {"runs": "32", "target": TARGET, "rate": 0.9, "combination": ""}
+    return {PROBLEM: problem, "fixes": fixes, **usual}
 
 
-def _from_url(refused: list[str]) -> dict[str, object]:
-    given = st.query_params.to_dict()
-    given.pop("embed", None)
-    problem = given.pop("problem", "threshold")
-    if problem not in PROBLEMS:
-        refused.append(f"There is no such problem; it should be one of {', '.join(PROBLEMS)}.")
-        problem = "threshold"
+def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
+    """Every value that the page begins with; what is refused falls back to where it begins."""
+    problems = {PROBLEM: settings.Choice(tuple(PROBLEMS))}
+    begun = {name: given.pop(name) for name in problems if name in given}
+    problem = link.checked(begun, problems, refused).get(PROBLEM, _defaults()[PROBLEM])
     found = _defaults(problem)
-    checks = {
-        "fixes": lambda text: _known(text, PROBLEMS[problem].fixes),
-        "runs": lambda text: RUNS[[str(n) for n in RUNS].index(text)],
-        "target": _share,
-        "rate": _share,
-    }
-    for name, text in given.items():
-        try:
-            found[name] = checks[name](text)
-        except (KeyError, ValueError):
-            refused.append(f"`{name[:40]}` in the link was not understood and is left out.")
-    return found
-
-
-def _known(text: str, fixes) -> list[str]:
-    names = text.split(".")
-    if not set(names) <= set(fixes):
-        raise ValueError
-    return names
-
-
-def _share(text: str) -> float:
-    value = round(float(text), 2)
-    if not 0.5 <= value <= 1:
-        raise ValueError
-    return value
-
-
-def _text(value: object) -> str:
-    return ".".join(value) if isinstance(value, list) else str(value)
+    for name in ("fixes", "combination"):
+        if name in given:
+            keys = link.checked_keys(name, given.pop(name), PROBLEMS[problem].fixes, refused)
+            found[name] = keys if name == "fixes" else link.as_text(keys)
+    share = settings.Real(0.5, 1, 0.01)
+    kinds = {"runs": settings.Choice(RUNS), "target": share, "rate": share}
+    return found | link.checked(given, kinds, refused)

@@ -7,8 +7,8 @@ import streamlit as st
 from core.experiment import Dense, Dropout, Experiment, InvalidExperiment
 from core.problems import PROBLEMS
 from core.worker import Train
-from pages.elements import jobs, state
-from pages.elements.settings import GROUPS, MOST_HIDDEN, Choice, Flag, Setting, Whole
+from pages.elements import jobs, link, state
+from pages.elements.settings import GROUPS, MOST_HIDDEN, Choice, Flag, Setting, Whole, table
 
 ICONS = {
     "Data": ":material/dataset:",
@@ -25,7 +25,7 @@ def presets(problem: str) -> None:
         st.segmented_control(
             "Start from",
             (state.AS_ASKED, *asked.variants),
-            format_func=lambda name: name.replace("-", " ").capitalize(),
+            format_func=state.title,
             key=state.key(problem, state.START),
             on_change=state.follow_presets,
             args=(problem,),
@@ -70,8 +70,8 @@ def summary(problem: str, experiment: Experiment) -> None:
     """The experiment in one line, and what was changed by hand."""
     st.caption(describe(experiment))
     if changed := state.by_hand(problem):
-        known = {s.name: s.label for group in GROUPS[problem].values() for s in group}
-        names = (f"{known[name].lower()} {value}" for name, value in changed.items())
+        known = table(problem)
+        names = (f"{known[name].label.lower()} {value}" for name, value in changed.items())
         st.caption(f":material/edit: Changed by hand: {', '.join(names)}.")
 
 
@@ -93,7 +93,7 @@ def describe(experiment: Experiment) -> str:
 
 
 def train_buttons(problem: str, experiment: Experiment | None) -> None:
-    """Train or stop, and new data: another seed, trained at once."""
+    """Train or stop, new data: another seed, trained at once; and the link to all of it."""
     running = jobs.busy(problem)
     with st.container(horizontal=True):
         st.button(
@@ -124,6 +124,7 @@ def train_buttons(problem: str, experiment: Experiment | None) -> None:
             args=(problem,),
             help="Another seed: other data, other first weights, trained at once.",
         )
+        link.popover(state.parameters(problem))
 
 
 def train(problem: str) -> None:
@@ -153,8 +154,10 @@ def checked_experiment(problem: str) -> Experiment | None:
 
 
 def _train_anew(problem: str) -> None:
+    known = table(problem)
     for name in ("seed", "data-seed"):
-        st.session_state[state.key(problem, name)] += 1
+        key = state.key(problem, name)
+        st.session_state[key] = (st.session_state[key] + 1) % (known[name].kind.high + 1)
     train(problem)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,7 +15,8 @@ from core.experiment import Experiment
 from core.history import History
 from core.problems import Fix
 from core.repair import Repair, TryFixes
-from pages.elements import charts, controls, jobs, state
+from pages.elements import charts, controls, jobs, pictures, state
+from pages.elements.settings import VIEWS
 
 BADGES = {
     Severity.FATAL: ("Cannot learn", ":material/block:", "red"),
@@ -30,12 +33,6 @@ PICTURES = {
 """Which figure of the layers' health stands beside a finding."""
 OUTPUTS = ("output-not-probability", "constant-prediction", "accuracy-frozen", "output-range")
 """Findings whose picture is the distribution of the outputs."""
-MEASURES = {
-    "dead": "Dead units",
-    "saturated": "Saturated units",
-    "gradient_norm": "Gradient norm",
-    "update_ratio": "Update to weight",
-}
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
@@ -79,24 +76,17 @@ def health(problem: str, history: History, target: float) -> None:
     """The layers over the epochs, for the runs that are stuck against those that are not."""
     st.subheader("Layer health")
     measure = st.segmented_control(
-        "Figure",
-        tuple(MEASURES),
-        default="dead",
+        VIEWS["health"].label,
+        VIEWS["health"].kind.options,
         required=True,
-        format_func=MEASURES.get,
-        key=f"{problem}.health",
-        help="Dead: units whose output is 0 for every training sample. Saturated: within 1 % of a "
-        "bound of the activation for every sample. Gradient norm of each kernel. Change of a "
-        "kernel in one update, relative to the kernel.",
+        format_func=pictures.MEASURES.get,
+        key=state.key(problem, "health"),
+        help=VIEWS["health"].help,
     )
-    frame = view.layer_health(history, measure, history.successes(target))
-    log = measure in ("gradient_norm", "update_ratio")
-    panels = charts.health(frame, measure, epochs=history.experiment.training.epochs, log=log)
+    panels = pictures.health(history, measure, target)
     for column, panel in zip(st.columns(len(panels)), panels, strict=True):
         with column, st.container(border=True):
-            st.altair_chart(
-                panel, alt=f"{MEASURES[measure]} by epoch and layer: median, quartiles."
-            )
+            st.altair_chart(panel.chart, alt=panel.alt)
 
 
 def _any_serious(found: tuple[Finding, ...]) -> bool:
@@ -142,19 +132,20 @@ def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None
         key=f"{problem}-fix-{finding.code}-{fix.key}",
         icon=":material/build:" if trial is None else ":material/verified:",
         on_click=_apply,
-        args=(problem, fix),
+        args=(problem, fix.title, fix.apply, (fix.key,)),
         help=f"{fix.why} Applies it and trains again.",
     )
 
 
-def _apply(problem: str, fix: Fix) -> None:
-    """Callback: change the settings by a fix and train with them."""
-    if state.adopt(problem, fix.apply(state.experiment(problem)), fix.key):
+def _apply(
+    problem: str, title: str, edit: Callable[[Experiment], Experiment], fixes: tuple[str, ...]
+) -> None:
+    """Callback: change the settings by an edit that these fixes make, and train with them."""
+    changed = edit(state.experiment(problem))
+    if state.adopt(problem, changed, (*state.chosen(problem), *fixes)):
         controls.train(problem)
     else:
-        st.toast(
-            f"{fix.title}: this goes beyond what the controls can set.", icon=":material/info:"
-        )
+        st.toast(f"{title}: this goes beyond what the controls can set.", icon=":material/info:")
 
 
 def _picture(finding: Finding, history: History | None, target: float):
@@ -261,14 +252,7 @@ def _outcome(problem: str, tried: Repair) -> None:
             key=f"{problem}-apply-smallest",
             type="primary",
             icon=":material/build:",
-            on_click=_apply_experiment,
-            args=(problem, tried.smallest.experiment),
+            on_click=_apply,
+            args=(problem, names, lambda _: tried.smallest.experiment, tried.smallest.fixes),
             help="Changes the settings and trains with them.",
         )
-
-
-def _apply_experiment(problem: str, experiment: Experiment) -> None:
-    if state.adopt(problem, experiment):
-        controls.train(problem)
-    else:
-        st.toast("This goes beyond what the controls can set.", icon=":material/info:")

@@ -7,7 +7,7 @@ import streamlit as st
 from core.experiment import Experiment
 from core.history import History, epochs_frame
 from core.problems import PROBLEMS
-from pages.elements import charts, controls, findings, jobs, results, state
+from pages.elements import charts, controls, findings, jobs, link, results, state, take_home
 
 LIVE_EPOCHS = 40
 """Epochs drawn while a training runs: more would slow the drawing, not help the eye."""
@@ -18,8 +18,7 @@ def draw(problem: str, question: str) -> None:
     refused = state.enter(problem)
     st.title(PROBLEMS[problem].title)
     st.markdown(question, width=760)
-    for text in refused:
-        st.warning(text, icon=":material/link_off:")
+    link.notices(refused)
     with st.container(border=True):
         controls.presets(problem)
         controls.groups(problem)
@@ -45,6 +44,8 @@ def draw(problem: str, question: str) -> None:
         findings.draw(problem, experiment, None)
     if history is not None:
         _came(problem, history, experiment)
+    if experiment:
+        take_home.draw(problem, experiment, history)
     state.leave(problem)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core import view
-from core.data import majority_rate, prepare
+from core.data import majority_rate
 from core.history import History
 from core.statistics import Rate
 from core.worker import Fit
-from pages.elements import charts, controls, jobs
+from pages.elements import charts, controls, jobs, pictures, state
+from pages.elements.settings import VIEWS
 
 
 def symptom(problem: str, history: History, target: float) -> None:
@@ -69,17 +68,7 @@ def _headline(history: History, target: float, majority: float) -> None:
             help=f"For all {history.runs} runs; compiling took {history.compile_seconds:.1f} s.",
             border=True,
         )
-    frame = pd.DataFrame(
-        {
-            "label": [f"Runs that reach {target:.0%}"],
-            "rate": [rate.value],
-            "low": [rate.low],
-            "high": [rate.high],
-            "successes": [rate.successes],
-            "runs": [rate.runs],
-        }
-    )
-    st.altair_chart(charts.rate(frame), alt=f"Success rate with its 95 % interval: {rate}.")
+    _draw(pictures.rate(rate, target))
     lost = int((~history.finite).sum())
     if lost:
         st.caption(
@@ -89,91 +78,53 @@ def _headline(history: History, target: float, majority: float) -> None:
 
 
 def _curves(problem: str, history: History, target: float, majority: float) -> None:
-    success, frame = history.successes(target), history.frame()
-    held_out = history.val_loss is not None
     with st.container(horizontal=True):
-        log = st.toggle(
-            "Log scale for the loss",
-            key=f"{problem}.log",
-            help="Shows small losses apart; losses of 0 or below cannot be drawn on it.",
-        )
-        if held_out:
-            part = st.segmented_control(
-                "Measured on",
-                ("held-out rows", "training rows"),
-                default="held-out rows",
+        log = st.toggle(VIEWS["log"].label, key=state.key(problem, "log"), help=VIEWS["log"].help)
+        part = pictures.part_measured(history, state.view(problem, "part"))
+        if history.val_loss is not None:
+            st.segmented_control(
+                VIEWS["part"].label,
+                VIEWS["part"].kind.options,
+                format_func=lambda name: f"{name} rows",
                 required=True,
-                key=f"{problem}.part",
-                help="The held-out rows were never trained on.",
+                key=state.key(problem, "part"),
+                help=VIEWS["part"].help,
             )
-        else:
-            part = "training rows"
-    prefix = "val_" if held_out and part == "held-out rows" else ""
     left, right = st.columns(2)
     with left, st.container(border=True):
-        drawn = charts.curves(
-            frame,
-            f"{prefix}accuracy",
-            success,
-            epochs=history.experiment.training.epochs,
-            target=target,
-            majority=majority,
-        )
-        st.altair_chart(drawn, alt=f"Accuracy on the {part} by epoch, a line a run.")
+        _draw(pictures.accuracy(history, part, target, majority))
     with right, st.container(border=True):
-        drawn = charts.curves(
-            frame, f"{prefix}loss", success, epochs=history.experiment.training.epochs, log=log
-        )
-        st.altair_chart(drawn, alt=f"Loss on the {part} by epoch, a line a run.")
-    if note := str(charts.thin(frame)):
+        _draw(pictures.loss(history, part, target, log))
+    if note := str(charts.thin(history.frame())):
         st.caption(f"{note}, spread over the ranks of their final accuracy.")
     with st.container(border=True):
-        st.altair_chart(
-            charts.final_accuracies(history.final_accuracy, target, majority),
-            alt="How many runs end at which accuracy.",
-        )
+        _draw(pictures.final_accuracies(history, target, majority))
+
+
+def _draw(picture: pictures.Picture) -> None:
+    st.altair_chart(picture.chart, alt=picture.alt)
 
 
 def network(problem: str, history: History, target: float) -> None:
     """What one run's network computes, and what it decides."""
     st.subheader("What the network does")
-    success = history.successes(target)
-    picks = {kind: history.pick(kind) for kind in ("best", "median", "worst")}
-    if not success.all():
-        picks["stuck"] = int(np.flatnonzero(~success)[0])
+    picks = pictures.picks(history, target)
+    key = state.key(problem, "pick")
+    if st.session_state[key] not in picks:
+        st.session_state[key] = VIEWS["pick"].usual
     kind = st.segmented_control(
-        "Run",
+        VIEWS["pick"].label,
         tuple(picks),
-        default="worst",
         required=True,
         format_func=lambda name: f"{name.capitalize()} (run {picks[name]})",
-        key=f"{problem}.pick",
-        help="By final accuracy; 'stuck' is the first run that does not reach the target.",
+        key=key,
+        help=VIEWS["pick"].help,
     )
-    run = picks.get(kind, picks["worst"])
     left, right = st.columns([3, 1])
     with left, st.container(border=True):
-        if problem == "threshold":
-            response = view.threshold_response(history, run)
-            st.altair_chart(
-                charts.threshold_view(response, history.key_epochs.tolist()),
-                width="stretch",
-                alt=f"Run {run}: probability of class 1 and each hidden unit's output by input.",
-            )
-        else:
-            st.altair_chart(
-                charts.surface_view(view.surface(history, run)),
-                width="stretch",
-                alt=f"Run {run}: probability of class 1, and each hidden unit's output, over the "
-                "two features with the samples.",
-            )
+        _draw(pictures.network(problem, history, picks[kind]))
     with right, st.container(border=True):
-        rows = prepare(history.experiment.data, history.seed, run)
-        table = view.confusion(history.experiment, history.weights_at(-1, run), rows)
-        st.altair_chart(
-            charts.confusion(table),
-            alt=f"Confusion matrix of run {run}: actual by predicted class.",
-        )
+        _draw(pictures.confusion(history, picks[kind]))
 
 
 def plain_keras(problem: str, history: History) -> None:

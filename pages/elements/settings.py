@@ -103,6 +103,16 @@ class Setting:
     help: str
 
 
+@dataclass(frozen=True)
+class View:
+    """A choice of what to look at, which changes no result; `usual` is where it begins."""
+
+    label: str
+    kind: Choice | Flag
+    usual: str | bool
+    help: str
+
+
 def _layer(name: str, label: str) -> list[Setting]:
     return [
         Setting(f"{name}-units", f"{label}: units", Whole(1, 64), "Outputs of the layer."),
@@ -269,13 +279,47 @@ GROUPS: dict[str, dict[str, list[Setting]]] = {
 }
 
 
+VIEWS = {
+    "log": View(
+        "Log scale for the loss",
+        Flag(),
+        False,
+        "Shows small losses apart; losses of 0 or below cannot be drawn on it.",
+    ),
+    "part": View(
+        "Measured on",
+        Choice(("held-out", "training")),
+        "held-out",
+        "The held-out rows were never trained on.",
+    ),
+    "health": View(
+        "Figure",
+        Choice(("dead", "saturated", "gradient_norm", "update_ratio")),
+        "dead",
+        "Dead: units whose output is 0 for every training sample. Saturated: within 1 % of a "
+        "bound of the activation for every sample. Gradient norm of each kernel. Change of a "
+        "kernel in one update, relative to the kernel.",
+    ),
+    "pick": View(
+        "Run",
+        Choice(("best", "median", "worst", "stuck")),
+        "worst",
+        "By final accuracy; 'stuck' is the first run that does not reach the target.",
+    ),
+}
+"""What of the results a page shows, by name."""
+
+
 def table(problem: str) -> dict[str, Setting]:
     """Every setting of a problem's page, by name."""
     return {s.name: s for group in GROUPS[problem].values() for s in group}
 
 
 def values_of(experiment: Experiment) -> dict[str, object]:
-    """The settings that give this experiment; what it has no say in comes at its default."""
+    """The settings that give this experiment; what it has no say in comes at its default.
+
+    Raises ValueError where there is no setting for its clouds or labels.
+    """
     data, training = experiment.data, experiment.training
     values = {
         "samples": data.source.samples,
@@ -301,7 +345,7 @@ def values_of(experiment: Experiment) -> dict[str, object]:
     else:
         (values["low1"], values["high1"]), (values["low2"], values["high2"]) = data.source.bounds
         values |= {"overlap": data.source.overlap, "noise": data.source.noise}
-        values["labels"] = next(name for name, v in LABELS.items() if v == data.label_values)
+        values["labels"] = list(LABELS)[list(LABELS.values()).index(data.label_values)]
         values["encoding"] = data.encoding
     *hidden, output = experiment.model.dense
     layers = dict(enumerate(hidden, 1))
@@ -358,13 +402,6 @@ def experiment_of(problem: str, values: dict) -> Experiment:
             shuffle=values["reshuffle"],
         ),
     )
-
-
-def as_text(value: object) -> str:
-    """A value as the URL has it; `Setting.kind.parse` reads it back exactly."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _layer_values(name: str, layer: Dense) -> dict[str, object]:

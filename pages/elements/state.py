@@ -1,8 +1,8 @@
 """A problem page's settings in the session and in the URL.
 
 The URL holds what differs from the question as asked: `start` (another form of the question),
-`fixes` (keys, joined by dots) and every setting changed by hand. A session's own values come
-before the URL's, which are a stranger's input: each is checked, and refused by name.
+`fixes` (keys, joined by dots), every setting changed by hand, and what of the results is looked at.
+A session's own values come before the URL's.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.experiment import Experiment
-from core.problems import PROBLEMS, apply_all
-from pages.elements.settings import as_text, experiment_of, table, values_of
+from core.problems import PROBLEMS, Fix, apply_all
+from pages.elements import link
+from pages.elements.link import as_text
+from pages.elements.settings import VIEWS, Choice, experiment_of, table, values_of
 
 AS_ASKED = "as-asked"
 START, FIXES = "start", "fixes"
@@ -29,8 +31,10 @@ def enter(problem: str) -> list[str]:
     """
     kept = st.session_state.get(f"kept.{problem}")
     refused: list[str] = []
-    values = _from_url(problem, refused) if kept is None else kept
-    for name, value in values.items():
+    if kept is None:
+        given, refused = link.read()
+        kept = _from_link(problem, given, refused)
+    for name, value in kept.items():
         st.session_state.setdefault(key(problem, name), value)
         # Setting a value to itself keeps it where its widget is not drawn this time.
         st.session_state[key(problem, name)] = st.session_state[key(problem, name)]
@@ -39,23 +43,33 @@ def enter(problem: str) -> list[str]:
 
 def leave(problem: str) -> None:
     """Keep the settings for the next visit, and write the URL where it changed."""
-    names = (START, FIXES, *table(problem))
+    names = (START, FIXES, *table(problem), *VIEWS)
     st.session_state[f"kept.{problem}"] = {
         name: st.session_state[key(problem, name)] for name in names
     }
-    parameters = {name: as_text(value) for name, value in by_hand(problem).items()}
+    link.write(parameters(problem))
+
+
+def parameters(problem: str) -> dict[str, str]:
+    """What the URL says of this page: no more than what differs from the question as asked."""
+    found: dict[str, object] = {}
+    if (start := st.session_state[key(problem, START)]) != AS_ASKED:
+        found[START] = start
     if chosen(problem):
-        parameters = {FIXES: ".".join(chosen(problem)), **parameters}
-    if st.session_state[key(problem, START)] != AS_ASKED:
-        parameters = {START: st.session_state[key(problem, START)], **parameters}
-    if {k: v for k, v in st.query_params.items() if k != "embed"} != parameters:
-        embed = {"embed": "true"} if st.query_params.get("embed") == "true" else {}
-        st.query_params.from_dict(parameters | embed)
+        found[FIXES] = chosen(problem)
+    views = {name: view(problem, name) for name in VIEWS}
+    found |= by_hand(problem) | {n: v for n, v in views.items() if v != VIEWS[n].usual}
+    return {name: as_text(value) for name, value in found.items()}
 
 
 def values(problem: str) -> dict[str, object]:
     """The settings as they stand."""
     return {name: st.session_state[key(problem, name)] for name in table(problem)}
+
+
+def view(problem: str, name: str) -> object:
+    """What of the results is looked at."""
+    return st.session_state[key(problem, name)]
 
 
 def experiment(problem: str) -> Experiment:
@@ -83,24 +97,43 @@ def choose(problem: str, start: str, fixes: tuple[str, ...], **changes: object) 
         st.session_state[key(problem, name)] = value
 
 
-def adopt(problem: str, changed: Experiment, fix: str | None = None) -> bool:
+def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] = ()) -> bool:
     """Set the controls to an experiment; False where they cannot show it.
 
-    fix: the key of the fix that led to it, which is then marked as chosen if it is proposed here.
+    fixes: keys of those that led to it; the ones that are proposed here are marked as chosen.
     """
-    fixes = chosen(problem)
-    if fix in PROBLEMS[problem].fixes:
-        fixes = (*fixes, fix)
-    known, wanted = table(problem), values(problem) | _own(values_of(changed))
+    if type(changed.data.source) is not type(PROBLEMS[problem].experiment.data.source):
+        return False
+    known = table(problem)
     try:
+        wanted = values(problem) | _own(values_of(changed))
         for name, value in wanted.items():
             known[name].kind.parse(as_text(value))
     except ValueError:
         return False
     if experiment_of(problem, wanted) != changed:
         return False
-    choose(problem, st.session_state[key(problem, START)], fixes, **wanted)
+    proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
+    choose(problem, st.session_state[key(problem, START)], proposed, **wanted)
     return True
+
+
+def steps(problem: str) -> tuple[Fix, ...]:
+    """What leads from the question as asked to here, save changes by hand: its form, the fixes."""
+    asked, start = PROBLEMS[problem], st.session_state[key(problem, START)]
+    fixes = tuple(asked.fixes[name] for name in chosen(problem))
+    if start == AS_ASKED:
+        return fixes
+    form = asked.variants[start]
+    return (
+        Fix(start, title(start), "Another form of the question.", "ours", lambda _: form),
+        *fixes,
+    )
+
+
+def title(start: str) -> str:
+    """A form of the question in words."""
+    return start.replace("-", " ").capitalize()
 
 
 def _own(experiment_values: dict[str, object]) -> dict[str, object]:
@@ -124,35 +157,15 @@ def _preset(problem: str, start: str, fixes: tuple[str, ...]) -> dict[str, objec
     return values_of(apply_all(ordered, form))
 
 
-def _from_url(problem: str, refused: list[str]) -> dict[str, object]:
-    asked, given = PROBLEMS[problem], st.query_params.to_dict()
-    given.pop("embed", None)
-    start = given.pop(START, AS_ASKED)
-    if start not in (AS_ASKED, *asked.variants):
-        refused.append(_refusal(START, start, f"one of {', '.join((AS_ASKED, *asked.variants))}"))
-        start = AS_ASKED
-    fixes = [name for name in given.pop(FIXES, "").split(".") if name]
-    for name in [name for name in fixes if name not in asked.fixes]:
-        refused.append(_refusal(FIXES, name, f"some of {', '.join(asked.fixes)}"))
-        fixes.remove(name)
-    found = {START: start, FIXES: fixes, **_preset(problem, start, tuple(fixes))}
-    known = table(problem)
-    for name, text in given.items():
-        if name not in known:
-            refused.append(f"`{_quoted(name)}` in the link is no setting of this page.")
-            continue
-        kind = known[name].kind
-        try:
-            found[name] = kind.parse(text)
-        except (KeyError, ValueError, OverflowError):
-            refused.append(_refusal(name, text, kind.expected))
-    return found
-
-
-def _refusal(name: str, text: str, expected: str) -> str:
-    return f"`{_quoted(name)}` is `{_quoted(text)}` in the link; it should be {expected}."
-
-
-def _quoted(text: str) -> str:
-    """Short, and without what Markdown would read as formatting inside backticks."""
-    return "".join(c for c in text[:40] if c.isprintable() and c != "`")
+def _from_link(problem: str, given: dict[str, str], refused: list[str]) -> dict[str, object]:
+    """Every value that the page begins with; what is refused falls back to the preset's."""
+    asked = PROBLEMS[problem]
+    starts = {START: Choice((AS_ASKED, *asked.variants))}
+    begun = {name: given.pop(name) for name in starts if name in given}
+    start = link.checked(begun, starts, refused).get(START, AS_ASKED)
+    fixes = link.checked_keys(FIXES, given.pop(FIXES, ""), asked.fixes, refused)
+    usual = {name: view.usual for name, view in VIEWS.items()}
+    settings = _preset(problem, start, tuple(fixes))
+    kinds = {name: setting.kind for name, setting in {**table(problem), **VIEWS}.items()}
+    found = link.checked(given, kinds, refused)
+    return {START: start, FIXES: fixes, **settings, **usual, **found}

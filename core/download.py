@@ -1,0 +1,129 @@
+"""What is kept of a training or a comparison as a file, and an experiment read back from one."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+
+import numpy as np
+import pandas as pd
+
+from core.comparison import Comparison
+from core.experiment import Experiment, InvalidExperiment
+from core.history import History
+
+MOST_BYTES = 2_000_000
+"""Of an experiment's file; a table of 10,000 rows and 10 columns takes about one."""
+LIBRARIES = (("keras",), ("numpy",), ("tensorflow", "tensorflow-cpu"))
+"""What decides the figures: each by the names under which it may be installed."""
+
+
+def versions() -> dict[str, str]:
+    """The installed version of each library, by its first name; none of them is imported."""
+    found = {}
+    for names in LIBRARIES:
+        for name in names:
+            try:
+                found[names[0]] = metadata.version(name)
+                break
+            except metadata.PackageNotFoundError:
+                continue
+    return found
+
+
+def history_csv(history: History) -> str:
+    """`History.frame` as CSV: a line a run and epoch; what was not measured is left out."""
+    return history.frame().dropna(axis="columns", how="all").to_csv(index=False)
+
+
+def history_json(history: History) -> str:
+    """The experiment, its seed, the versions, and every figure of every run, as JSON.
+
+    The curves are lists of runs, each a list of epochs; a figure that is no finite number is null.
+    """
+    curves = {
+        name: getattr(history, name) for name in ("loss", "accuracy", "val_loss", "val_accuracy")
+    }
+    return _json(
+        {
+            "experiment": json.loads(history.experiment.to_json()),
+            "seed": history.seed,
+            "runs": history.runs,
+            "epochs": history.epochs,
+            "cancelled": history.cancelled,
+            "seconds": round(history.seconds, 3),
+            "versions": versions(),
+            "final_loss": _numbers(history.final_loss),
+            "final_accuracy": _numbers(history.final_accuracy),
+            **{name: _numbers(array.T) for name, array in curves.items() if array is not None},
+        }
+    )
+
+
+def comparison_csv(comparison: Comparison, titles: dict[str, str], target: float) -> str:
+    """`Comparison.rates` as CSV, its combinations in words."""
+    return comparison_frame(comparison, titles, target).to_csv(index=False)
+
+
+def comparison_frame(comparison: Comparison, titles: dict[str, str], target: float) -> pd.DataFrame:
+    """`Comparison.rates`, with a column combination in place of the fixes' keys.
+
+    titles: of the fixes, by key.
+    """
+    table = comparison.rates(target)
+    names = [combination(subset, titles) for subset in table.pop("fixes")]
+    table.insert(0, "combination", names)
+    return table
+
+
+def combination(subset: tuple[str, ...], titles: dict[str, str]) -> str:
+    """Some fixes in words."""
+    return " + ".join(titles[key] for key in subset) or "As asked"
+
+
+def comparison_json(comparison: Comparison, target: float) -> str:
+    """The experiment, fixes, runs, seed, versions and the row of every subset, as JSON."""
+    table = comparison.rates(target)
+    rows = [
+        {name: list(v) if isinstance(v, tuple) else _plain(v) for name, v in row.items()}
+        for row in table.to_dict("records")
+    ]
+    return _json(
+        {
+            "experiment": json.loads(comparison.experiment.to_json()),
+            "fixes": list(comparison.fixes),
+            "runs": comparison.runs,
+            "seed": comparison.histories[0].seed,
+            "target": target,
+            "versions": versions(),
+            "table": rows,
+        }
+    )
+
+
+def read_experiment(content: bytes) -> Experiment:
+    """The experiment in a file's content. Raises InvalidExperiment for anything else."""
+    if len(content) > MOST_BYTES:
+        expected = f"at most {MOST_BYTES / 1e6:g} MB"
+        raise InvalidExperiment("the file's size", f"{len(content) / 1e6:.1f} MB", expected)
+    try:
+        return Experiment.from_json(content.decode("utf-8"))
+    except (UnicodeDecodeError, RecursionError):
+        expected = "an experiment that was saved here"
+        raise InvalidExperiment("the file", content[:40], expected) from None
+
+
+def _json(plain: dict) -> str:
+    return json.dumps(plain, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def _numbers(array: np.ndarray) -> list:
+    """Nested lists with the digits that a float32 has; None for what is no finite number."""
+    if array.ndim > 1:
+        return [_numbers(part) for part in array]
+    return [_plain(float(f"{value:.9g}")) for value in array]
+
+
+def _plain(value: float) -> float | int | None:
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if np.isfinite(value) else None

@@ -1,0 +1,172 @@
+"""Take it home: the experiment as a script and a notebook, what changed, the data, a report."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import download, export
+from core.experiment import Experiment, InvalidExperiment
+from core.history import History
+from core.problems import PROBLEMS
+from pages.elements import controls, findings, state
+from pages.elements.report import Report
+from pages.elements.settings import VIEWS
+
+TABS = ("Script", "What changed", "Notebook", "Data", "Report")
+CODE_HEIGHT = 420
+"""Pixels; longer scripts scroll."""
+MOST_WORDS = 300
+"""Characters of an error's text."""
+LOADED = ":material/check_circle: Loaded: the controls above are set to it."
+BEYOND = (
+    ":material/info: Not loaded: the experiment is sound, but it goes beyond what the controls of "
+    "this page can set."
+)
+PALETTE = "theme.{}.chartCategoricalColors"
+
+
+def draw(problem: str, experiment: Experiment, history: History | None) -> None:
+    """history: the last training's, possibly of another experiment; None before the first."""
+    st.subheader("Take it home")
+    seed = state.values(problem)["seed"]
+    script, changed, notebook, data, report = st.tabs(TABS)
+    with script:
+        _script(problem, experiment, seed)
+    with changed:
+        _changes(problem, experiment)
+    with notebook:
+        st.markdown("The same in cells, for Jupyter or Colab.")
+        _button(
+            "Notebook",
+            export.to_notebook(experiment, seed),
+            f"plateau_{problem}.ipynb",
+            "application/x-ipynb+json",
+            "A cell a step, from the data to the accuracy.",
+        )
+    with data:
+        _data(problem, experiment, history)
+    with report:
+        _report(problem, experiment, history, seed)
+
+
+def _button(label: str, content, name: str, mime: str, help: str, disabled: bool = False) -> None:
+    """A download; content: text, or a function that makes it once the button is pressed."""
+    st.download_button(
+        label,
+        content,
+        file_name=name,
+        mime=mime,
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=disabled,
+        help=help,
+    )
+
+
+def _script(problem: str, experiment: Experiment, seed: int) -> None:
+    script = export.to_script(experiment, seed)
+    st.markdown("This experiment in plain Keras. It runs as it is: `pip install tensorflow`.")
+    st.code(script, language="python", height=CODE_HEIGHT)
+    _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run, from one seed.")
+
+
+def _changes(problem: str, experiment: Experiment) -> None:
+    asked = PROBLEMS[problem].experiment
+    found = export.changes(asked, state.steps(problem), experiment)
+    if not found:
+        st.markdown("Nothing: this is the question as asked.")
+        return
+    st.markdown("From the question as asked to here: lines with `-` go, lines with `+` come.")
+    for change in found:
+        st.markdown(f"**{change.heading}**: {', '.join(change.by)}")
+        st.code(change.diff, language="diff")
+
+
+def _data(problem: str, experiment: Experiment, history: History | None) -> None:
+    st.markdown(
+        "The curves of the last training, and the experiment as it is set now, to load it again."
+        if history
+        else "The experiment as it is set now, to load it again; after a training, its curves."
+    )
+    with st.container(horizontal=True):
+        _button(
+            "Curves as CSV",
+            lambda: download.history_csv(history),
+            f"plateau_{problem}.csv",
+            "text/csv",
+            "A line a run and epoch.",
+            disabled=history is None,
+        )
+        _button(
+            "Curves as JSON",
+            lambda: download.history_json(history),
+            f"plateau_{problem}_runs.json",
+            "application/json",
+            "With the experiment, the seed and the libraries' versions.",
+            disabled=history is None,
+        )
+        _button(
+            "Experiment as JSON",
+            experiment.to_json(),
+            f"plateau_{problem}.json",
+            "application/json",
+            "Data, network and training, without the runs.",
+        )
+    st.file_uploader(
+        "Load an experiment",
+        type="json",
+        key=_upload(problem),
+        on_change=_load,
+        args=(problem,),
+        max_upload_size=max(1, download.MOST_BYTES // 1_000_000),
+        help="A file that was saved here with Experiment as JSON.",
+    )
+    message, detail = st.session_state.get(f"{_upload(problem)}.message", ("", ""))
+    if not message:
+        return
+    st.markdown(message)
+    # A stranger's file is quoted in it, so it is not read as Markdown.
+    st.text(detail)
+
+
+def _upload(problem: str) -> str:
+    return f"{problem}.upload"
+
+
+def _load(problem: str) -> None:
+    """Callback: set the controls to the experiment in the file, or say why that cannot be."""
+    file = st.session_state[_upload(problem)]
+    message = detail = ""
+    if file is not None:
+        try:
+            loaded = download.read_experiment(file.getvalue())
+        except InvalidExperiment as error:
+            message, detail = ":material/error: Not loaded.", str(error)[:MOST_WORDS]
+        else:
+            shown = state.adopt(problem, loaded)
+            message = LOADED if shown else BEYOND
+    st.session_state[f"{_upload(problem)}.message"] = message, detail
+
+
+def _report(problem: str, experiment: Experiment, history: History | None, seed: int) -> None:
+    own = history if history and history.experiment == experiment else None
+    st.markdown(
+        "Settings, results, findings, script and changes in one file. It opens in any browser, "
+        "with its charts alive, and needs no network."
+    )
+    if own is None:
+        st.caption("There are no results of these settings yet; train first to have them in it.")
+    target = state.values(problem)["target"]
+    report = Report(
+        problem=problem,
+        experiment=experiment,
+        summary=controls.describe(experiment),
+        seed=seed,
+        target=target,
+        fixes=state.steps(problem),
+        found=findings.found_in(problem, experiment, own, target),
+        history=own,
+        views={name: state.view(problem, name) for name in VIEWS},
+        palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},
+    )
+    _button("Report", report.html, f"plateau_{problem}.html", "text/html", "About two megabytes.")
