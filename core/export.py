@@ -35,7 +35,7 @@ CONTEXT = 2
 """Unchanged lines shown on each side of a change."""
 FEW_ROWS = 100
 """With fewer, a training part may happen to hold one value alone."""
-BY_HAND = "changed by hand"
+BY_HAND = "Changed by hand"
 SIGNS = {"same": " ", "removed": "-", "added": "+"}
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,13 @@ ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-quic"
 @pytest.fixture(scope="session")
 def server():
     """The address of the app, started as a person would start it."""
+    with running_server() as address:
+        yield address
+
+
+@contextmanager
+def running_server():
+    """Start the app and give its address; it ends with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,11 +1,15 @@
 """Every page in a real browser, with real trainings: what only a browser can show."""
 
+import json
 import re
+from urllib.parse import urlsplit
 
 import pytest
+from conftest import running_server
 from playwright.sync_api import Page, expect
 
 from core.claims import CLAIMS
+from core.problems import PROBLEMS
 
 pytestmark = pytest.mark.browser
 
@@ -121,6 +125,95 @@ def test_fixes_are_compared_and_downloaded(server, page):
     lines = download.value.path().read_text().splitlines()
     assert lines[0].startswith("combination,runs,successes,rate,low,high")
     assert len(lines) == 1 + 4
+    table = json.loads(saved(page, "Table as JSON").read_text())
+    assert table["experiment"]["kind"] == "Experiment"
+    assert table["versions"].keys() == {"keras", "numpy", "tensorflow"}
+    assert [row["fixes"] for row in table["table"]][3] == table["fixes"]
+
+
+def saved(page: Page, name: str):
+    """Where the file of a download button is."""
+    with page.expect_download() as download:
+        page.get_by_test_id("stDownloadButton").get_by_role("button", name=name).click()
+    return download.value.path()
+
+
+def test_a_link_opens_the_same_on_another_server(server, page):
+    open_at(page, f"{server}/Two_blob_problem?start=labels-left-at-1-and-2&fixes=rmsprop")
+    set_number(page, "Data", "Noise", 0.07)
+    set_number(page, "Training", "Learning rate", 0.0125)
+    press(page, "Link")
+    link = page.get_by_test_id("stPopoverBody").locator("code").inner_text()
+    page.keyboard.press("Escape")
+    assert link == page.url
+    described = page.get_by_text(re.compile("Network 2")).inner_text()
+    assert "RMSprop 0.0125" in described
+    with running_server() as other:
+        parts = urlsplit(link)
+        open_at(page, f"{other}{parts.path}?{parts.query}")
+        expect(page.get_by_text(re.compile("Network 2"))).to_have_text(described)
+        expect(
+            page.get_by_text("Changed by hand: noise 0.07, learning rate 0.0125.")
+        ).to_be_visible()
+        assert urlsplit(page.url).query == parts.query
+        expect(page.get_by_test_id("stAlert")).to_have_count(1)  # the invitation to train
+
+
+def test_an_embedded_page_shows_trains_and_stays_embedded(server, page):
+    open_at(page, f"{server}/Two_blob_problem?embed=true&epochs=2&runs=16")
+    press(page, "Train")
+    expect(page.get_by_role("heading", name="16 runs reached")).to_be_visible(timeout=LONG)
+    set_number(page, "Training", "Epochs", 3)
+    expect(page).to_have_url(re.compile("epochs=3"))
+    assert "embed=true" in page.url
+
+
+def test_an_experiment_is_saved_and_loaded_again(server, page, tmp_path):
+    open_at(page, f"{server}/Two_blob_problem?fixes=rmsprop&epochs=9&hold-out=0.25")
+    described = page.get_by_text(re.compile("Network 2")).inner_text()
+    page.get_by_role("tab", name="Data").click()
+    path = saved(page, "Experiment as JSON")
+    open_at(page, f"{server}/Two_blob_problem")
+    page.get_by_role("tab", name="Data").click()
+    upload = page.get_by_test_id("stFileUploaderDropzoneInput")
+    for content, said in (
+        (b'{"kind":"Experiment","data":[[1]]}', "Not loaded."),
+        (PROBLEMS["threshold"].experiment.to_json().encode(), "goes beyond what the controls"),
+        (path.read_bytes(), "Loaded: the controls above"),
+    ):
+        upload.set_input_files({"name": "x.json", "mimeType": "text/json", "buffer": content})
+        expect(page.get_by_text(said)).to_be_visible()
+    expect(page.get_by_text(re.compile("Network 2"))).to_have_text(described)
+
+
+def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, tmp_path):
+    open_at(page, f"{server}/Threshold_problem?epochs=2&fixes=sigmoid-output.scale-inputs")
+    press(page, "Train")
+    expect(page.get_by_role("heading", name="runs reached")).to_be_visible(timeout=LONG)
+    settle(page)
+    page.get_by_role("tab", name="Data").click()
+    curves = json.loads(saved(page, "Curves as JSON").read_text())
+    assert len(curves["accuracy"]) == 64
+    page.get_by_role("tab", name="Report").click()
+    path = tmp_path / "report.html"
+    path.write_bytes(saved(page, "Report").read_bytes())
+    context = browser.new_context(offline=True)
+    report, asked, errors = context.new_page(), [], []
+    report.on("request", lambda request: asked.append(request.url))
+    report.on("pageerror", lambda error: errors.append(str(error)))
+    report.goto(path.as_uri())
+    figures = report.locator("figure .chart")
+    expect(report.locator("body[data-drawn]")).to_be_attached(timeout=LONG)
+    assert figures.count() == int(report.locator("body").get_attribute("data-drawn")) >= 7
+    painted = report.evaluate(
+        "[...document.querySelectorAll('.chart')].map(place => {"
+        "  const canvas = place.querySelector('canvas');"
+        "  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);"
+        "  return new Set(new Uint32Array(pixels.data.buffer)).size > 20; })"
+    )
+    assert all(painted)
+    assert (asked, errors) == ([path.as_uri()], [])
+    context.close()
 
 
 def test_a_claim_is_chosen_in_the_table_and_by_another_page(server, page):

@@ -150,6 +150,63 @@ def test_a_bad_link_falls_back_with_a_notice(name, text):
     assert app.number_input(key="threshold.learning-rate").value == 0.001
 
 
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"problem": "xor"}, "`problem` is `xor`"),
+        ({"fixes": "sigmoid-output.magic"}, "`fixes` is `magic`"),
+        ({"runs": "17"}, "`runs` is `17`"),
+        ({"target": "nan"}, "`target` is `nan`"),
+        ({"colour": "red"}, "`colour` in the link is no setting"),
+        ({"v": "2"}, "newer version"),
+        ({"v": "first"}, "`v` is `first`"),
+    ],
+)
+def test_a_bad_link_to_the_comparison_falls_back_with_a_notice(parameters, said):
+    app = opened("compare", **parameters)
+    (warning,) = (warning.value for warning in app.warning)
+    assert said in warning
+    assert app.slider(key="compare.target").value == 0.9
+    assert "sigmoid-output" in app.pills(key="compare.fixes").value
+
+
+def test_a_link_from_a_newer_version_is_read_as_far_as_it_can_be():
+    app = opened("threshold", v="2", epochs="7", magic="yes")
+    assert app.number_input(key="threshold.epochs").value == 7
+    assert ["newer version" in w.value or "`magic`" in w.value for w in app.warning] == [True] * 2
+    assert len(opened("threshold", **{f"x{n}": "1" for n in range(99)}).warning) < 12
+
+
+def test_new_data_after_the_highest_seed_are_those_of_seed_0():
+    app = opened("two-blob", seed="999999", runs="1", epochs="1")
+    app.button(key="two-blob-new-data").click().run()
+    assert app.number_input(key="two-blob.seed").value == 0
+    finished(app, "reached 90%")
+
+
+def test_what_is_looked_at_comes_with_the_link():
+    app = opened("two-blob", epochs="2", runs="16", log="yes", pick="stuck", health="saturated")
+    app.button(key="two-blob-train").click().run()
+    finished(app, "16 runs reached 90%")
+    assert app.toggle(key="two-blob.log").value
+    assert app.segmented_control(key="two-blob.pick").value == "stuck"
+    assert drawn(app, "Saturated units by epoch")
+
+
+def test_the_script_and_what_changed_are_there_before_any_training():
+    app = opened("two-blob", fixes="rmsprop", epochs="7")
+    link, script, *changed = (block.value for block in app.code)
+    assert "v=1" in link
+    assert "fixes=rmsprop&epochs=7" in link
+    assert 'optimizer="rmsprop"' in script
+    assert '+     optimizer="rmsprop",' in changed[0]
+    assert "+     epochs=7," in changed[1]
+    assert "**Training**: RMSprop" in cards(app)
+    assert "**Training**: Changed by hand" in cards(app)
+    assert "This is the question as asked" not in cards(app)
+    assert "this is the question as asked" in cards(opened("threshold"))
+
+
 def test_fixes_are_compared():
     app = opened("compare")
     app.pills(key="compare.fixes").set_value(["sigmoid-output", "standardise-inputs"]).run()
@@ -159,7 +216,7 @@ def test_fixes_are_compared():
     panels = ("As asked", "Sigmoid output", "Standardise inputs", "Sigmoid output + Standardise")
     assert drawn(app, *(f"Accuracy by epoch of every run: {name}" for name in panels))
     assert drawn(app, "Share of runs that reach 90%", "What each fix adds")
-    app.selectbox(key="compare.combination").set_value("Sigmoid output").run()
+    app.selectbox(key="compare.combination").set_value("sigmoid-output").run()
     assert "Inputs are not scaled" in cards(app)
     app.pills(key="compare.fixes").set_value(list(PROBLEMS["threshold"].fixes)).run()
     assert f"choose at most {comparing.MOST_FIXES}" in app.error[0].value

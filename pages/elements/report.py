@@ -72,7 +72,7 @@ class Report:
         parts += [
             "<h2>The experiment as JSON</h2>",
             "<p>Saved to a file, this can be loaded on the page again.</p>",
-            _code(self.experiment.to_json()),
+            _code(self.experiment.to_json(), "wrap"),
         ]
         used = ", ".join(f"{name} {number}" for name, number in versions().items())
         return [*parts, f"<footer>Made by Plateau; seed {self.seed}, {escape(used)}.</footer>"]
@@ -139,8 +139,8 @@ class Report:
         return parts
 
 
-def _code(text: str) -> str:
-    return f"<pre><code>{escape(text)}</code></pre>"
+def _code(text: str, style: str = "") -> str:
+    return f'<pre class="{style}"><code>{escape(text)}</code></pre>'
 
 
 def _figures(figures: list[str]) -> str:
@@ -170,7 +170,7 @@ def _libraries() -> str:
 
 def _theme(name: str, palette: list[str]) -> dict:
     """Vega's configuration: the page's colours and type on a transparent ground."""
-    ink, line = ("#e8edf2", "#36414d") if name == "dark" else ("#1c2733", "#d5dbe1")
+    ink, line = ("#e8edf2", "#2b353f") if name == "dark" else ("#1c2733", "#e1e6ea")
     words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12}
     return {
         "background": "transparent",
@@ -178,6 +178,8 @@ def _theme(name: str, palette: list[str]) -> dict:
         "view": {"stroke": "transparent"},
         "axis": {**words, "titleFontWeight": "normal", "gridColor": line, "domainColor": line}
         | {"tickColor": line},
+        "axisX": {"grid": False},
+        "axisY": {"domain": False, "ticks": False},
         "legend": words,
         "title": {"color": ink},
         "text": {"color": ink},

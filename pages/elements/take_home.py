@@ -65,7 +65,7 @@ def _button(label: str, content, name: str, mime: str, help: str, disabled: bool
 
 def _script(problem: str, experiment: Experiment, seed: int) -> None:
     script = export.to_script(experiment, seed)
-    st.markdown("This experiment in plain Keras. It runs as it is: `pip install tensorflow`.")
+    st.markdown("This experiment in plain Keras. It runs as it is, after `pip install tensorflow`.")
     st.code(script, language="python", height=CODE_HEIGHT)
     _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run, from one seed.")
 
@@ -169,4 +169,10 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},
     )
-    _button("Report", report.html, f"plateau_{problem}.html", "text/html", "About two megabytes.")
+    _button(
+        "Report",
+        report.html,
+        f"plateau_{problem}.html",
+        "text/html",
+        "One HTML file of a few megabytes.",
+    )
