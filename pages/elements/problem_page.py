@@ -18,7 +18,10 @@ def draw(problem: str, question: str) -> None:
     refused = state.enter(problem)
     st.title(PROBLEMS[problem].title)
     st.markdown(question, width=760)
-    link.notices(refused)
+    # Containers of their own: what is below one keeps its place, and its open tab, whatever the
+    # number of things in it.
+    with st.container():
+        link.notices(refused)
     with st.container(border=True):
         controls.presets(problem)
         controls.groups(problem)
@@ -26,6 +29,15 @@ def draw(problem: str, question: str) -> None:
         if experiment:
             controls.summary(problem, experiment)
         controls.train_buttons(problem, experiment)
+    with st.container():
+        history = _training(problem, experiment)
+    if experiment:
+        take_home.draw(problem, experiment, history)
+    state.leave(problem)
+
+
+def _training(problem: str, experiment: Experiment | None) -> History | None:
+    """The training that runs or what came of the last one, which it returns, and why."""
     ticket = jobs.latest(problem)
     if ticket is None:
         st.info(
@@ -44,9 +56,7 @@ def draw(problem: str, question: str) -> None:
         findings.draw(problem, experiment, None)
     if history is not None:
         _came(problem, history, experiment)
-    if experiment:
-        take_home.draw(problem, experiment, history)
-    state.leave(problem)
+    return history
 
 
 def _came(problem: str, history: History, experiment: Experiment | None) -> None:
