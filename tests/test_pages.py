@@ -294,3 +294,11 @@ def test_a_claim_is_tested_again():
     assert "of 64" in " ".join(metric.value for metric in app.metric)
     app.selectbox(key="claims.claim").set_value("two-blob-adam-0.1").run()
     assert any("Recorded on" in caption.value for caption in app.caption)
+
+
+def test_a_setting_changed_in_the_same_moment_as_a_fix_is_chosen_stays():
+    app = opened("two-blob")
+    app.number_input(key="two-blob.epochs").set_value(7)
+    app.pills(key="two-blob.fixes").set_value(["rmsprop"]).run()
+    assert app.number_input(key="two-blob.epochs").value == 7
+    assert app.selectbox(key="two-blob.optimizer").value == "rmsprop"

@@ -17,6 +17,8 @@ from pages.elements.settings import VIEWS, Choice, experiment_of, table, values_
 
 AS_ASKED = "as-asked"
 START, FIXES = "start", "fixes"
+APPLIED = "applied"
+"""The form and the fixes that the settings follow; the controls may be a step ahead."""
 
 
 def key(problem: str, name: str) -> str:
@@ -38,6 +40,7 @@ def enter(problem: str) -> list[str]:
         st.session_state.setdefault(key(problem, name), value)
         # Setting a value to itself keeps it where its widget is not drawn this time.
         st.session_state[key(problem, name)] = st.session_state[key(problem, name)]
+    st.session_state.setdefault(key(problem, APPLIED), (kept[START], chosen(problem)))
     return refused
 
 
@@ -93,6 +96,7 @@ def choose(problem: str, start: str, fixes: tuple[str, ...], **changes: object) 
     """Begin from this form of the question with these fixes, and change these settings by hand."""
     st.session_state[key(problem, START)] = start
     st.session_state[key(problem, FIXES)] = list(fixes)
+    st.session_state[key(problem, APPLIED)] = start, fixes
     for name, value in (_preset(problem, start, fixes) | changes).items():
         st.session_state[key(problem, name)] = value
 
@@ -143,9 +147,10 @@ def _own(experiment_values: dict[str, object]) -> dict[str, object]:
 
 def follow_presets(problem: str) -> None:
     """Callback of the preset controls: apply the new choice under what was changed by hand."""
-    before = st.session_state[f"kept.{problem}"]
-    preset = _preset(problem, before[START], tuple(before[FIXES] or ()))
-    changes = {name: before[name] for name in table(problem) if before[name] != preset[name]}
+    # Not from what `leave` kept: a setting may have changed since, in a script run that this one
+    # cut short.
+    preset = _preset(problem, *st.session_state[key(problem, APPLIED)])
+    changes = {name: v for name, v in values(problem).items() if v != preset[name]}
     start = st.session_state[key(problem, START)] or AS_ASKED
     choose(problem, start, chosen(problem), **changes)
 
