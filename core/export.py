@@ -1,4 +1,4 @@
-"""An experiment as plain Keras: a script, a notebook, and what the fixes change in the script.
+"""An experiment as plain Keras: a script, and the same as a notebook.
 
     print(to_script(experiment))               # runs as it is, with keras and numpy alone
 
@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
+from dataclasses import dataclass
 
 from core.experiment import (
     SGD,
@@ -27,16 +26,16 @@ from core.experiment import (
     Threshold,
     Training,
 )
-from core.problems import Fix
 
 WIDTH = 88
 """Columns of the comments."""
-CONTEXT = 2
-"""Unchanged lines shown on each side of a change."""
+HEADINGS = (SEED, DATA, SHUFFLE, LABELS, HOLD_OUT, SCALE, NETWORK, TRAINING, ACCURACY) = (
+    *("Imports and seed", "Data", "Shuffle", "Labels", "Hold out", "Scale"),
+    *("Network", "Training", "Accuracy"),
+)
+"""Of the sections, in their order; a script has those that its experiment needs."""
 FEW_ROWS = 100
 """With fewer, a training part may happen to hold one value alone."""
-BY_HAND = "Changed by hand"
-SIGNS = {"same": " ", "removed": "-", "added": "+"}
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _beginning(data: Data, seed: int) -> Section:
             lines.append(f"random.seed({of_data})")
     if data.shuffling == "permutation" or data.held_out_rows or not isinstance(data.source, Table):
         lines.append(f"rng = np.random.default_rng({of_data})")
-    return Section("Imports and seed", text, tuple(lines))
+    return Section(SEED, text, tuple(lines))
 
 
 def _rows(data: Data) -> Section:
@@ -133,7 +132,7 @@ def _rows(data: Data) -> Section:
     if isinstance(source, Threshold):
         limit, samples = source.threshold, source.samples
         return Section(
-            "Data",
+            DATA,
             f"Whole numbers: those below {limit:,} have one label, those from it up the other.",
             (
                 f"below = rng.integers(0, {limit:_}, {samples:_})",
@@ -144,7 +143,7 @@ def _rows(data: Data) -> Section:
         )
     if isinstance(source, Table):
         return Section(
-            "Data",
+            DATA,
             "One row of inputs after the other, and the label of each.",
             (
                 "x = np.array([",
@@ -175,18 +174,18 @@ def _clouds(source: Blobs, values: tuple[float, ...]) -> Section:
     if source.noise:
         lines.append(f"x += rng.normal(0, {_number(source.noise)}, x.shape)")
     lines.append(f"y = np.repeat({_list(values)}, {source.samples:_})")
-    return Section("Data", text, tuple(lines))
+    return Section(DATA, text, tuple(lines))
 
 
 def _shuffle(data: Data) -> Section:
     if data.shuffling == "permutation":
         return Section(
-            "Shuffle",
+            SHUFFLE,
             "A random order of the rows; inputs and labels stay together.",
             ("order = rng.permutation(len(x))", "x, y = x[order], y[order]"),
         )
     return Section(
-        "Shuffle",
+        SHUFFLE,
         "Careful: on the rows of an array random.shuffle overwrites about half of them, because "
         "the rows that it swaps are views of the same memory.",
         (
@@ -209,12 +208,12 @@ def _encoding(data: Data) -> Section | None:
     if data.encoding == "one-hot":
         text = f"{text} Each label becomes a row with a 1 in its own column.".strip()
         lines.append(f"y = keras.utils.to_categorical(y, {len(written)})")
-    return Section("Labels", text, tuple(lines)) if lines else None
+    return Section(LABELS, text, tuple(lines)) if lines else None
 
 
 def _split(data: Data) -> Section:
     return Section(
-        "Hold out",
+        HOLD_OUT,
         f"A random {data.hold_out:.0%} of the rows are kept for evaluation and never trained on.",
         (
             "order = rng.permutation(len(x))",
@@ -242,7 +241,7 @@ def _scaling(data: Data) -> Section:
     if fitted and _may_be_constant(data):
         fitted.append("spread = np.where(spread > 0, spread, 1)  # a constant cannot be scaled")
     names = ("x", "x_test") if data.held_out_rows else ("x",)
-    return Section("Scale", text, (*fitted, *(scaled.format(name) for name in names)))
+    return Section(SCALE, text, (*fitted, *(scaled.format(name) for name in names)))
 
 
 def _may_be_constant(data: Data) -> bool:
@@ -256,7 +255,7 @@ def _may_be_constant(data: Data) -> bool:
 def _network(experiment: Experiment) -> Section:
     text = "Each layer takes the outputs of the one before it."
     return Section(
-        "Network",
+        NETWORK,
         text,
         (
             "model = keras.Sequential([",
@@ -299,7 +298,7 @@ def _training(experiment: Experiment) -> Section:
     if not training.shuffle:
         lines.append("    shuffle=False,")
     text = "An epoch sees every row once; the weights change after each batch."
-    return Section("Training", text, (*lines, ")"))
+    return Section(TRAINING, text, (*lines, ")"))
 
 
 def _optimizer(training: Training) -> str:
@@ -317,7 +316,7 @@ def _optimizer(training: Training) -> str:
 def _evaluation(data: Data) -> Section:
     rows, where = ("x_test, y_test", "held-out") if data.held_out_rows else ("x, y", "training")
     return Section(
-        "Accuracy",
+        ACCURACY,
         f"Measured on the {where} rows, after the last epoch.",
         (
             f"loss, accuracy = model.evaluate({rows}, verbose=0)",
@@ -335,153 +334,3 @@ def _number(value: float) -> str:
 
 def _list(values: Iterable[float]) -> str:
     return f"[{', '.join(_number(value) for value in values)}]"
-
-
-# --- what the fixes change ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the script before ("same", "removed") or after ("same", "added") the changes.
-
-    by: titles of what changed it, in the order in which they did; () for the same line.
-    """
-
-    kind: str
-    text: str
-    by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Change:
-    """Neighbouring changed lines of one section, with what is unchanged next to them."""
-
-    heading: str
-    lines: tuple[Line, ...]
-
-    @property
-    def by(self) -> tuple[str, ...]:
-        """Titles of what changed any of its lines."""
-        return tuple(dict.fromkeys(title for line in self.lines for title in line.by))
-
-    @property
-    def diff(self) -> str:
-        """The lines with their signs; where not all changed ones are owed to the same, to what."""
-        shared = len({line.by for line in self.lines if line.by}) == 1
-        return "\n".join(
-            f"{SIGNS[line.kind]} {line.text}"
-            + ("" if shared or not line.by else f"  # {', '.join(line.by)}")
-            for line in self.lines
-        )
-
-
-def changes(
-    before: Experiment, fixes: Iterable[Fix], after: Experiment | None = None, seed: int = 0
-) -> tuple[Change, ...]:
-    """What the fixes, applied one after the other, change in the script of `before`.
-
-    after: what the experiment has become in the end; where it differs from the fixes' result, the
-    rest was changed by hand. () where no line is another.
-    """
-    steps = [(None, before)]
-    for fix in fixes:
-        steps.append((fix.title, fix.apply(steps[-1][1])))
-    if after is not None and after != steps[-1][1]:
-        steps.append((BY_HAND, after))
-    scripts = [{s.heading: s.lines for s in sections(step, seed)} for _, step in steps]
-    titles = [title for title, _ in steps[1:]]
-    found = []
-    for heading in _headings(scripts):
-        lines = _attributed([script.get(heading, ()) for script in scripts], titles)
-        found += [Change(heading, part) for part in _hunks(lines)]
-    return tuple(found)
-
-
-def _headings(scripts: list[dict]) -> list[str]:
-    """Every section's heading that occurs, in the order of the script."""
-    order = ("Imports and seed", "Data", "Shuffle", "Labels", "Hold out", "Scale")
-    order += ("Network", "Training", "Accuracy")
-    return [heading for heading in order if any(heading in script for script in scripts)]
-
-
-@dataclass(frozen=True)
-class _Traced:
-    """A line on its way through the steps; origin: its place before the first, None if added."""
-
-    text: str
-    origin: int | None
-    by: tuple[str, ...] = ()
-
-
-def _attributed(versions: list[tuple[str, ...]], titles: list[str]) -> list[Line]:
-    """The first version's lines and the last one's in one list, each with what changed it."""
-    first = versions[0]
-    now = [_Traced(text, place) for place, text in enumerate(first)]
-    removed: dict[int, tuple[str, ...]] = {}
-    for title, wanted in zip(titles, versions[1:], strict=True):
-        texts = [line.text for line in now]
-        following: list[_Traced] = []
-        for tag, a, b, c, d in SequenceMatcher(None, texts, wanted, autojunk=False).get_opcodes():
-            if tag == "equal":
-                following += now[a:b]
-                continue
-            for line in now[a:b]:
-                if line.origin is not None:
-                    removed[line.origin] = (title,)
-            # A line changed twice is owed to both, and shown once.
-            earlier = [line.by for line in now[a:b]] if b - a == d - c else [()] * (d - c)
-            following += [
-                _Traced(text, None, (*by, title))
-                for text, by in zip(wanted[c:d], earlier, strict=True)
-            ]
-        now = following
-    return _merged(first, now, removed)
-
-
-def _merged(
-    first: tuple[str, ...], now: list[_Traced], removed: dict[int, tuple[str, ...]]
-) -> list[Line]:
-    """Removed lines before those that were added in their place."""
-    found: list[Line] = []
-    seen, start = 0, 0
-    for stop in [*(k for k, line in enumerate(now) if line.origin is not None), len(now)]:
-        end = now[stop].origin if stop < len(now) else len(first)
-        gone = [Line("removed", first[k], removed[k]) for k in range(seen, end)]
-        new = [Line("added", line.text, line.by) for line in now[start:stop]]
-        found += _without_undone(gone, new)
-        if stop < len(now):
-            found.append(Line("same", first[end]))
-        seen, start = end + 1, stop + 1
-    return found
-
-
-def _without_undone(gone: list[Line], new: list[Line]) -> list[Line]:
-    """Both, where lines that one step removed and a later one brought back are the same."""
-    head = 0
-    while head < min(len(gone), len(new)) and gone[head].text == new[head].text:
-        head += 1
-    tail = 0
-    while tail < min(len(gone), len(new)) - head and gone[-1 - tail].text == new[-1 - tail].text:
-        tail += 1
-    same = [replace(line, kind="same", by=()) for line in gone]
-    ends = len(gone) - tail, len(new) - tail
-    return [*same[:head], *gone[head : ends[0]], *new[head : ends[1]], *same[ends[0] :]]
-
-
-def _hunks(lines: list[Line]) -> list[tuple[Line, ...]]:
-    """The changed lines with up to CONTEXT unchanged ones around them, in one part a place."""
-    lines = [line for line in lines if line.text]
-    near = {
-        other
-        for place, line in enumerate(lines)
-        if line.kind != "same"
-        for other in range(place - CONTEXT, place + CONTEXT + 1)
-    }
-    parts: list[list[Line]] = []
-    for place, line in enumerate(lines):
-        if place not in near:
-            continue
-        if place - 1 not in near or not parts:
-            parts.append([])
-        parts[-1].append(line)
-    return [tuple(part) for part in parts]

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from core.changes import BY_HAND, changes
 from core.data import prepare
 from core.experiment import (
     ACTIVATIONS,
@@ -32,7 +33,7 @@ from core.experiment import (
     Threshold,
     Training,
 )
-from core.export import BY_HAND, changes, to_notebook, to_script
+from core.export import to_notebook, to_script
 from core.models import keras_model, keras_optimizer
 from core.problems import PROBLEMS, apply_all
 from core.reference import fit

@@ -98,7 +98,7 @@ def popover(parameters: Mapping[str, str]) -> None:
     """The whole link, to copy."""
     wanted = _versioned(parameters)
     address = (st.context.url or "") + (f"?{urlencode(wanted)}" if wanted else "")
-    with st.popover("Link", icon=":material/link:", help="A link to this page as it is set now."):
+    with st.popover("Link", icon=":material/link:"):
         st.caption("Opens this page with these settings, in any browser.")
         st.code(address, language=None, wrap_lines=True)
 

@@ -12,11 +12,12 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from core.changes import changes
 from core.data import majority_rate
 from core.diagnosis import Finding, verdict
 from core.download import versions
 from core.experiment import Experiment
-from core.export import changes, to_script
+from core.export import to_script
 from core.history import History
 from core.problems import PROBLEMS, Fix
 from core.statistics import Rate
@@ -129,7 +130,8 @@ class Report:
         return parts
 
     def _changes(self) -> list[str]:
-        found = changes(PROBLEMS[self.problem].experiment, self.fixes, self.experiment)
+        asked = PROBLEMS[self.problem].experiment
+        found = changes(asked, self.fixes, self.experiment, self.seed)
         parts = ["<h2>What changed</h2>"]
         if not found:
             return [*parts, "<p>Nothing: this is the question as asked.</p>"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import download, export
+from core.changes import changes
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
 from core.problems import PROBLEMS
@@ -33,7 +34,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     with script:
         _script(problem, experiment, seed)
     with changed:
-        _changes(problem, experiment)
+        _changes(problem, experiment, seed)
     with notebook:
         st.markdown("The same in cells, for Jupyter or Colab.")
         _button(
@@ -70,9 +71,9 @@ def _script(problem: str, experiment: Experiment, seed: int) -> None:
     _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run, from one seed.")
 
 
-def _changes(problem: str, experiment: Experiment) -> None:
+def _changes(problem: str, experiment: Experiment, seed: int) -> None:
     asked = PROBLEMS[problem].experiment
-    found = export.changes(asked, state.steps(problem), experiment)
+    found = changes(asked, state.steps(problem), experiment, seed)
     if not found:
         st.markdown("Nothing: this is the question as asked.")
         return
@@ -112,7 +113,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
             "application/json",
             "Data, network and training, without the runs.",
         )
-    st.file_uploader(
+    file = st.file_uploader(
         "Load an experiment",
         type="json",
         key=_upload(problem),
@@ -121,9 +122,9 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
         max_upload_size=max(1, download.MOST_BYTES // 1_000_000),
         help="A file that was saved here with Experiment as JSON.",
     )
-    message, detail = st.session_state.get(f"{_upload(problem)}.message", ("", ""))
-    if not message:
+    if file is None:
         return
+    message, detail = st.session_state[f"{_upload(problem)}.message"]
     st.markdown(message)
     # A stranger's file is quoted in it, so it is not read as Markdown.
     st.text(detail)
@@ -136,15 +137,15 @@ def _upload(problem: str) -> str:
 def _load(problem: str) -> None:
     """Callback: set the controls to the experiment in the file, or say why that cannot be."""
     file = st.session_state[_upload(problem)]
-    message = detail = ""
-    if file is not None:
-        try:
-            loaded = download.read_experiment(file.getvalue())
-        except InvalidExperiment as error:
-            message, detail = ":material/error: Not loaded.", str(error)[:MOST_WORDS]
-        else:
-            shown = state.adopt(problem, loaded)
-            message = LOADED if shown else BEYOND
+    if file is None:
+        return
+    detail = ""
+    try:
+        loaded = download.read_experiment(file.getvalue())
+    except InvalidExperiment as error:
+        message, detail = ":material/error: Not loaded.", str(error)[:MOST_WORDS]
+    else:
+        message = LOADED if state.adopt(problem, loaded) else BEYOND
     st.session_state[f"{_upload(problem)}.message"] = message, detail
 
 
