@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from dataclasses import replace
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from core import models
-from core.experiment import Dense, Experiment
+from core.experiment import Experiment
 from core.history import unsaturated_range
+from core.stacks import structure
 
 KEPT = 24
 """Compiled programs kept for reuse; the one used longest ago goes first."""
 
 _kept: OrderedDict[tuple, Program] = OrderedDict()
-
-
-def structure(experiment: Experiment) -> tuple:
-    """What a program depends on: experiments that agree in it can be trained together.
-
-    The rest, such as data, scaling, labels, initialisers and learning rate, may differ by run.
-    """
-    data, training = experiment.data, experiment.training
-    layers = tuple(
-        replace(layer, initialiser="zeros") if isinstance(layer, Dense) else layer
-        for layer in experiment.model.layers
-    )
-    shapes = (data.source.features, data.target_width, data.training_rows, data.held_out_rows)
-    optimizer = replace(training.optimizer, learning_rate=1.0)
-    return layers, shapes, replace(training, optimizer=optimizer, epochs=1, shuffle=True)
 
 
 def program(experiment: Experiment, lanes: int) -> Program:

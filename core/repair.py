@@ -7,18 +7,22 @@ themselves, in the process that trains, so that what travels is plain values.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import numpy as np
 
 from core.diagnosis import Finding, Severity, diagnose
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History, Progress
+from core.limits import Work, fewer_epochs
 from core.observations import Observations
 from core.problems import TARGET, Fix
 from core.statistics import Rate, Z
 
+BUDGET = 24
+"""Experiments that are trained at most to find the fixes that help."""
 LARGEST = 4
 """Fixes in a combination."""
 FREED = 0.9
@@ -77,7 +81,7 @@ def try_fixes(
     on_progress: Callable[[Progress], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
     target: float = TARGET,
-    budget: int = 24,
+    budget: int = BUDGET,
 ) -> Repair | None:
     """Train the experiment with each fix that its findings suggest, and with useful combinations.
 
@@ -147,7 +151,7 @@ def try_fixes(
 def repair(
     experiment: Experiment,
     runs: int = 16,
-    budget: int = 24,
+    budget: int = BUDGET,
     seed: int = 0,
     target: float = TARGET,
     on_progress: Callable[[Progress], object] | None = None,
@@ -182,6 +186,21 @@ class TryFixes:
             should_stop,
             self.target,
         )
+
+    @property
+    def work(self) -> tuple[Work, ...]:
+        """The whole budget: the fixes that the settings suggest stand for what will be tried."""
+        found = diagnose(self.experiment, None, self.target)
+        suggested = (
+            _applied(self.experiment, [fix]) for fix, _ in _suggested(found, self.findings)
+        )
+        changed = [experiment for experiment in suggested if experiment is not None]
+        others = islice(cycle(changed or [self.experiment]), BUDGET - 1)
+        return (Work((self.experiment, *others), self.runs, returned=False),)
+
+    @property
+    def smaller(self) -> tuple[Iterator[tuple[str, TryFixes]], ...]:
+        return (fewer_epochs(self),)
 
 
 def paired_gain(before: np.ndarray, after: np.ndarray) -> tuple[float, float, float]:

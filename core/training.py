@@ -19,17 +19,9 @@ from core import models
 from core.data import generator, prepare
 from core.experiment import Experiment, InvalidExperiment
 from core.history import Epoch, Health, History, Progress
-from core.program import program, structure
+from core.program import program
+from core.stacks import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, stacks, steps, structure
 
-LANES = 16
-"""Runs are padded to a multiple of this: every run is then computed in a full vector register,
-and the same way whatever the number of others."""
-KEY_EPOCHS = 60
-"""Weights are kept for at most this many epochs,"""
-KEPT_WEIGHTS = 64 * 2**20
-"""and for fewer where they would take more than this many bytes."""
-STACK_RUNS = 512
-"""Experiments of one structure are trained together up to this many runs."""
 STACK_BYTES = 2 * 2**30
 """The most that the data of one stack may take."""
 
@@ -67,25 +59,15 @@ def train_all(
     Experiments that agree in structure share a stack of up to STACK_RUNS runs, and the next
     stack's program is compiled while one trains. Returns None when should_stop ended it.
     """
-    alike: dict[tuple, list[int]] = {}
-    for place, experiment in enumerate(experiments):
-        training = experiment.training
-        key = (structure(experiment), training.epochs, training.shuffle)
-        alike.setdefault(key, []).append(place)
-    most = max(STACK_RUNS // runs, 1)
-    stacks = [
-        places[start : start + most]
-        for places in alike.values()
-        for start in range(0, len(places), most)
-    ]
-    work = [len(places) * _updates(experiments[places[0]]) for places in stacks]
+    grouped = stacks(experiments, runs)
+    work = [len(places) * _updates(experiments[places[0]]) for places in grouped]
     histories: dict[int, History] = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
         ready = [
-            pool.submit(program, experiments[places[0]], _lanes(len(places) * runs))
-            for places in stacks
+            pool.submit(program, experiments[places[0]], lanes_for(len(places) * runs))
+            for places in grouped
         ]
-        for number, (places, compiled) in enumerate(zip(stacks, ready, strict=True)):
+        for number, (places, compiled) in enumerate(zip(grouped, ready, strict=True)):
             before = sum(work[:number])
 
             def report(epoch: Epoch, before=before, share=work[number]):
@@ -121,7 +103,7 @@ def train_together(
     if len({(structure(e), e.training.epochs, e.training.shuffle) for e in experiments}) != 1:
         raise ValueError("experiments trained together must agree in structure, epochs and shuffle")
     members = [(experiment, run) for experiment in experiments for run in range(runs)]
-    lanes, data = _lanes(len(members)), first.data
+    lanes, data = lanes_for(len(members)), first.data
     size = 4 * data.source.rows * (data.source.features + data.target_width) * lanes
     if size > STACK_BYTES:
         most = len(members) * STACK_BYTES // size
@@ -179,14 +161,9 @@ def layer_seeds(experiment: Experiment, seed: int, run: int) -> list[int]:
     return generator(seed, run, WEIGHTS).integers(2**31, size=len(experiment.model.dense)).tolist()
 
 
-def _lanes(members: int) -> int:
-    return -(-members // LANES) * LANES
-
-
 def _updates(experiment: Experiment) -> int:
     """How many times the optimizer updates one run's weights."""
-    training = experiment.training
-    return training.epochs * -(-experiment.data.training_rows // training.batch_size)
+    return experiment.training.epochs * steps(experiment)
 
 
 def _check_whole(field: str, value: int, low: int, high: int) -> None:
@@ -208,16 +185,20 @@ def _stacked_rows(members: list, seed: int, lanes: int) -> list[tf.Tensor]:
     Every run's training rows get a random order of their own here, once; every epoch's order, drawn
     later, is then the same for all runs. Composed, they are to each run as random as Keras's.
     """
-    rows = []
-    for experiment, run in members:
+    stacked: list[np.ndarray] = []
+    for place, (experiment, run) in enumerate(members):
         prepared = prepare(experiment.data, seed, run)
         order = slice(None)
         if experiment.training.shuffle:
             order = generator(seed, run, RUN_ORDER).permutation(len(prepared.x))
-        rows.append(
-            (prepared.x[order], prepared.y[order], prepared.held_out_x, prepared.held_out_y)
-        )
-    return [tf.constant(_filled(arrays, lanes)) for arrays in zip(*rows, strict=True)]
+        own = (prepared.x[order], prepared.y[order], prepared.held_out_x, prepared.held_out_y)
+        if not stacked:
+            # The first run's rows fill the lanes that only fill up. Written in place, run by run:
+            # the data of a stack can be most of the memory that there is.
+            stacked = [np.repeat(array[..., None], lanes, axis=-1) for array in own]
+        for array, values in zip(stacked, own, strict=True):
+            array[..., place] = values
+    return [tf.constant(array) for array in stacked]
 
 
 def _initial_weights(members: list, seed: int, lanes: int) -> list[np.ndarray]:

@@ -6,13 +6,18 @@
 
 The server never imports TensorFlow: it would cost every viewer 10 seconds at the start and a slow
 page during each training. One process has it instead and runs one job at a time; `Worker` is the
-server's end of it and decides whose turn it is. `serve`, at the end, is the process's own end.
+server's end of it, decides whose turn it is, and replaces the process when it dies, hangs or has
+grown too large. `serve`, at the end, is the process's own end.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import importlib
+import logging
+import math
 import os
 import pickle
 import queue
@@ -25,14 +30,26 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any, Protocol
 
 from core.experiment import Experiment, InvalidExperiment
-from core.problems import PROBLEMS, Fix
+from core.limits import (
+    MEGABYTE,
+    Limits,
+    OverBudget,
+    Price,
+    Work,
+    check,
+    fewer_epochs,
+    fewer_runs,
+    price,
+)
+from core.log import note
+from core.problems import PROBLEMS, Fix, apply_all
 
 DEFAULT_RUNS = 64
 STARTING = "starting TensorFlow"
@@ -41,6 +58,22 @@ ATTEMPTS = 3
 """Starts in a row that may come to nothing before the waiting jobs are given up."""
 BATCH_SECONDS = 0.05
 """Events closer together than this travel as one message: epochs can come 1,000 a second."""
+START_SECONDS = 10
+"""About how long a process takes to come up; a slow machine takes longer."""
+BEAT_SECONDS = 0.5
+"""How often the process says that it is alive, whatever its training does."""
+TICK_SECONDS = 1.0
+"""How often the server looks whether it has heard from the process."""
+SILENCE = 60
+"""Ticks without a word after which the process is replaced. Ticks, not seconds on a clock: a
+machine that slept wakes up one tick later, and a busy one is slow at both ends. So many, because
+TensorFlow can keep Python's lock for seconds while it compiles."""
+OVERRUN = 2
+"""A job that takes this many times the longest that is allowed is stopped: its price was wrong."""
+RECYCLED = "it had grown too large"
+FATAL = ("signal 6", "signal 9")
+LESS_MEMORY = "Fewer runs, fewer rows or smaller batches need less."
+KEPT_SETTINGS = "Your settings are kept; press Train to start it again."
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "PLATEAU_WORKER_KEY"
@@ -53,7 +86,12 @@ its figures would no longer be those of Keras as people run it."""
 
 
 class Request(Protocol):
-    """A job's work: small and picklable. `run` is called in the worker process only."""
+    """A job's work: small and picklable. `run` is called in the worker process only.
+
+    Two attributes more are read where there are any. `work`, a tuple of `core.limits.Work`, says
+    what it will train, for its price. `smaller` holds iterables of (words, request), each from the
+    largest down, from which a refusal takes what would fit.
+    """
 
     def run(self, on_event: Callable[[Any], None], should_stop: Callable[[], bool]) -> Any: ...
 
@@ -71,6 +109,14 @@ class Train:
 
         return train(self.experiment, self.runs, self.seed, on_event, should_stop)
 
+    @property
+    def work(self) -> tuple[Work, ...]:
+        return (Work((self.experiment,), self.runs),)
+
+    @property
+    def smaller(self) -> tuple[Iterator[tuple[str, Request]], ...]:
+        return fewer_runs(self), fewer_epochs(self)
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -83,6 +129,14 @@ class Fit:
         from core.reference import fit
 
         return fit(self.experiment, self.seed, on_event, should_stop)
+
+    @property
+    def work(self) -> tuple[Work, ...]:
+        return (Work((self.experiment,), 1, plain=True),)
+
+    @property
+    def smaller(self) -> tuple[Iterator[tuple[str, Request]], ...]:
+        return (fewer_epochs(self),)
 
 
 @dataclass(frozen=True)
@@ -99,6 +153,22 @@ class Compare:
 
         fixes = {fix.key: fix for fix in self.fixes}
         return compare(self.experiment, fixes, self.runs, self.seed, on_event, should_stop)
+
+    @property
+    def work(self) -> tuple[Work, ...]:
+        from core.comparison import subsets_of
+
+        subsets = subsets_of(self.fixes)
+        return (Work(tuple(apply_all(subset, self.experiment) for subset in subsets), self.runs),)
+
+    @property
+    def smaller(self) -> tuple[Iterator[tuple[str, Request]], ...]:
+        counts = range(len(self.fixes) - 1, 0, -1)
+        fewer_fixes = (
+            (f"{count} fix{'es' * (count > 1)}", replace(self, fixes=self.fixes[:count]))
+            for count in counts
+        )
+        return fewer_runs(self), fewer_fixes
 
 
 def _as_asked(experiment: Experiment) -> Train:
@@ -118,7 +188,8 @@ class Job:
     """Work that was asked for; a page holds it and reads it at any time.
 
     viewer: a session's id, None for the worker's own warm-up; label: what it is, in a few words
-        that other viewers may read.
+        that other viewers may read; kind: of request.
+    price: what it was expected to take when it was asked for.
     state: "waiting", "running", "done", "failed" or "cancelled". The rest is complete when it
         becomes one of the last three.
     events: what the work reported so far; only ever appended to.
@@ -128,8 +199,11 @@ class Job:
     cancelling: it was asked to stop; it goes on to the end of its epoch.
     """
 
-    def __init__(self, worker: Worker, viewer: str | None, label: str, request: Request):
-        self.viewer, self.label = viewer, label
+    def __init__(
+        self, worker: Worker, viewer: str | None, label: str, request: Request, price: Price
+    ):
+        self.viewer, self.label, self.price = viewer, label, price
+        self.kind = type(request).__name__
         self.state = "waiting"
         self.events: list[Any] = []
         self.result: Any = None
@@ -151,6 +225,11 @@ class Job:
         return self._worker._ahead(self)
 
     @property
+    def expected_wait(self) -> float:
+        """About how many seconds it still waits, by the prices of what comes first."""
+        return self._worker._expected_wait(self)
+
+    @property
     def seconds(self) -> float:
         """Wall-clock time since it began to run, until it ended; 0 while it waits."""
         if self._started is None:
@@ -168,6 +247,9 @@ class Job:
     def _finish(self, state: str, result: Any = None, error: str | None = None) -> None:
         self.result, self.error = result, error
         self._stopped = time.monotonic()
+        seconds = self._stopped - (self._started or self._stopped)
+        figures = {"price": self.price.seconds, "seconds": seconds, "state": state}
+        note("job", label=self.label, kind=self.kind, **figures)
         self.state = state  # last: whoever sees it finds the rest complete
         self._end.set()
 
@@ -178,9 +260,15 @@ class Worker:
     A viewer has at most one waiting job: a newer one takes its place. Of the waiting viewers, the
     one who was served longest ago is next. The process ends by itself when this one does.
 
+    A process that dies or says nothing for long is replaced, and its job fails with a message; one
+    that rests above the bound for its memory is replaced between two jobs, and the next one waits
+    for the new process. Nothing here looks at the time of day.
+
     environment: variables for the process, on top of this process's own.
     preload: module that the process imports before its first job.
     warm_up: labels and requests for the worker itself, done when nobody waits.
+    limits: what a job may cost; those of the environment unless given.
+    silence: ticks without a word from the process after which it is replaced.
     """
 
     def __init__(
@@ -188,13 +276,21 @@ class Worker:
         environment: dict[str, str] | None = None,
         preload: str = "core.training",
         warm_up: Sequence[tuple[str, Request]] = WARM_UP,
+        limits: Limits | None = None,
+        silence: int = SILENCE,
     ):
-        self._environment = {**os.environ, **ENVIRONMENT, **(environment or {})}
-        self._preload, self._warm_up = preload, warm_up
+        self.limits = limits or Limits.from_environment()
+        self._environment = {**os.environ, **ENVIRONMENT, **self.limits.environment()}
+        self._environment |= environment or {}
+        self._preload, self._warm_up, self._silence = preload, warm_up, silence
         # For all that follows; the methods below `close` need it held.
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
-        self._connection: Connection | None = None  # not None: the process is up
+        self._outbox: queue.SimpleQueue | None = None  # not None: the process is up
+        self._idle = False  # the process waits for a job
+        self._worn = False  # the process has done a viewer's job
+        self._silent = 0  # ticks since the process was heard
+        self._ending: str | None = None  # why the process was killed from here
         self._running: Job | None = None
         self._waiting: list[Job] = []
         self._chores: deque[Job] = deque()
@@ -211,8 +307,19 @@ class Worker:
             return self._is_ready()
 
     def submit(self, viewer: str, label: str, request: Request) -> Job:
-        """Queue a request. Raises what pickle raises, or RuntimeError if the worker is closed."""
-        job = Job(self, viewer, label, request)
+        """Queue a request.
+
+        Raises `core.limits.OverBudget` where it costs more than is allowed, what pickle raises, or
+        RuntimeError if the worker is closed.
+        """
+        try:
+            expected = check(request, self.limits)
+        except OverBudget:
+            kind, asked = type(request).__name__, price(request)
+            figures = {"price": asked.seconds, "mb": asked.bytes / MEGABYTE}
+            note("refusal", logging.WARNING, label=label, kind=kind, **figures)
+            raise
+        job = Job(self, viewer, label, request, expected)
         with self._lock:
             if self._closed:
                 raise RuntimeError("the worker is closed")
@@ -233,7 +340,7 @@ class Worker:
         with self._lock:
             self._closed = True
             jobs = [job for job in (self._running, *self._waiting) if job is not None]
-            self._running, self._connection = None, None
+            self._running, self._outbox = None, None
             self._waiting.clear()
             process = self._process
             if process is not None:
@@ -249,26 +356,37 @@ class Worker:
                 return ()
             queued = self._in_turn()
             labels = [other.label for other in queued[: queued.index(job)]]
-            if self._connection is None:
+            if self._outbox is None:
                 labels.insert(0, STARTING)
             elif self._running is not None:
                 labels.insert(0, self._running.label)
             return tuple(labels)
+
+    def _expected_wait(self, job: Job) -> float:
+        with self._lock:
+            if job not in self._waiting:
+                return 0.0
+            queued = self._in_turn()
+            seconds = sum(other.price.seconds for other in queued[: queued.index(job)])
+            if self._outbox is None:
+                seconds += START_SECONDS
+            elif self._running is not None:
+                seconds += max(self._running.price.seconds - self._running.seconds, 0.0)
+            return seconds
 
     def _cancel(self, job: Job) -> None:
         with self._lock:
             if job in self._waiting:
                 self._waiting.remove(job)
                 job._finish("cancelled")
-            elif job is self._running and not job.cancelling:
-                job.cancelling = True
-                self._send("cancel", None)
+            elif job is self._running:
+                self._stop_running()
 
     # From here on: the lock is held, unless a method says otherwise.
 
     def _is_ready(self) -> bool:
         warming = self._running is not None and self._running.viewer is None
-        return self._connection is not None and not self._chores and not warming
+        return self._outbox is not None and not self._chores and not warming
 
     def _in_turn(self) -> list[Job]:
         """The waiting jobs in the order they will be served; who came first decides a tie."""
@@ -277,7 +395,7 @@ class Worker:
 
     def _advance(self) -> None:
         """Give the process something to do, if it is up and idle."""
-        if self._connection is None or self._running is not None:
+        if self._outbox is None or not self._idle:
             return
         if self._waiting:
             job = self._in_turn()[0]
@@ -289,18 +407,28 @@ class Worker:
             job = self._chores.popleft()
         else:
             return
-        self._running = job
+        self._running, self._idle = job, False
         job._started = time.monotonic()
         job.state = "running"
-        self._send("run", job._payload)
+        self._outbox.put(("run", job._payload))
 
-    def _send(self, kind: str, value: bytes | None) -> None:
-        # If the process has just died, `_attend` finds out and says so.
-        with contextlib.suppress(OSError):
-            self._connection.send((kind, value))
+    def _stop_running(self) -> None:
+        if not self._running.cancelling:
+            self._running.cancelling = True
+            self._outbox.put(("cancel", None))
+
+    def _kill(self, why: str) -> None:
+        """End the process; `_bury` starts the next one."""
+        if self._ending is None:
+            self._ending, self._outbox = why, None
+            self._process.kill()
 
     def _start(self) -> None:
-        self._chores = deque(Job(self, None, *chore) for chore in self._warm_up)
+        self._chores = deque(
+            Job(self, None, label, request, price(request)) for label, request in self._warm_up
+        )
+        self._idle = self._worn = False
+        self._silent, self._ending = 0, None
         key = os.urandom(32)
         try:
             # A port of this machine is the same on every system. Standard input would not do: on
@@ -317,26 +445,50 @@ class Worker:
         except OSError as error:
             self._give_up(str(error))
             return
-        attend = threading.Thread(target=self._attend, args=(self._process, listener), daemon=True)
-        attend.start()
+        note("worker", state="starting")
+        for task, arguments in ((self._attend, (listener,)), (self._watch, ())):
+            arguments = (self._process, *arguments)
+            threading.Thread(target=task, args=arguments, daemon=True).start()
+
+    def _watch(self, process: subprocess.Popen) -> None:
+        """Replace a process that says nothing or does not stop; in a thread, without the lock."""
+        job, ticks = None, 0
+        most = OVERRUN * self.limits.seconds / TICK_SECONDS
+        while True:
+            time.sleep(TICK_SECONDS)
+            with self._lock:
+                if process is not self._process:
+                    return
+                self._silent += 1
+                ticks = ticks + 1 if self._running is job else 0
+                job = self._running
+                if self._silent > self._silence:
+                    self._kill("it did not answer any more")
+                elif job is not None and ticks > most + self._silence:
+                    self._kill("it took far longer than a training may")
+                elif job is not None and ticks > most and self._outbox is not None:
+                    self._stop_running()
 
     def _attend(self, process: subprocess.Popen, listener: Listener) -> None:
         """Read what the process says until it dies; in a thread of its own, without the lock."""
         words: deque[str] = deque(maxlen=1)
         echo = threading.Thread(target=_echo, args=(process, words, listener.address), daemon=True)
         echo.start()
+        outbox: queue.SimpleQueue = queue.SimpleQueue()
         try:
             with listener:
                 connection = listener.accept()
+            threading.Thread(target=_pass_on, args=(outbox, connection), daemon=True).start()
             with connection:
                 while True:
                     for message in connection.recv():
                         kind, value = pickle.loads(message)
                         with self._lock:
-                            self._hear(connection, kind, value)
+                            self._hear(kind, value, outbox)
         except (EOFError, OSError):
             pass  # its end of the connection is closed
         finally:
+            outbox.put(None)
             try:
                 code = process.wait(timeout=5)
             except subprocess.TimeoutExpired:
@@ -346,11 +498,19 @@ class Worker:
             with self._lock:
                 self._bury(code, "".join(words))
 
-    def _hear(self, connection: Connection, kind: str, value: Any) -> None:
-        if self._closed:
+    def _hear(self, kind: str, value: Any, outbox: queue.SimpleQueue) -> None:
+        self._silent = 0
+        if self._closed or self._ending is not None or kind == "alive":
             return
         if kind == "up":
-            self._connection = connection
+            self._outbox, self._idle = outbox, True
+            note("worker", state="up")
+        elif kind == "rest":
+            self._idle = True
+            # Only after a viewer's job: a bound below what the warm-up takes would never be met.
+            if self._worn and value > self.limits.resident:
+                note("recycle", mb=value / MEGABYTE)
+                self._kill(RECYCLED)
         elif kind == "event":
             self._running.events.append(value)
         else:
@@ -362,25 +522,25 @@ class Worker:
                 partial = job.cancelling and getattr(value, "cancelled", True)
                 job._finish("cancelled" if partial else "done", value)
             if job.viewer is not None:
-                self._fruitless = 0
+                self._fruitless, self._worn = 0, True
         self._advance()
         if self._is_ready():
             self._fruitless = 0
 
     def _bury(self, code: int, last_words: str) -> None:
         """Say what the death of the process meant, and start the next one."""
-        self._process = self._connection = None
+        self._process = self._outbox = None
         job, self._running = self._running, None
         if self._closed:
             return
+        if self._ending == RECYCLED:
+            self._start()
+            return
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        note("worker", logging.ERROR, state="died", how=self._ending or how)
         if job is not None and job.viewer is not None:
             # It took a job with it, so starting again can only go on until the queue is empty.
-            job._finish(
-                "failed",
-                error=f"The training process stopped unexpectedly ({how}). "
-                "Your settings are kept; press Train to start it again.",
-            )
+            job._finish("failed", error=f"{_obituary(self._ending, how)} {KEPT_SETTINGS}")
         else:
             self._fruitless += 1
         if self._fruitless < ATTEMPTS:
@@ -394,6 +554,22 @@ class Worker:
         self._waiting.clear()
 
 
+def _obituary(ending: str | None, how: str) -> str:
+    if ending is not None:
+        return f"The training process was restarted: {ending}."
+    text = f"The training process stopped unexpectedly ({how})."
+    # How a system ends a process that takes too much memory, and how C++ does.
+    return f"{text} It may have run out of memory. {LESS_MEMORY}" if how in FATAL else text
+
+
+def _pass_on(outbox: queue.SimpleQueue, connection: Connection) -> None:
+    """Send what is put into the outbox, until None: the lock is not held while a send waits."""
+    # If the process has just died, `_attend` finds out and says so.
+    with contextlib.suppress(OSError):
+        while (message := outbox.get()) is not None:
+            connection.send(message)
+
+
 def _echo(process: subprocess.Popen, words: deque[str], address: tuple[str, int]) -> None:
     """Pass on what the process prints, keep its last line, and make its death be noticed."""
     with process.stdout:
@@ -401,7 +577,10 @@ def _echo(process: subprocess.Popen, words: deque[str], address: tuple[str, int]
             text = line.decode(errors="replace").rstrip()
             if text and not NOISE.match(text):
                 words.append(text)
-                print(text, file=sys.stderr)
+                # A full disk or a closed terminal must not end the reading: the process would
+                # wait for it for ever.
+                with contextlib.suppress(OSError, ValueError):
+                    print(text, file=sys.stderr)
     # If it died before it connected, accept() would wait for ever: knock in its place.
     with contextlib.suppress(OSError):
         socket.create_connection(address, timeout=1).close()
@@ -425,19 +604,48 @@ def serve(port: int, key: bytes, preload: str) -> None:
     def say(kind: str, value: Any = None) -> None:
         outbox.put(pickle.dumps((kind, value)))
 
+    threading.Thread(target=_beat, args=(say,), daemon=True).start()
+    limits = Limits.from_environment()
     importlib.import_module(preload)
     say("up")
     while True:
         payload, stop = inbox.get()
+        exhausted = False
         try:
             request = pickle.loads(payload)
+            check(request, limits)
             say("done", request.run(lambda event: say("event", event), stop.is_set))
-        except InvalidExperiment as error:
+        except (InvalidExperiment, OverBudget) as error:
             say("failed", str(error))
         except Exception as error:
             traceback.print_exc()
+            # NumPy's and Python's own, and TensorFlow's, whose class cannot be named without it.
+            exhausted = (
+                isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__
+            )
             what = traceback.format_exception_only(type(error), error)[-1].strip()
+            what = f"There was not enough memory. {LESS_MEMORY}" if exhausted else what
             say("failed", f"The training stopped with an error. {what}")
+        payload = request = None
+        # After a failed allocation nobody knows what state TensorFlow is in: a new process does.
+        say("rest", math.inf if exhausted else _resident())
+
+
+def _beat(say: Callable[[str], None]) -> None:
+    while True:
+        say("alive")
+        time.sleep(BEAT_SECONDS)
+
+
+def _resident() -> float:
+    """Bytes that this process holds once it gave back what it could; 0 where nobody can tell."""
+    gc.collect()
+    if sys.platform != "linux":
+        return 0.0
+    with contextlib.suppress(AttributeError, OSError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return float(pages * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _receive(connection: Connection, inbox: queue.SimpleQueue) -> None:

@@ -17,13 +17,14 @@ link.notices(refused)
 with st.container(border=True):
     choice = comparing.controls()
     running = jobs.busy(comparing.PLACE)
+    ready = bool(choice.fixes) and jobs.affordable(comparing.request(choice))
     with st.container(horizontal=True):
         if st.button(
             "Compare",
             key="compare-start",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=running or not choice.fixes,
+            disabled=running or not ready,
             help="Train every combination.",
         ):
             jobs.start(comparing.PLACE, comparing.label(choice), comparing.request(choice))

@@ -95,13 +95,14 @@ def describe(experiment: Experiment) -> str:
 def train_buttons(problem: str, experiment: Experiment | None) -> None:
     """Train or stop, new data: another seed, trained at once; and the link to all of it."""
     running = jobs.busy(problem)
+    off = running or experiment is None or not jobs.affordable(_request(problem, experiment))
     with st.container(horizontal=True):
         st.button(
             "Train",
             key=f"{problem}-train",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=experiment is None or running,
+            disabled=off,
             on_click=train,
             args=(problem,),
             help="Train all runs with these settings.",
@@ -119,7 +120,7 @@ def train_buttons(problem: str, experiment: Experiment | None) -> None:
             "New data",
             key=f"{problem}-new-data",
             icon=":material/casino:",
-            disabled=experiment is None or running,
+            disabled=off,
             on_click=_train_anew,
             args=(problem,),
             help="Another seed: other data, other first weights, trained at once.",
@@ -129,14 +130,15 @@ def train_buttons(problem: str, experiment: Experiment | None) -> None:
 
 def train(problem: str) -> None:
     """Callback: train with the settings as they stand."""
-    values = state.values(problem)
-    runs = int(values["runs"])
+    request = _request(problem, state.experiment(problem))
     jobs.clear(plain_place(problem))
-    jobs.start(
-        problem,
-        f"{runs} run{'s' * (runs > 1)} of the {PROBLEMS[problem].title.lower()}",
-        Train(state.experiment(problem), runs, values["seed"]),
-    )
+    many = f"{request.runs} run{'s' * (request.runs > 1)}"
+    jobs.start(problem, f"{many} of the {PROBLEMS[problem].title.lower()}", request)
+
+
+def _request(problem: str, experiment: Experiment) -> Train:
+    values = state.values(problem)
+    return Train(experiment, int(values["runs"]), values["seed"])
 
 
 def plain_place(problem: str) -> str:

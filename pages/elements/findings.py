@@ -186,13 +186,14 @@ def _trials(problem: str, experiment: Experiment, tried: Repair | None) -> None:
     ticket = jobs.latest(place)
     with st.container(border=True):
         st.markdown("**Do the suggested fixes help?**")
+        request = _request(problem, experiment)
         st.button(
             "Try the fixes",
             key=f"{problem}-try",
             icon=":material/science:",
-            disabled=jobs.busy(place),
-            on_click=_try,
-            args=(problem, experiment),
+            disabled=not jobs.affordable(request) or jobs.busy(place),
+            on_click=jobs.start,
+            args=(place, "a trial of suggested fixes", request),
             help="Trains this experiment with each suggested fix, and with the useful "
             "combinations of them, over the same seeds.",
         )
@@ -204,10 +205,9 @@ def _trials(problem: str, experiment: Experiment, tried: Repair | None) -> None:
             _outcome(problem, tried)
 
 
-def _try(problem: str, experiment: Experiment) -> None:
+def _request(problem: str, experiment: Experiment) -> TryFixes:
     values = state.values(problem)
-    request = TryFixes(experiment, runs=32, seed=values["seed"], target=values["target"])
-    jobs.start(_place(problem), "a trial of suggested fixes", request)
+    return TryFixes(experiment, runs=32, seed=values["seed"], target=values["target"])
 
 
 @st.fragment(run_every=jobs.REFRESH_SECONDS)

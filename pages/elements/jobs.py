@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core import log
+from core.limits import OverBudget, check, duration
 from core.worker import Job, Request, Worker
 
 REFRESH_SECONDS = 0.4
@@ -15,6 +17,7 @@ REFRESH_SECONDS = 0.4
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """The server's one training process, started in the background by whoever asks first."""
+    log.to_stderr()
     return Worker()
 
 
@@ -37,11 +40,27 @@ def _tickets() -> dict[str, Ticket]:
     return {}
 
 
+def affordable(request: Request) -> bool:
+    """Whether a training is within the limits here; where it is not, why, and what would be."""
+    try:
+        check(request, worker().limits)
+    except OverBudget as error:
+        st.warning(str(error), icon=":material/hourglass_disabled:")
+        return False
+    return True
+
+
 def start(place: str, label: str, request: Request) -> None:
     """Ask for a training in the name of a place on a page, in the stead of the one before it."""
-    stop(place)
     session = get_script_run_ctx().session_id
-    _tickets()[place] = Ticket(worker().submit(session, label, request), request)
+    try:
+        job = worker().submit(session, label, request)
+    except OverBudget as error:
+        # The button should have been off: its page was drawn before the settings changed.
+        st.toast(str(error), icon=":material/hourglass_disabled:")
+        return
+    stop(place)
+    _tickets()[place] = Ticket(job, request)
 
 
 def stop(place: str) -> None:
@@ -69,7 +88,8 @@ def progress(job: Job, share: float, doing: str) -> None:
     if job.state == "waiting":
         first, *others = job.ahead or ("another training",)
         more = f" and {len(others)} more in the queue" if others else ""
-        st.progress(0.0, f"Waiting for: {first}{more}")
+        left = f", about {duration(job.expected_wait)}"
+        st.progress(0.0, f"Waiting for: {first}{more}{left}")
     elif job.cancelling:
         st.progress(share, f"Stopping after this step. {doing}")
     else:

@@ -132,13 +132,14 @@ def plain_keras(problem: str, history: History) -> None:
     st.subheader("The same with model.fit")
     place = controls.plain_place(problem)
     ticket = jobs.latest(place)
+    request = Fit(history.experiment, history.seed)
     st.button(
         "Train one run with model.fit",
         key=f"{place}-fit",
         icon=":material/timer:",
-        disabled=jobs.busy(place),
+        disabled=not jobs.affordable(request) or jobs.busy(place),
         on_click=jobs.start,
-        args=(place, "one run with model.fit", Fit(history.experiment, history.seed)),
+        args=(place, "one run with model.fit", request),
         help="Plain Keras, compile and fit: run 0 with the same data and first weights, in batches "
         "of its own order.",
     )
