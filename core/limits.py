@@ -202,7 +202,7 @@ def duration(seconds: float) -> str:
 
 # --- what it costs, fitted by benchmarks/price.py -------------------------------------------------
 
-COMPILING, COMPILING_LAYER = 0.7, 0.3
+COMPILING, COMPILING_LAYER = 1.1, 0.35
 """Seconds to compile a structure, and more for each of its layers."""
 EPOCH, RUN, VALUE = 1e-3, 2.5e-4, 3e-8
 """Seconds that an epoch takes however small it is; to prepare a run; to draw one value of it."""
@@ -212,7 +212,7 @@ WEIGHT, ENTRY, OUTPUT = 2.5e-9, 4e-10, 1.3e-9
 """Seconds of an update for each weight; for each row, by kernel entry and by layer's output."""
 EVALUATED_ENTRY, EVALUATED_OUTPUT = 5e-10, 1e-9
 """Seconds for each row that is evaluated."""
-FIT, FIT_EPOCH, FIT_STEP = 2.0, 0.05, 1.3e-3
+FIT, FIT_EPOCH, FIT_STEP = 0.8, 0.05, 1.3e-3
 """Seconds of Keras's `fit` to start, and for each epoch and step."""
 DATA, STATES, ACTIVATIONS = 4, 8, 4
 """Copies at once: of the data while they are stacked and handed over; of the weights, with the
@@ -221,8 +221,8 @@ COPIES = 3
 """Of the figures: as they are made, stacked, and on their way to the server."""
 FIGURES, HEALTH = 8, 6
 """Numbers an epoch and run, in the history and in the events; numbers a dense layer more."""
-PROGRAM = 25 * MEGABYTE
-"""What TensorFlow keeps of a compiled program."""
+PROGRAM, COMPILER = 25 * MEGABYTE, 50 * MEGABYTE
+"""What TensorFlow keeps of a compiled program, and takes while it compiles."""
 
 
 def priced(work: Work) -> Price:
@@ -245,7 +245,7 @@ def priced(work: Work) -> Price:
     seconds = sum(_stack_seconds(experiment, members) for experiment, members in grouped)
     programs = {(structure(experiment), lanes_for(members)) for experiment, members in grouped}
     seconds += sum(COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs)
-    size += len(programs) * PROGRAM + (COPIES if work.returned else 1) * kept
+    size += COMPILER + len(programs) * PROGRAM + (COPIES if work.returned else 1) * kept
     return Price(seconds, size, kept * work.returned, weights)
 
 

@@ -27,6 +27,46 @@ CHROMIUM = next(
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-quic", "--no-first-run"]
 
 
+class Server:
+    """The app as a person would start it, on a port of its own that it keeps when started again.
+
+    options: for the process, as `subprocess.Popen` takes them.
+    """
+
+    def __init__(self, **options):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address, self.options = f"http://127.0.0.1:{self.port}", options
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
+        command += [f"--server.port={self.port}", "--server.headless=true"]
+        command += ["--server.address=127.0.0.1"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, **self.options
+        )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        self.stop()
+        raise RuntimeError("the app does not start")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+    def children(self) -> list[int]:
+        """The processes that it has started (Linux)."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [int(pid) for task in tasks for pid in task.read_text().split()]
+
+
 @pytest.fixture(scope="session")
 def server():
     """The address of the app, started as a person would start it."""
@@ -37,29 +77,12 @@ def server():
 @contextmanager
 def running_server():
     """Start the app and give its address; it ends with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
-    options = [f"--server.port={port}", "--server.headless=true", "--server.address=127.0.0.1"]
-    process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL)
+    running = Server()
+    running.start()
     try:
-        _wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", process)
-        yield f"http://127.0.0.1:{port}"
+        yield running.address
     finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_until_up(address: str, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("the app does not start")
+        running.stop()
 
 
 @pytest.fixture(scope="session")

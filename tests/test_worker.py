@@ -94,8 +94,8 @@ class Hold:
             time.sleep(1_000)
 
 
-def until(condition):
-    deadline = time.monotonic() + PATIENCE
+def until(condition, seconds=PATIENCE):
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.005)
