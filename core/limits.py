@@ -60,14 +60,17 @@ def _limit(default: float, variable: str, unit: float = 1) -> Any:
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that one training may cost; `from_environment` reads the operator's own.
+    """The most that one training may cost, and the server may keep.
+
+    `from_environment` reads the operator's own. Defaults and their variables:
 
     seconds, PLATEAU_LIMIT_SECONDS: five minutes let everything through that the pages propose,
         2,000 epochs of 64 runs (about one minute) and 100 epochs of plain Keras (about four), and
         are as long as one can ask the next person in the queue to wait.
-    bytes, PLATEAU_LIMIT_MEGABYTES: with the process at `resident` and a server of 250 MB, the peak
-        stays below 2.1 GB; Community Cloud stops an app at 2.7.
+    bytes, PLATEAU_LIMIT_MEGABYTES: with the process at `resident`, results of `held` and a server
+        of 250 MB, the worst peak is 2.5 GB; Community Cloud stops an app at 2.7.
     kept, PLATEAU_LIMIT_RESULT_MEGABYTES: of one result, which stays for as long as its tab is open.
+    held, PLATEAU_RESULTS_MEGABYTES: of all results in all tabs; beyond it the oldest are let go.
     weights, PLATEAU_LIMIT_WEIGHTS: larger networks are beyond what the prices were measured on.
     resident, PLATEAU_WORKER_MEGABYTES: a training process at rest above it is replaced by a new
         one, which holds about 650 MB: TensorFlow gives little of what it took back.
@@ -77,7 +80,8 @@ class Limits:
     bytes: float = _limit(768, "PLATEAU_LIMIT_MEGABYTES", MEGABYTE)
     kept: float = _limit(128, "PLATEAU_LIMIT_RESULT_MEGABYTES", MEGABYTE)
     weights: float = _limit(1_000_000, "PLATEAU_LIMIT_WEIGHTS")
-    resident: float = _limit(1_100, "PLATEAU_WORKER_MEGABYTES", MEGABYTE)
+    held: float = _limit(512, "PLATEAU_RESULTS_MEGABYTES", MEGABYTE)
+    resident: float = _limit(1_000, "PLATEAU_WORKER_MEGABYTES", MEGABYTE)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:

@@ -26,9 +26,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -73,6 +75,7 @@ OVERRUN = 2
 RECYCLED = "it had grown too large"
 FATAL = ("signal 6", "signal 9")
 LESS_MEMORY = "Fewer runs, fewer rows or smaller batches need less."
+SAME_AGAIN = "The same settings give the same result: press Train to see it again."
 KEPT_SETTINGS = "Your settings are kept; press Train to start it again."
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -194,7 +197,7 @@ class Job:
         becomes one of the last three.
     events: what the work reported so far; only ever appended to.
     result: what the work returned, in part only when it was cancelled while it ran; None for a
-        job that failed or never ran.
+        job that failed or never ran, and once it had to make room for other results.
     error: why there is no result, for a person to read, or None.
     cancelling: it was asked to stop; it goes on to the end of its epoch.
     """
@@ -212,6 +215,7 @@ class Job:
         self._worker = worker
         # Pickled here, so that a request that cannot travel fails where it was made.
         self._payload = pickle.dumps(request)
+        self._size = 0  # bytes of what it has sent
         self._started = self._stopped = None
         self._end = threading.Event()
 
@@ -243,6 +247,11 @@ class Job:
     def wait(self, timeout: float | None = None) -> bool:
         """Block until it has ended; False if that takes more than `timeout` seconds."""
         return self._end.wait(timeout)
+
+    def _let_go(self) -> None:
+        """Forget the result; `error` says so."""
+        self.error = f"This result was let go: others needed the memory. {SAME_AGAIN}"
+        self.result, self.events = None, []
 
     def _finish(self, state: str, result: Any = None, error: str | None = None) -> None:
         self.result, self.error = result, error
@@ -294,6 +303,7 @@ class Worker:
         self._running: Job | None = None
         self._waiting: list[Job] = []
         self._chores: deque[Job] = deque()
+        self._results: list[weakref.ref[Job]] = []  # who holds one, the latest at the right
         self._served: deque[str] = deque(maxlen=1_000)  # viewers, the latest at the right
         self._fruitless = 0  # deaths in a row that ended no viewer's job
         self._closed = False
@@ -484,7 +494,7 @@ class Worker:
                     for message in connection.recv():
                         kind, value = pickle.loads(message)
                         with self._lock:
-                            self._hear(kind, value, outbox)
+                            self._hear(kind, value, len(message), outbox)
         except (EOFError, OSError):
             pass  # its end of the connection is closed
         finally:
@@ -498,10 +508,12 @@ class Worker:
             with self._lock:
                 self._bury(code, "".join(words))
 
-    def _hear(self, kind: str, value: Any, outbox: queue.SimpleQueue) -> None:
+    def _hear(self, kind: str, value: Any, size: int, outbox: queue.SimpleQueue) -> None:
         self._silent = 0
         if self._closed or self._ending is not None or kind == "alive":
             return
+        if self._running is not None:
+            self._running._size += size
         if kind == "up":
             self._outbox, self._idle = outbox, True
             note("worker", state="up")
@@ -521,11 +533,25 @@ class Worker:
                 # A cancel that comes during the last epoch finds nothing left to stop.
                 partial = job.cancelling and getattr(value, "cancelled", True)
                 job._finish("cancelled" if partial else "done", value)
+                self._hold(job)
             if job.viewer is not None:
                 self._fruitless, self._worn = 0, True
         self._advance()
         if self._is_ready():
             self._fruitless = 0
+
+    def _hold(self, job: Job) -> None:
+        """Count a result in, and let the oldest go where all of them are too much."""
+        self._results.append(weakref.ref(job))
+        # A job that no page holds any more is gone by itself.
+        alive = [other for reference in self._results if (other := reference()) is not None]
+        total = sum(other._size for other in alive)
+        while total > self.limits.held and len(alive) > 1:
+            oldest = alive.pop(0)
+            total -= oldest._size
+            oldest._let_go()
+            note("release", label=oldest.label, kind=oldest.kind, mb=oldest._size / MEGABYTE)
+        self._results = [weakref.ref(other) for other in alive]
 
     def _bury(self, code: int, last_words: str) -> None:
         """Say what the death of the process meant, and start the next one."""
@@ -606,6 +632,11 @@ def serve(port: int, key: bytes, preload: str) -> None:
 
     threading.Thread(target=_beat, args=(say,), daemon=True).start()
     limits = Limits.from_environment()
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        # The disk is full. Importing TensorFlow asks for this directory, but puts nothing there.
+        tempfile.tempdir = os.curdir
     importlib.import_module(preload)
     say("up")
     while True:

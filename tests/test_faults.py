@@ -77,6 +77,16 @@ class Allocate:
         return np.ones(2**32)
 
 
+@dataclass(frozen=True)
+class Large:
+    """Returns so many bytes."""
+
+    size: int
+
+    def run(self, on_event, should_stop):
+        return bytes(self.size)
+
+
 class ResourceExhaustedError(Exception):
     """Named as TensorFlow's."""
 
@@ -270,6 +280,19 @@ def test_a_process_that_has_grown_is_replaced_between_jobs_unnoticed():
         until(lambda: all(gone(pid) for pid in pids))
 
 
+def test_the_oldest_results_are_let_go_when_all_of_them_are_too_much():
+    with working(held=3_000_000) as worker:
+        jobs = [ended(worker.submit(viewer, "large", Large(1_000_000))) for viewer in "abc"]
+        assert jobs[0].result is None
+        assert "press Train to see it again" in jobs[0].error
+        assert [len(job.result) for job in jobs[1:]] == [1_000_000] * 2
+        del jobs[1]
+        job = ended(worker.submit("d", "large", Large(1_000_000)))
+        assert job.result
+        assert jobs[1].result, "what no page holds does not count"
+        assert ended(worker.submit("e", "largest", Large(9_000_000))).result, "the latest stays"
+
+
 def test_the_warm_up_alone_replaces_nothing():
     with working(resident=1, warm_up=[("one", Count(1)), ("two", Count(1))]) as worker:
         until(lambda: worker.ready)
@@ -412,20 +435,22 @@ def test_two_tabs_a_closed_one_and_a_browser_that_goes_offline(app, browser):
 @pytest.mark.browser
 def test_a_server_that_restarts_finds_the_settings_again(app, page):
     from playwright.sync_api import expect
-    from test_browser import open_at, press, set_number, settle
+    from test_browser import open_at, press, set_number
 
     open_at(page, f"{app.address}/Two_blob_problem?fixes=higher-learning-rate")
     set_number(page, "Training", "Epochs", 7)
-    expect(page.get_by_text("Adam 0.1; 7 epochs")).to_be_visible()
+    address = re.compile("fixes=higher-learning-rate&epochs=7")
+    expect(page).to_have_url(address)
     children = app.children()
     app.stop()
+    page.wait_for_selector("[data-testid=stApp]:not([data-test-connection-state=CONNECTED])")
     until(lambda: all(gone(child) for child in children))
     app.start()
-    settle(page)
-    expect(page.get_by_text("Adam 0.1; 7 epochs")).to_be_visible(timeout=30_000)
+    page.wait_for_selector("[data-test-connection-state=CONNECTED]", timeout=LONG)
     press(page, "Train")
     expect(page.get_by_role("heading", name="runs reached")).to_be_visible(timeout=LONG)
-    assert "fixes=higher-learning-rate&epochs=7" in page.url
+    expect(page).to_have_url(address)
+    expect(page.get_by_text("Adam 0.1; 7 epochs")).to_be_visible()
 
 
 @pytest.mark.browser

@@ -97,16 +97,18 @@ def train_buttons(problem: str, experiment: Experiment | None) -> None:
     running = jobs.busy(problem)
     off = running or experiment is None or not jobs.affordable(_request(problem, experiment))
     with st.container(horizontal=True):
-        st.button(
+        # Not a callback: a server that was restarted knows none before it has drawn the page, and
+        # the first click would be lost.
+        if st.button(
             "Train",
             key=f"{problem}-train",
             type="primary",
             icon=":material/play_arrow:",
             disabled=off,
-            on_click=train,
-            args=(problem,),
             help="Train all runs with these settings.",
-        )
+        ):
+            train(problem)
+            st.rerun()
         st.button(
             "Stop",
             key=f"{problem}-stop",
@@ -129,7 +131,7 @@ def train_buttons(problem: str, experiment: Experiment | None) -> None:
 
 
 def train(problem: str) -> None:
-    """Callback: train with the settings as they stand."""
+    """Train with the settings as they stand."""
     request = _request(problem, state.experiment(problem))
     jobs.clear(plain_place(problem))
     many = f"{request.runs} run{'s' * (request.runs > 1)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -59,8 +60,10 @@ def found_in(
 ) -> tuple[Finding, ...]:
     """The findings; those of the last call in this place are kept for as long as they hold."""
     memo = st.session_state.get(f"found.{place}")
-    if memo is None or memo[0] != (experiment, target) or memo[1] is not history:
-        memo = ((experiment, target), history, diagnose(experiment, history, target))
+    if memo is None or memo[0] != (experiment, target) or memo[1]() is not history:
+        # Not the history itself: the worker lets it go where memory is needed.
+        reference = (lambda: None) if history is None else weakref.ref(history)
+        memo = ((experiment, target), reference, diagnose(experiment, history, target))
         st.session_state[f"found.{place}"] = memo
     return memo[2]
 
