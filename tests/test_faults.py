@@ -157,7 +157,7 @@ def test_a_process_that_is_killed_in_a_training_and_real_jobs_in_turn():
 
 
 def test_a_process_that_hangs_is_replaced():
-    with working(silence=3) as worker:
+    with working(silence=4) as worker:
         pid = pid_of(worker)
         job = started(worker.submit("a", "long", FOREVER))
         waiting = worker.submit("b", "waiting", Count(3))
@@ -183,7 +183,7 @@ def test_a_process_that_hangs_while_it_starts_is_replaced(tmp_path):
         "    os.kill(os.getpid(), signal.SIGSTOP)\n"
     )
     path = os.pathsep.join((str(tmp_path), str(TESTS)))
-    worker = Worker({"PYTHONPATH": path}, "hangs_once", (), silence=3)
+    worker = Worker({"PYTHONPATH": path}, "hangs_once", (), silence=4)
     try:
         assert works(worker)
     finally:
@@ -191,9 +191,9 @@ def test_a_process_that_hangs_while_it_starts_is_replaced(tmp_path):
 
 
 def test_a_slow_start_and_a_busy_compiler_are_not_taken_for_a_fault(tmp_path):
-    (tmp_path / "slow.py").write_text("import time\ntime.sleep(4)\n")
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(5)\n")
     path = os.pathsep.join((str(tmp_path), str(TESTS)))
-    worker = Worker({"PYTHONPATH": path}, "slow", (), silence=3)
+    worker = Worker({"PYTHONPATH": path}, "slow", (), silence=4)
     try:
         assert ended(worker.submit("a", "holds", HoldPython(2))).result == "awake"
     finally:
@@ -205,7 +205,7 @@ def test_a_machine_that_sleeps_wakes_up_with_its_training(tmp_path):
 import sys, time
 from core.worker import Worker
 from test_worker import Count
-worker = Worker(preload="core.problems", warm_up=(), silence=3)
+worker = Worker(preload="core.problems", warm_up=(), silence=4)
 job = worker.submit("a", "count", Count(40, pause=0.1))
 while not job.events:
     time.sleep(0.01)
@@ -215,7 +215,7 @@ print(job.state, job.error, len(job.events))
 """
     with run_elsewhere(code, tmp_path) as server:
         process = int(server.stdout.readline())
-        for sign, seconds in ((signal.SIGSTOP, 5), (signal.SIGCONT, 0)):
+        for sign, seconds in ((signal.SIGSTOP, 6), (signal.SIGCONT, 0)):
             os.kill(process, sign)
             server.send_signal(sign)
             time.sleep(seconds)
@@ -236,7 +236,7 @@ def test_a_job_that_overruns_is_stopped_and_then_ended():
 def test_the_time_of_day_does_not_matter(monkeypatch):
     for path in (*ROOT.glob("core/**/*.py"), *ROOT.glob("pages/**/*.py")):
         assert not re.search(r"\btime\.time\(|datetime\.now", path.read_text()), path
-    with working(silence=3) as worker:
+    with working(silence=4) as worker:
         pid_of(worker)
         job = started(worker.submit("a", "count", Count(30, pause=0.1)))
         times = iter(range(0, -(10**9), -(10**6)))
@@ -311,6 +311,18 @@ def test_the_process_itself_refuses_what_the_server_let_through(monkeypatch):
         job = ended(worker.submit("a", "huge", Train(with_training(epochs=10_000)(ASKED), 512)))
         assert job.state == "failed"
         assert "the limit here is 5 minutes. With " in job.error
+
+
+def test_a_click_that_asks_for_too_much_gets_a_message():
+    from test_pages import opened  # not in the processes that import this module for its requests
+
+    app = opened("threshold", epochs="2000", runs="512")
+    assert app.button(key="threshold-train").disabled
+    assert app.button(key="threshold-try").disabled
+    app.button(key="threshold-fix-evaluated-on-training-data-hold-out").click().run()
+    assert not app.exception
+    assert "the limit here is" in app.toast[0].value
+    assert app.number_input(key="threshold.epochs").value == 2_000
 
 
 def test_a_waiting_job_says_how_long_it_waits():

@@ -42,12 +42,22 @@ def _tickets() -> dict[str, Ticket]:
 
 def affordable(request: Request) -> bool:
     """Whether a training is within the limits here; where it is not, why, and what would be."""
+    memo = st.session_state.get(f"affordable.{type(request).__name__}")
+    if memo is None or memo[0] != request:
+        # Pricing some requests takes as long as drawing a chart, and a page is drawn often.
+        memo = (request, _refusal(request))
+        st.session_state[f"affordable.{type(request).__name__}"] = memo
+    if memo[1] is not None:
+        st.warning(memo[1], icon=":material/hourglass_disabled:")
+    return memo[1] is None
+
+
+def _refusal(request: Request) -> str | None:
     try:
         check(request, worker().limits)
     except OverBudget as error:
-        st.warning(str(error), icon=":material/hourglass_disabled:")
-        return False
-    return True
+        return str(error)
+    return None
 
 
 def start(place: str, label: str, request: Request) -> None:
