@@ -8,6 +8,9 @@ from importlib import metadata
 import numpy as np
 import pandas as pd
 
+from core.claims import CLAIMS
+from core.claims.claim import Arm
+from core.claims.record import Record
 from core.comparison import Comparison
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
@@ -99,6 +102,31 @@ def comparison_json(comparison: Comparison, target: float) -> str:
             "table": rows,
         }
     )
+
+
+def claims_json(record: Record) -> str:
+    """Every claim with its experiments, what was measured and the verdict, as JSON.
+
+    An epoch that never came is null.
+    """
+    rows = [
+        {name: v if isinstance(v, str) else _plain(v) for name, v in row.items()}
+        | {"arms": [_arm(arm) for arm in CLAIMS[row["key"]].arms]}
+        for row in record.frame().to_dict("records")
+    ]
+    return _json(
+        {
+            "date": record.date,
+            "versions": dict(record.versions),
+            "runs": record.runs,
+            "seed": record.seed,
+            "claims": rows,
+        }
+    )
+
+
+def _arm(arm: Arm) -> dict[str, object]:
+    return {"label": arm.label, "experiment": json.loads(arm.experiment.to_json())}
 
 
 def read_experiment(content: bytes) -> Experiment:

@@ -30,7 +30,7 @@ if CLAIMS[key].criterion is not None:
 live = answers.live_result(key)
 with st.container(border=True):
     answers.details(key, live or record.tested.get(key), live=live is not None)
-link.popover(answers.parameters())
+answers.downloads()
 st.caption(
     f"The posts are from 2018 and 2019 and used the Keras of their time; the record is of "
     f"{record.date}, with {record.versions_text}."

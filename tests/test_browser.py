@@ -232,6 +232,9 @@ def test_a_claim_is_chosen_in_the_table_and_by_another_page(server, page):
     page.get_by_test_id("stMain").get_by_role("link", name="How it was tested").first.click()
     chosen = CLAIMS["threshold-both-learn"]
     expect(page.get_by_role("heading", name=chosen.text)).to_be_visible()
+    press(page, "Open on its page")
+    expect(page.get_by_role("heading", level=1, name="Threshold problem")).to_be_visible()
+    expect(page.get_by_text("5 relu → 1 sigmoid")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", PATHS)

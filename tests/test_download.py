@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.claims import CLAIMS, record
 from core.comparison import Comparison
 from core.download import (
     MOST_BYTES,
+    claims_json,
     comparison_csv,
     comparison_json,
     history_csv,
@@ -158,3 +160,15 @@ def test_no_text_ends_a_script_of_the_report():
     assert "<script>alert" not in text
     assert "<img" not in text.partition("<script>")[0]
     assert text.count("</script>") == 3
+
+
+def test_the_claims_are_kept_with_their_experiments():
+    kept = json.loads(claims_json(record.load()))
+    assert [row["key"] for row in kept["claims"]] == list(CLAIMS)
+    for row in kept["claims"]:
+        arms = [Experiment.from_json(json.dumps(arm["experiment"])) for arm in row["arms"]]
+        assert arms == [arm.experiment for arm in CLAIMS[row["key"]].arms]
+        if row["verdict"] != "cannot be tested":
+            assert row["low"] <= row["rate"] == row["met"] / row["runs"] <= row["high"]
+    never = next(row for row in kept["claims"] if row["key"] == "two-blob-random-data-are-slow")
+    assert never["median"] is None

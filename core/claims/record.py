@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,11 +18,12 @@ import pandas as pd
 
 from core.claims import CLAIMS
 from core.claims.claim import RUNS, UNTESTABLE, Claim, Verdict
-from core.claims.criteria import Outcome
+from core.claims.criteria import FitAccepts, Outcome
 from core.diagnosis import Finding, diagnose, verdict
 from core.experiment import Experiment
 from core.history import History
-from core.problems import TARGET
+from core.limits import Work, fewer_runs
+from core.problems import TARGET, with_training
 from core.statistics import Rate
 
 RECORD = Path(__file__).with_name("record.json")
@@ -107,6 +108,21 @@ class Check:
     runs: int
     seed: int
 
+    @property
+    def work(self) -> tuple[Work, ...]:
+        claim = CLAIMS[self.claim]
+        experiments = tuple(arm.experiment for arm in claim.arms)
+        if claim.criterion.trains:
+            return (Work(experiments, self.runs, returned=False),)
+        if isinstance(claim.criterion, FitAccepts):
+            # A fit of one epoch for every run, by one compiled model: as one of as many epochs.
+            return (Work((with_training(epochs=self.runs)(experiments[-1]),), 1, plain=True),)
+        return ()
+
+    @property
+    def smaller(self) -> tuple[Iterator[tuple[str, Check]], ...]:
+        return (fewer_runs(self),)
+
     def run(self, on_event, should_stop):
         claim = CLAIMS[self.claim]
         outcome = claim.outcome(self.runs, self.seed, on_event, should_stop)
@@ -130,6 +146,34 @@ class Record:
     @cached_property
     def versions_text(self) -> str:
         return ", ".join(f"{name} {number}" for name, number in self.versions.items())
+
+    def frame(self) -> pd.DataFrame:
+        """One row a claim: what was reported, what was measured, and the verdict.
+
+        median, smallest, largest: of what `quantity` names, infinite where an epoch never came; of
+        a claim that cannot be tested, all that is measured is missing.
+        """
+        rows = []
+        for key, claim in CLAIMS.items():
+            row = {"key": key, "claim": claim.text, "who": str(claim.source)}
+            row |= {"reported": claim.reported, "verdict": UNTESTABLE}
+            if tested := self.tested.get(key):
+                verdict, (smallest, largest) = tested.verdict, tested.verdict.range
+                row |= {
+                    "criterion": claim.criterion.text,
+                    "runs": verdict.runs,
+                    "met": verdict.rate.successes,
+                    "rate": verdict.rate.value,
+                    "low": verdict.rate.low,
+                    "high": verdict.rate.high,
+                    "quantity": claim.criterion.quantity.name,
+                    "median": verdict.median,
+                    "smallest": smallest,
+                    "largest": largest,
+                    "verdict": verdict.word,
+                }
+            rows.append(row)
+        return pd.DataFrame(rows)
 
     def markdown(self) -> str:
         """The claims, who made them, what was reported, what was measured, and the verdicts."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core import download
 from core.claims import CLAIMS, Claim
 from core.claims.claim import FAILS, FEW, HOLDS, MOST, RULE, SOMETIMES, UNTESTABLE
 from core.claims.criteria import EPOCH
@@ -16,8 +17,9 @@ from core.claims.record import Check, Found, Record, Tested, Trained, load
 from core.findings import Severity
 from core.problems import PROBLEMS, TARGET
 from core.statistics import Rate
-from pages.elements import charts, controls, jobs, link
+from pages.elements import charts, controls, jobs, link, state
 from pages.elements.findings import BADGES
+from pages.elements.page import path_of
 from pages.elements.settings import Choice, Whole
 
 PLACE = "claims"
@@ -112,6 +114,25 @@ def table() -> None:
     )
 
 
+def downloads() -> None:
+    """The whole record as files."""
+    with st.container(horizontal=True):
+        for form, mime, content in (
+            ("CSV", "text/csv", lambda: recorded().frame().to_csv(index=False)),
+            ("JSON", "application/json", lambda: download.claims_json(recorded())),
+        ):
+            st.download_button(
+                f"Claims as {form}",
+                content,
+                file_name=f"plateau_claims.{form.lower()}",
+                mime=mime,
+                icon=":material/download:",
+                on_click="ignore",
+                help="Every claim with what was reported, what was measured, and the verdict.",
+            )
+        link.popover(parameters())
+
+
 def _filtered() -> list[str]:
     with st.container(horizontal=True):
         problem = st.segmented_control(
@@ -194,6 +215,7 @@ def details(key: str, tested: Tested | None, *, live: bool) -> None:
     if claim.version:
         st.caption(f":material/history: {claim.version}")
     _curves(claim, tested)
+    _experiments(claim, tested)
     _diagnosis(tested)
 
 
@@ -262,9 +284,6 @@ def _curves(claim: Claim, tested: Tested) -> None:
             with column, st.container(border=True):
                 st.markdown(title)
                 st.altair_chart(chart(), alt=about)
-    for arm, trained in zip(claim.arms, tested.arms, strict=False):
-        drawn = f" {len(trained.accuracy)} of {trained.runs} runs drawn."
-        st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{drawn}")
 
 
 def curves(trained: Trained, height: int = 240):
@@ -289,6 +308,24 @@ def distribution(claim: Claim, tested: Tested, height: int = 240):
         share=quantity is not EPOCH,
         height=height,
     )
+
+
+def _experiments(claim: Claim, tested: Tested) -> None:
+    """The experiments in a line each, and the way to the last one's page."""
+    for arm, trained in zip(claim.arms, tested.arms, strict=False):
+        drawn = f" {len(trained.accuracy)} of {trained.runs} runs drawn."
+        st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{drawn}")
+    problem = next(key for key in PROBLEMS if claim.key.startswith(key))
+    pressed = st.button(
+        "Open on its page",
+        key=f"{PLACE}-open",
+        icon=":material/open_in_new:",
+        help=f"Sets the page of the {PROBLEMS[problem].title.lower()} to the last of them.",
+    )
+    if pressed and state.open_with(problem, claim.arms[-1].experiment):
+        st.switch_page(path_of(PROBLEMS[problem].title))
+    elif pressed:
+        st.toast("This goes beyond what the controls can set.", icon=":material/info:")
 
 
 def _diagnosis(tested: Tested) -> None:
@@ -340,15 +377,17 @@ def try_again(claim: Claim) -> None:
                 help=f"The record has seed {recorded().seed}; another one gives other data and "
                 "other first weights.",
             )
-            if st.button(
+            request = Check(claim.key, int(runs), seed)
+            start = st.button(
                 "Test",
                 key=f"{PLACE}-start",
                 type="primary",
                 icon=":material/play_arrow:",
-                disabled=running,
+                disabled=running or not jobs.affordable(request),
                 help="Trains every run of this claim's experiments.",
-            ):
-                jobs.start(PLACE, f"{runs} runs of a claim", Check(claim.key, int(runs), seed))
+            )
+            if start:
+                jobs.start(PLACE, f"{runs} runs of a claim", request)
                 st.rerun()
             st.button(
                 "Stop",

@@ -15,6 +15,11 @@ PAGES = {
 }
 
 
+def path_of(title: str) -> str:
+    """The page of this title."""
+    return next(path for path, (label, _) in PAGES.items() if label == title)
+
+
 def open_page(path: str) -> None:
     """Configure the page and draw the navigation; the training process starts to warm up."""
     title, icon = PAGES[path]

@@ -106,20 +106,35 @@ def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] = ()) -> boo
 
     fixes: keys of those that led to it; the ones that are proposed here are marked as chosen.
     """
-    if type(changed.data.source) is not type(PROBLEMS[problem].experiment.data.source):
-        return False
-    known = table(problem)
-    try:
-        wanted = values(problem) | _own(values_of(changed))
-        for name, value in wanted.items():
-            known[name].kind.parse(as_text(value))
-    except ValueError:
-        return False
-    if experiment_of(problem, wanted) != changed:
+    wanted = _wanted(problem, changed, values(problem))
+    if wanted is None:
         return False
     proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
     choose(problem, st.session_state[key(problem, START)], proposed, **wanted)
     return True
+
+
+def open_with(problem: str, shown: Experiment) -> bool:
+    """From another page: let the problem's page show this; False where its controls cannot."""
+    wanted = _wanted(problem, shown, _preset(problem, AS_ASKED, ()))
+    if wanted is None:
+        return False
+    choose(problem, AS_ASKED, (), **wanted)
+    return True
+
+
+def _wanted(problem: str, shown: Experiment, now: dict[str, object]) -> dict[str, object] | None:
+    """The settings as they are now, changed to an experiment; None where that is not possible."""
+    if type(shown.data.source) is not type(PROBLEMS[problem].experiment.data.source):
+        return None
+    known = table(problem)
+    try:
+        wanted = now | _own(values_of(shown))
+        for name, value in wanted.items():
+            known[name].kind.parse(as_text(value))
+    except ValueError:
+        return None
+    return wanted if experiment_of(problem, wanted) == shown else None
 
 
 def steps(problem: str) -> tuple[Fix, ...]:
