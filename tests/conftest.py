@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.app import started
+
 CHROMIUM = next(
     (
         found
@@ -68,21 +68,16 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server():
-    """The address of the app, started as a person would start it."""
-    with running_server() as address:
-        yield address
+def app():
+    """The app, started as a person would start it."""
+    with started() as running:
+        yield running
 
 
-@contextmanager
-def running_server():
-    """Start the app and give its address; it ends with the block."""
-    running = Server()
-    running.start()
-    try:
-        yield running.address
-    finally:
-        running.stop()
+@pytest.fixture(scope="session")
+def server(app):
+    """The address of the app."""
+    return app.address
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import running_server
 from playwright.sync_api import Page, expect
 
+from benchmarks.app import started
 from core.claims import CLAIMS
 from core.problems import PROBLEMS
 
@@ -148,9 +148,9 @@ def test_a_link_opens_the_same_on_another_server(server, page):
     assert link == page.url
     described = page.get_by_text(re.compile("Network 2")).inner_text()
     assert "RMSprop 0.0125" in described
-    with running_server() as other:
+    with started() as other:
         parts = urlsplit(link)
-        open_at(page, f"{other}{parts.path}?{parts.query}")
+        open_at(page, f"{other.address}{parts.path}?{parts.query}")
         expect(page.get_by_text(re.compile("Network 2"))).to_have_text(described)
         expect(
             page.get_by_text("Changed by hand: noise 0.07, learning rate 0.0125.")
