@@ -34,10 +34,16 @@ ENCODINGS = ("as-is", "index", "one-hot")
 
 
 class InvalidExperiment(ValueError):
-    """A value that cannot be trained: says which field, what it was and what would be right."""
+    """A value that cannot be trained: says which field, what it was and what would be right.
+
+    A value of more than 200 characters is cut in the message: it may be a stranger's whole file.
+    """
 
     def __init__(self, field: str, value: object, expected: str):
-        super().__init__(f"{field} is {value!r}; it should be {expected}.")
+        shown = repr(value)
+        if len(shown) > 200:
+            shown = f"{shown[:200]}..."
+        super().__init__(f"{field} is {shown}; it should be {expected}.")
         self.field, self.value, self.expected = field, value, expected
 
     def __reduce__(self):
@@ -433,10 +439,11 @@ class Experiment:
     def from_json(cls, text: str) -> Experiment:
         """Read what `to_json` wrote. Raises InvalidExperiment for anything else."""
         try:
-            plain = json.loads(text)
+            experiment = _made(json.loads(text))
+        except InvalidExperiment:
+            raise
         except (ValueError, RecursionError):
             raise InvalidExperiment("experiment", text[:80], "JSON as to_json writes it") from None
-        experiment = _made(plain)
         if not isinstance(experiment, cls):
             raise InvalidExperiment("kind", type(experiment).__name__, "Experiment")
         return experiment
@@ -473,7 +480,7 @@ def _made(plain: Any) -> Any:
     known = {field.name for field in fields(kind)}
     for field in given:
         if field not in known:
-            raise InvalidExperiment(f"{name}.{field}", given[field], f"one of {sorted(known)}")
+            raise InvalidExperiment(f"a field of {name}", field, f"one of {sorted(known)}")
     try:
         return kind(**{field: _made(value) for field, value in given.items()})
     except TypeError:

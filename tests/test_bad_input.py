@@ -1,0 +1,504 @@
+"""Strangers' input: links, widget messages that no browser sends, JSON that nobody wrote by hand.
+
+Links go through `enter` and `leave` of the pages' state with plain dictionaries in the place of
+Streamlit's: thousands a second. The rest goes through the real server, as an attacker would.
+"""
+
+import contextlib
+import copy
+import json
+import random
+import re
+import time
+import tracemalloc
+from unittest import mock
+from urllib.parse import parse_qsl, quote, urlencode
+
+import pytest
+import streamlit
+from hypothesis import example, given, settings
+from hypothesis import strategies as some
+
+from benchmarks.session import Session, state
+from core.experiment import Experiment, InvalidExperiment
+from core.problems import PROBLEMS
+from pages.elements import comparing
+from pages.elements import state as problem_state
+from pages.elements.settings import Choice, Flag, Real, Whole, as_text, table
+
+# The same examples every time: what is found once should be found by whoever runs it next.
+ALWAYS_THE_SAME = {"derandomize": True, "deadline": None, "database": None}
+PATHS = {"Threshold_problem": "threshold", "Two_blob_problem": "two-blob"}
+
+
+class Query(dict):
+    """In the place of `st.query_params`."""
+
+    to_dict = dict.copy
+
+    def from_dict(self, given: dict) -> None:
+        self.clear()
+        self.update(given)
+
+
+@contextlib.contextmanager
+def visit(parameters: dict, session: dict):
+    """A script run with this address and this session; yields the address as it is left."""
+    query = Query(parameters)
+    with (
+        mock.patch.object(streamlit, "query_params", query),
+        mock.patch.object(streamlit, "session_state", session),
+    ):
+        yield query
+
+
+# --- links --------------------------------------------------------------------------------------
+
+ODD = some.sampled_from(
+    [
+        *("", " ", "nan", "-inf", "1e308", "1e999", "-1", "0x10", "٣", "1_0", "9" * 5_000, "None"),
+        *("yes", "`", "<script>alert(1)</script>", "`[x](javascript:alert(1))"),
+        *("**b** :red[x] $x$", "a\n# b\x00"),
+    ]
+)
+WORDS = some.one_of(ODD, some.text(max_size=60))
+
+
+def texts_of(kind) -> some.SearchStrategy[str]:
+    """Texts for a setting: its own values, those about its bounds, and others."""
+    if isinstance(kind, Choice):
+        return some.one_of(some.sampled_from(kind.options), WORDS)
+    if isinstance(kind, Flag):
+        return some.one_of(some.sampled_from(["yes", "no"]), WORDS)
+    if isinstance(kind, Whole):
+        bounds = some.integers(kind.low - 2, kind.high + 2)
+    else:
+        bounds = some.floats(kind.low * 2 - 1, kind.high * 2)
+    return some.one_of(bounds.map(as_text), some.floats().map(repr), WORDS)
+
+
+def links(problem: str) -> some.SearchStrategy[dict[str, str]]:
+    """Parameters of a problem page's address: mostly known names, with good and bad texts."""
+    asked = PROBLEMS[problem]
+    keys = some.lists(some.one_of(some.sampled_from(list(asked.fixes)), WORDS), max_size=4)
+    texts = {name: texts_of(setting.kind) for name, setting in table(problem).items()}
+    texts["start"] = some.one_of(some.sampled_from(["as-asked", *asked.variants]), WORDS)
+    texts["fixes"] = keys.map(".".join)
+    texts["embed"] = some.sampled_from(["true", "false"])
+    known = some.sampled_from(sorted(texts)).flatmap(lambda n: some.tuples(some.just(n), texts[n]))
+    pairs = some.lists(some.one_of(known, known, some.tuples(WORDS, WORDS)), max_size=6)
+    return pairs.map(dict)
+
+
+def lies_in(kind, value) -> bool:
+    if isinstance(kind, Choice):
+        return value in kind.options
+    if isinstance(kind, Flag):
+        return isinstance(value, bool)
+    return type(value) is {Whole: int, Real: float}[type(kind)] and kind.low <= value <= kind.high
+
+
+def assert_inert(notice: str) -> None:
+    """What a stranger wrote stands in code spans alone, where Markdown and HTML do nothing."""
+    assert notice.isprintable()
+    outside = re.sub(r"`[^`]*`", "", notice)
+    assert not re.search(r"[`<>\[\]()*$\\!&|~#{}]|:\w|//", outside), notice
+
+
+def entered(problem: str, parameters: dict) -> tuple[dict, list[str]]:
+    """A problem page's settings after following a link, by name, and what it refused."""
+    session = {}
+    with visit(parameters, session):
+        refused = problem_state.enter(problem)
+        names = (problem_state.START, problem_state.FIXES, *table(problem))
+        return {name: session[problem_state.key(problem, name)] for name in names}, refused
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_any_link_to_a_problem_page_gives_values_in_range_and_a_notice_for_the_rest(problem):
+    asked = PROBLEMS[problem]
+
+    @settings(max_examples=4_000, **ALWAYS_THE_SAME)
+    @given(links(problem))
+    def follow(parameters):
+        values, refused = entered(problem, parameters)
+        assert values["start"] in ("as-asked", *asked.variants)
+        assert set(values["fixes"]) <= set(asked.fixes)
+        assert len(set(values["fixes"])) == len(values["fixes"])
+        known = table(problem)
+        for name, setting in known.items():
+            assert lies_in(setting.kind, values[name]), (name, values[name])
+        bad = 0
+        for name, text in parameters.items():
+            if name == "start":
+                bad += values["start"] != text
+            elif name == "fixes":
+                bad += len(set(text.split(".")) - {"", *asked.fixes})
+            elif name in known:
+                try:
+                    bad += known[name].kind.parse(text) != values[name]
+                except (KeyError, ValueError, OverflowError):
+                    bad += 1
+            else:
+                bad += name != "embed"
+        assert len(refused) == bad
+        for notice in refused:
+            assert_inert(notice)
+
+    follow()
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_a_problem_pages_link_brings_every_value_back_exactly(problem):
+    asked, kinds = PROBLEMS[problem], {n: s.kind for n, s in table(problem).items()}
+
+    def values_of(kind):
+        if isinstance(kind, Choice):
+            return some.sampled_from(kind.options)
+        if isinstance(kind, Flag):
+            return some.booleans()
+        number = some.integers if isinstance(kind, Whole) else some.floats
+        return number(kind.low, kind.high)
+
+    start = some.sampled_from(["as-asked", *asked.variants])
+    fixes = some.lists(some.sampled_from(list(asked.fixes)), unique=True)
+    by_hand = some.fixed_dictionaries({}, optional={n: values_of(k) for n, k in kinds.items()})
+
+    @settings(max_examples=1_000, **ALWAYS_THE_SAME)
+    @given(start, fixes, by_hand)
+    def travel(start, fixes, by_hand):
+        session = {}
+        with visit({}, session) as query:
+            problem_state.enter(problem)
+            problem_state.choose(problem, start, fixes, **by_hand)
+            problem_state.leave(problem)
+            chosen = problem_state.chosen(problem)
+        sent = dict(parse_qsl(urlencode(query), keep_blank_values=True))
+        values, refused = entered(problem, sent)
+        assert not refused
+        expected = session[f"kept.{problem}"] | {"fixes": list(chosen)}
+        assert {name: repr(v) for name, v in values.items()} == {
+            name: repr(v) for name, v in expected.items()
+        }
+
+    travel()
+
+
+COMPARE_TEXTS = {
+    "problem": some.one_of(some.sampled_from(list(PROBLEMS)), WORDS),
+    "fixes": some.lists(
+        some.one_of(some.sampled_from([k for p in PROBLEMS.values() for k in p.fixes]), WORDS),
+        max_size=4,
+    ).map(".".join),
+    "runs": some.one_of(some.sampled_from([str(n) for n in comparing.RUNS]), WORDS),
+    "target": some.one_of(some.floats(0, 2).map(repr), WORDS),
+    "rate": some.one_of(some.floats(0, 2).map(repr), WORDS),
+}
+COMPARE_LINKS = some.lists(
+    some.one_of(
+        some.sampled_from(sorted(COMPARE_TEXTS)).flatmap(
+            lambda name: some.tuples(some.just(name), COMPARE_TEXTS[name])
+        ),
+        some.tuples(WORDS, WORDS),
+    ),
+    max_size=6,
+).map(dict)
+
+
+def compared(parameters: dict) -> tuple[dict, list[str], dict]:
+    """The comparison's settings after following a link, what it refused, the address it leaves."""
+    session = {}
+    with visit(parameters, session) as query:
+        refused = comparing.enter()
+        comparing.leave()
+    return session["kept.compare"], refused, dict(query)
+
+
+@settings(max_examples=2_500, **ALWAYS_THE_SAME)
+@given(COMPARE_LINKS)
+@example({"`](x)`<b>": ""})
+@example({"fixes": "sigmoid-output.sigmoid-output"})
+def test_any_link_to_the_comparison_gives_values_in_range_and_a_notice_for_the_rest(parameters):
+    values, refused, address = compared(parameters)
+    assert values["problem"] in PROBLEMS
+    assert set(values["fixes"]) <= set(PROBLEMS[values["problem"]].fixes)
+    assert len(set(values["fixes"])) == len(values["fixes"])
+    assert values["runs"] in comparing.RUNS
+    assert 0.5 <= values["target"] <= 1
+    assert 0.5 <= values["rate"] <= 1
+    names = set(parameters) - {"embed"}
+    assert len(refused) <= len(names)
+    assert len(refused) >= len(names - set(COMPARE_TEXTS))
+    for notice in refused:
+        assert_inert(notice)
+    again, none, _ = compared(address)
+    assert not none
+    assert again == values
+
+
+@settings(max_examples=500, **ALWAYS_THE_SAME)
+@given(some.data())
+def test_the_comparisons_link_brings_every_value_back_exactly(data):
+    problem = data.draw(some.sampled_from(list(PROBLEMS)))
+    hundredths = some.integers(50, 100).map(lambda n: n / 100)
+    kept = {
+        "problem": problem,
+        "fixes": data.draw(
+            some.lists(some.sampled_from(list(PROBLEMS[problem].fixes)), unique=True)
+        ),
+        "runs": data.draw(some.sampled_from(comparing.RUNS)),
+        "target": data.draw(hundredths),
+        "rate": data.draw(hundredths),
+    }
+    session = {"kept.compare": kept}
+    with visit({}, session) as query:
+        comparing.enter()
+        comparing.leave()
+    again, refused, _ = compared(dict(parse_qsl(urlencode(query), keep_blank_values=True)))
+    assert not refused
+    assert again == kept
+
+
+# --- what no browser sends ----------------------------------------------------------------------
+
+HUGE = "x" * 200_000
+BAD = [
+    *(("double_value", value) for value in (float("nan"), float("inf"), 1e308, -1.0, 0.5)),
+    *(("int_value", value) for value in (2**63 - 1, -(2**63), -1)),
+    *(("string_value", value) for value in ("", "nan", "<script>alert(1)</script>", HUGE)),
+    *(("string_array_value", value) for value in ([], ["no such option"], ["x"] * 10_000)),
+    *(("double_array_value", value) for value in ([], [float("nan")], [1e308], [1.0, 2.0, 3.0])),
+    *(("int_array_value", value) for value in ([10**6], [-1])),
+    *(("bool_value", True), ("trigger_value", True), ("bytes_value", b"\xff")),
+    *(("json_value", text) for text in ("{", "null", "[" * 500)),
+]
+HANGING = 30
+"""Seconds without an answer after which a message counts as one that hangs."""
+
+
+@pytest.fixture
+def visitor(app):
+    """A stranger; fails the test where the server wrote a traceback."""
+    before = app.words()
+    with Session(app.address, patience=HANGING) as stranger:
+        yield stranger
+    assert "Traceback" not in app.words().removeprefix(before)
+
+
+def trained(visitor: Session, problem: str) -> None:
+    """Train a little, so that all the controls of a result are there."""
+    visitor.press(f"{problem}-train")
+    visitor.watch(lambda: any("reached" in h.body for h in visitor.of("heading")), 90)
+    assert f"{problem}.health" in visitor.keys
+
+
+def assert_well(visitor: Session, what: object) -> None:
+    """No exception on the page, and no setting that its control does not allow."""
+    assert not visitor.exceptions, (what, visitor.exceptions)
+    for key, kind in visitor.keys.items():
+        problem, _, name = key.partition(".")
+        if problem in PROBLEMS and name in table(problem):
+            shown = dict(parse_qsl(visitor.query)).get(name)
+            assert shown is None or lies_in(
+                table(problem)[name].kind, table(problem)[name].kind.parse(shown)
+            ), (what, key, kind, shown)
+
+
+@pytest.mark.parametrize("path", ["", *PATHS, "Compare_fixes"])
+def test_widget_messages_that_no_browser_sends_do_no_harm(app, visitor, path):
+    start = {"": "", "Compare_fixes": "fixes=sigmoid-output&runs=16"}.get(path, "epochs=1&runs=1")
+    visitor.open(path, start)
+    if path in PATHS:
+        trained(visitor, PATHS[path])
+    elif path:
+        visitor.press("compare-start")
+        visitor.watch(lambda: "compare.combination" in visitor.keys, 90)
+        assert "compare.combination" in visitor.keys
+    assert_well(visitor, "before")
+    draw = random.Random(0)
+    for number in range(100):
+        keys = sorted(visitor.keys)
+        forged = [("$$ID-0-no-such-widget", *draw.choice(BAD))]
+        if keys:
+            name = draw.choice(keys)
+            forged.append((visitor.widget(name).id, *draw.choice(BAD)))
+        visitor.send(*(state(*each) for each in forged))
+        assert_well(visitor, (number, [(name, kind, str(v)[:40]) for name, kind, v in forged]))
+    with Session(app.address, patience=HANGING) as other:
+        other.open(path)
+        assert_well(other, "after")
+
+
+def test_buttons_that_are_disabled_do_nothing_when_they_are_pressed_all_the_same(visitor):
+    visitor.open("Two_blob_problem")
+    fixes = [key for key in visitor.keys if key.startswith("two-blob-fix-")]
+    assert fixes
+    ids = {key: visitor.widget(key).id for key in (*fixes, "two-blob-try")}
+    visitor.change("two-blob.low1", 0.6)
+    assert visitor.widget("two-blob-train").disabled
+    ids |= {key: visitor.widget(key).id for key in ("two-blob-train", "two-blob-new-data")}
+    for key, name in ids.items():
+        visitor.send(state(name, "trigger_value", True))
+        assert_well(visitor, key)
+        assert visitor.widget("two-blob-stop").disabled, f"{key} has started a training"
+    visitor.go_to("Compare_fixes")
+    visitor.change("compare.fixes", [])
+    assert visitor.widget("compare-start").disabled
+    visitor.press("compare-start")
+    assert_well(visitor, "compare-start")
+    assert visitor.widget("compare-start").disabled
+
+
+@pytest.mark.parametrize("path", ["", *PATHS, "Compare_fixes"])
+def test_links_that_nobody_made_are_answered(visitor, path):
+    draw = random.Random(0)
+    names = [
+        *table("threshold"),
+        *table("two-blob"),
+        *COMPARE_TEXTS,
+        "start",
+        "embed",
+        HUGE[:9_999],
+    ]
+    texts = ["", "nan", "-1", "1e308", "9" * 5_000, "<img src=x onerror=alert(1)>", "\x00", "`*_#"]
+    queries = ["%", "&&&=", "=", "a", "%ff%fe", "?" * 1_000, "x=1&" * 20_000]
+    queries += [f"{n}={n}" for n in ("fixes", "start", "problem", "__proto__")]
+    for _ in range(40):
+        pairs = [(draw.choice(names), draw.choice(texts)) for _ in range(draw.randint(1, 9))]
+        queries.append(urlencode(pairs, quote_via=quote))
+    queries.append(urlencode([(f"unknown{n}", HUGE[:20]) for n in range(5_000)]))
+    for query in queries:
+        visitor.open(path, query)
+        assert_well(visitor, query[:200])
+        for alert in visitor.of("alert"):
+            assert len(alert.body) < 1_000
+
+
+# --- JSON ---------------------------------------------------------------------------------------
+
+EXPERIMENTS = [
+    *(problem.experiment for problem in PROBLEMS.values()),
+    *(form for problem in PROBLEMS.values() for form in problem.variants.values()),
+    Experiment.from_json(
+        '{"kind":"Experiment","data":{"kind":"Data","source":{"kind":"Table","inputs":[[1,2],[3,4]],'
+        '"labels":[0,1]}},"model":{"kind":"Model","layers":[{"kind":"Dropout"},'
+        '{"kind":"BatchNormalisation"},{"kind":"Dense","units":1}]},"training":{"kind":"Training",'
+        '"optimizer":{"kind":"SGD","momentum":0.5}}}'
+    ),
+]
+PLAIN = some.recursive(
+    some.one_of(
+        some.none(),
+        some.booleans(),
+        some.integers(),
+        some.floats(),
+        some.text(some.characters(), max_size=20),
+        some.sampled_from([10**400, -(10**18), 1e308, "\ud800", HUGE[:999], "Adam", "relu"]),
+    ),
+    lambda inner: some.one_of(
+        some.lists(inner, max_size=4),
+        some.dictionaries(some.sampled_from(["kind", "units", "rate", "layers", "x"]), inner),
+        some.just({"kind": "SGD"}),
+    ),
+    max_leaves=6,
+)
+
+
+def places(plain, path=()):
+    """Every place in a tree of lists and dictionaries."""
+    yield path
+    if isinstance(plain, (dict, list)):
+        for name in plain if isinstance(plain, dict) else range(len(plain)):
+            yield from places(plain[name], (*path, name))
+
+
+@some.composite
+def mutated(draw) -> str:
+    """The JSON of an experiment, changed in one to three places, or cut."""
+    plain = json.loads(draw(some.sampled_from(EXPERIMENTS)).to_json())
+    for _ in range(draw(some.integers(1, 3))):
+        path = draw(some.sampled_from(list(places(plain))[1:]))
+        parent = plain
+        for step in path[:-1]:
+            parent = parent[step]
+        change = draw(some.sampled_from(["replace", "replace", "delete", "repeat", "rename"]))
+        if change == "delete":
+            del parent[path[-1]]
+        elif change == "repeat" and isinstance(parent, list):
+            parent.extend(parent[:9] * draw(some.sampled_from([1, 20])))
+        elif change == "rename" and isinstance(parent, dict):
+            parent[draw(some.text(max_size=9))] = parent.pop(path[-1])
+        else:
+            parent[path[-1]] = copy.deepcopy(draw(PLAIN))
+        if len(list(places(plain))) < 2:
+            break
+    text = json.dumps(plain)
+    if draw(some.integers(0, 9)) == 0:
+        cut = draw(some.integers(0, len(text)))
+        text = (
+            text[:cut] + draw(some.sampled_from(["", "}", "\x00", '"kind":"Adam",'])) + text[cut:]
+        )
+    return text
+
+
+def read(text: str) -> Experiment | None:
+    """The experiment, or None where it is refused, in words that a page can show."""
+    try:
+        return Experiment.from_json(text)
+    except InvalidExperiment as error:
+        said = str(error)
+        said.encode()  # raises for half a surrogate pair, which no browser can be sent
+        assert len(said) < 2_000
+        return None
+
+
+@settings(max_examples=1_500, **ALWAYS_THE_SAME)
+@given(mutated())
+def test_changed_json_is_an_experiment_or_refused(text):
+    experiment = read(text)
+    if experiment is not None:
+        assert Experiment.from_json(experiment.to_json()) == experiment
+
+
+@settings(max_examples=500, **ALWAYS_THE_SAME)
+@given(some.one_of(some.text(max_size=200), PLAIN.map(json.dumps)))
+def test_any_other_text_is_refused(text):
+    assert read(text) is None
+
+
+ASKED = EXPERIMENTS[0].to_json()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 1_000_000,
+        "[" * 700 + "]" * 700,
+        '{"kind":"Model","layers":' * 400 + "1" + "}" * 400,
+        '{"kind":"Adam","learning_rate":' * 100_000,
+        ASKED.replace('"epochs":10', f'"epochs":{"9" * 100_000}'),
+        ASKED.replace('"epochs":10', '"epochs":1e999'),
+        ASKED.replace('"epochs":10', f'"epochs":{[0] * 1_000_000}'),
+        ASKED.replace('"epochs":10', f'"epochs":{"[" * 400}{"]" * 400}'),
+        ASKED.replace('"epochs":10', f'"epochs":"{"x" * 3_000_000}"'),
+        ASKED.replace('"label_values":[0.0,1.0]', f'"label_values":{list(range(400_000))}'),
+        ASKED.replace('"layers":[', '"layers":[' + '{"kind":"Dropout","rate":0.5},' * 50_000),
+        "{" + ",".join(f'"{n}":{n}' for n in range(300_000)) + "}",
+    ],
+    ids=lambda text: f"{text[:12]}... of {len(text)}",
+)
+def test_large_or_deep_json_is_refused_within_bounds(text):
+    tracemalloc.start()
+    try:
+        started = time.monotonic()
+        assert read(text) is None
+        assert time.monotonic() - started < 10
+        assert tracemalloc.get_traced_memory()[1] < 100e6 + 40 * len(text)
+    finally:
+        tracemalloc.stop()
+
+
+def test_of_a_key_that_is_given_twice_the_last_one_holds():
+    twice = ASKED.replace('"epochs":10', '"epochs":10,"epochs":11')
+    assert read(twice).training.epochs == 11
+    assert read(ASKED.replace('"epochs":10', '"epochs":10,"epochs":-1')) is None
