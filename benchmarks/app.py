@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -31,7 +32,7 @@ class App:
     _words: IO[str]
 
     def words(self) -> str:
-        """What the server and its child have written to standard error so far."""
+        """What the server and its child have printed so far, on either stream."""
         self._words.seek(0)
         return self._words.read()
 
@@ -61,7 +62,13 @@ def started() -> Iterator[App]:
     # A file, not a pipe: nobody has to read it for the server to go on. Appended to, so that
     # reading it does not move where the server writes.
     with tempfile.TemporaryFile("a+", errors="replace") as words:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=words)
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdout=words,
+            stderr=subprocess.STDOUT,
+        )
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_until_up(f"{address}/_stcore/health", process)

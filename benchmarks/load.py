@@ -263,7 +263,7 @@ def main() -> None:
         report["beside a training"] = beside_a_training(app)
         report["load"] = load(app, options.sessions, options.seconds)
         report["tensorflow in the server"] = app.has_loaded("tensorflow")
-        report["standard error"] = app.words().splitlines()
+        report["printed"] = app.words().splitlines()
     report["targets"] = targets(report)
     if options.json:
         with open(options.json, "w") as file:
@@ -277,7 +277,7 @@ def main() -> None:
     print(table(report["load"]["latencies"]))
     print(f"{report['load']['actions']} actions; failures: {report['load']['failures'] or 'none'}")
     print(f"Memory:\n{table(memory[:: max(1, len(memory) // 8)])}")
-    print(*report["standard error"], sep="\n")
+    print(*report["printed"], sep="\n")
     print(f"\n{table(report['targets'])}")
 
 

@@ -51,7 +51,8 @@ def enter() -> list[str]:
         given, refused = link.read()
         values = values | link.checked(given, KINDS, refused)
     for name, value in values.items():
-        st.session_state[f"{PLACE}.{name}"] = st.session_state.get(f"{PLACE}.{name}", value)
+        said = st.session_state.get(f"{PLACE}.{name}", value)
+        st.session_state[f"{PLACE}.{name}"] = said if link.allows(KINDS[name], said) else value
     return refused
 
 

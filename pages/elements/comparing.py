@@ -19,6 +19,13 @@ PROBLEM = "problem"
 MOST_FIXES = 6
 """64 combinations: more would be neither trained in a few seconds nor read."""
 RUNS = ("16", "32", "64", "128")
+SHARE = settings.Real(0.5, 1, 0.01)
+KINDS = {
+    PROBLEM: settings.Choice(tuple(PROBLEMS)),
+    "runs": settings.Choice(RUNS),
+    "target": SHARE,
+    "rate": SHARE,
+}
 PANEL_WIDTH = 250
 """Pixels: four panels a row on a laptop, one on a phone."""
 DEFAULT_FIXES = {
@@ -46,8 +53,17 @@ def enter() -> list[str]:
         given, refused = link.read()
         kept = _from_link(given, refused)
     for name, value in kept.items():
-        st.session_state[f"{PLACE}.{name}"] = st.session_state.get(f"{PLACE}.{name}", value)
+        said = st.session_state.get(f"{PLACE}.{name}", value)
+        st.session_state[f"{PLACE}.{name}"] = said if _allowed(name, said) else value
     return refused
+
+
+def _allowed(name: str, value: object) -> bool:
+    """Whether a control of this page can have this value, which Streamlit takes as it comes."""
+    if name == "fixes":
+        fixes = PROBLEMS[st.session_state[f"{PLACE}.{PROBLEM}"]].fixes
+        return isinstance(value, list) and set(value) <= set(fixes)
+    return name not in KINDS or link.allows(KINDS[name], value)
 
 
 def leave() -> None:
@@ -314,8 +330,10 @@ def _look_into(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
 
 
 def _other_problem() -> None:
-    st.session_state[f"{PLACE}.combination"] = ""
-    st.session_state[f"{PLACE}.fixes"] = list(DEFAULT_FIXES[st.session_state[f"{PLACE}.{PROBLEM}"]])
+    problem = st.session_state[f"{PLACE}.{PROBLEM}"]
+    if problem in PROBLEMS:
+        st.session_state[f"{PLACE}.combination"] = ""
+        st.session_state[f"{PLACE}.fixes"] = list(DEFAULT_FIXES[problem])
 
 
 def _defaults(problem: str = "threshold") -> dict[str, object]:
@@ -326,14 +344,11 @@ def _defaults(problem: str = "threshold") -> dict[str, object]:
 
 def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
     """Every value that the page begins with; what is refused falls back to where it begins."""
-    problems = {PROBLEM: settings.Choice(tuple(PROBLEMS))}
-    begun = {name: given.pop(name) for name in problems if name in given}
-    problem = link.checked(begun, problems, refused).get(PROBLEM, _defaults()[PROBLEM])
+    begun = {name: given.pop(name) for name in (PROBLEM,) if name in given}
+    problem = link.checked(begun, KINDS, refused).get(PROBLEM, _defaults()[PROBLEM])
     found = _defaults(problem)
     for name in ("fixes", "combination"):
         if name in given:
             keys = link.checked_keys(name, given.pop(name), PROBLEMS[problem].fixes, refused)
             found[name] = keys if name == "fixes" else link.as_text(keys)
-    share = settings.Real(0.5, 1, 0.01)
-    kinds = {"runs": settings.Choice(RUNS), "target": share, "rate": share}
-    return found | link.checked(given, kinds, refused)
+    return found | link.checked(given, KINDS, refused)

@@ -131,8 +131,15 @@ def train_buttons(problem: str, experiment: Experiment | None) -> None:
 
 
 def train(problem: str) -> None:
-    """Train with the settings as they stand."""
-    request = _request(problem, state.experiment(problem))
+    """Train with the settings as they stand.
+
+    One that was changed by the same click may have made them impossible; the page says so.
+    """
+    try:
+        experiment = state.experiment(problem)
+    except InvalidExperiment:
+        return
+    request = _request(problem, experiment)
     jobs.clear(plain_place(problem))
     many = f"{request.runs} run{'s' * (request.runs > 1)}"
     jobs.start(problem, f"{many} of the {PROBLEMS[problem].title.lower()}", request)

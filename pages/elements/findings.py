@@ -12,7 +12,7 @@ import streamlit as st
 from core import view
 from core.data import prepare
 from core.diagnosis import Finding, Severity, diagnose, verdict
-from core.experiment import Experiment
+from core.experiment import Experiment, InvalidExperiment
 from core.history import History
 from core.problems import Fix
 from core.repair import Repair, TryFixes
@@ -143,8 +143,14 @@ def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None
 def _apply(
     problem: str, title: str, edit: Callable[[Experiment], Experiment], fixes: tuple[str, ...]
 ) -> None:
-    """Callback: change the settings by an edit that these fixes make, and train with them."""
-    changed = edit(state.experiment(problem))
+    """Callback: change the settings by an edit that these fixes make, and train with them.
+
+    One that was changed by the same click may have made them impossible; the page says so.
+    """
+    try:
+        changed = edit(state.experiment(problem))
+    except InvalidExperiment:
+        return
     if state.adopt(problem, changed, (*state.chosen(problem), *fixes)):
         controls.train(problem)
     else:

@@ -71,6 +71,14 @@ def checked_keys(name: str, text: str, known: Iterable[str], refused: list[str])
     return [key for key in keys if key in known]
 
 
+def allows(kind: Kind, value: object) -> bool:
+    """Whether a control of this kind can have this value: a browser may send any other."""
+    try:
+        return kind.parse(as_text(value)) == value
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+
+
 def as_text(value: object) -> str:
     """A value as the address has it; its kind's `parse` reads it back exactly."""
     if isinstance(value, bool):

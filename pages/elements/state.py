@@ -37,11 +37,21 @@ def enter(problem: str) -> list[str]:
         given, refused = link.read()
         kept = _from_link(problem, given, refused)
     for name, value in kept.items():
-        st.session_state.setdefault(key(problem, name), value)
+        said = st.session_state.get(key(problem, name), value)
         # Setting a value to itself keeps it where its widget is not drawn this time.
-        st.session_state[key(problem, name)] = st.session_state[key(problem, name)]
+        st.session_state[key(problem, name)] = said if _allowed(problem, name, said) else value
     st.session_state.setdefault(key(problem, APPLIED), (kept[START], chosen(problem)))
     return refused
+
+
+def _allowed(problem: str, name: str, value: object) -> bool:
+    """Whether a control of this page can have this value."""
+    asked = PROBLEMS[problem]
+    if name == START:
+        return value in (AS_ASKED, *asked.variants)
+    if name == FIXES:
+        return isinstance(value, list) and set(value) <= set(asked.fixes)
+    return link.allows({**table(problem), **VIEWS}[name].kind, value)
 
 
 def leave(problem: str) -> None:
@@ -127,14 +137,13 @@ def _wanted(problem: str, shown: Experiment, now: dict[str, object]) -> dict[str
     """The settings as they are now, changed to an experiment; None where that is not possible."""
     if type(shown.data.source) is not type(PROBLEMS[problem].experiment.data.source):
         return None
-    known = table(problem)
     try:
         wanted = now | _own(values_of(shown))
-        for name, value in wanted.items():
-            known[name].kind.parse(as_text(value))
     except ValueError:
         return None
-    return wanted if experiment_of(problem, wanted) == shown else None
+    known = table(problem)
+    fits = all(link.allows(known[name].kind, value) for name, value in wanted.items())
+    return wanted if fits and experiment_of(problem, wanted) == shown else None
 
 
 def steps(problem: str) -> tuple[Fix, ...]:
