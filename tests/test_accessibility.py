@@ -10,25 +10,28 @@ from test_browser import LONG, PATHS, open_at, press, settle
 pytestmark = pytest.mark.browser
 
 START = {
-    "Threshold_problem": "?runs=16&epochs=2",
+    "Threshold_problem": "?fixes=sigmoid-output&runs=16&epochs=2",
     "Two_blob_problem": "?runs=16&epochs=2",
     "Compare_fixes": "?runs=16&fixes=sigmoid-output",
 }
-NOT_OURS: list[tuple[str, str]] = []
-"""Rule and part of an element's HTML: what Streamlit's own elements violate."""
+NOT_OURS = {
+    # Streamlit writes white on the primary colour, and what is chosen in the primary colour on the
+    # background: on a dark one, no colour has a contrast of 4.5 in both. Ours has it in the second.
+    ("dark", "color-contrast"): "[data-testid=stBaseButton-primary]",
+}
+"""By scheme and rule: the elements whose violation of it no theme can mend."""
 
 
-def violations(page: Page, where: str) -> list[str]:
+def violations(page: Page, scheme: str, where: str) -> list[str]:
     """What axe-core calls serious or critical, one line an element."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        f"{where}: {rule['id']} ({rule['impact']}), {rule['help']}: {node['html'][:300]} "
-        f"{node['any'][:1] and node['any'][0]['message']}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-        if not any(rule["id"] == name and part in node["html"] for name, part in NOT_OURS)
-    ]
+    found = []
+    for rule in Axe().run(page).response["violations"]:
+        excused = NOT_OURS.get((scheme, rule["id"]))
+        for node in rule["nodes"] if rule["impact"] in ("serious", "critical") else ():
+            element = page.locator(node["target"][0]).first
+            if not (excused and element.evaluate("(e, chrome) => e.closest(chrome)", excused)):
+                found.append(f"{where}: {rule['help']}: {node['failureSummary']} {node['html']}")
+    return found
 
 
 def headings_in_order(page: Page, where: str) -> list[str]:
@@ -47,18 +50,18 @@ def test_axe_finds_nothing_serious(server, browser, path, scheme):
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     open_at(page, f"{server}/{path}{START.get(path, '')}")
-    found = violations(page, "fresh") + headings_in_order(page, "fresh")
+    found = violations(page, scheme, "fresh") + headings_in_order(page, "fresh")
     if path.endswith("problem"):
         for name in ("Data", "Network", "Training", "Runs"):
             press(page, name)
-            found += violations(page, name)
+            found += violations(page, scheme, name)
             page.keyboard.press("Escape")
     if path:
         press(page, "Compare" if path == "Compare_fixes" else "Train")
         done = re.compile("runs reached|combination")
         expect(page.get_by_role("heading", name=done)).to_be_visible(timeout=LONG)
         settle(page)
-        found += violations(page, "trained") + headings_in_order(page, "trained")
+        found += violations(page, scheme, "trained") + headings_in_order(page, "trained")
     context.close()
     assert not found, "\n".join(found)
 

@@ -31,7 +31,7 @@ def opened(page: str | None = None, **parameters: str) -> AppTest:
 def finished(app: AppTest, text: str) -> AppTest:
     """Draw the page again until a training is over, which a browser would do by itself."""
     deadline = time.monotonic() + 90
-    while not any(text in element.value for element in app.subheader):
+    while not any(text in element.value for element in app.header):
         assert time.monotonic() < deadline, [e.value for e in (*app.error, *app.info)]
         time.sleep(0.2)
         app.run()
@@ -272,7 +272,7 @@ def test_every_claim_is_shown_with_its_verdict():
     for key, claim in CLAIMS.items():
         app.selectbox(key="claims.claim").set_value(key).run()
         assert not app.exception, key
-        assert app.subheader[0].value == claim.text
+        assert app.header[0].value == claim.text
         assert (claim.criterion is None) == (not app.button)
         if claim.criterion is not None:
             assert drawn(app, "Runs that meet the criterion", "How the runs'")

@@ -203,7 +203,7 @@ def details(key: str, tested: Tested | None, *, live: bool) -> None:
     claim = CLAIMS[key]
     word = UNTESTABLE if tested is None else tested.verdict.word
     icon, color = BADGE[word]
-    st.subheader(claim.text)
+    st.header(claim.text)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(word.capitalize(), icon=icon, color=color)
         st.caption(f"{claim.source}. Reported: {claim.reported}.")

@@ -199,17 +199,17 @@ def results(ticket: jobs.Ticket, choice: Choice) -> None:
 def _answer(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
     smallest = comparison.smallest(choice.rate, choice.target)
     if smallest is None:
-        st.subheader(
+        st.header(
             f":material/block: No combination brings {choice.rate:.0%} of the runs to "
             f"{choice.target:.0%} accuracy"
         )
     elif not smallest:
-        st.subheader(
+        st.header(
             f":material/check_circle: As asked, {choice.rate:.0%} of the runs already reach "
             f"{choice.target:.0%} accuracy"
         )
     else:
-        st.subheader(
+        st.header(
             f":material/check_circle: The smallest combination that frees {choice.rate:.0%} of "
             f"the runs: {download.combination(smallest, titles)}"
         )
@@ -312,7 +312,7 @@ def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
 
 def _look_into(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
     """The diagnosis of one combination: why the runs that are still stuck are stuck."""
-    st.subheader("Why the rest is stuck")
+    st.header("Why the rest is stuck")
     subsets = {link.as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[f"{PLACE}.combination"] not in subsets:
         st.session_state[f"{PLACE}.combination"] = ""

@@ -41,7 +41,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     target = st.session_state[state.key(problem, "target")]
     found = found_in(problem, experiment, history, target)
     tried = _tried(problem, experiment)
-    st.subheader("Why it is stuck" if _any_serious(found) else "Diagnosis")
+    st.header("Why it is stuck" if _any_serious(found) else "Diagnosis")
     st.markdown(f"**{verdict(found, history, target)}**")
     for finding in found:
         if finding.severity is not Severity.COSMETIC:
@@ -77,7 +77,7 @@ def brief(found: tuple[Finding, ...], history: History, target: float) -> None:
 
 def health(problem: str, history: History, target: float) -> None:
     """The layers over the epochs, for the runs that are stuck against those that are not."""
-    st.subheader("Layer health")
+    st.header("Layer health")
     measure = st.segmented_control(
         VIEWS["health"].label,
         VIEWS["health"].kind.options,

@@ -25,11 +25,11 @@ def _headline(history: History, target: float, majority: float) -> None:
     success = history.successes(target)
     rate = Rate(int(success.sum()), history.runs)
     if rate.successes == rate.runs:
-        st.subheader(f":material/check_circle: All {rate.runs} runs reached {target:.0%}")
+        st.header(f":material/check_circle: All {rate.runs} runs reached {target:.0%}")
     elif rate.successes == 0:
-        st.subheader(f":material/block: None of {rate.runs} runs reached {target:.0%}")
+        st.header(f":material/block: None of {rate.runs} runs reached {target:.0%}")
     else:
-        st.subheader(
+        st.header(
             f":material/casino: {rate.successes} of {rate.runs} runs reached {target:.0%}, "
             f"{rate.runs - rate.successes} are stuck"
         )
@@ -107,7 +107,7 @@ def _draw(picture: pictures.Picture) -> None:
 
 def network(problem: str, history: History, target: float) -> None:
     """What one run's network computes, and what it decides."""
-    st.subheader("What the network does")
+    st.header("What the network does")
     picks = pictures.picks(history, target)
     key = state.key(problem, "pick")
     if st.session_state[key] not in picks:
@@ -129,7 +129,7 @@ def network(problem: str, history: History, target: float) -> None:
 
 def plain_keras(problem: str, history: History) -> None:
     """Train the first run once more with plain Keras, and lay its curve over the stack's."""
-    st.subheader("The same with model.fit")
+    st.header("The same with model.fit")
     place = controls.plain_place(problem)
     ticket = jobs.latest(place)
     request = Fit(history.experiment, history.seed)

@@ -28,7 +28,7 @@ PALETTE = "theme.{}.chartCategoricalColors"
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     """history: the last training's, possibly of another experiment; None before the first."""
-    st.subheader("Take it home")
+    st.header("Take it home")
     seed = state.values(problem)["seed"]
     script, changed, notebook, data, report = st.tabs(TABS)
     with script:
