@@ -5,7 +5,6 @@ import pandas as pd
 import streamlit as st
 
 from core.claims import CLAIMS
-from core.claims.record import Record
 from core.problems import TARGET
 from pages.elements import answers, charts
 from pages.elements.page import PAGES, open_page
@@ -19,7 +18,10 @@ WAYS = {
 }
 
 
-def both_changes(record: Record) -> None:
+# Each is drawn once and then shown to all: the record does not change while the server runs.
+@st.cache_data(show_spinner=False)
+def both_changes() -> None:
+    record = answers.recorded()
     tested = record.tested["threshold-both-learn"]
     rate = tested.verdict.rate
     dead = record.tested["threshold-stuck-means-dead"].verdict.rate
@@ -34,10 +36,11 @@ def both_changes(record: Record) -> None:
         "Threshold problem, sigmoid output and inputs in [0, 1]. A run is stuck exactly when a "
         f"whole hidden layer is dead: so in {dead}."
     )
-    _more("threshold-both-learn")
 
 
-def labels(record: Record) -> None:
+@st.cache_data(show_spinner=False)
+def labels() -> None:
+    record = answers.recorded()
     tested = record.tested["two-blob-labels-are-the-cause"]
     rate, change = tested.verdict.rate, np.abs(tested.verdict.values).max()
     st.markdown(f"### The first answer's cure frees {rate.successes} of {rate.runs}")
@@ -49,10 +52,11 @@ def labels(record: Record) -> None:
         "Two-blob problem, labels 0 and 1 in place of 1 and 2. The largest difference that it "
         f"makes to a run's accuracy is {100 * change:.1f} points."
     )
-    _more("two-blob-labels-are-the-cause")
 
 
-def shuffle(record: Record) -> None:
+@st.cache_data(show_spinner=False)
+def shuffle() -> None:
+    record = answers.recorded()
     lost = record.tested["threshold-shuffle-loses-rows"].verdict.median
     second = record.tested["threshold-shuffle-tilts-classes"].verdict.median
     st.markdown(f"### random.shuffle loses {lost:.0%} of an array's rows")
@@ -73,17 +77,14 @@ def shuffle(record: Record) -> None:
         "The question's own code shuffles a NumPy array with it, and nobody noticed: swapping two "
         "rows copies one over the other. Sorted rows would all but lose their second class."
     )
-    _more("threshold-shuffle-loses-rows")
 
 
-def _more(claim: str) -> None:
-    st.page_link(
-        ANSWERS,
-        label="How it was tested",
-        icon=":material/arrow_forward:",
-        query_params={"claim": claim},
-    )
-
+FINDINGS = {
+    "threshold-both-learn": both_changes,
+    "two-blob-labels-are-the-cause": labels,
+    "threshold-shuffle-loses-rows": shuffle,
+}
+"""What surprises most, by the claim that says how it was tested."""
 
 open_page("streamlit_app.py")
 st.title("Why does my Keras accuracy stay the same?")
@@ -95,9 +96,15 @@ st.markdown(
 )
 record = answers.recorded()
 st.header("What hundreds of runs show")
-for column, finding in zip(st.columns(3), (both_changes, labels, shuffle), strict=True):
+for column, (claim, finding) in zip(st.columns(3), FINDINGS.items(), strict=True):
     with column, st.container(border=True):
-        finding(record)
+        finding()
+        st.page_link(
+            ANSWERS,
+            label="How it was tested",
+            icon=":material/arrow_forward:",
+            query_params={"claim": claim},
+        )
 words = [answers.word_of(key) for key in CLAIMS]
 st.page_link(
     ANSWERS,

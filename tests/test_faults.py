@@ -7,6 +7,7 @@ import ctypes
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, Server
 from test_worker import (
     FOREVER,
     TESTS,
@@ -29,6 +29,7 @@ from test_worker import (
     until,
 )
 
+from benchmarks.app import ROOT, App
 from core import worker as workers
 from core.limits import FREE, Limits, Work, price
 from core.problems import PROBLEMS, with_training
@@ -401,10 +402,10 @@ os._exit(0)
 @pytest.fixture(scope="module")
 def app():
     """A server that no other test uses, so that it can be stopped; its disk is full."""
-    server = Server(preexec_fn=_no_file_may_grow)
-    server.start()
-    yield server
-    server.stop()
+    running = App(preexec_fn=_no_file_may_grow, stdout=subprocess.DEVNULL, stderr=None)
+    running.start()
+    yield running
+    running.stop()
 
 
 def _no_file_may_grow():
