@@ -32,7 +32,7 @@ class App:
         self.process: subprocess.Popen | None = None
         # A file, not a pipe: nobody has to read it for the server to go on. Appended to, so that
         # reading it does not move where the server writes.
-        self._words = tempfile.TemporaryFile("a+", errors="replace")
+        self._words = tempfile.TemporaryFile("a+", errors="replace")  # noqa: SIM115, for its life
         self._options = {"stdout": self._words, "stderr": subprocess.STDOUT, **options}
 
     def start(self) -> None:

@@ -22,17 +22,19 @@ from hypothesis import strategies as some
 from benchmarks.session import Session, field, state
 from core.experiment import Experiment, InvalidExperiment
 from core.problems import PROBLEMS
-from pages.elements import comparing
+from pages.elements import answers, comparing, link
 from pages.elements import state as problem_state
-from pages.elements.settings import Choice, Flag, Real, Whole, as_text, table
+from pages.elements.link import as_text
+from pages.elements.settings import VIEWS, Choice, Flag, Real, Whole, table
 
 # The same examples every time: what is found once should be found by whoever runs it next.
 ALWAYS_THE_SAME = {"derandomize": True, "deadline": None, "database": None}
 PATHS = {"Threshold_problem": "threshold", "Two_blob_problem": "two-blob"}
+OTHERS = ("Compare_fixes", "Check_the_answers")
 
 
 class Query(dict):
-    """In the place of `st.query_params`."""
+    """In the place of `st.query_params`, which keeps `embed` to itself."""
 
     to_dict = dict.copy
 
@@ -44,7 +46,7 @@ class Query(dict):
 @contextlib.contextmanager
 def visit(parameters: dict, session: dict):
     """A script run with this address and this session; yields the address as it is left."""
-    query = Query(parameters)
+    query = Query((name, text) for name, text in parameters.items() if name != "embed")
     with (
         mock.patch.object(streamlit, "query_params", query),
         mock.patch.object(streamlit, "session_state", session),
@@ -110,7 +112,7 @@ def entered(problem: str, parameters: dict) -> tuple[dict, list[str]]:
     session = {}
     with visit(parameters, session):
         refused = problem_state.enter(problem)
-        names = (problem_state.START, problem_state.FIXES, *table(problem))
+        names = (problem_state.START, problem_state.FIXES, *table(problem), *VIEWS)
         return {name: session[problem_state.key(problem, name)] for name in names}, refused
 
 
@@ -190,7 +192,8 @@ COMPARE_TEXTS = {
         some.one_of(some.sampled_from([k for p in PROBLEMS.values() for k in p.fixes]), WORDS),
         max_size=4,
     ).map(".".join),
-    "runs": some.one_of(some.sampled_from([str(n) for n in comparing.RUNS]), WORDS),
+    "runs": some.one_of(some.sampled_from(comparing.RUNS), WORDS),
+    "combination": some.one_of(some.sampled_from(["sigmoid-output", "rmsprop"]), WORDS),
     "target": some.one_of(some.floats(0, 2).map(repr), WORDS),
     "rate": some.one_of(some.floats(0, 2).map(repr), WORDS),
 }
@@ -227,7 +230,8 @@ def test_any_link_to_the_comparison_gives_values_in_range_and_a_notice_for_the_r
     assert 0.5 <= values["target"] <= 1
     assert 0.5 <= values["rate"] <= 1
     names = set(parameters) - {"embed"}
-    assert len(refused) <= len(names)
+    keys = {key for name in ("fixes", "combination") for key in parameters.get(name, "").split(".")}
+    assert len(refused) <= len(names) + len(keys)
     assert len(refused) >= len(names - set(COMPARE_TEXTS))
     for notice in refused:
         assert_inert(notice)
@@ -242,6 +246,7 @@ def test_the_comparisons_link_brings_every_value_back_exactly(data):
     problem = data.draw(some.sampled_from(list(PROBLEMS)))
     hundredths = some.integers(50, 100).map(lambda n: n / 100)
     kept = {
+        "combination": "",
         "problem": problem,
         "fixes": data.draw(
             some.lists(some.sampled_from(list(PROBLEMS[problem].fixes)), unique=True)
@@ -256,7 +261,31 @@ def test_the_comparisons_link_brings_every_value_back_exactly(data):
         comparing.leave()
     again, refused, _ = compared(dict(parse_qsl(urlencode(query), keep_blank_values=True)))
     assert not refused
-    assert again == kept
+    in_order = [key for key in PROBLEMS[problem].fixes if key in kept["fixes"]]
+    assert again == kept | {"fixes": in_order}
+
+
+CLAIM_TEXTS = {name: texts_of(kind) for name, kind in answers.KINDS.items()}
+
+
+@settings(max_examples=1_000, **ALWAYS_THE_SAME)
+@given(some.fixed_dictionaries({}, optional=CLAIM_TEXTS))
+def test_any_link_to_the_claims_gives_values_in_range_and_a_notice_for_the_rest(parameters):
+    session = {}
+    with visit(parameters, session) as query:
+        refused = answers.enter()
+        answers.leave()
+    values = session[f"kept.{answers.PLACE}"]
+    for name, kind in answers.KINDS.items():
+        assert lies_in(kind, values[name])
+    good = {name for name, text in parameters.items() if as_text(values[name]) == text}
+    assert len(refused) <= len(parameters) - len(good)
+    for notice in refused:
+        assert_inert(notice)
+    again = {}
+    with visit(dict(query), again):
+        assert not answers.enter()
+    assert again == {f"{answers.PLACE}.{name}": value for name, value in values.items()}
 
 
 # --- what no browser sends ----------------------------------------------------------------------
@@ -317,10 +346,12 @@ def forge(visitor: Session, keys: list[str], many: int) -> None:
 
 
 def controls(visitor: Session) -> list[str]:
-    return sorted(key for key, kind in visitor.keys.items() if not kind.endswith("button"))
+    """What holds a value; files and tables are not said to be anything in one field."""
+    others = ("button", "uploader", "dataframe")
+    return sorted(key for key, kind in visitor.keys.items() if not kind.endswith(others))
 
 
-@pytest.mark.parametrize("path", [*PATHS, "Compare_fixes"])
+@pytest.mark.parametrize("path", [*PATHS, *OTHERS])
 def test_values_that_a_control_cannot_have_never_get_past_it(visitor, path):
     visitor.open(path)
     forge(visitor, controls(visitor), 60)
@@ -339,6 +370,17 @@ def test_nor_do_they_get_past_the_controls_of_a_result(visitor, path):
     forge(visitor, results, 8)
 
 
+def test_a_row_that_the_table_of_claims_has_not_is_not_chosen(visitor):
+    visitor.open("Check_the_answers")
+    table = visitor.widget("claims.table").id
+    chosen = visitor.value("claims.claim")
+    for row in (10**9, -1, "x", None, [], 0.5):
+        said = json.dumps({"selection": {"rows": [row], "columns": [], "cells": []}})
+        visitor.send(state(table, "string_value", said))
+        assert_well(visitor, row)
+        assert visitor.value("claims.claim") == chosen
+
+
 def test_nor_past_those_of_a_comparison(visitor):
     visitor.open("Compare_fixes", "fixes=sigmoid-output&runs=16")
     visitor.press("compare-start")
@@ -346,7 +388,7 @@ def test_nor_past_those_of_a_comparison(visitor):
     forge(visitor, ["compare.combination"], 5)
 
 
-@pytest.mark.parametrize("path", [*PATHS, "Compare_fixes"])
+@pytest.mark.parametrize("path", [*PATHS, *OTHERS])
 def test_messages_that_streamlit_cannot_read_harm_nobody_but_who_sent_them(app, path):
     """Streamlit reads a message before a page of ours begins, so that it is what refuses it."""
     draw = random.Random(0)
@@ -394,7 +436,7 @@ def test_new_data_after_the_last_seed_begins_again(visitor):
     assert visitor.value("threshold.seed") == 0
 
 
-@pytest.mark.parametrize(("path", "many"), [("", 3), *((p, 25) for p in (*PATHS, "Compare_fixes"))])
+@pytest.mark.parametrize(("path", "many"), [("", 3), *((p, 25) for p in (*PATHS, *OTHERS))])
 def test_links_that_nobody_made_are_answered(app, path, many):
     draw, before = random.Random(0), app.words()
     names = [*table("threshold"), *table("two-blob"), *COMPARE_TEXTS, "start", "embed", HUGE]
@@ -410,7 +452,7 @@ def test_links_that_nobody_made_are_answered(app, path, many):
         with Session(app.address, patience=HANGING) as stranger:
             stranger.open(path, query)
             assert_well(stranger, query[:200])
-            assert len([*stranger.of("alert")]) < 10
+            assert len([*stranger.of("alert")]) < link.MOST_NOTICES + 4
             assert all(len(alert.body) < 1_000 for alert in stranger.of("alert"))
     assert "Traceback" not in app.words().removeprefix(before)
 

@@ -156,13 +156,14 @@ def _filtered() -> list[str]:
     return [
         key
         for key in CLAIMS
-        if (problem == "all" or key.startswith(problem)) and (not words or word_of(key) in words)
+        if (problem not in PROBLEMS or key.startswith(problem))
+        and (not words or word_of(key) in words)
     ]
 
 
 def _choose_row(shown: list[str]) -> None:
     rows = st.session_state[f"{PLACE}.table"].selection.rows
-    if rows:
+    if rows and rows[0] in range(len(shown)):
         st.session_state[f"{PLACE}.claim"] = shown[rows[0]]
 
 
