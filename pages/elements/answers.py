@@ -216,7 +216,10 @@ def details(key: str, tested: Tested | None, *, live: bool) -> None:
     st.markdown(claim.note, width=760)
     if claim.version:
         st.caption(f":material/history: {claim.version}")
-    _curves(claim, tested)
+    if live:
+        _curves(claim, tested)
+    else:
+        _recorded_curves(key)
     _experiments(claim, tested)
     _diagnosis(tested)
 
@@ -263,6 +266,12 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
         plain = f" Plain model.fit, run by run: {tested.confirmed} meet it."
     spread = f"{quantity.name} from {quantity.text(low)} to {quantity.text(high)}."
     st.caption(f"{words}, seed {verdict.seed}. {spread}{plain}")
+
+
+@st.cache_data(show_spinner=False, max_entries=len(CLAIMS))
+def _recorded_curves(key: str) -> None:
+    """Drawn once, then shown to all: charts are most of what a page change costs."""
+    _curves(CLAIMS[key], recorded().tested[key])
 
 
 def _curves(claim: Claim, tested: Tested) -> None:

@@ -14,8 +14,6 @@ from pages.elements.report import Report
 from pages.elements.settings import VIEWS
 
 TABS = ("Script", "What changed", "Notebook", "Data", "Report")
-CODE_HEIGHT = 420
-"""Pixels; longer scripts scroll."""
 MOST_WORDS = 300
 """Characters of an error's text."""
 LOADED = ":material/check_circle: Loaded: the controls above are set to it."
@@ -67,7 +65,8 @@ def _button(label: str, content, name: str, mime: str, help: str, disabled: bool
 def _script(problem: str, experiment: Experiment, seed: int) -> None:
     script = export.to_script(experiment, seed)
     st.markdown("This experiment in plain Keras. It runs as it is, after `pip install tensorflow`.")
-    st.code(script, language="python", height=CODE_HEIGHT)
+    # Wrapped and at full height: what scrolls in a box of its own is out of the keyboard's reach.
+    st.code(script, language="python", wrap_lines=True)
     _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run, from one seed.")
 
 
@@ -80,7 +79,7 @@ def _changes(problem: str, experiment: Experiment, seed: int) -> None:
     st.markdown("From the question as asked to here: lines with `-` go, lines with `+` come.")
     for change in found:
         st.markdown(f"**{change.heading}**: {', '.join(change.by)}")
-        st.code(change.diff, language="diff")
+        st.code(change.diff, language="diff", wrap_lines=True)
 
 
 def _data(problem: str, experiment: Experiment, history: History | None) -> None:
