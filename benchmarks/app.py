@@ -66,8 +66,11 @@ class App:
 
     def children(self) -> list[int]:
         """The processes that it has started; Linux only."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        return [int(pid) for task in tasks for pid in task.read_text().split()]
+        found = []
+        for children in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # a thread may end while it is looked at
+                found += map(int, children.read_text().split())
+        return found
 
     def memory(self) -> tuple[float, float]:
         """Resident memory of the server and of its children, in MB (1e6 bytes); Linux only."""
