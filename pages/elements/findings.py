@@ -17,6 +17,7 @@ from core.history import History
 from core.problems import Fix
 from core.repair import Repair, TryFixes
 from pages.elements import charts, controls, jobs, pictures, state
+from pages.elements.drawn import once
 from pages.elements.settings import VIEWS
 
 BADGES = {
@@ -86,6 +87,11 @@ def health(problem: str, history: History, target: float) -> None:
         key=state.key(problem, "health"),
         help=VIEWS["health"].help,
     )
+    _draw_health(history, measure, target)
+
+
+@once
+def _draw_health(history: History, measure: str, target: float) -> None:
     panels = pictures.health(history, measure, target)
     for column, panel in zip(st.columns(len(panels)), panels, strict=True):
         with column, st.container(border=True):

@@ -10,6 +10,7 @@ from core.history import History
 from core.statistics import Rate
 from core.worker import Fit
 from pages.elements import charts, controls, jobs, pictures, state
+from pages.elements.drawn import once
 from pages.elements.settings import VIEWS
 
 
@@ -90,6 +91,11 @@ def _curves(problem: str, history: History, target: float, majority: float) -> N
                 key=state.key(problem, "part"),
                 help=VIEWS["part"].help,
             )
+    _draw_curves(history, target, majority, part, log)
+
+
+@once
+def _draw_curves(history: History, target: float, majority: float, part: str, log: bool) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True):
         _draw(pictures.accuracy(history, part, target, majority))
@@ -120,11 +126,16 @@ def network(problem: str, history: History, target: float) -> None:
         key=key,
         help=VIEWS["pick"].help,
     )
+    _draw_network(problem, history, picks[kind])
+
+
+@once
+def _draw_network(problem: str, history: History, run: int) -> None:
     left, right = st.columns([3, 1])
     with left, st.container(border=True):
-        _draw(pictures.network(problem, history, picks[kind]))
+        _draw(pictures.network(problem, history, run))
     with right, st.container(border=True):
-        _draw(pictures.confusion(history, picks[kind]))
+        _draw(pictures.confusion(history, run))
 
 
 def plain_keras(problem: str, history: History) -> None:
