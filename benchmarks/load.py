@@ -29,7 +29,7 @@ from benchmarks.app import App, started
 from benchmarks.session import Session
 
 PROBLEMS = {"Threshold_problem": "threshold", "Two_blob_problem": "two-blob"}
-PAGES = ("", *PROBLEMS, "Compare_fixes")
+PAGES = ("", *PROBLEMS, "Compare_fixes", "Check_the_answers")
 THINK = (2.0, 8.0)
 """Seconds between two actions of a visitor, drawn uniformly."""
 RUNS, EPOCHS = 16, (5, 40)

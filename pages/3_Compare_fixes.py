@@ -47,7 +47,7 @@ if ticket is None:
         icon=":material/play_circle:",
     )
 elif not ticket.job.ended:
-    comparing.running()
+    jobs.watch(comparing.PLACE, comparing.running)
 elif ticket.job.result is None:
     jobs.nothing_came(ticket.job, "comparison")
 else:

@@ -413,7 +413,7 @@ def try_again(claim: Claim) -> None:
         if ticket is None:
             return
         if not ticket.job.ended:
-            _testing()
+            jobs.watch(PLACE, _testing)
         elif ticket.job.result is None:
             jobs.nothing_came(ticket.job, "test")
 
@@ -426,11 +426,7 @@ def live_result(key: str) -> Tested | None:
     return ticket.job.result
 
 
-@st.fragment(run_every=jobs.REFRESH_SECONDS)
-def _testing() -> None:
-    ticket = jobs.latest(PLACE)
-    if ticket is None or ticket.job.ended:
-        st.rerun()
+def _testing(ticket: jobs.Ticket) -> None:
     events = ticket.job.events
     share = events[-1].share if events else 0.0
     doing = f"{events[-1].finished} of {events[-1].of} networks trained" if events else "Compiling"

@@ -166,12 +166,8 @@ def label(choice: Choice) -> str:
     return f"{2 ** len(choice.fixes)} combinations of fixes, {choice.runs} runs each"
 
 
-@st.fragment(run_every=jobs.REFRESH_SECONDS)
-def running() -> None:
-    """Progress; once the comparison has ended the page is drawn anew."""
-    ticket = jobs.latest(PLACE)
-    if ticket is None or ticket.job.ended:
-        st.rerun()
+def running(ticket: jobs.Ticket) -> None:
+    """How far the comparison is."""
     events = ticket.job.events
     if events:
         doing = f"{events[-1].finished} of {events[-1].of} combinations are complete"
@@ -324,7 +320,7 @@ def _look_into(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
         help="Its runs are diagnosed: what is wrong with it still, in its own numbers.",
     )
     history = comparison.history(subsets[picked])
-    found = findings.found_in(PLACE, history.experiment, history, choice.target)
+    found = findings.found_in(history.experiment, history, choice.target)
     st.markdown(f"**{verdict(found, history, choice.target)}**")
     findings.brief(found, history, choice.target)
 

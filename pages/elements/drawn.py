@@ -1,24 +1,27 @@
-"""Parts of a page that are drawn once for a training and then shown again as they were."""
+"""What is made once of a training and then shown to everybody who has the same one.
+
+A run is decided by its experiment and seed, so two people who train the same see the same. Drawing
+a chart costs a server more than anything else it does.
+"""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from core.experiment import Experiment
 from core.history import History
+
+KEPT = 24
+"""Of each kind of picture, for the whole server: about what five people look at."""
 
 
 def _identity(history: History) -> tuple:
-    """What tells one training of a session from another, without reading its arrays."""
-    return (
-        history.experiment.to_json(),
-        history.runs,
-        history.seed,
-        history.epochs,
-        history.seconds,
-    )
+    """What tells one training from another, without reading its arrays."""
+    return history.experiment.to_json(), history.runs, history.seed, history.epochs
 
 
-once = st.cache_data(
-    show_spinner=False, scope="session", max_entries=2, hash_funcs={History: _identity}
-)
+_keys = {History: _identity, Experiment: Experiment.to_json}
+once = st.cache_data(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)
 """For functions that draw, and hold no widget; a browser gets the same messages again."""
+concluded = st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)
+"""For functions that return what nobody changes."""

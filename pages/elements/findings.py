@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +16,7 @@ from core.history import History
 from core.problems import Fix
 from core.repair import Repair, TryFixes
 from pages.elements import charts, controls, jobs, pictures, state
-from pages.elements.drawn import once
+from pages.elements.drawn import concluded, once
 from pages.elements.settings import VIEWS
 
 BADGES = {
@@ -40,7 +39,7 @@ OUTPUTS = ("output-not-probability", "constant-prediction", "accuracy-frozen", "
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     """The verdict, a card a finding, and the trial of the suggested fixes."""
     target = st.session_state[state.key(problem, "target")]
-    found = found_in(problem, experiment, history, target)
+    found = found_in(experiment, history, target)
     tried = _tried(problem, experiment)
     st.header("Why it is stuck" if _any_serious(found) else "Diagnosis")
     st.markdown(f"**{verdict(found, history, target)}**")
@@ -56,17 +55,10 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         _trials(problem, experiment, tried)
 
 
-def found_in(
-    place: str, experiment: Experiment, history: History | None, target: float
-) -> tuple[Finding, ...]:
-    """The findings; those of the last call in this place are kept for as long as they hold."""
-    memo = st.session_state.get(f"found.{place}")
-    if memo is None or memo[0] != (experiment, target) or memo[1]() is not history:
-        # Not the history itself: the worker lets it go where memory is needed.
-        reference = (lambda: None) if history is None else weakref.ref(history)
-        memo = ((experiment, target), reference, diagnose(experiment, history, target))
-        st.session_state[f"found.{place}"] = memo
-    return memo[2]
+@concluded
+def found_in(experiment: Experiment, history: History | None, target: float) -> tuple[Finding, ...]:
+    """The findings, for each experiment and training once."""
+    return diagnose(experiment, history, target)
 
 
 def brief(found: tuple[Finding, ...], history: History, target: float) -> None:
@@ -112,11 +104,11 @@ def _card(problem, finding: Finding, history, target: float, tried: Repair | Non
 
 def _beside_its_picture(finding: Finding, history: History | None, target: float):
     """Where a finding's words go; its picture, if it has one, is drawn to the right of it."""
-    picture = _picture(finding, history, target)
-    if picture is None:
+    if history is None or finding.code not in (*PICTURES, *OUTPUTS):
         return st.container()
     words, beside = st.columns([2, 1])
-    beside.altair_chart(picture, alt=f"{finding.title}: {finding.evidence}")
+    with beside:
+        _draw_picture(finding.code, f"{finding.title}: {finding.evidence}", history, target)
     return words
 
 
@@ -163,22 +155,21 @@ def _apply(
         st.toast(f"{title}: this goes beyond what the controls can set.", icon=":material/info:")
 
 
-def _picture(finding: Finding, history: History | None, target: float):
-    """The evidence as a small chart, or None without one."""
-    if history is None:
-        return None
+@once
+def _draw_picture(code: str, said: str, history: History, target: float) -> None:
+    """The evidence as a small chart."""
     stuck = ~history.successes(target)
-    if finding.code in PICTURES and history.health is not None:
-        measure, title = PICTURES[finding.code]
+    if code in PICTURES:
+        measure, title = PICTURES[code]
         layers = view.layer_health(history, measure, ~stuck)
         last = layers[layers["epoch"] == layers["epoch"].max()]
-        return charts.by_layer(last, measure, title)
-    if finding.code in OUTPUTS:
+        picture = charts.by_layer(last, measure, title)
+    else:
         run = int(np.flatnonzero(stuck)[0]) if stuck.any() else 0
         rows = prepare(history.experiment.data, history.seed, run)
         out = view.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
-        return charts.outputs(out[:, -1], run)
-    return None
+        picture = charts.outputs(out[:, -1], run)
+    st.altair_chart(picture, alt=said)
 
 
 # --- trying the fixes ---------------------------------------------------------------------------
@@ -213,7 +204,7 @@ def _trials(problem: str, experiment: Experiment, tried: Repair | None) -> None:
             "combinations of them, over the same seeds.",
         )
         if ticket is not None and not ticket.job.ended:
-            _trying(place)
+            jobs.watch(place, _trying, place)
         elif ticket is not None and ticket.job.error:
             st.error(ticket.job.error, icon=":material/error:")
         elif tried is not None:
@@ -225,11 +216,7 @@ def _request(problem: str, experiment: Experiment) -> TryFixes:
     return TryFixes(experiment, runs=32, seed=values["seed"], target=values["target"])
 
 
-@st.fragment(run_every=jobs.REFRESH_SECONDS)
-def _trying(place: str) -> None:
-    ticket = jobs.latest(place)
-    if ticket is None or ticket.job.ended:
-        st.rerun()
+def _trying(ticket: jobs.Ticket, place: str) -> None:
     events = ticket.job.events
     share = events[-1].share if events else 0.0
     doing = f"{events[-1].finished} of {events[-1].of} changes trained" if events else "Training"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,7 +12,8 @@ from core import log
 from core.limits import OverBudget, check, duration
 from core.worker import Job, Request, Worker
 
-REFRESH_SECONDS = 0.4
+REFRESH_SECONDS, WAITING_SECONDS = 0.4, 2.0
+"""How often a job is looked at while it runs, and while it waits for its turn."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -91,6 +93,22 @@ def latest(place: str) -> Ticket | None:
 def busy(place: str) -> bool:
     ticket = latest(place)
     return ticket is not None and not ticket.job.ended
+
+
+def watch(place: str, draw: Callable[..., None], *arguments: object) -> None:
+    """Draw an unfinished job of this place again and again, as `draw(ticket, *arguments)`.
+
+    When it has ended, the page is drawn anew.
+    """
+    waiting = latest(place).job.state == "waiting"
+
+    def again() -> None:
+        ticket = latest(place)
+        if ticket is None or ticket.job.ended or (waiting and ticket.job.state != "waiting"):
+            st.rerun()
+        draw(ticket, *arguments)
+
+    st.fragment(again, run_every=WAITING_SECONDS if waiting else REFRESH_SECONDS)()
 
 
 def progress(job: Job, share: float, doing: str) -> None:

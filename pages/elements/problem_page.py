@@ -47,7 +47,7 @@ def _training(problem: str, experiment: Experiment | None) -> History | None:
             icon=":material/play_circle:",
         )
     elif not ticket.job.ended:
-        _running(problem)
+        jobs.watch(problem, _running, problem)
     elif ticket.job.result is None:
         jobs.nothing_came(ticket.job, "training")
     history = ticket.job.result if ticket and ticket.job.ended else None
@@ -73,12 +73,8 @@ def _came(problem: str, history: History, experiment: Experiment | None) -> None
     results.plain_keras(problem, history)
 
 
-@st.fragment(run_every=jobs.REFRESH_SECONDS)
-def _running(problem: str) -> None:
-    """Progress, and the curves as they grow; once the training has ended the page is drawn anew."""
-    ticket = jobs.latest(problem)
-    if ticket is None or ticket.job.ended:
-        st.rerun()
+def _running(ticket: jobs.Ticket, problem: str) -> None:
+    """Progress, and the curves as they grow."""
     job, epochs = ticket.job, ticket.request.experiment.training.epochs
     events = list(job.events)
     done = events[-1].number if events else 0

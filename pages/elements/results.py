@@ -69,7 +69,7 @@ def _headline(history: History, target: float, majority: float) -> None:
             help=f"For all {history.runs} runs; compiling took {history.compile_seconds:.1f} s.",
             border=True,
         )
-    _draw(pictures.rate(rate, target))
+    _draw_rate(rate, target)
     lost = int((~history.finite).sum())
     if lost:
         st.caption(
@@ -105,6 +105,11 @@ def _draw_curves(history: History, target: float, majority: float, part: str, lo
         st.caption(f"{note}, spread over the ranks of their final accuracy.")
     with st.container(border=True):
         _draw(pictures.final_accuracies(history, target, majority))
+
+
+@once
+def _draw_rate(rate: Rate, target: float) -> None:
+    _draw(pictures.rate(rate, target))
 
 
 def _draw(picture: pictures.Picture) -> None:
@@ -157,18 +162,14 @@ def plain_keras(problem: str, history: History) -> None:
     if ticket is None:
         return
     if not ticket.job.ended:
-        _fitting(place)
+        jobs.watch(place, _fitting, place)
     elif ticket.job.result is None:
         st.error(ticket.job.error or "It was stopped before it began.", icon=":material/error:")
     else:
         _overlay(history, ticket.job.result)
 
 
-@st.fragment(run_every=jobs.REFRESH_SECONDS)
-def _fitting(place: str) -> None:
-    ticket = jobs.latest(place)
-    if ticket is None or ticket.job.ended:
-        st.rerun()
+def _fitting(ticket: jobs.Ticket, place: str) -> None:
     epochs = ticket.request.experiment.training.epochs
     done = len(ticket.job.events)
     jobs.progress(ticket.job, done / epochs, f"model.fit: epoch {done:,} of {epochs:,}")
