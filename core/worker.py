@@ -13,8 +13,6 @@ grown too large. `serve`, at the end, is the process's own end.
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
 import importlib
 import logging
 import math
@@ -38,6 +36,7 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any, Protocol
 
+from core import memory
 from core.experiment import Experiment, InvalidExperiment
 from core.limits import (
     MEGABYTE,
@@ -659,24 +658,14 @@ def serve(port: int, key: bytes, preload: str) -> None:
             say("failed", f"The training stopped with an error. {what}")
         payload = request = None
         # After a failed allocation nobody knows what state TensorFlow is in: a new process does.
-        say("rest", math.inf if exhausted else _resident())
+        memory.give_back()
+        say("rest", math.inf if exhausted else memory.resident())
 
 
 def _beat(say: Callable[[str], None]) -> None:
     while True:
         say("alive")
         time.sleep(BEAT_SECONDS)
-
-
-def _resident() -> float:
-    """Bytes that this process holds once it gave back what it could; 0 where nobody can tell."""
-    gc.collect()
-    if sys.platform != "linux":
-        return 0.0
-    with contextlib.suppress(AttributeError, OSError):  # another C library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return float(pages * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _receive(connection: Connection, inbox: queue.SimpleQueue) -> None:

@@ -6,6 +6,10 @@ a chart costs a server more than anything else it does.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from functools import wraps
+
 import streamlit as st
 
 from core.experiment import Experiment
@@ -20,8 +24,22 @@ def _identity(history: History) -> tuple:
     return history.experiment.to_json(), history.runs, history.seed, history.epochs
 
 
+_drawing = threading.RLock()
 _keys = {History: _identity, Experiment: Experiment.to_json}
-once = st.cache_data(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)
-"""For functions that draw, and hold no widget; a browser gets the same messages again."""
+
+
+def once(draw: Callable[..., None]) -> Callable[..., None]:
+    """For functions that draw, and hold no widget; a browser gets the same messages again."""
+
+    @wraps(draw)
+    def alone(*arguments) -> None:
+        # Python computes one thing at a time: side by side, all would only take longer and hold
+        # what they work on at once.
+        with _drawing:
+            draw(*arguments)
+
+    return st.cache_data(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)(alone)
+
+
 concluded = st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)
 """For functions that return what nobody changes."""

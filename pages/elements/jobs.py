@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import log
+from core import log, memory
 from core.limits import OverBudget, check, duration
 from core.worker import Job, Request, Worker
 
@@ -20,6 +20,7 @@ REFRESH_SECONDS, WAITING_SECONDS = 0.4, 2.0
 def worker() -> Worker:
     """The server's one training process, started in the background by whoever asks first."""
     log.to_stderr()
+    memory.keep_small()
     return Worker()
 
 
