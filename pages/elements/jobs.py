@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pyarrow
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -21,6 +22,8 @@ def worker() -> Worker:
     """The server's one training process, started in the background by whoever asks first."""
     log.to_stderr()
     memory.keep_small()
+    # Arrow's own pool keeps what it frees, out of the reach of `keep_small`.
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     return Worker()
 
 
