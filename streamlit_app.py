@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.claims import CLAIMS
 from core.problems import TARGET
-from pages.elements import answers, charts
+from pages.elements import answers, charts, claim
 from pages.elements.page import PAGES, open_page
 
 HEIGHT = 230
@@ -29,7 +29,7 @@ def both_changes() -> None:
         f"### Both accepted changes leave {rate.runs - rate.successes} of {rate.runs} stuck"
     )
     st.altair_chart(
-        answers.curves(tested.arms[-1], HEIGHT),
+        claim.curves(tested.arms[-1], HEIGHT),
         alt=f"Accuracy by epoch with a sigmoid output and inputs in [0, 1]: {rate} learn.",
     )
     st.caption(
@@ -45,7 +45,7 @@ def labels() -> None:
     rate, change = tested.verdict.rate, np.abs(tested.verdict.values).max()
     st.markdown(f"### The first answer's cure frees {rate.successes} of {rate.runs}")
     st.altair_chart(
-        answers.curves(tested.arms[-1], HEIGHT),
+        claim.curves(tested.arms[-1], HEIGHT),
         alt=f"Accuracy by epoch with labels 0 and 1: {tested.arms[-1].rate} learn.",
     )
     st.caption(
@@ -96,14 +96,14 @@ st.markdown(
 )
 record = answers.recorded()
 st.header("What hundreds of runs show")
-for column, (claim, finding) in zip(st.columns(3), FINDINGS.items(), strict=True):
+for column, (key, finding) in zip(st.columns(3), FINDINGS.items(), strict=True):
     with column, st.container(border=True):
         finding()
         st.page_link(
             ANSWERS,
             label="How it was tested",
             icon=":material/arrow_forward:",
-            query_params={"claim": claim},
+            query_params={"claim": key},
         )
 words = [answers.word_of(key) for key in CLAIMS]
 st.page_link(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.claims import CLAIMS
-from pages.elements import answers, link
+from pages.elements import answers, claim, link
 from pages.elements.page import open_page
 
 open_page("pages/4_Check_the_answers.py")
@@ -26,10 +26,10 @@ key = st.selectbox(
     help="Choose one here, or a row of the table.",
 )
 if CLAIMS[key].criterion is not None:
-    answers.try_again(CLAIMS[key])
-live = answers.live_result(key)
+    claim.try_again(CLAIMS[key])
+live = claim.live_result(key)
 with st.container(border=True):
-    answers.details(key, live or record.tested.get(key), live=live is not None)
+    claim.details(key, live or record.tested.get(key), live=live is not None)
 answers.downloads()
 st.caption(
     f"The posts are from 2018 and 2019 and used the Keras of their time; the record is of "

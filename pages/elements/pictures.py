@@ -32,17 +32,24 @@ class Picture(NamedTuple):
 
 def rate(reached: Rate, target: float) -> Picture:
     """The success rate with its interval."""
-    frame = pd.DataFrame(
-        {
-            "label": [f"Runs that reach {target:.0%}"],
-            "rate": [reached.value],
-            "low": [reached.low],
-            "high": [reached.high],
-            "successes": [reached.successes],
-            "runs": [reached.runs],
-        }
+    label, said = (
+        f"Runs that reach {target:.0%}",
+        f"Success rate with its 95 % interval: {reached}.",
     )
-    return Picture(charts.rate(frame), f"Success rate with its 95 % interval: {reached}.")
+    return Picture(interval(reached, label), said)
+
+
+def interval(found: Rate, label: str, axis: str = "Runs freed") -> alt.Chart:
+    """One rate with its interval."""
+    row = {
+        "label": label,
+        "rate": found.value,
+        "low": found.low,
+        "high": found.high,
+        "successes": found.successes,
+        "runs": found.runs,
+    }
+    return charts.rate(pd.DataFrame([row]), axis)
 
 
 def part_measured(history: History, wanted: str) -> str:

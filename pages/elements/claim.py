@@ -1,0 +1,243 @@
+"""One claim on the page that checks the answers: what was measured, why, and a test of it now."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.claims import CLAIMS, Claim
+from core.claims.claim import UNTESTABLE
+from core.claims.criteria import EPOCH
+from core.claims.record import Check, Found, Tested, Trained
+from core.findings import Severity
+from core.problems import PROBLEMS, TARGET
+from pages.elements import charts, controls, jobs, pictures, state
+from pages.elements.answers import BADGE, PLACE, RUNS, recorded
+from pages.elements.findings import BADGES
+from pages.elements.page import path_of
+
+SHOWN_FINDINGS = 3
+
+
+def details(key: str, tested: Tested | None, *, live: bool) -> None:
+    """A claim, what was reported and measured, and why."""
+    claim = CLAIMS[key]
+    word = UNTESTABLE if tested is None else tested.verdict.word
+    icon, color = BADGE[word]
+    st.header(claim.text)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(word.capitalize(), icon=icon, color=color)
+        st.caption(f"{claim.source}. Reported: {claim.reported}.")
+    if tested is None:
+        st.markdown(claim.note, width=760)
+        return
+    st.markdown(f"**Asked of every run:** {claim.criterion.text}", width=760)
+    _figures(claim, tested, live=live)
+    st.markdown(claim.note, width=760)
+    if claim.version:
+        st.caption(f":material/history: {claim.version}")
+    if live:
+        _curves(claim, tested)
+    else:
+        _recorded_curves(key)
+    _experiments(claim, tested)
+    _diagnosis(tested)
+
+
+def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
+    verdict, quantity = tested.verdict, claim.criterion.quantity
+    low, high = verdict.range
+    with st.container(horizontal=True):
+        st.metric(
+            "Runs that meet it",
+            f"{verdict.rate.successes} of {verdict.runs}",
+            help="Each with its own data and first weights.",
+            border=True,
+        )
+        st.metric(
+            "95 % interval",
+            f"{verdict.rate.low:.0%} to {verdict.rate.high:.0%}",
+            help="Wilson's interval of the share of runs that meet it.",
+            border=True,
+        )
+        st.metric(
+            f"Median {quantity.name[0].lower()}{quantity.name[1:]}",
+            quantity.text(verdict.median),
+            help="Half of the runs lie at or below it.",
+            border=True,
+        )
+    words = "Measured just now" if live else f"Recorded on {recorded().date}"
+    plain = ""
+    if tested.confirmed:
+        plain = f" Plain model.fit, run by run: {tested.confirmed} meet it."
+    spread = f"{quantity.name} from {quantity.text(low)} to {quantity.text(high)}."
+    st.caption(f"{words}, seed {verdict.seed}. {spread}{plain}")
+
+
+@st.cache_data(show_spinner=False, max_entries=len(CLAIMS))
+def _recorded_curves(key: str) -> None:
+    """Drawn once, then shown to all: charts are most of what a page change costs."""
+    _curves(CLAIMS[key], recorded().tested[key])
+
+
+def _curves(claim: Claim, tested: Tested) -> None:
+    """The interval, the arms side by side, and how what was measured is spread."""
+    verdict, quantity = tested.verdict, claim.criterion.quantity
+    st.altair_chart(
+        pictures.interval(verdict.rate, "Runs that meet it", "Share of the runs"),
+        alt=f"Runs that meet the criterion, with the 95 % interval: {verdict.rate}.",
+    )
+    panels = [
+        (
+            f"**{arm.label}**: {trained.rate} reach {TARGET:.0%}",
+            curves(trained),
+            f"Accuracy by epoch of {len(trained.accuracy)} runs, {arm.label}.",
+        )
+        for arm, trained in zip(claim.arms, tested.arms, strict=False)
+    ]
+    panels.append(
+        (
+            f"**{quantity.name}** of {verdict.runs} runs",
+            distribution(claim, tested),
+            f"How the runs' {quantity.name.lower()} is spread.",
+        )
+    )
+    for start in range(0, len(panels), 2):
+        row = panels[start : start + 2]
+        for column, (title, chart, said) in zip(st.columns(2), row, strict=False):
+            with column, st.container(border=True):
+                st.markdown(title)
+                st.altair_chart(chart, alt=said)
+
+
+def curves(trained: Trained, height: int = 240):
+    """An arm's runs over the epochs."""
+    return charts.curves(
+        trained.frame(),
+        "accuracy",
+        np.array(trained.success),
+        epochs=trained.epochs[-1],
+        target=TARGET,
+        height=height,
+    )
+
+
+def distribution(claim: Claim, tested: Tested, height: int = 240):
+    """How what was measured of a claim is spread over the runs."""
+    quantity = claim.criterion.quantity
+    return charts.measured(
+        tested.verdict.values,
+        tested.verdict.met,
+        quantity.name,
+        share=quantity is not EPOCH,
+        height=height,
+    )
+
+
+def _experiments(claim: Claim, tested: Tested) -> None:
+    """The experiments in a line each, and the way to the last one's page."""
+    for arm, trained in zip(claim.arms, tested.arms, strict=False):
+        drawn = f" {len(trained.accuracy)} of {trained.runs} runs drawn."
+        st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{drawn}")
+    problem = next(key for key in PROBLEMS if claim.key.startswith(key))
+    pressed = st.button(
+        "Open on its page",
+        key=f"{PLACE}-open",
+        icon=":material/open_in_new:",
+        help=f"Sets the page of the {PROBLEMS[problem].title.lower()} to the last of them.",
+    )
+    if pressed and state.open_with(problem, claim.arms[-1].experiment):
+        st.switch_page(path_of(PROBLEMS[problem].title))
+    elif pressed:
+        st.toast("This goes beyond what the controls can set.", icon=":material/info:")
+
+
+def _diagnosis(tested: Tested) -> None:
+    """Why the runs of the last arm are stuck, where some are."""
+    if not tested.findings or tested.arms[-1].learned == tested.arms[-1].runs:
+        return
+    st.markdown(f"**Why some runs are stuck.** {tested.conclusion}", width=760)
+    first, others = tested.findings[:SHOWN_FINDINGS], tested.findings[SHOWN_FINDINGS:]
+    for found in first:
+        _finding(found)
+    if others:
+        with st.expander(f"{len(others)} more findings"):
+            for found in others:
+                _finding(found)
+
+
+def _finding(found: Found) -> None:
+    label, icon, color = BADGES[Severity(found.severity)]
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(label, icon=icon, color=color)
+            st.markdown(f"**{found.title}**")
+        st.markdown(found.evidence)
+        st.caption(found.cause)
+
+
+def try_again(claim: Claim) -> None:
+    """Test the chosen claim live, with other seeds than the record's."""
+    running = jobs.busy(PLACE)
+    with st.container(border=True):
+        st.markdown("**Test again now**")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            runs = st.segmented_control(
+                "Runs",
+                RUNS,
+                key=f"{PLACE}.runs",
+                required=True,
+                help="More runs make the interval narrower; with few, little can be settled.",
+            )
+            seed = st.number_input(
+                "Seed",
+                0,
+                999_999,
+                key=f"{PLACE}.seed",
+                width=140,
+                help=f"The record has seed {recorded().seed}; another one gives other data and "
+                "other first weights.",
+            )
+            request = Check(claim.key, int(runs), seed)
+            start = st.button(
+                "Test",
+                key=f"{PLACE}-start",
+                type="primary",
+                icon=":material/play_arrow:",
+                disabled=running or not jobs.affordable(request),
+                help="Trains every run of this claim's experiments.",
+            )
+            if start:
+                jobs.start(PLACE, f"{runs} runs of a claim", request)
+                st.rerun()
+            st.button(
+                "Stop",
+                key=f"{PLACE}-stop",
+                icon=":material/stop:",
+                disabled=not running,
+                on_click=jobs.stop,
+                args=(PLACE,),
+                help="End the test; nothing of it is kept.",
+            )
+        ticket = jobs.latest(PLACE)
+        if ticket is None:
+            return
+        if not ticket.job.ended:
+            jobs.watch(PLACE, _testing)
+        elif ticket.job.result is None:
+            jobs.nothing_came(ticket.job, "test")
+
+
+def live_result(key: str) -> Tested | None:
+    """What the last live test of this very claim gave."""
+    ticket = jobs.latest(PLACE)
+    if ticket is None or ticket.request.claim != key or not ticket.job.ended:
+        return None
+    return ticket.job.result
+
+
+def _testing(ticket: jobs.Ticket) -> None:
+    events = ticket.job.events
+    share = events[-1].share if events else 0.0
+    doing = f"{events[-1].finished} of {events[-1].of} networks trained" if events else "Compiling"
+    jobs.progress(ticket.job, share, doing)
