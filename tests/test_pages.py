@@ -218,6 +218,9 @@ def test_fixes_are_compared():
     assert drawn(app, "Share of runs that reach 90%", "What each fix adds")
     app.selectbox(key="compare.combination").set_value("sigmoid-output").run()
     assert "Inputs are not scaled" in cards(app)
+    script, diff = (code.value for code in app.code[-2:])
+    assert 'Dense(1, activation="sigmoid")' in script
+    assert '+     keras.layers.Dense(1, activation="sigmoid"),' in diff
     app.pills(key="compare.fixes").set_value(list(PROBLEMS["threshold"].fixes)).run()
     assert f"choose at most {comparing.MOST_FIXES}" in app.error[0].value
     assert app.button(key="compare-start").disabled

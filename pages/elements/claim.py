@@ -10,8 +10,8 @@ from core.claims.claim import UNTESTABLE
 from core.claims.criteria import EPOCH
 from core.claims.record import Check, Found, Tested, Trained
 from core.findings import Severity
-from core.problems import PROBLEMS, TARGET
-from pages.elements import charts, controls, jobs, pictures, state
+from core.problems import PROBLEMS, TARGET, Fix
+from pages.elements import charts, controls, jobs, pictures, state, take_home
 from pages.elements.answers import BADGE, PLACE, RUNS, recorded
 from pages.elements.findings import BADGES
 from pages.elements.page import path_of
@@ -42,6 +42,14 @@ def details(key: str, tested: Tested | None, *, live: bool) -> None:
         _recorded_curves(key)
     _experiments(claim, tested)
     _diagnosis(tested)
+    if tested.arms:
+        last = claim.arms[-1]
+        step = Fix(claim.key, last.label, claim.text, claim.source.who, lambda _: last.experiment)
+        take_home.code(problem_of(claim), last.experiment, (step,), tested.verdict.seed)
+
+
+def problem_of(claim: Claim) -> str:
+    return next(key for key in PROBLEMS if claim.key.startswith(key))
 
 
 def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
@@ -139,7 +147,7 @@ def _experiments(claim: Claim, tested: Tested) -> None:
     for arm, trained in zip(claim.arms, tested.arms, strict=False):
         drawn = f" {len(trained.accuracy)} of {trained.runs} runs drawn."
         st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{drawn}")
-    problem = next(key for key in PROBLEMS if claim.key.startswith(key))
+    problem = problem_of(claim)
     pressed = st.button(
         "Open on its page",
         key=f"{PLACE}-open",

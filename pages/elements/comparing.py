@@ -12,7 +12,7 @@ from core.comparison import Comparison
 from core.diagnosis import verdict
 from core.problems import PROBLEMS, TARGET
 from core.worker import Compare
-from pages.elements import charts, findings, jobs, link, settings
+from pages.elements import charts, findings, jobs, link, settings, take_home
 
 PLACE = "compare"
 PROBLEM = "problem"
@@ -323,6 +323,10 @@ def _look_into(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
     found = findings.found_in(history.experiment, history, choice.target)
     st.markdown(f"**{verdict(found, history, choice.target)}**")
     findings.brief(found, history, choice.target)
+    # Those of what was compared, which need not be what is chosen now.
+    problem = next(key for key, p in PROBLEMS.items() if p.experiment == comparison.experiment)
+    fixes = tuple(PROBLEMS[problem].fixes[key] for key in subsets[picked])
+    take_home.code(problem, history.experiment, fixes, history.seed)
 
 
 def _other_problem() -> None:

@@ -8,7 +8,7 @@ from core import download, export
 from core.changes import changes
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
-from core.problems import PROBLEMS
+from core.problems import PROBLEMS, Fix
 from pages.elements import controls, findings, state
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
@@ -32,20 +32,25 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     with script:
         _script(problem, experiment, seed)
     with changed:
-        _changes(problem, experiment, seed)
+        _changes(problem, state.steps(problem), experiment, seed)
     with notebook:
-        st.markdown("The same in cells, for Jupyter or Colab.")
-        _button(
-            "Notebook",
-            export.to_notebook(experiment, seed),
-            f"plateau_{problem}.ipynb",
-            "application/x-ipynb+json",
-            "A cell a step, from the data to the accuracy.",
-        )
+        _notebook(problem, experiment, seed)
     with data:
         _data(problem, experiment, history)
     with report:
         _report(problem, experiment, history, seed)
+
+
+def code(problem: str, experiment: Experiment, fixes: tuple[Fix, ...], seed: int) -> None:
+    """For a page without settings of its own: an experiment that fixes make of the question's."""
+    st.header("Take it home")
+    script, changed, notebook = st.tabs(TABS[:3])
+    with script:
+        _script(problem, experiment, seed)
+    with changed:
+        _changes(problem, fixes, experiment, seed)
+    with notebook:
+        _notebook(problem, experiment, seed)
 
 
 def _button(label: str, content, name: str, mime: str, help: str, disabled: bool = False) -> None:
@@ -70,9 +75,19 @@ def _script(problem: str, experiment: Experiment, seed: int) -> None:
     _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run, from one seed.")
 
 
-def _changes(problem: str, experiment: Experiment, seed: int) -> None:
-    asked = PROBLEMS[problem].experiment
-    found = changes(asked, state.steps(problem), experiment, seed)
+def _notebook(problem: str, experiment: Experiment, seed: int) -> None:
+    st.markdown("The same in cells, for Jupyter or Colab.")
+    _button(
+        "Notebook",
+        export.to_notebook(experiment, seed),
+        f"plateau_{problem}.ipynb",
+        "application/x-ipynb+json",
+        "A cell a step, from the data to the accuracy.",
+    )
+
+
+def _changes(problem: str, fixes: tuple[Fix, ...], experiment: Experiment, seed: int) -> None:
+    found = changes(PROBLEMS[problem].experiment, fixes, experiment, seed)
     if not found:
         st.markdown("Nothing: this is the question as asked.")
         return
