@@ -79,12 +79,12 @@ def shuffle() -> None:
     )
 
 
+# What surprises most, by the claim that says how it was tested.
 FINDINGS = {
     "threshold-both-learn": both_changes,
     "two-blob-labels-are-the-cause": labels,
     "threshold-shuffle-loses-rows": shuffle,
 }
-"""What surprises most, by the claim that says how it was tested."""
 
 open_page("streamlit_app.py")
 st.title("Why does my Keras accuracy stay the same?")

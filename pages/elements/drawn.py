@@ -15,8 +15,8 @@ import streamlit as st
 from core.experiment import Experiment
 from core.history import History
 
-KEPT = 24
-"""Of each kind of picture, for the whole server: about what five people look at."""
+KEPT = 64
+"""Of each kind of picture, for the whole server: some MB, of which the newest are looked at."""
 
 
 def _identity(history: History) -> tuple:
