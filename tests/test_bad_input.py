@@ -266,6 +266,9 @@ def test_the_comparisons_link_brings_every_value_back_exactly(data):
 
 
 CLAIM_TEXTS = {name: texts_of(kind) for name, kind in answers.KINDS.items()}
+CLAIM_TEXTS["verdicts"] = some.lists(
+    some.one_of(some.sampled_from(list(answers.WORDS)), WORDS), max_size=4
+).map(".".join)
 
 
 @settings(max_examples=1_000, **ALWAYS_THE_SAME)
@@ -278,8 +281,10 @@ def test_any_link_to_the_claims_gives_values_in_range_and_a_notice_for_the_rest(
     values = session[f"kept.{answers.PLACE}"]
     for name, kind in answers.KINDS.items():
         assert lies_in(kind, values[name])
+    assert set(values["verdicts"]) <= set(answers.WORDS)
     good = {name for name, text in parameters.items() if as_text(values[name]) == text}
-    assert len(refused) <= len(parameters) - len(good)
+    bad = set(parameters.get("verdicts", "").split(".")) - {"", *answers.WORDS}
+    assert len(refused) <= len(parameters.keys() - good - {"verdicts"}) + len(bad)
     for notice in refused:
         assert_inert(notice)
     again = {}

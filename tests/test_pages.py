@@ -279,7 +279,7 @@ def test_every_claim_is_shown_with_its_verdict():
         assert (claim.criterion is None) == (not app.button)
         if claim.criterion is not None:
             assert drawn(app, "Runs that meet the criterion", "How the runs'")
-    app.pills(key="claims.words").set_value(["does not hold"]).run()
+    app.pills(key="claims.verdicts").set_value(["does-not-hold"]).run()
     assert 0 < len(app.dataframe[0].value) < len(CLAIMS)
     assert set(app.dataframe[0].value["verdict"]) == {"Does not hold"}
 

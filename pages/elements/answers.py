@@ -24,9 +24,24 @@ BADGE = {
     FAILS: (":material/cancel:", "red"),
     UNTESTABLE: (":material/help:", "gray"),
 }
-DEFAULTS = {"claim": "two-blob-labels-are-the-cause", "runs": "64", "seed": 1}
+ALL = "all"
+VERDICTS = "verdicts"
+DEFAULTS = {
+    "question": ALL,
+    VERDICTS: [],
+    "claim": "two-blob-labels-are-the-cause",
+    "runs": "64",
+    "seed": 1,
+}
 """What is chosen first; the seed is not the record's, so that a test is a new one."""
-KINDS = {"claim": Choice(tuple(CLAIMS)), "runs": Choice(RUNS), "seed": Whole(0, 999_999)}
+KINDS = {
+    "question": Choice((ALL, *PROBLEMS)),
+    "claim": Choice(tuple(CLAIMS)),
+    "runs": Choice(RUNS),
+    "seed": Whole(0, 999_999),
+}
+WORDS = {word.replace(" ", "-"): word for word in BADGE}
+"""The verdicts by what a link calls them."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -42,11 +57,21 @@ def enter() -> list[str]:
     if f"{PLACE}.claim" not in st.session_state:
         # One who has just come, perhaps through another page's link to a claim.
         given, refused = link.read()
+        if VERDICTS in given:
+            chosen = link.checked_keys(VERDICTS, given.pop(VERDICTS), WORDS, refused)
+            values = values | {VERDICTS: chosen}
         values = values | link.checked(given, KINDS, refused)
     for name, value in values.items():
         said = st.session_state.get(f"{PLACE}.{name}", value)
-        st.session_state[f"{PLACE}.{name}"] = said if link.allows(KINDS[name], said) else value
+        st.session_state[f"{PLACE}.{name}"] = said if _allowed(name, said) else value
     return refused
+
+
+def _allowed(name: str, value: object) -> bool:
+    """Whether a control of this page can have this value."""
+    if name == VERDICTS:
+        return isinstance(value, list) and set(value) <= set(WORDS)
+    return link.allows(KINDS[name], value)
 
 
 def leave() -> None:
@@ -131,26 +156,25 @@ def _filtered() -> list[str]:
     with st.container(horizontal=True):
         problem = st.segmented_control(
             "Question",
-            ("all", *PROBLEMS),
-            format_func=lambda key: "Both" if key == "all" else PROBLEMS[key].title,
-            default="all",
+            KINDS["question"].options,
+            format_func=lambda key: "Both" if key == ALL else PROBLEMS[key].title,
             required=True,
-            key=f"{PLACE}.problem",
+            key=f"{PLACE}.question",
             help="Whose claims are listed.",
         )
-        words = st.pills(
+        names = st.pills(
             "Verdict",
-            tuple(BADGE),
+            tuple(WORDS),
             selection_mode="multi",
-            format_func=str.capitalize,
-            key=f"{PLACE}.words",
+            format_func=lambda name: WORDS[name].capitalize(),
+            key=f"{PLACE}.{VERDICTS}",
             help="Only the claims with one of these verdicts; none chosen lists all.",
         )
     return [
         key
         for key in CLAIMS
         if (problem not in PROBLEMS or key.startswith(problem))
-        and (not words or word_of(key) in words)
+        and (not names or word_of(key) in [WORDS[name] for name in names])
     ]
 
 
