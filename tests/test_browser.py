@@ -40,6 +40,8 @@ def set_number(page: Page, group: str, label: str, value: object) -> None:
     field = page.get_by_label(label, exact=True)
     field.fill(str(value))
     field.press("Enter")
+    # A busy server may not have begun to read it yet: the page would look settled.
+    expect(page).to_have_url(re.compile(f"={re.escape(str(value))}(&|$)"), timeout=30_000)
     page.keyboard.press("Escape")
     settle(page)
 
@@ -84,7 +86,7 @@ def test_settings_survive_a_page_change_and_the_link_opens_them_elsewhere(server
     set_number(page, "Training", "Epochs", 7)
     go_to(page, "Threshold problem")
     go_to(page, "Two-blob problem")
-    expect(page.get_by_text("Adam 0.1; 7 epochs")).to_be_visible()
+    expect(page.get_by_text("Adam 0.1; 7 epochs")).to_be_visible(timeout=30_000)
     expect(page).to_have_url(re.compile(r"fixes=higher-learning-rate&epochs=7"))
     elsewhere = browser.new_context().new_page()
     open_at(elsewhere, page.url)
@@ -205,6 +207,10 @@ def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, 
     figures = report.locator("figure .chart")
     expect(report.locator("body[data-drawn]")).to_be_attached(timeout=LONG)
     assert figures.count() == int(report.locator("body").get_attribute("data-drawn")) >= 7
+    first = report.locator("details").first
+    first.locator("summary").click()
+    entries = [link.inner_text() for link in first.locator("a").all()]
+    assert entries == ["Save as SVG", "Save as PNG", "View Source"]
     painted = report.evaluate(
         "[...document.querySelectorAll('.chart')].map(place => {"
         "  const canvas = place.querySelector('canvas');"
