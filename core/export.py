@@ -149,10 +149,19 @@ def _rows(data: Data) -> Section:
                 "x = np.array([",
                 *(f"    {_list(row)}," for row in source.inputs),
                 "])",
-                f"y = np.array({_list(values[k] for k in source.labels)})",
+                *_labels([values[k] for k in source.labels]),
             ),
         )
     return _clouds(source, values)
+
+
+def _labels(values: list[float]) -> list[str]:
+    """The labels of a table, on as many lines as they need."""
+    line = f"y = np.array({_list(values)})"
+    if len(line) <= WIDTH:
+        return [line]
+    wrapped = textwrap.wrap(f"{_list(values)[1:-1]},", WIDTH - 4)
+    return ["y = np.array([", *(f"    {part}" for part in wrapped), "])"]
 
 
 def _clouds(source: Blobs, values: tuple[float, ...]) -> Section:

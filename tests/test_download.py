@@ -18,12 +18,12 @@ from core.download import (
     read_experiment,
     versions,
 )
-from core.experiment import Experiment, InvalidExperiment
+from core.experiment import Dense, Experiment, InvalidExperiment
 from core.history import History
 from core.problems import PROBLEMS
 from pages.elements import link
 from pages.elements.report import Report, _data
-from pages.elements.settings import VIEWS, Choice, Flag, Real, Whole, table
+from pages.elements.settings import VIEWS, Choice, Flag, Real, Whole, table, values_of
 
 EXPERIMENT = PROBLEMS["two-blob"].experiment
 
@@ -122,6 +122,19 @@ def test_every_value_survives_the_link():
                 assert isinstance(kind, Real)
                 values = (kind.low, kind.high, *rng.uniform(kind.low, kind.high, 20).tolist())
             assert [kind.parse(link.as_text(value)) for value in values] == list(values)
+
+
+def test_an_experiment_beyond_the_controls_has_no_settings():
+    source = replace(EXPERIMENT.data.source, bounds=((0, 1), (1, 2), (2, 3)))
+    three = replace(EXPERIMENT.data, source=source, label_values=(0, 1, 2))
+    others = replace(EXPERIMENT.data, label_values=(5, 7))
+    output = replace(EXPERIMENT.model, layers=(Dense(3, "softmax"),))
+    for beyond in (
+        replace(EXPERIMENT, data=three, model=output),
+        replace(EXPERIMENT, data=others),
+    ):
+        with pytest.raises(ValueError, match=r"unpack|not in"):
+            values_of(beyond)
 
 
 def test_what_a_link_gets_wrong_is_quoted_without_its_markup():

@@ -70,7 +70,8 @@ def drawn_experiment(rng: np.random.Generator) -> Experiment:
         return options[rng.integers(len(options))]
 
     classes = int(rng.integers(2, 5))
-    rows = rng.normal(size=(12, 3)).round(2)
+    count = pick([12, 40])
+    rows = rng.normal(size=(count, 3)).round(2)
     bounds = rng.normal(size=(classes, 2)).round(2)
     source = pick(
         [
@@ -82,7 +83,7 @@ def drawn_experiment(rng: np.random.Generator) -> Experiment:
                 overlap=float(rng.choice([0, 0.3])),
                 noise=float(rng.choice([0, 0.05])),
             ),
-            Table(tuple(map(tuple, rows)), tuple(np.arange(12) % classes)),
+            Table(tuple(map(tuple, rows)), tuple(np.arange(count) % classes)),
         ]
     )
     classes = source.classes
