@@ -28,7 +28,7 @@ def both_changes() -> None:
     st.markdown(
         f"### Both accepted changes leave {rate.runs - rate.successes} of {rate.runs} stuck"
     )
-    st.altair_chart(
+    charts.show(
         claim.curves(tested.arms[-1], HEIGHT),
         alt=f"Accuracy by epoch with a sigmoid output and inputs in [0, 1]: {rate} learn.",
     )
@@ -44,7 +44,7 @@ def labels() -> None:
     tested = record.tested["two-blob-labels-are-the-cause"]
     rate, change = tested.verdict.rate, np.abs(tested.verdict.values).max()
     st.markdown(f"### The first answer's cure frees {rate.successes} of {rate.runs}")
-    st.altair_chart(
+    charts.show(
         claim.curves(tested.arms[-1], HEIGHT),
         alt=f"Accuracy by epoch with labels 0 and 1: {tested.arms[-1].rate} learn.",
     )
@@ -68,7 +68,7 @@ def shuffle() -> None:
             for when, share in zip(("before", "after"), shares, strict=True)
         ]
     )
-    st.altair_chart(
+    charts.show(
         charts.before_after(frame, "Share of the rows", HEIGHT),
         alt=f"Share of different rows before and after: 100 % and {1 - lost:.0%}; of the second "
         f"class, if the rows were sorted: 50 % and {second:.0%}.",

@@ -130,14 +130,20 @@ def threshold_response(history: History, run: int, points: int = 200) -> pd.Data
     rows = prepare(data, history.seed, run)
     raw = np.linspace(0, 2 * data.source.threshold, points)
     x = (raw[:, None] - rows.offset) / rows.scale
-    frames = [
-        pd.DataFrame(
-            {"key": key, "epoch": history.key_epochs[key], "x": raw, "unit": unit, "value": value}
-        )
-        for key in shown_keys(history)
-        for unit, value in _named_values(history.experiment, history.weights_at(key, run), x)
+    keys = shown_keys(history)
+    named = [
+        dict(_named_values(history.experiment, history.weights_at(key, run), x)) for key in keys
     ]
-    return pd.concat(frames, ignore_index=True)
+    units = list(named[0])
+    return pd.DataFrame(
+        {
+            "key": np.repeat(keys, len(units) * points),
+            "epoch": np.repeat(history.key_epochs[keys], len(units) * points),
+            "x": np.tile(raw, len(keys) * len(units)),
+            "unit": np.tile(np.repeat(units, points), len(keys)),
+            "value": np.concatenate([values for each in named for values in each.values()]),
+        }
+    )
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _recorded_curves(key: str) -> None:
 def _curves(claim: Claim, tested: Tested) -> None:
     """The interval, the arms side by side, and how what was measured is spread."""
     verdict, quantity = tested.verdict, claim.criterion.quantity
-    st.altair_chart(
+    charts.show(
         pictures.interval(verdict.rate, "Runs that meet it", "Share of the runs"),
         alt=f"Runs that meet the criterion, with the 95 % interval: {verdict.rate}.",
     )
@@ -115,7 +115,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
         for column, (title, chart, said) in zip(st.columns(2), row, strict=False):
             with column, st.container(border=True):
                 st.markdown(title)
-                st.altair_chart(chart, alt=said)
+                charts.show(chart, alt=said)
 
 
 def curves(trained: Trained, height: int = 240):

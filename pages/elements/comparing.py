@@ -231,7 +231,7 @@ def _answer(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> N
 
 def _rates(table: pd.DataFrame, choice: Choice) -> None:
     with st.container(border=True):
-        st.altair_chart(
+        charts.show(
             charts.rate(table.rename(columns={"combination": "label"})),
             alt=f"Share of runs that reach {choice.target:.0%} for every combination, with its "
             "95 % interval.",
@@ -242,7 +242,7 @@ def _contributions(comparison: Comparison, choice: Choice, titles: dict[str, str
     frame = comparison.contributions(choice.target)
     frame["fix"] = [titles[key] for key in frame["fix"]]
     with st.container(border=True):
-        st.altair_chart(
+        charts.show(
             charts.contributions(frame),
             alt="What each fix adds to the success rate, in percentage points, with intervals.",
         )
@@ -264,7 +264,7 @@ def _curves(comparison: Comparison, choice: Choice, table: pd.DataFrame) -> None
     for name, panel in zip(table["combination"], panels, strict=True):
         with row.container(width=PANEL_WIDTH):
             st.caption(f"**{name}**")
-            st.altair_chart(panel, alt=f"Accuracy by epoch of every run: {name}.")
+            charts.show(panel, alt=f"Accuracy by epoch of every run: {name}.")
 
 
 def _table(table: pd.DataFrame) -> None:

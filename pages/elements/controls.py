@@ -50,12 +50,13 @@ def presets(problem: str) -> None:
 
 def groups(problem: str) -> None:
     """Every other setting, folded away in four groups."""
+    values = state.values(problem)
     with st.container(horizontal=True):
         for name, settings in GROUPS[problem].items():
             with st.popover(
                 name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"
             ):
-                _group(problem, settings)
+                _group(problem, [each for each in settings if _matters(each.name, values)])
         st.button(
             "Reset to as asked",
             key=f"{problem}-reset",
@@ -173,16 +174,14 @@ def _train_anew(problem: str) -> None:
 
 
 def _group(problem: str, settings: list[Setting]) -> None:
-    shown = [s for s in settings if _matters(problem, s.name)]
     columns = st.columns(2)
-    for place, setting in enumerate(shown):
+    for place, setting in enumerate(settings):
         with columns[place % 2]:
             _widget(problem, setting)
 
 
-def _matters(problem: str, name: str) -> bool:
+def _matters(name: str, values: dict[str, object]) -> bool:
     """Whether a setting has an effect with the others as they stand."""
-    values = state.values(problem)
     for number in range(1, MOST_HIDDEN + 1):
         if name.startswith(f"hidden{number}-"):
             return number <= values["hidden"]

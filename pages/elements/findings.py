@@ -87,7 +87,7 @@ def _draw_health(history: History, measure: str, target: float) -> None:
     panels = pictures.health(history, measure, target)
     for column, panel in zip(st.columns(len(panels)), panels, strict=True):
         with column, st.container(border=True):
-            st.altair_chart(panel.chart, alt=panel.alt)
+            charts.show(*panel)
 
 
 def _any_serious(found: tuple[Finding, ...]) -> bool:
@@ -169,7 +169,7 @@ def _draw_picture(code: str, said: str, history: History, target: float) -> None
         rows = prepare(history.experiment.data, history.seed, run)
         out = view.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
         picture = charts.outputs(out[:, -1], run)
-    st.altair_chart(picture, alt=said)
+    charts.show(picture, said)
 
 
 # --- trying the fixes ---------------------------------------------------------------------------
@@ -245,8 +245,8 @@ def _outcome(problem: str, tried: Repair) -> None:
             "runs": tried.before.runs,
         }
     )
-    st.altair_chart(
-        charts.rate(frame), alt="Success rate as it is and with each change, with 95 % intervals."
+    charts.show(
+        charts.rate(frame), "Success rate as it is and with each change, with 95 % intervals."
     )
     if tried.smallest is not None:
         st.button(

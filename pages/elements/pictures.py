@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -24,9 +23,9 @@ MEASURES = {
 
 
 class Picture(NamedTuple):
-    """A chart, and what it shows in words for those who do not see it."""
+    """A chart, and what it shows in words for those who do not see it: what `charts.show` takes."""
 
-    chart: alt.Chart
+    chart: charts.Chart
     alt: str
 
 
@@ -39,7 +38,7 @@ def rate(reached: Rate, target: float) -> Picture:
     return Picture(interval(reached, label), said)
 
 
-def interval(found: Rate, label: str, axis: str = "Runs freed") -> alt.Chart:
+def interval(found: Rate, label: str, axis: str = "Runs freed") -> charts.Chart:
     """One rate with its interval."""
     row = {
         "label": label,

@@ -86,7 +86,7 @@ def _running(ticket: jobs.Ticket, problem: str) -> None:
     frame = epochs_frame(events[::-step][::-1])
     for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         with column, st.container(border=True):
-            st.altair_chart(
+            charts.show(
                 charts.curves(frame, measure, None, epochs=epochs),
                 key=f"{problem}.live.{measure}",
                 alt=f"{measure.capitalize()} by epoch of every run, so far.",

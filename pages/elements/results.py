@@ -98,22 +98,18 @@ def _curves(problem: str, history: History, target: float, majority: float) -> N
 def _draw_curves(history: History, target: float, majority: float, part: str, log: bool) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True):
-        _draw(pictures.accuracy(history, part, target, majority))
+        charts.show(*pictures.accuracy(history, part, target, majority))
     with right, st.container(border=True):
-        _draw(pictures.loss(history, part, target, log))
+        charts.show(*pictures.loss(history, part, target, log))
     if note := str(charts.thin(history.frame())):
         st.caption(f"{note}, spread over the ranks of their final accuracy.")
     with st.container(border=True):
-        _draw(pictures.final_accuracies(history, target, majority))
+        charts.show(*pictures.final_accuracies(history, target, majority))
 
 
 @once
 def _draw_rate(rate: Rate, target: float) -> None:
-    _draw(pictures.rate(rate, target))
-
-
-def _draw(picture: pictures.Picture) -> None:
-    st.altair_chart(picture.chart, alt=picture.alt)
+    charts.show(*pictures.rate(rate, target))
 
 
 def network(problem: str, history: History, target: float) -> None:
@@ -138,9 +134,9 @@ def network(problem: str, history: History, target: float) -> None:
 def _draw_network(problem: str, history: History, run: int) -> None:
     left, right = st.columns([3, 1])
     with left, st.container(border=True):
-        _draw(pictures.network(problem, history, run))
+        charts.show(*pictures.network(problem, history, run))
     with right, st.container(border=True):
-        _draw(pictures.confusion(history, run))
+        charts.show(*pictures.confusion(history, run))
 
 
 def plain_keras(problem: str, history: History) -> None:
@@ -186,7 +182,7 @@ def _overlay(history: History, alone: History) -> None:
     left, right = st.columns(2)
     for column, measure in ((left, "accuracy"), (right, "loss")):
         with column, st.container(border=True):
-            st.altair_chart(
+            charts.show(
                 charts.overlay(
                     history.frame(),
                     alone.frame(),

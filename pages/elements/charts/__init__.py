@@ -1,0 +1,45 @@
+"""The charts: pure functions from frames to a `Chart`, which a page draws with `show`.
+
+Colours come from the theme's categorical palette (`.streamlit/config.toml`): its first is for
+freed runs and its second for stuck ones, each in a light and a dark shade. An outcome also has a
+dash, a shape or a fill of its own. What is neither is drawn in colours that read well on both.
+
+Every chart is one view, or one column of views, so that `width="stretch"` fits it to any page;
+panels that stand side by side are a list of charts, for the page to lay out in columns.
+"""
+
+from pages.elements.charts.chart import GREY, Chart, show
+from pages.elements.charts.curves import combinations, curves, overlay
+from pages.elements.charts.health import by_layer, health, outputs
+from pages.elements.charts.network import surface_view, threshold_view
+from pages.elements.charts.rates import (
+    before_after,
+    confusion,
+    contributions,
+    final_accuracies,
+    measured,
+    rate,
+)
+from pages.elements.charts.thinning import MAX_ROWS, thin
+
+__all__ = [
+    "GREY",
+    "MAX_ROWS",
+    "Chart",
+    "before_after",
+    "by_layer",
+    "combinations",
+    "confusion",
+    "contributions",
+    "curves",
+    "final_accuracies",
+    "health",
+    "measured",
+    "outputs",
+    "overlay",
+    "rate",
+    "show",
+    "surface_view",
+    "thin",
+    "threshold_view",
+]

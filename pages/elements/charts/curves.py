@@ -1,0 +1,259 @@
+"""Runs over the epochs."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pages.elements.charts.chart import (
+    ACCENT,
+    APART,
+    COUNTS,
+    EPOCHS,
+    FREED,
+    GREY,
+    LEGEND,
+    STUCK,
+    Chart,
+    counted,
+    counts_legend,
+    epoch_axis,
+    epoch_ends,
+    fitted,
+    form,
+    is_share,
+    name_of,
+    number_format,
+    outcome,
+    parameters,
+    rules,
+    rules_table,
+    table,
+    value,
+    value_axis,
+)
+from pages.elements.charts.thinning import MAX_ROWS, finite, spread, thin
+
+MOST_MEDIANS = 400
+
+
+def curves(
+    frame: pd.DataFrame,
+    measure: str,
+    success: np.ndarray | None,
+    *,
+    epochs: int,
+    target: float | None = None,
+    majority: float | None = None,
+    log: bool = False,
+    height: int = 340,
+) -> Chart:
+    """Every run's `measure` over the epochs, and the median of the runs.
+
+    frame: `History.frame()`, columns run, epoch and measure, possibly of a training that still
+    goes on; success: bool (runs,), or None as long as it is open; epochs: to the end of training.
+    Rules for target and majority are drawn on an accuracy.
+    """
+    whole = _measured(frame, measure, log)
+    shown = thin(whole, ranked=success is not None).frame
+    last = shown["epoch"] == shown.groupby("run")["epoch"].transform("max")
+    shown = shown[["run", "epoch", "value"]].assign(
+        outcome=_outcomes(shown["run"], success), last=last
+    )
+    median = whole.groupby("epoch", as_index=False)["value"].median()
+    median = median[median["epoch"].isin(spread(median["epoch"], MOST_MEDIANS))]
+    runs = max(1, shown["run"].nunique())
+    values = {"opacity": float(np.clip(2.5 / np.sqrt(runs), 0.16, 0.9)), **epoch_ends(epochs)}
+    if success is not None:
+        values |= counted(np.asarray(success))
+    tables = {"runs": shown, "median": median.assign(what="median")}
+    ruled = measure.endswith("accuracy")
+    if ruled:
+        marks = {"target": target, "majority class": majority}
+        tables["rules"] = rules_table(marks, end=max(1, epochs))
+    built = _curves(measure, log, decided=success is not None, ruled=ruled, height=height)
+    return Chart(built, tables, values)
+
+
+def _measured(frame: pd.DataFrame, measure: str, log: bool) -> pd.DataFrame:
+    """The rows with a finite measure, copied to a column value; positive ones for a log axis."""
+    frame = finite(frame, measure)
+    frame = frame[frame[measure] > 0] if log and not is_share(measure) else frame
+    columns = [name for name in ("accuracy", "val_accuracy") if name in frame]
+    # Half the bytes of Python's own numbers, of the precision that was computed with.
+    kept = frame[["run", "epoch", *columns]].astype({"run": "int32", "epoch": "int32"})
+    return kept.assign(value=frame[measure].astype("float32")).reset_index(drop=True)
+
+
+def _outcomes(runs: pd.Series, success: np.ndarray | None) -> np.ndarray | str:
+    if success is None:
+        return "running"
+    return np.where(np.asarray(success, bool)[runs.to_numpy()], FREED, STUCK)
+
+
+@form
+def _curves(measure: str, log: bool, *, decided: bool, ruled: bool, height: int) -> alt.LayerChart:
+    layers = [_run_lines(measure, log, decided), _median_line(measure, log)]
+    layers += rules() if ruled else []
+    layers.append(_hover_targets(measure, log))
+    chart = fitted(alt.layer(*layers).resolve_scale(**APART), height)
+    chart = chart.add_params(*parameters(*EPOCHS, "opacity", *(COUNTS if decided else ())))
+    # Left to itself, Streamlit changes from SVG to canvas at 2,000 marks: a growing chart blinks.
+    return chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
+
+
+def _run_lines(measure: str, log: bool, decided: bool) -> alt.LayerChart:
+    """A thin line a run and a small mark at its end, in the colours of the outcomes."""
+    base = table("runs").encode(x=epoch_axis(), y=value_axis(measure, log), detail="run:N")
+    hovered = "hover.run && hover.run[0] === datum.run"
+    lines = base.mark_line(tooltip=None, clip=True).encode(
+        strokeWidth=alt.condition(hovered, alt.value(3), alt.value(1)),
+        opacity=alt.condition(hovered, alt.value(1), alt.value(value("opacity"))),
+    )
+    # The marks at the ends also show a training that has had one epoch only.
+    ends = base.transform_filter("datum.last").mark_point(
+        filled=True, size=22, opacity=value("min(1, 2 * opacity)"), tooltip=None, clip=True
+    )
+    if not decided:
+        return alt.layer(lines.encode(color=alt.value(GREY)), ends.encode(color=alt.value(GREY)))
+    legend = counts_legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=240)
+    color = outcome(alt.Color, legend)
+    dash = outcome(alt.StrokeDash, legend, range=[[1, 0], [4, 2]])
+    return alt.layer(lines.encode(color=color, strokeDash=dash), ends.encode(color=color))
+
+
+def _median_line(measure: str, log: bool) -> alt.Chart:
+    scale = alt.Scale(domain=["median"], range=[GREY])
+    legend = alt.Legend(**LEGEND, symbolStrokeWidth=4, symbolSize=140)
+    return (
+        table("median")
+        .mark_line(strokeWidth=4, tooltip=None, clip=True)
+        .encode(
+            x=epoch_axis(),
+            y=value_axis(measure, log),
+            color=alt.Color("what:N", title=None, scale=scale, legend=legend),
+        )
+    )
+
+
+def _hover_targets(measure: str, log: bool) -> alt.Chart:
+    """Unseen points whose cells fill the plane, so that the nearest run answers the pointer."""
+    nearest = alt.selection_point(
+        name="hover", fields=["run"], nearest=True, on="pointerover", clear="pointerout"
+    )
+    tooltip = [
+        alt.Tooltip("run:Q", title="Run", format="d"),
+        alt.Tooltip("epoch:Q", title="Epoch", format=",d"),
+        alt.Tooltip("value:Q", title=name_of(measure), format=number_format(measure)),
+        alt.Tooltip("outcome:N", title="Outcome"),
+    ]
+    return (
+        table("runs")
+        .mark_point(opacity=0, size=200)
+        .encode(x=epoch_axis(), y=value_axis(measure, log), tooltip=tooltip)
+        .properties(name="targets")
+        .add_params(nearest)
+    )
+
+
+def overlay(
+    frame: pd.DataFrame,
+    reference: pd.DataFrame,
+    measure: str,
+    *,
+    epochs: int,
+    log: bool = False,
+    height: int = 300,
+) -> Chart:
+    """The stack's runs, pale, and on top the one run that `model.fit` trained, thick and dashed.
+
+    frame, reference: `History.frame()` of each, with columns run, epoch and measure.
+    """
+    stack = f"{frame['run'].nunique()} stacked runs"
+    columns = ["run", "epoch", "value", "series"]
+    pale = thin(_measured(frame, measure, log)).frame.assign(series=stack)[columns]
+    thick = _measured(reference, measure, log).assign(series=SINGLE)[columns]
+    built = _overlay(measure, log, stack, points=epochs == 1, height=height)
+    return Chart(built, {"stack": pale, "single": thick}, epoch_ends(epochs))
+
+
+SINGLE = "one run of model.fit"
+
+
+@form
+def _overlay(measure: str, log: bool, stack: str, *, points: bool, height: int) -> alt.LayerChart:
+    scale = alt.Scale(domain=[stack, SINGLE], range=[GREY, ACCENT])
+    dash = alt.Scale(domain=[stack, SINGLE], range=[[1, 0], [7, 4]])
+    legend = alt.Legend(**LEGEND, symbolStrokeWidth=3, symbolSize=240, symbolOpacity=1)
+    point = {"filled": True, "size": 45} if points else False
+
+    def lines(name: str, **mark) -> alt.Chart:
+        return (
+            table(name)
+            .mark_line(clip=True, point=point, **mark)
+            .encode(
+                x=epoch_axis(),
+                y=value_axis(measure, log),
+                detail="run:N",
+                color=alt.Color("series:N", title=None, scale=scale, legend=legend),
+                strokeDash=alt.StrokeDash("series:N", title=None, scale=dash, legend=legend),
+                tooltip=[
+                    "series:N",
+                    alt.Tooltip("epoch:Q", title="Epoch"),
+                    alt.Tooltip("value:Q", title=name_of(measure), format=number_format(measure)),
+                ],
+            )
+        )
+
+    layers = lines("stack", strokeWidth=1, opacity=0.35), lines("single", strokeWidth=3.5)
+    return fitted(alt.layer(*layers), height).add_params(*parameters(*EPOCHS))
+
+
+def combinations(
+    frame: pd.DataFrame, *, epochs: int, target: float | None = None, height: int = 150
+) -> list[Chart]:
+    """A panel a combination of fixes, all with the same axes, its count of freed runs as title.
+
+    frame: combination, run, epoch, accuracy, success. In the order of first appearance.
+    """
+    groups = list(frame.groupby("combination", sort=False))
+    limit = max(400, MAX_ROWS // max(1, len(groups)))
+    charts = []
+    for _, rows in groups:
+        success = rows.groupby("run")["success"].first()
+        shown = thin(_measured(rows, "accuracy", log=False), limit=limit).frame
+        tables = {
+            "runs": shown[["run", "epoch", "value"]].assign(
+                outcome=_outcomes(shown["run"], success.to_numpy())
+            ),
+            "rules": rules_table({"target": target}, end=max(1, epochs)),
+        }
+        values = {"heading": f"{success.sum()} of {len(success)} freed", **epoch_ends(epochs)}
+        charts.append(Chart(_combination(points=epochs == 1, height=height), tables, values))
+    return charts
+
+
+@form
+def _combination(*, points: bool, height: int) -> alt.LayerChart:
+    scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(values=[0, 0.5, 1], format=".1f")
+    lines = (
+        table("runs")
+        .mark_line(strokeWidth=1, opacity=0.6, clip=True, point=points)
+        .encode(
+            x=epoch_axis(),
+            y=alt.Y("value:Q", title=None, scale=scale, axis=axis),
+            detail="run:N",
+            color=outcome(alt.Color),
+            strokeDash=outcome(alt.StrokeDash, range=[[1, 0], [4, 2]]),
+            tooltip=[
+                alt.Tooltip("run:Q", title="Run"),
+                alt.Tooltip("epoch:Q", title="Epoch"),
+                alt.Tooltip("value:Q", title="Accuracy", format=".3f"),
+                alt.Tooltip("outcome:N", title="Outcome"),
+            ],
+        )
+    )
+    title = alt.Title(value("heading"), fontSize=13, offset=12)
+    chart = fitted(alt.layer(lines, rules()[0]), height, title=title)
+    return chart.add_params(*parameters(*EPOCHS, "heading"))

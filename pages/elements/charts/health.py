@@ -1,0 +1,201 @@
+"""How well the layers are, over the epochs and beside a finding."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pages.elements.charts.chart import (
+    ACCENT,
+    EPOCHS,
+    FREED,
+    GREY,
+    LEGEND,
+    STUCK,
+    Chart,
+    above,
+    epoch_axis,
+    epoch_ends,
+    fitted,
+    form,
+    is_share,
+    name_of,
+    outcome,
+    parameters,
+    table,
+    value,
+)
+from pages.elements.charts.thinning import MAX_ROWS, finite, spread
+
+LAYERS = ("#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6fd1", GREY)
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
+DECADES = 12
+"""That a logarithmic axis shows at most."""
+AXIS = ("least", "most", "ticks")
+"""The numbers that an axis of health needs."""
+
+
+def health(
+    frame: pd.DataFrame, measure: str, *, epochs: int, log: bool = False, height: int = 220
+) -> list[Chart]:
+    """A figure of the layers' health over the epochs: median and quartiles, stuck runs and freed.
+
+    frame: run, epoch, layer, value, stuck (bool); see `core.view.layer_health`. One chart for the
+    stuck runs and one for the freed, with the same axes; a group without runs has none.
+    """
+    frame = finite(frame, "value")
+    layers = tuple(frame["layer"].unique())
+    runs = frame.groupby("stuck")["run"].nunique()
+    kept = spread(np.sort(frame["epoch"].unique()), max(2, MAX_ROWS // (2 * max(1, len(layers)))))
+    quartiles = (
+        frame[frame["epoch"].isin(kept)]
+        .groupby(["stuck", "layer", "epoch"], sort=False)["value"]
+        .quantile([0.25, 0.5, 0.75])
+        .unstack()
+        .set_axis(["low", "median", "high"], axis=1)
+        .reset_index()
+    )
+    values = {**_raised(quartiles, measure, log), **epoch_ends(epochs)}
+    log = values["least"] > 0
+    built = _health(measure, log, layers, points=epochs == 1, height=height)
+    panels = []
+    for stuck in (True, False):
+        if stuck in runs:
+            rows = quartiles[quartiles["stuck"] == stuck].drop(columns="stuck")
+            count = f"{runs[stuck]:,} run{'' if runs[stuck] == 1 else 's'}"
+            heading = f"{STUCK if stuck else FREED}: {count}".capitalize()
+            tables = {"quartiles": rows.reset_index(drop=True)}
+            panels.append(Chart(built, tables, {**values, "heading": heading}))
+    return panels
+
+
+def _raised(quartiles: pd.DataFrame, measure: str, log: bool) -> dict[str, object]:
+    """The numbers of one axis for all panels, the least above 0 where it is logarithmic.
+
+    There, the lowest place holds the 0: a gradient of exactly 0 is what a dead network is known
+    by, so it must not be left out. The columns low, median and high of quartiles are raised to it.
+    """
+    values = quartiles[["low", "median", "high"]]
+    if is_share(measure) or values.empty:
+        return dict(zip(AXIS, (0, 1, []), strict=True))
+    positive = values.to_numpy()[values.to_numpy() > 0]
+    if not log or not len(positive):
+        low, high = min(0.0, values.min().min()), float(values.max().max()) or 1.0
+        return dict(zip(AXIS, (low, high, []), strict=True))
+    least, most = np.floor(np.log10(positive.min())), np.ceil(np.log10(positive.max()))
+    least = max(least, most - DECADES)
+    floor = 10.0 ** (least - 1)
+    quartiles[values.columns] = values.clip(lower=floor)
+    powers = np.unique(np.linspace(least, most, min(6, int(most - least) + 1)).round())
+    ticks = [floor, *(10.0**power for power in powers)]
+    return dict(zip(AXIS, (floor, 10.0**most, ticks), strict=True))
+
+
+def _axis(measure: str, log: bool, title: str) -> dict:
+    """Scale and axis of a figure of health."""
+    if is_share(measure):
+        return {"scale": alt.Scale(domain=[0, 1]), "axis": alt.Axis(format=".1f", **above(title))}
+    domain = [value("least"), value("most")]
+    if not log:
+        axis = alt.Axis(format="~g", tickCount=5, **above(title))
+        return {"scale": alt.Scale(domain=domain), "axis": axis}
+    label = "datum.value < 2 * least ? '0' : format(datum.value, '~g')"
+    axis = alt.Axis(values=value("ticks"), labelExpr=label, **above(title))
+    return {"scale": alt.Scale(type="log", domain=domain, nice=False), "axis": axis}
+
+
+@form
+def _health(measure: str, log: bool, layers: tuple, *, points: bool, height: int) -> alt.LayerChart:
+    axis = _axis(measure, log, name_of(measure) + (", logarithmic" if log else ""))
+    colours = [LAYERS[k % len(LAYERS)] for k in range(len(layers))]
+    dashes = [DASHES[k % len(DASHES)] for k in range(len(layers))]
+    legend = alt.Legend(
+        **LEGEND, symbolType="stroke", symbolStrokeWidth=3, symbolSize=240, symbolOpacity=1
+    )
+    scale = alt.Scale(domain=list(layers), range=colours)
+    color = alt.Color("layer:N", title=None, scale=scale, legend=legend)
+    scale = alt.Scale(domain=list(layers), range=dashes)
+    base = table("quartiles")
+    band = base.mark_area(opacity=0.18, clip=True, tooltip=None).encode(
+        x=epoch_axis(), y=alt.Y("low:Q", **axis), y2="high:Q", color=color
+    )
+    line = base.mark_line(strokeWidth=2.5, clip=True, point=points).encode(
+        x=epoch_axis(),
+        y=alt.Y("median:Q", **axis),
+        color=color,
+        strokeDash=alt.StrokeDash("layer:N", title=None, scale=scale, legend=legend),
+        tooltip=[
+            alt.Tooltip("layer:N", title="Layer"),
+            alt.Tooltip("epoch:Q", title="Epoch"),
+            alt.Tooltip("median:Q", title="Median", format=".3~g"),
+            alt.Tooltip("low:Q", title="Quartile", format=".3~g"),
+            alt.Tooltip("high:Q", title="to", format=".3~g"),
+        ],
+    )
+    chart = fitted(alt.layer(band, line), height, title=alt.Title(value("heading"), fontSize=14))
+    return chart.add_params(*parameters(*EPOCHS, *AXIS, "heading"))
+
+
+def by_layer(frame: pd.DataFrame, measure: str, title: str, height: int = 150) -> Chart:
+    """A figure of every layer's health at one epoch: the median of the stuck and the freed runs.
+
+    frame: layer, value, stuck (bool), as `core.view.layer_health` gives for the epoch. A gradient
+    norm or ratio is on a logarithmic axis, on which exact zeros have a place of their own.
+    """
+    medians = finite(frame, "value").groupby(["layer", "stuck"], sort=False)["value"].median()
+    medians = medians.reset_index()
+    medians = medians.assign(low=medians["value"], median=medians["value"], high=medians["value"])
+    values = _raised(medians, measure, log=True)
+    medians["outcome"] = np.where(medians["stuck"], STUCK, FREED)
+    tables = {"medians": medians[["layer", "outcome", "median", "value"]]}
+    return Chart(_by_layer(measure, title, values["least"] > 0, height), tables, values)
+
+
+@form
+def _by_layer(measure: str, title: str, log: bool, height: int) -> alt.Chart:
+    chart = (
+        table("medians")
+        .mark_point(filled=True, size=90, opacity=0.9)
+        .encode(
+            x=alt.X("layer:N", title=None, sort=None, axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("median:Q", **_axis(measure, log, title)),
+            color=outcome(alt.Color, alt.Legend(**LEGEND)),
+            shape=outcome(alt.Shape, alt.Legend(**LEGEND), range=["circle", "triangle-up"]),
+            tooltip=[
+                alt.Tooltip("layer:N", title="Layer"),
+                alt.Tooltip("value:Q", title=title, format=".3~g"),
+                alt.Tooltip("outcome:N", title="Median of runs"),
+            ],
+        )
+    )
+    return fitted(chart, height).add_params(*parameters(*AXIS))
+
+
+def outputs(values: np.ndarray, run: int, height: int = 150) -> Chart:
+    """How a run's outputs over its samples, (rows,), are spread; 30 bins."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    counts, edges = np.histogram(values, bins=30) if len(values) else (np.array([]), np.array([0]))
+    bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "samples": counts, "base": 0})
+    return Chart(_outputs(run, height), {"bins": bins})
+
+
+@form
+def _outputs(run: int, height: int) -> alt.Chart:
+    chart = (
+        table("bins")
+        .mark_bar(color=ACCENT)
+        .encode(
+            x=alt.X("low:Q", title=f"Output of run {run}", axis=alt.Axis(tickCount=4, grid=False)),
+            x2="high:Q",
+            y=alt.Y("base:Q", axis=alt.Axis(tickCount=3, **above("Samples"))),
+            y2="samples:Q",
+            tooltip=[
+                alt.Tooltip("low:Q", title="From", format=".3~g"),
+                alt.Tooltip("high:Q", title="To", format=".3~g"),
+                alt.Tooltip("samples:Q", title="Samples", format=",d"),
+            ],
+        )
+    )
+    return fitted(chart, height)

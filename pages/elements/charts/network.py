@@ -1,0 +1,345 @@
+"""What one network computes, over its inputs, with a slider over the epochs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import gcd
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from core.view import PROBABILITY, Surface
+from pages.elements.charts.chart import (
+    ACCENT,
+    APART,
+    GREY,
+    Chart,
+    above,
+    fitted,
+    form,
+    parameters,
+    table,
+    value,
+)
+from pages.elements.charts.thinning import MAX_ROWS, spread
+
+MOST_KEYS = 20
+CLASSES = ("#5b2d91", "#bfa6de", "#9bd6ba", "#00734f")
+"""From the first class to the second; the edge between the middle two is the decision."""
+SIGNED = ("#5b2d91", "#a48cc4", "#9aa0a6", "#63b897", "#00734f")
+"""From negative over 0 to positive."""
+RULE = {"color": GREY, "strokeDash": [3, 3], "tooltip": None}
+
+
+SLIDER = ("epoch", "shown")
+
+
+def _slider(epochs: list[int]) -> dict[str, object]:
+    """The slider `epoch`, and `shown`: the column of the last kept epoch that is not after it."""
+    first, last = epochs[0], epochs[-1]
+    column = f"'epoch_{first}'"
+    for epoch in epochs[1:]:
+        column = f"epoch >= {epoch} ? 'epoch_{epoch}' : ({column})"
+    epoch = {"value": last}
+    if first != last:
+        step = gcd(*(b - a for a, b in pairwise(epochs)))
+        slider = alt.binding_range(min=first, max=last, step=step, name="Epoch")
+        epoch["bind"] = slider.to_dict()
+    return dict(zip(SLIDER, (epoch, {"expr": column}), strict=True))
+
+
+def _column_of_views(views: list, *filled_in: str) -> alt.VConcatChart:
+    """Views below one another, as wide as the page, that one slider moves."""
+    chart = alt.vconcat(*views, spacing=16).resolve_scale(**APART)
+    return fitted(chart).add_params(*parameters(*SLIDER, *filled_in))
+
+
+def _after_epoch() -> alt.Chart:
+    """Which epoch's weights are shown, above the upper right corner of a plot."""
+    return (
+        alt.Chart(alt.InlineData(values=[{}]))
+        .transform_calculate(text="'after epoch ' + slice(shown, 6)")
+        .mark_text(color=GREY, fontSize=12, align="right", baseline="bottom", tooltip=None)
+        .encode(x=alt.value("width"), y=alt.value(-9), text="text:N")
+    )
+
+
+def _range_text(values: np.ndarray) -> str:
+    """What a unit's values amount to, such as "0 to 41,200"."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return "not a number"
+    low, high = float(values.min()), float(values.max())
+    if low == high == 0:
+        return "dead: always 0"
+    if high - low <= 1e-6 * max(abs(low), abs(high)):
+        return f"flat at {_short(low)}"
+    return f"{_short(low)} to {_short(high)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+# --- one feature --------------------------------------------------------------------------------
+
+
+def threshold_view(frame: pd.DataFrame, key_epochs: list[int]) -> Chart:
+    """P(y = 1 | x) over x, and below it every hidden unit's output, with a slider over the epochs.
+
+    frame: `core.view.threshold_response`, columns epoch, x, unit, value; key_epochs: the epochs
+    to offer, thinned to 20. At first the last one is shown.
+    """
+    epochs = [
+        e for e in spread(np.asarray(key_epochs), MOST_KEYS).tolist() if e in set(frame["epoch"])
+    ] or sorted(frame["epoch"].unique().tolist())
+    units = frame["unit"].unique()
+    points = spread(np.sort(frame["x"].unique()), max(2, MAX_ROWS // len(units)))
+    frame = frame[frame["x"].isin(points) & frame["epoch"].isin(epochs)]
+    known = frame["value"].astype("float32")
+    frame = frame.assign(value=known.where(np.isfinite(known)))
+    wide = frame.pivot(index=["unit", "x"], columns="epoch", values="value")
+    wide.columns = [f"epoch_{epoch}" for epoch in wide.columns]
+    said = wide.loc[PROBABILITY].reset_index()
+    columns = said.columns.drop("x")
+    clips = bool(said[columns].min().min() < 0 or said[columns].max().max() > 1)
+    said[columns] = said[columns].clip(0, 1)
+    high = float(points[-1])
+    threshold = {"at": high / 2, "label": f"threshold {_short(high / 2)}", "level": 0.5}
+    tables = {"output": said, "threshold": pd.DataFrame([threshold])}
+    hidden = [unit for unit in units if unit != PROBABILITY]
+    if hidden:
+        tables["units"], tables["words"] = _unit_rows(wide, hidden)
+    built = _threshold_view(len(hidden), clips=clips, large=high >= 10)
+    return Chart(built, tables, {**_slider(epochs), "high": high})
+
+
+def _unit_rows(wide: pd.DataFrame, units: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every unit's curve and words, each in a row of its own below the ones before it.
+
+    wide: index unit and x, a column an epoch. Each row has a scale of its own, the same for all
+    epochs, with 0 at the thin rule; all rows are one view, which keeps them in line.
+    """
+    curves, words = [], []
+    for row, unit in enumerate(units):
+        values = wide.loc[unit]
+        known = values.fillna(0).to_numpy()
+        low, top = min(0.0, known.min()), max(0.0, known.max())
+        low, top = (0.0, 1.0) if not top > low else (low, top)
+        bottom = -row - 0.92
+        curve = bottom + 0.5 * (values - low) / (top - low)
+        curves.append(curve.assign(row=row).reset_index())
+        texts = {column: _range_text(values[column].to_numpy()) for column in values}
+        zero = bottom - 0.5 * low / (top - low)
+        words.append({"unit": unit, "at": -row - 0.2, "zero": zero, **texts})
+    return pd.concat(curves, ignore_index=True), pd.DataFrame(words)
+
+
+@form
+def _threshold_view(units: int, *, clips: bool, large: bool) -> alt.VConcatChart:
+    axis = alt.Axis(format=",.0f" if large else "~g", tickCount=5, grid=False)
+    scale = alt.Scale(domain=[0, value("high")], nice=False)
+    x = alt.X("x:Q", title="x", axis=axis, scale=scale)
+    views = [_probability_view(x, clips)]
+    if units:
+        views.append(_units_view(x, units))
+    return _column_of_views(views, "high")
+
+
+def _probability_view(x: alt.X, clips: bool) -> alt.LayerChart:
+    """The output over x."""
+    title = PROBABILITY + (", clipped to [0, 1]" if clips else "")
+    line = (
+        table("output")
+        .transform_calculate(value="datum[shown]", after="slice(shown, 6)")
+        .mark_line(color=ACCENT, strokeWidth=3)
+        .encode(
+            x=x,
+            y=alt.Y(
+                "value:Q",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(values=[0, 0.5, 1], format=".1f", **above(title)),
+            ),
+            tooltip=[
+                alt.Tooltip("x:Q", format=",.0f"),
+                alt.Tooltip("value:Q", title=PROBABILITY, format=".3f"),
+                alt.Tooltip("after:N", title="After epoch"),
+            ],
+        )
+    )
+    marks = table("threshold")
+    # Where x is above the threshold, a network that has learned leaves the lower corner free.
+    label = marks.mark_text(
+        color=GREY, fontSize=11, align="left", baseline="bottom", dx=5, dy=-4, tooltip=None
+    ).encode(x="at:Q", y=alt.value("height"), text="label:N")
+    return alt.layer(
+        marks.mark_rule(**RULE).encode(x="at:Q"),
+        marks.mark_rule(**RULE).encode(y="level:Q"),
+        line,
+        label,
+        _after_epoch(),
+    ).properties(height=210)
+
+
+def _units_view(x: alt.X, units: int) -> alt.LayerChart:
+    """A row a hidden unit: its name, what its values amount to, and its output over x."""
+    scale = alt.Scale(domain=[-units, 0], nice=False)
+    lines = (
+        table("units")
+        .transform_calculate(y="datum[shown]")
+        .mark_line(color=ACCENT, strokeWidth=2, tooltip=None)
+        .encode(x=x, y=alt.Y("y:Q", axis=None, scale=scale), detail="row:N")
+    )
+    text = table("words").transform_calculate(text="datum[shown]")
+    style = {"color": GREY, "fontSize": 12, "tooltip": None}
+    place = alt.Y("at:Q", axis=None, scale=scale)
+    zeros = text.mark_rule(color=GREY, opacity=0.35, tooltip=None).encode(
+        y=alt.Y("zero:Q", axis=None, scale=scale)
+    )
+    names = text.mark_text(align="left", **style).encode(y=place, x=alt.value(2), text="unit:N")
+    ranges = text.mark_text(align="right", **style).encode(
+        y=place, x=alt.value("width"), text="text:N"
+    )
+    return alt.layer(zeros, lines, names, ranges).properties(height=52 * units)
+
+
+# --- two features -------------------------------------------------------------------------------
+
+
+def surface_view(surface: Surface, columns: int = 3) -> Chart:
+    """The decision surface with the samples on it, the hidden units' below, and an epoch slider.
+
+    columns: hidden units side by side.
+    """
+    shown = [f"epoch_{epoch}" for epoch in surface.epochs]
+    cells = _overlapping(surface.output)
+    tables = {"cells": cells.astype(dict.fromkeys(shown, "float32")), "samples": surface.samples}
+    units = surface.hidden["unit"].nunique() if len(surface.hidden) else 0
+    columns = min(columns, units)
+    if units:
+        tables["units"], tables["words"] = _unit_surfaces(surface.hidden, shown, columns)
+    ends = {
+        "left": cells["x0"].min(),
+        "right": surface.output["x1"].max(),
+        "bottom": cells["y0"].min(),
+        "top": surface.output["y1"].max(),
+    }
+    ends = {name: float(end) for name, end in ends.items()}
+    built = _surface_view(surface.label, units, columns)
+    return Chart(built, tables, {**_slider(surface.epochs), **ends})
+
+
+def _unit_surfaces(
+    hidden: pd.DataFrame, shown: list[str], columns: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every unit's cells and words, `columns` units in a row, each in a square of side 1.
+
+    Values are relative to the unit's largest, so that each has a scale of its own around 0.
+    """
+    cells, words = [], []
+    for place, (unit, rows) in enumerate(hidden.groupby("unit", sort=False)):
+        values = rows[shown].astype("float32")
+        values = values.where(np.isfinite(values))
+        most = float(values.abs().fillna(0).to_numpy().max()) or 1.0
+        left, top = place % columns, -(place // columns)
+        corners = {
+            name: left + 0.02 + 0.96 * _unit_interval(rows[name], rows["x0"], rows["x1"])
+            for name in ("x0", "x1")
+        } | {
+            name: top - 0.98 + 0.68 * _unit_interval(rows[name], rows["y0"], rows["y1"])
+            for name in ("y0", "y1")
+        }
+        cells.append(_overlapping((values / most).assign(**corners)))
+        texts = {name: _range_text(values[name].to_numpy()) for name in shown}
+        words.append({"unit": unit, "x": left + 0.02, "y": top - 0.28, **texts})
+    return pd.concat(cells, ignore_index=True), pd.DataFrame(words)
+
+
+def _overlapping(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells that reach a little into the next ones, which then leave no seams between them."""
+    reach = {
+        high: np.minimum(cells[high] + 0.2 * (cells[high] - cells[low]), cells[high].max())
+        for low, high in (("x0", "x1"), ("y0", "y1"))
+    }
+    return cells.assign(**reach)
+
+
+def _unit_interval(values: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
+    return (values - low.min()) / (high.max() - low.min())
+
+
+@form
+def _surface_view(label: str, units: int, columns: int) -> alt.VConcatChart:
+    views = [_decision_surface(label)]
+    if units:
+        views.append(_units_surface(columns, -(-units // columns)))
+    return _column_of_views(views, "left", "right", "bottom", "top")
+
+
+def _decision_surface(label: str) -> alt.LayerChart:
+    x = alt.Scale(domain=[value("left"), value("right")], nice=False)
+    y = alt.Scale(domain=[value("bottom"), value("top")], nice=False)
+    axis = {"format": "~g", "tickCount": 5, "grid": False}
+    likely = f"P(label {label})"
+    scale = alt.Scale(domain=[0, 0.4999, 0.5001, 1], range=CLASSES, clamp=True, interpolate="rgb")
+    legend = alt.Legend(orient="bottom", gradientLength=150, format=".1f", values=[0, 0.5, 1])
+    heat = (
+        table("cells")
+        .transform_calculate(value="datum[shown]", after="slice(shown, 6)")
+        .mark_rect(clip=True)
+        .encode(
+            x=alt.X("x0:Q", title="Feature 1", scale=x, axis=alt.Axis(**axis)),
+            x2="x1:Q",
+            y=alt.Y("y0:Q", scale=y, axis=alt.Axis(**axis, **above("Feature 2"))),
+            y2="y1:Q",
+            color=alt.Color("value:Q", title=likely, scale=scale, legend=legend),
+            tooltip=[
+                alt.Tooltip("value:Q", title=likely, format=".3f"),
+                alt.Tooltip("after:N", title="After epoch"),
+            ],
+        )
+    )
+    shapes = alt.Scale(range=["circle", "triangle-up", "square", "diamond"])
+    legend = alt.Legend(orient="bottom", direction="horizontal", symbolStrokeWidth=1, symbolSize=80)
+    points = (
+        table("samples")
+        .mark_point(
+            size=36, filled=True, fill="white", stroke="#1c2733", strokeWidth=1, opacity=0.9
+        )
+        .encode(
+            x=alt.X("x:Q", scale=x),
+            y=alt.Y("y:Q", scale=y),
+            shape=alt.Shape("label:N", title="Label", scale=shapes, legend=legend),
+            tooltip=["label:N"],
+        )
+    )
+    return alt.layer(heat, points, _after_epoch()).properties(height=320)
+
+
+def _units_surface(columns: int, rows: int) -> alt.LayerChart:
+    """The hidden units' outputs; grey is 0. One view, with room for two lines of text a unit."""
+    x = alt.Scale(domain=[0, columns], nice=False)
+    y = alt.Scale(domain=[-rows, 0], nice=False)
+    scale = alt.Scale(domain=[-1, -0.5, 0, 0.5, 1], range=SIGNED, interpolate="rgb")
+    heat = (
+        table("units")
+        .transform_calculate(value="datum[shown]")
+        .mark_rect(tooltip=None)
+        .encode(
+            x=alt.X("x0:Q", axis=None, scale=x),
+            x2="x1:Q",
+            y=alt.Y("y0:Q", axis=None, scale=y),
+            y2="y1:Q",
+            color=alt.Color("value:Q", scale=scale, legend=None),
+        )
+    )
+    text = (
+        table("words")
+        .transform_calculate(text="datum[shown]")
+        .encode(x=alt.X("x:Q", axis=None, scale=x), y=alt.Y("y:Q", axis=None, scale=y))
+    )
+    style = {"align": "left", "baseline": "bottom", "color": GREY, "fontSize": 11, "tooltip": None}
+    names = text.mark_text(dy=-16, **style).encode(text="unit:N")
+    ranges = text.mark_text(dy=-2, **style).encode(text="text:N")
+    return alt.layer(heat, names, ranges).properties(height=130 * rows)

@@ -1,0 +1,334 @@
+"""Rates with their intervals, and how what was measured is spread over the runs."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pages.elements.charts.chart import (
+    ACCENT,
+    COUNTS,
+    FREED,
+    GREY,
+    LEGEND,
+    STUCK,
+    Chart,
+    above,
+    counted,
+    counts_legend,
+    fitted,
+    form,
+    outcome,
+    parameters,
+    rules,
+    rules_table,
+    table,
+    value,
+)
+from pages.elements.charts.thinning import finite
+
+MET, UNMET = "meets it", "does not"
+BIN = 0.02
+"""Of the final accuracies."""
+
+
+def final_accuracies(
+    final: np.ndarray, target: float, majority: float | None = None, height: int = 220
+) -> Chart:
+    """How the final accuracies, (runs,), are spread: bins of 0.02, freed and stuck stacked."""
+    final = np.asarray(final)
+    freed = final >= np.float32(target)
+    known = np.isfinite(final)
+    # A float32 0.9 is a hair below 0.9 and would fall into the bin below.
+    bins = np.floor(final[known].astype(float) / BIN + 1e-4)
+    bins = np.clip(bins, 0, round(1 / BIN) - 1).astype(int)
+    counts = _stacked(bins, np.where(freed[known], FREED, STUCK))
+    counts["low"], counts["high"] = counts["bin"] * BIN, (counts["bin"] + 1) * BIN
+    counts["left"], counts["right"] = counts["low"] + BIN / 10, counts["high"] - BIN / 10
+    marks = {"target": target, "majority class": majority}
+    tables = {"runs": counts, "rules": rules_table(marks)}
+    missing = int((~known).sum())
+    return Chart(_final_accuracies(missing, height), tables, counted(freed))
+
+
+def _stacked(bins: np.ndarray, outcomes: np.ndarray) -> pd.DataFrame:
+    """How many runs of each outcome a bin has, the outcomes on top of each other.
+
+    Columns bin, outcome, runs, base, top.
+    """
+    counts = pd.DataFrame({"bin": bins, "outcome": outcomes})
+    counts = counts.groupby(["bin", "outcome"]).size().reset_index(name="runs")
+    counts["top"] = counts.groupby("bin")["runs"].cumsum()
+    counts["base"] = counts["top"] - counts["runs"]
+    return counts
+
+
+def _bars(x: alt.X, colour, solid: str, tooltip: list[alt.Tooltip]) -> alt.Chart:
+    """Stacked bars, the `solid` outcome filled; colour: from a channel to its encoding."""
+    runs = alt.Axis(format="d", tickMinStep=1, tickCount=5, **above("Runs"))
+    return (
+        table("runs")
+        .mark_bar(strokeWidth=1.5, cornerRadius=1)
+        .encode(
+            x=x,
+            x2="right:Q",
+            y=alt.Y("base:Q", axis=runs),
+            y2="top:Q",
+            color=colour(alt.Color),
+            stroke=colour(alt.Stroke),
+            fillOpacity=alt.condition(
+                f"datum.outcome === '{solid}'", alt.value(1.0), alt.value(0.35)
+            ),
+            tooltip=tooltip,
+        )
+    )
+
+
+@form
+def _final_accuracies(missing: int, height: int) -> alt.LayerChart:
+    left_out = f"; {missing} without a number left out" if missing else ""
+    x = alt.X(
+        "left:Q",
+        title=f"Final accuracy{left_out}",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format=".1f", grid=False, tickCount=6),
+    )
+    tooltip = [
+        alt.Tooltip("low:Q", title="From", format=".2f"),
+        alt.Tooltip("high:Q", title="To", format=".2f"),
+        alt.Tooltip("runs:Q", title="Runs"),
+        alt.Tooltip("outcome:N", title="Outcome"),
+    ]
+    bars = _bars(x, lambda channel: outcome(channel, counts_legend()), FREED, tooltip)
+    return fitted(alt.layer(bars, *rules(along="x")), height).add_params(*parameters(*COUNTS))
+
+
+def measured(
+    values: np.ndarray, met: np.ndarray, name: str, *, share: bool, height: int = 240
+) -> Chart:
+    """How the values measured for a claim, (runs,), are spread, and which runs meet it.
+
+    name: of what was measured; share: it is a share, written in percent. Values that are not
+    finite, such as an epoch that never came, have a bar of their own at the right.
+    """
+    values, met = np.asarray(values, float), np.asarray(met, bool)
+    known = np.isfinite(values)
+    low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 1.0)
+    step = _bin_width(low, high, 0.002 if share else 1.0)
+    first = np.floor(low / step + 1e-6)
+    last = np.floor(high / step + 1e-6)
+    # A float32 bound is a hair off and would fall into the bin beside.
+    bins = np.where(known, np.floor(np.where(known, values, low) / step + 1e-4), last + 3)
+    counts = _stacked(bins, np.where(met, MET, UNMET))
+    counts["left"], counts["right"] = (counts["bin"] + 0.08) * step, (counts["bin"] + 0.92) * step
+    counts["what"] = [
+        "never" if place > last else f"from {_written(place * step, share)}"
+        for place in counts["bin"]
+    ]
+    never = int((~known).sum())
+    # Values that are all alike make a bar, not a wall.
+    room = max(0, 12 - (last - first)) // 2
+    ends = {"low": (first - room) * step, "high": (last + room + (4 if never else 1)) * step}
+    return Chart(_measured(name, share, never, height), {"runs": counts}, ends)
+
+
+@form
+def _measured(name: str, share: bool, never: int, height: int) -> alt.Chart:
+    x = alt.X(
+        "left:Q",
+        title=name + (f"; {never} never, at the right" if never else ""),
+        scale=alt.Scale(domain=[value("low"), value("high")], nice=False),
+        axis=alt.Axis(format=".1%" if share else ",.4~g", grid=False, tickCount=5),
+    )
+    tooltip = [
+        alt.Tooltip("what:N", title=name),
+        alt.Tooltip("runs:Q", title="Runs"),
+        alt.Tooltip("outcome:N", title="Criterion"),
+    ]
+    scale, legend = alt.Scale(domain=[MET, UNMET]), alt.Legend(**LEGEND)
+
+    def colour(channel):
+        return channel("outcome:N", title=None, scale=scale, legend=legend)
+
+    return fitted(_bars(x, colour, MET, tooltip), height).add_params(*parameters("low", "high"))
+
+
+def _bin_width(low: float, high: float, least: float, bins: int = 30) -> float:
+    """1, 2 or 5 times a power of ten, for about `bins` bins and no narrower than `least`."""
+    width = max((high - low) / bins, least)
+    power = 10 ** np.floor(np.log10(width))
+    return float(next(k * power for k in (1, 2, 5, 10) if k * power >= width * 0.999))
+
+
+def _written(value: float, share: bool) -> str:
+    return f"{value:.1%}" if share else f"{value:,.4g}"
+
+
+def before_after(frame: pd.DataFrame, title: str, height: int = 240) -> Chart:
+    """Shares before and after, as pairs of bars with their numbers.
+
+    frame: label, when ("before" or "after"), share.
+    """
+    texts = [f"{share:.0%}" for share in frame["share"]]
+    return Chart(_before_after(title, height), {"shares": frame.assign(text=texts)})
+
+
+@form
+def _before_after(title: str, height: int) -> alt.LayerChart:
+    base = table("shares").encode(
+        x=alt.X("label:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, labelLimit=200)),
+        xOffset=alt.XOffset("when:N", sort=["before", "after"]),
+        y=alt.Y(
+            "share:Q",
+            # Room for the number above a bar of 100 %.
+            scale=alt.Scale(domain=[0, 1.12], nice=False),
+            axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1], **above(title)),
+        ),
+    )
+    scale = alt.Scale(domain=["before", "after"], range=[GREY, ACCENT])
+    color = alt.Color("when:N", title=None, scale=scale, legend=alt.Legend(**LEGEND))
+    bars = base.mark_bar(cornerRadiusTopLeft=3, cornerRadiusTopRight=3).encode(color=color)
+    texts = base.mark_text(dy=-7, fontSize=13, color=GREY, tooltip=None).encode(text="text:N")
+    return fitted(alt.layer(bars, texts), height)
+
+
+def rate(frame: pd.DataFrame, title: str = "Runs freed") -> Chart:
+    """Each success rate as a point on its interval.
+
+    frame: label, rate, low, high, successes, runs.
+    """
+    frame = finite(frame, "rate", "low", "high")
+    text = [f"{s} of {n}" for s, n in zip(frame["successes"], frame["runs"], strict=True)]
+    return _intervals(frame.assign(point=frame["rate"], text=text), title)
+
+
+def contributions(frame: pd.DataFrame) -> Chart:
+    """What each fix adds to the success rate, in percentage points: point, interval, a rule at 0.
+
+    frame: fix, value, low, high, as shares.
+    """
+    frame = finite(frame, "value", "low", "high")
+    points = 100 * frame[["value", "low", "high"]]
+    frame = pd.DataFrame(
+        {
+            "label": frame["fix"],
+            "point": points["value"],
+            "low": points["low"],
+            "high": points["high"],
+            "text": [f"{value:+.0f} pp".replace("-", "\u2212") for value in points["value"]],
+        }
+    )
+    bounds = [0, *frame["low"], *frame["high"]]
+    room = max(5.0, 0.05 * (max(bounds) - min(bounds)))
+    ends = min(bounds) - room, max(bounds) + room
+    return _intervals(frame, "Percentage points of success rate", ends)
+
+
+def _intervals(frame: pd.DataFrame, title: str, ends: tuple[float, float] | None = None) -> Chart:
+    """A row a label, in the frame's order; ends: of the axis, for points around 0."""
+    # Freed is what a rate counts; what takes away from it has the other colour.
+    found = np.where(frame["point"] >= 0, FREED, STUCK)
+    rows = frame[["label", "point", "low", "high", "text"]].assign(outcome=found)
+    values = {} if ends is None else dict(zip(("first", "last"), ends, strict=True))
+    built = _intervals_form(max(1, len(rows)), title, around_zero=ends is not None)
+    return Chart(built, {"rows": rows.reset_index(drop=True)}, values)
+
+
+@form
+def _intervals_form(rows: int, title: str, *, around_zero: bool) -> alt.LayerChart:
+    """Name and text above, point and interval below them.
+
+    The names stand above so that a phone has the whole width for the interval.
+    """
+    # Labels of an axis have the theme's ink; these lie inside the plot, left of the results.
+    names = alt.Axis(
+        labelAlign="left",
+        labelPadding=-3,
+        labelOffset=-9,
+        labelFontSize=13,
+        labelLimit=value("width - 80"),
+        labelOverlap=False,
+        labelFlush=False,
+        grid=False,
+    )
+    if around_zero:
+        signed = "datum.value == 0 ? '0' : format(datum.value, '+.0f')"
+        axis, digits = alt.Axis(labelExpr=signed, tickCount=5), ".1f"
+        scale = alt.Scale(domain=[value("first"), value("last")], nice=True)
+    else:
+        axis, digits = alt.Axis(format=".0%", tickCount=5), ".1%"
+        scale = alt.Scale(domain=[0, 1])
+    options = {"title": title, "axis": axis, "scale": scale}
+    tooltip = [
+        alt.Tooltip("label:N", title=" "),
+        alt.Tooltip("text:N", title="Result"),
+        alt.Tooltip("low:Q", title="95 % interval from", format=digits),
+        alt.Tooltip("high:Q", title="to", format=digits),
+    ]
+    base = table("rows").encode(y=alt.Y("label:N", sort=None, title=None, axis=names))
+    interval = base.mark_rule(strokeWidth=3, opacity=0.6, yOffset=9).encode(
+        x=alt.X("low:Q", **options), x2="high:Q", color=outcome(alt.Color), tooltip=tooltip
+    )
+    point = base.mark_point(filled=True, size=110, opacity=1, yOffset=9).encode(
+        x=alt.X("point:Q", **options), color=outcome(alt.Color), tooltip=tooltip
+    )
+    words = {"color": GREY, "fontSize": 13, "dy": -9, "tooltip": None}
+    results = base.mark_text(align="right", fontWeight="bold", **words).encode(
+        text="text:N", x=alt.value("width")
+    )
+    layers = [interval, point, results]
+    if around_zero:
+        zero = alt.Chart(alt.InlineData(values=[{"at": 0}]))
+        zero = zero.mark_rule(color=GREY, strokeWidth=1.5, tooltip=None).encode(x="at:Q")
+        layers.insert(0, zero)
+    chart = fitted(alt.layer(*layers), rows * 46)
+    return chart.add_params(*parameters("first", "last")) if around_zero else chart
+
+
+def confusion(frame: pd.DataFrame) -> Chart:
+    """How many rows of each class were taken for which, with shares of the class.
+
+    frame: actual, predicted, count.
+    """
+    shares = frame["count"] / frame.groupby("actual")["count"].transform("sum").clip(lower=1)
+    outcomes = np.where(frame["actual"] == frame["predicted"], "right", "wrong")
+    # White text stands on strong cells alone, and grey text on faint ones: legible on any page.
+    strong = shares >= 0.4
+    depth = np.where(strong, 0.75 + 0.2 * shares, 0.04 + 0.35 * shares)
+    cells = frame.assign(share=shares, outcome=outcomes, strong=strong, depth=depth)
+    rows = max(1, frame["actual"].nunique())
+    return Chart(_confusion(rows), {"cells": cells.reset_index(drop=True)})
+
+
+@form
+def _confusion(rows: int) -> alt.LayerChart:
+    base = table("cells").encode(
+        x=alt.X(
+            "predicted:N",
+            sort=None,
+            title="Taken for",
+            axis=alt.Axis(labelAngle=0, orient="top", domain=False),
+        ),
+        y=alt.Y("actual:N", sort=None, axis=alt.Axis(domain=False, **above("Label"))),
+    )
+    colours = alt.Scale(domain=["right", "wrong"], range=["#0072b2", "#c65600"])
+    legend = alt.Legend(**LEGEND, symbolStrokeWidth=0)
+    cells = base.mark_rect(cornerRadius=4, stroke=GREY, strokeOpacity=0.4).encode(
+        color=alt.Color("outcome:N", title=None, scale=colours, legend=legend),
+        fillOpacity=alt.FillOpacity("depth:Q", scale=None),
+        tooltip=[
+            alt.Tooltip("actual:N", title="Label"),
+            alt.Tooltip("predicted:N", title="Taken for"),
+            alt.Tooltip("count:Q", title="Rows", format=","),
+            alt.Tooltip("share:Q", title="Share of the label's rows", format=".1%"),
+        ],
+    )
+    ink = alt.condition("datum.strong", alt.value("white"), alt.value(GREY))
+    counts = base.mark_text(fontSize=16, fontWeight="bold", dy=-8, tooltip=None).encode(
+        text=alt.Text("count:Q", format=","), color=ink
+    )
+    parts = base.mark_text(fontSize=12, dy=11, tooltip=None).encode(
+        text=alt.Text("share:Q", format=".0%"), color=ink
+    )
+    return fitted(alt.layer(cells, counts, parts), rows * 74)
