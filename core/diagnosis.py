@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from core import fixes
 from core.experiment import (
@@ -35,7 +35,7 @@ from core.observations import Observations
 from core.problems import TARGET, Fix
 from core.rules import RULES
 
-__all__ = ["RULES", "Finding", "Severity", "diagnose", "verdict"]
+__all__ = ["RULES", "Finding", "Severity", "diagnose", "from_settings", "verdict"]
 
 
 def diagnose(
@@ -59,6 +59,12 @@ def diagnose(
     if seen.is_stuck and all(f.severity is COSMETIC or f.code in SYMPTOMS for f in found):
         found.append(_unexplained(seen))
     return tuple(sorted(found, key=lambda finding: finding.severity.rank))
+
+
+@lru_cache(maxsize=64)
+def from_settings(experiment: Experiment, target: float = TARGET) -> tuple[Finding, ...]:
+    """`diagnose` before training, kept: a page asks for it to show it, and to price its fixes."""
+    return diagnose(experiment, None, target)
 
 
 def verdict(

@@ -16,10 +16,10 @@ import threading
 import time
 from pathlib import Path
 
-ARENAS = 2
 GIVE_BACK_SECONDS = 10.0
-M_ARENA_MAX = -8
-"""The option's number in glibc's malloc.h."""
+OPTIONS = {-8: 1, -3: 64 * 1024}
+"""Of glibc's `mallopt`, by their numbers in malloc.h: one pool (M_ARENA_MAX), and what is larger
+than 64 kB outside of it (M_MMAP_THRESHOLD), so that freeing it gives it back."""
 
 
 def resident() -> float:
@@ -40,7 +40,8 @@ def give_back() -> None:
 def keep_small() -> None:
     """From now on: few pools, and `give_back` at intervals, in a thread of its own."""
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        for option, value in OPTIONS.items():
+            ctypes.CDLL(None).mallopt(option, value)
     # What is there now stays: it need not be looked through at every collection.
     gc.collect()
     gc.freeze()

@@ -13,7 +13,7 @@ from itertools import cycle, islice
 
 import numpy as np
 
-from core.diagnosis import Finding, Severity, diagnose
+from core.diagnosis import Finding, Severity, diagnose, from_settings
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History, Progress
 from core.limits import Work, fewer_epochs
@@ -190,7 +190,7 @@ class TryFixes:
     @property
     def work(self) -> tuple[Work, ...]:
         """The whole budget: the fixes that the settings suggest stand for what will be tried."""
-        found = diagnose(self.experiment, None, self.target)
+        found = from_settings(self.experiment, self.target)
         suggested = (
             _applied(self.experiment, [fix]) for fix, _ in _suggested(found, self.findings)
         )

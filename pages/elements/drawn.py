@@ -12,10 +12,9 @@ from functools import wraps
 
 import streamlit as st
 
-from core.experiment import Experiment
 from core.history import History
 
-KEPT = 64
+KEPT = 16
 """Of each kind of picture, for the whole server: some MB, of which the newest are looked at."""
 
 
@@ -25,7 +24,7 @@ def _identity(history: History) -> tuple:
 
 
 _drawing = threading.RLock()
-_keys = {History: _identity, Experiment: Experiment.to_json}
+_keys = {History: _identity}
 
 
 def once(draw: Callable[..., None]) -> Callable[..., None]:

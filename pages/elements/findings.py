@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import view
 from core.data import prepare
-from core.diagnosis import Finding, Severity, diagnose, verdict
+from core.diagnosis import Finding, Severity, diagnose, from_settings, verdict
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
 from core.problems import Fix
@@ -55,10 +55,14 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         _trials(problem, experiment, tried)
 
 
-@concluded
 def found_in(experiment: Experiment, history: History | None, target: float) -> tuple[Finding, ...]:
     """The findings, for each experiment and training once."""
-    return diagnose(experiment, history, target)
+    return from_settings(experiment, target) if history is None else _found_in(history, target)
+
+
+@concluded
+def _found_in(history: History, target: float) -> tuple[Finding, ...]:
+    return diagnose(history.experiment, history, target)
 
 
 def brief(found: tuple[Finding, ...], history: History, target: float) -> None:
