@@ -58,6 +58,10 @@ class Journal:
         return [latency(kind, self.seconds[kind]) for kind in KINDS if self.seconds.get(kind)]
 
 
+class Leaving(Exception):
+    """A visitor's time is over."""
+
+
 KINDS = (
     "open a page",
     "change the page",
@@ -88,15 +92,18 @@ def visit(address: str, number: int, journal: Journal, end: float) -> None:
     draw = random.Random(number)
 
     def think() -> None:
+        """Raises Leaving where the time is over: all at once is not how visitors act."""
         time.sleep(max(0.0, min(draw.uniform(*THINK), end - time.monotonic())))
+        if time.monotonic() >= end:
+            raise Leaving
 
-    think()
     while time.monotonic() < end:
         try:
+            think()
             with Session(address) as visitor:
                 page = draw.choice(tuple(PROBLEMS))
                 journal.note("open a page", visitor, visitor.open(page, f"runs={RUNS}"))
-                while time.monotonic() < end:
+                while True:
                     _train_once(visitor, PROBLEMS[page], journal, draw, think)
                     page = draw.choice(tuple(PROBLEMS))
                     for other in (draw.choice(PAGES), page):
@@ -104,11 +111,12 @@ def visit(address: str, number: int, journal: Journal, end: float) -> None:
                         journal.note("change the page", visitor, visitor.go_to(other))
                     if PROBLEMS[page] + ".runs" in visitor.keys:
                         visitor.change(PROBLEMS[page] + ".runs", str(RUNS))
+        except Leaving:
+            return
         except Exception as error:
             # Whatever ends a visit is what this looks for: a hang, a closed connection, a control
             # that is not there.
             journal.failures[f"{type(error).__name__}: {error}"] += 1
-            think()
 
 
 def _train_once(visitor: Session, problem: str, journal: Journal, draw, think) -> None:

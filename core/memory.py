@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-GIVE_BACK_SECONDS = 10.0
+GIVE_BACK_SECONDS = 5.0
 OPTIONS = {-8: 1, -3: 64 * 1024}
 """Of glibc's `mallopt`, by their numbers in malloc.h: one pool (M_ARENA_MAX), and what is larger
 than 64 kB outside of it (M_MMAP_THRESHOLD), so that freeing it gives it back."""
@@ -38,7 +38,7 @@ def give_back() -> None:
 
 
 def keep_small() -> None:
-    """From now on: few pools, and `give_back` at intervals, in a thread of its own."""
+    """From now on: one pool, and `give_back` at intervals, in a thread of its own."""
     with contextlib.suppress(AttributeError, OSError):
         for option, value in OPTIONS.items():
             ctypes.CDLL(None).mallopt(option, value)

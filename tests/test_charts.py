@@ -92,6 +92,21 @@ def test_a_growing_chart_changes_in_its_data_alone():
     assert form(2) == form(5)
 
 
+def test_another_training_needs_no_form_of_its_own():
+    """Altair makes and checks a form in the time in which a dozen charts are filled in."""
+    for measure in ("accuracy", "loss"):
+        drawn = [
+            charts.curves(history_frame(runs, epochs), measure, freed, epochs=epochs, target=0.9)
+            for runs, epochs, freed in ((4, 10, np.ones(4, bool)), (9, 30, np.arange(9) > 5))
+        ]
+        assert drawn[0].form == drawn[1].form
+        assert drawn[0].spec() != drawn[1].spec()
+    spreads = [charts.final_accuracies(np.array(final), 0.9) for final in ([0.5, 1.0], [0.1])]
+    assert spreads[0].form == spreads[1].form
+    seen = [charts.threshold_view(response(epochs), epochs) for epochs in ([0, 1, 2], [0, 50])]
+    assert seen[0].form == seen[1].form
+
+
 def test_a_training_of_one_epoch_can_be_drawn():
     drawn = spec(charts.curves(history_frame(epochs=1), "accuracy", None, epochs=1, target=0.9))
     low, high = domains(drawn, "x")[0]

@@ -59,7 +59,6 @@ class Quantity:
 ACCURACY = Quantity("Final accuracy", ".1%")
 DIFFERENCE = Quantity("Difference in accuracy", "+.1fpp")
 EPOCH = Quantity("Epoch", ".0f")
-SHARE = Quantity("Share", ".1%")
 HAPPENED = Quantity("Runs in which it happened", ".0%")
 
 

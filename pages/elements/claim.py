@@ -11,9 +11,8 @@ from core.claims.criteria import EPOCH
 from core.claims.record import Check, Found, Tested, Trained
 from core.findings import Severity
 from core.problems import PROBLEMS, TARGET, Fix
-from pages.elements import charts, controls, jobs, pictures, state, take_home
+from pages.elements import charts, controls, findings, jobs, pictures, state, take_home
 from pages.elements.answers import BADGE, PLACE, RUNS, recorded
-from pages.elements.findings import BADGES
 from pages.elements.page import path_of
 
 SHOWN_FINDINGS = 3
@@ -175,13 +174,8 @@ def _diagnosis(tested: Tested) -> None:
 
 
 def _finding(found: Found) -> None:
-    label, icon, color = BADGES[Severity(found.severity)]
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.badge(label, icon=icon, color=color)
-            st.markdown(f"**{found.title}**")
-        st.markdown(found.evidence)
-        st.caption(found.cause)
+        findings.words(Severity(found.severity), found.title, found.evidence, found.cause)
 
 
 def try_again(claim: Claim) -> None:

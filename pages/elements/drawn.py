@@ -1,20 +1,15 @@
 """What is made once of a training and then shown to everybody who has the same one.
 
-A run is decided by its experiment and seed, so two people who train the same see the same. Drawing
-a chart costs a server more than anything else it does.
+A run is decided by its experiment and seed, so two people who train the same see the same.
 """
 
 from __future__ import annotations
-
-import threading
-from collections.abc import Callable
-from functools import wraps
 
 import streamlit as st
 
 from core.history import History
 
-KEPT = 16
+KEPT = 24
 """Of each kind of picture, for the whole server: some MB, of which the newest are looked at."""
 
 
@@ -23,22 +18,8 @@ def _identity(history: History) -> tuple:
     return history.experiment.to_json(), history.runs, history.seed, history.epochs
 
 
-_drawing = threading.RLock()
 _keys = {History: _identity}
-
-
-def once(draw: Callable[..., None]) -> Callable[..., None]:
-    """For functions that draw, and hold no widget; a browser gets the same messages again."""
-
-    @wraps(draw)
-    def alone(*arguments) -> None:
-        # Python computes one thing at a time: side by side, all would only take longer and hold
-        # what they work on at once.
-        with _drawing:
-            draw(*arguments)
-
-    return st.cache_data(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)(alone)
-
-
+once = st.cache_data(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)
+"""For functions that draw, and hold no widget; a browser gets the same messages again."""
 concluded = st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)
 """For functions that return what nobody changes."""

@@ -116,13 +116,18 @@ def _beside_its_picture(finding: Finding, history: History | None, target: float
     return words
 
 
-def _text(finding: Finding) -> None:
-    label, icon, color = BADGES[finding.severity]
+def words(severity: Severity, title: str, evidence: str, cause: str) -> None:
+    """A finding's badge and title, what was measured, and what goes wrong."""
+    label, icon, color = BADGES[severity]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=color)
-        st.markdown(f"**{finding.title}**")
-    st.markdown(finding.evidence)
-    st.caption(finding.cause)
+        st.markdown(f"**{title}**")
+    st.markdown(evidence)
+    st.caption(cause)
+
+
+def _text(finding: Finding) -> None:
+    words(finding.severity, finding.title, finding.evidence, finding.cause)
     if finding.settle and finding.confidence != "certain":
         st.caption(f":material/help: {finding.confidence.capitalize()}. {finding.settle}")
 

@@ -79,7 +79,7 @@ def _notebook(problem: str, experiment: Experiment, seed: int) -> None:
     st.markdown("The same in cells, for Jupyter or Colab.")
     _button(
         "Notebook",
-        export.to_notebook(experiment, seed),
+        lambda: export.to_notebook(experiment, seed),
         f"plateau_{problem}.ipynb",
         "application/x-ipynb+json",
         "A cell a step, from the data to the accuracy.",

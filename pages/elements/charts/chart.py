@@ -75,6 +75,7 @@ def form(build: Callable[..., alt.TopLevelMixin]) -> Callable[..., str]:
 
 def show(chart: Chart, alt: str, key: str | None = None) -> None:
     """Draw a chart on the page; alt: what it shows in words."""
+    # Left to itself, Streamlit gives a column of layered views 400 pixels.
     st.vega_lite_chart(chart.spec(), alt=alt, key=key, width="stretch")
 
 

@@ -91,9 +91,9 @@ def threshold_view(frame: pd.DataFrame, key_epochs: list[int]) -> Chart:
     frame: `core.view.threshold_response`, columns epoch, x, unit, value; key_epochs: the epochs
     to offer, thinned to 20. At first the last one is shown.
     """
-    epochs = [
-        e for e in spread(np.asarray(key_epochs), MOST_KEYS).tolist() if e in set(frame["epoch"])
-    ] or sorted(frame["epoch"].unique().tolist())
+    measured = sorted(frame["epoch"].unique().tolist())
+    offered = spread(np.asarray(key_epochs), MOST_KEYS).tolist()
+    epochs = [epoch for epoch in offered if epoch in measured] or measured
     units = frame["unit"].unique()
     points = spread(np.sort(frame["x"].unique()), max(2, MAX_ROWS // len(units)))
     frame = frame[frame["x"].isin(points) & frame["epoch"].isin(epochs)]
@@ -214,7 +214,7 @@ def surface_view(surface: Surface, columns: int = 3) -> Chart:
     """
     shown = [f"epoch_{epoch}" for epoch in surface.epochs]
     cells = _overlapping(surface.output)
-    tables = {"cells": cells.astype(dict.fromkeys(shown, "float32")), "samples": surface.samples}
+    tables = {"cells": cells.astype("float32"), "samples": surface.samples}
     units = surface.hidden["unit"].nunique() if len(surface.hidden) else 0
     columns = min(columns, units)
     if units:
@@ -250,7 +250,7 @@ def _unit_surfaces(
             name: top - 0.98 + 0.68 * _unit_interval(rows[name], rows["y0"], rows["y1"])
             for name in ("y0", "y1")
         }
-        cells.append(_overlapping((values / most).assign(**corners)))
+        cells.append(_overlapping((values / most).assign(**corners)).astype("float32"))
         texts = {name: _range_text(values[name].to_numpy()) for name in shown}
         words.append({"unit": unit, "x": left + 0.02, "y": top - 0.28, **texts})
     return pd.concat(cells, ignore_index=True), pd.DataFrame(words)
