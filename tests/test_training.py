@@ -57,10 +57,11 @@ def test_every_weight_is_kerass_own_after_50_updates(activation, loss, optimizer
     run = 2
     ours = train(experiment, runs=3, seed=1).weights_at(-1, run)
     keras_own = fitted_weights(experiment, seed=1, run=run)
-    if not all(
-        np.allclose(a, b, rtol=2e-4, atol=2e-5, equal_nan=True)
-        for a, b in zip(ours, keras_own, strict=True)
-    ):
+    if close(ours, keras_own):
+        return
+    # On some processors TensorFlow's softmax of one unit is a hair below 1; compiled by XLA, as the
+    # stack is, Keras rounds as the stack does.
+    if not close(ours, fitted_weights(experiment, seed=1, run=run, jit_compile=True)):
         # Where rounding errors grow, as at the edge of a clipped probability, Keras parts from
         # itself as far when the rows of each batch come in reverse order.
         reverse = fitted_weights(experiment, seed=1, run=run, reverse=True)
@@ -70,12 +71,19 @@ def test_every_weight_is_kerass_own_after_50_updates(activation, loss, optimizer
                 assert np.abs(a - b).max() <= 2e-5 + 20 * np.abs(b - c).max()
 
 
-def fitted_weights(experiment, seed, run, reverse=False):
+def close(ours, keras_own):
+    return all(
+        np.allclose(a, b, rtol=2e-4, atol=2e-5, equal_nan=True)
+        for a, b in zip(ours, keras_own, strict=True)
+    )
+
+
+def fitted_weights(experiment, seed, run, reverse=False, jit_compile="auto"):
     """What Keras's `fit` makes of the weights and rows of one run."""
     training, rows = experiment.training, prepare(experiment.data, seed, run)
     model = keras_model(experiment, layer_seeds(experiment, seed, run))
     optimizer = keras_optimizer(experiment, training.optimizer.learning_rate)
-    model.compile(loss=training.loss, optimizer=optimizer)
+    model.compile(loss=training.loss, optimizer=optimizer, jit_compile=jit_compile)
     order = np.arange(len(rows.x))
     if reverse:
         starts = range(0, len(order), training.batch_size)
