@@ -83,7 +83,7 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=len(CLAIMS))
 def _recorded_curves(key: str) -> None:
-    """Drawn once, then shown to all: charts are most of what a page change costs."""
+    """Drawn once, then shown to all: the record does not change while the server runs."""
     _curves(CLAIMS[key], recorded().tested[key])
 
 
