@@ -40,10 +40,12 @@ class App:
         command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
         command += [f"--server.port={self._port}", "--server.address=127.0.0.1"]
         command += ["--server.headless=true"]
+        # Compiled modules are kept, as they are wherever nobody has switched that off.
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""}
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=environment,
             **self._options,
         )
         deadline = time.monotonic() + START_SECONDS

@@ -42,13 +42,15 @@ def keep_small() -> None:
     with contextlib.suppress(AttributeError, OSError):
         for option, value in OPTIONS.items():
             ctypes.CDLL(None).mallopt(option, value)
-    # What is there now stays: it need not be looked through at every collection.
-    gc.collect()
-    gc.freeze()
     threading.Thread(target=_give_back_for_ever, daemon=True).start()
 
 
 def _give_back_for_ever() -> None:
+    # Not at once: a first page is being drawn.
+    time.sleep(GIVE_BACK_SECONDS)
+    give_back()
+    # What is there now stays: it need not be looked through at every collection.
+    gc.freeze()
     while True:
         time.sleep(GIVE_BACK_SECONDS)
         give_back()

@@ -1,6 +1,8 @@
 """Every page through AppTest, with real trainings in the worker process."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.claims import CLAIMS
 from core.problems import PROBLEMS
 from pages.elements import comparing, settings
+from pages.elements.drawn import AT_ONCE, in_turn
 
 PAGES = {
     "threshold": "pages/1_Threshold_problem.py",
@@ -305,3 +308,23 @@ def test_a_setting_changed_in_the_same_moment_as_a_fix_is_chosen_stays():
     app.pills(key="two-blob.fixes").set_value(["rmsprop"]).run()
     assert app.number_input(key="two-blob.epochs").value == 7
     assert app.selectbox(key="two-blob.optimizer").value == "rmsprop"
+
+
+def test_a_few_pages_are_drawn_at_a_time_and_one_that_fails_makes_room():
+    drawing, most = [], []
+    together = threading.Barrier(AT_ONCE)
+
+    @in_turn
+    def draw(number):
+        drawing.append(number)
+        together.wait(timeout=10)
+        time.sleep(0.05)
+        most.append(len(drawing))
+        together.wait(timeout=10)
+        drawing.remove(number)
+        raise ValueError("what is wrong with the page")
+
+    with ThreadPoolExecutor(3 * AT_ONCE) as visitors:
+        visits = [visitors.submit(draw, number) for number in range(3 * AT_ONCE)]
+    assert {type(visit.exception()) for visit in visits} == {ValueError}
+    assert most == [AT_ONCE] * len(visits)

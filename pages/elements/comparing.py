@@ -13,6 +13,7 @@ from core.diagnosis import verdict
 from core.problems import PROBLEMS, TARGET
 from core.worker import Compare
 from pages.elements import charts, findings, jobs, link, settings, take_home
+from pages.elements.drawn import in_turn
 
 PLACE = "compare"
 PROBLEM = "problem"
@@ -176,6 +177,7 @@ def running(ticket: jobs.Ticket) -> None:
         jobs.progress(ticket.job, 0.0, "Compiling the first network")
 
 
+@in_turn
 def results(ticket: jobs.Ticket, choice: Choice) -> None:
     """The answer, the combinations side by side, the table, and each fix's share."""
     comparison = ticket.job.result

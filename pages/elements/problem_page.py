@@ -8,11 +8,13 @@ from core.experiment import Experiment
 from core.history import History, epochs_frame
 from core.problems import PROBLEMS
 from pages.elements import charts, controls, findings, jobs, link, results, state, take_home
+from pages.elements.drawn import in_turn
 
 LIVE_EPOCHS = 40
 """Epochs drawn while a training runs: more would slow the drawing, not help the eye."""
 
 
+@in_turn
 def draw(problem: str, question: str) -> None:
     """The page of one problem; `question` says what was asked."""
     refused = state.enter(problem)
