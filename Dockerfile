@@ -9,6 +9,8 @@ COPY .streamlit .streamlit
 COPY core core
 COPY pages pages
 COPY streamlit_app.py .
+# Whoever runs the app may not write here, so what Python keeps of compiled modules is made now.
+RUN python -m compileall -q core pages
 
 RUN useradd --create-home plateau
 USER plateau

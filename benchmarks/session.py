@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NumberInput_pb2 import NumberInput
+from streamlit.proto.RootContainer_pb2 import RootContainer
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
 
@@ -31,12 +32,15 @@ class Session:
     """One visitor; `with` closes the connection, as closing the tab does.
 
     elements: what the page shows, by place: the kind of the element, its proto, its fragment's id.
-    query: the page's part of the address bar.
+    query: the page's part of the address bar. painted: seconds from the last action until the first
+    element of the page itself had come, the sidebar's aside; None where none came.
     """
 
     def __init__(self, address: str, patience: float = PATIENCE):
         self.elements: dict[tuple[int, ...], tuple[str, Message, str]] = {}
         self.query = ""
+        self.painted: float | None = None
+        self._started = 0.0
         self._patience = patience
         self._states: dict[str, WidgetState] = {}
         self._pages: dict[str, str] = {}
@@ -140,11 +144,11 @@ class Session:
         asked.is_auto_rerun = by_itself
         said = self._states | {given.id: given for given in once}
         asked.widget_states.widgets.extend(said.values())
-        started = time.monotonic()
+        self._started, self.painted = time.monotonic(), None
         self._socket.send(message.SerializeToString())
-        while not self._hear(started + self._patience - time.monotonic()):
+        while not self._hear(self._started + self._patience - time.monotonic()):
             pass
-        return time.monotonic() - started
+        return time.monotonic() - self._started
 
     def _hear(self, left: float) -> bool:
         """Take in one message; whether it says that the script has run to its end."""
@@ -179,6 +183,8 @@ class Session:
         if delta.WhichOneof("type") != "new_element":
             self.elements.pop(path, None)
             return
+        if path[0] == RootContainer.MAIN and self.painted is None:
+            self.painted = time.monotonic() - self._started
         kind = delta.new_element.WhichOneof("type")
         proto = getattr(delta.new_element, kind)
         self.elements[path] = kind, proto, delta.fragment_id

@@ -23,7 +23,7 @@ from core.history import History
 from core.problems import PROBLEMS
 from pages.elements import link
 from pages.elements.report import Report, _data
-from pages.elements.settings import VIEWS, Choice, Flag, Real, Whole, table, values_of
+from pages.elements.settings import VIEWS, Choice, Flag, Keys, Real, Whole, table, values_of
 
 EXPERIMENT = PROBLEMS["two-blob"].experiment
 
@@ -148,7 +148,7 @@ def test_what_a_link_gets_wrong_is_quoted_without_its_markup():
     assert len(refused) == 4
     assert "`a` is `**x**yyyy" in refused[0]
     assert all(text.count("`") in (2, 4) and len(text) < 150 for text in refused)
-    assert link.checked_keys("fixes", "p.q..q.<r>", ("p", "q"), refused) == ["p", "q"]
+    assert link.checked_keys("fixes", "p.q..q.<r>", Keys(("p", "q")), refused) == ["p", "q"]
     assert "`<r>`" in refused[-1]
 
 

@@ -14,7 +14,7 @@ from core.claims.record import Record, load
 from core.problems import PROBLEMS
 from core.statistics import Rate
 from pages.elements import charts, link
-from pages.elements.settings import Choice, Whole
+from pages.elements.settings import Choice, Keys, Whole
 
 PLACE = "claims"
 RUNS = ("64", "128", "256", "512")
@@ -24,6 +24,8 @@ BADGE = {
     FAILS: (":material/cancel:", "red"),
     UNTESTABLE: (":material/help:", "gray"),
 }
+WORDS = {word.replace(" ", "-"): word for word in BADGE}
+"""The verdicts by what a link calls them."""
 ALL = "all"
 VERDICTS = "verdicts"
 DEFAULTS = {
@@ -36,12 +38,11 @@ DEFAULTS = {
 """What is chosen first; the seed is not the record's, so that a test is a new one."""
 KINDS = {
     "question": Choice((ALL, *PROBLEMS)),
+    VERDICTS: Keys(tuple(WORDS)),
     "claim": Choice(tuple(CLAIMS)),
     "runs": Choice(RUNS),
     "seed": Whole(0, 999_999),
 }
-WORDS = {word.replace(" ", "-"): word for word in BADGE}
-"""The verdicts by what a link calls them."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -58,20 +59,11 @@ def enter() -> list[str]:
         # One who has just come, perhaps through another page's link to a claim.
         given, refused = link.read()
         if VERDICTS in given:
-            chosen = link.checked_keys(VERDICTS, given.pop(VERDICTS), WORDS, refused)
+            chosen = link.checked_keys(VERDICTS, given.pop(VERDICTS), KINDS[VERDICTS], refused)
             values = values | {VERDICTS: chosen}
         values = values | link.checked(given, KINDS, refused)
-    for name, value in values.items():
-        said = st.session_state.get(f"{PLACE}.{name}", value)
-        st.session_state[f"{PLACE}.{name}"] = said if _allowed(name, said) else value
+    link.hold(PLACE, values, KINDS)
     return refused
-
-
-def _allowed(name: str, value: object) -> bool:
-    """Whether a control of this page can have this value."""
-    if name == VERDICTS:
-        return isinstance(value, list) and set(value) <= set(WORDS)
-    return link.allows(KINDS[name], value)
 
 
 def leave() -> None:

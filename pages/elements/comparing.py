@@ -53,18 +53,17 @@ def enter() -> list[str]:
     if kept is None:
         given, refused = link.read()
         kept = _from_link(given, refused)
-    for name, value in kept.items():
-        said = st.session_state.get(f"{PLACE}.{name}", value)
-        st.session_state[f"{PLACE}.{name}"] = said if _allowed(name, said) else value
+    link.hold(PLACE, {name: kept[name] for name in KINDS}, KINDS)
+    # Whose fixes they are is known only now, and which combinations there are only with a result.
+    fixes = _fixes(st.session_state[f"{PLACE}.{PROBLEM}"])
+    link.hold(PLACE, {"fixes": kept["fixes"]}, {"fixes": fixes})
+    combination = st.session_state.get(f"{PLACE}.combination", kept["combination"])
+    st.session_state[f"{PLACE}.combination"] = combination
     return refused
 
 
-def _allowed(name: str, value: object) -> bool:
-    """Whether a control of this page can have this value, which Streamlit takes as it comes."""
-    if name == "fixes":
-        fixes = PROBLEMS[st.session_state[f"{PLACE}.{PROBLEM}"]].fixes
-        return isinstance(value, list) and set(value) <= set(fixes)
-    return name not in KINDS or link.allows(KINDS[name], value)
+def _fixes(problem: str) -> settings.Keys:
+    return settings.Keys(tuple(PROBLEMS[problem].fixes))
 
 
 def leave() -> None:
@@ -351,6 +350,6 @@ def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
     found = _defaults(problem)
     for name in ("fixes", "combination"):
         if name in given:
-            keys = link.checked_keys(name, given.pop(name), PROBLEMS[problem].fixes, refused)
+            keys = link.checked_keys(name, given.pop(name), _fixes(problem), refused)
             found[name] = keys if name == "fixes" else link.as_text(keys)
     return found | link.checked(given, KINDS, refused)

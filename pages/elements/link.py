@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from pages.elements.settings import Keys
+
 FORMAT = 1
 """Of links; a change after which an older Plateau would misread one raises it."""
 VERSION = "v"
@@ -63,12 +65,21 @@ def checked(
     return found
 
 
-def checked_keys(name: str, text: str, known: Iterable[str], refused: list[str]) -> list[str]:
+def checked_keys(name: str, text: str, kind: Keys, refused: list[str]) -> list[str]:
     """Those keys of a dotted list that are known; each of the others is refused by name."""
     keys = [key for key in dict.fromkeys(text.split(".")) if key]
-    expected = f"some of {', '.join(known)}"
-    refused += [refusal(name, key, expected) for key in keys if key not in known]
-    return [key for key in keys if key in known]
+    refused += [refusal(name, key, kind.expected) for key in keys if key not in kind.known]
+    return [key for key in keys if key in kind.known]
+
+
+def hold(place: str, values: Mapping[str, object], kinds: Mapping[str, Kind]) -> None:
+    """Put a page's values into the session, but for those of which it holds one that is allowed.
+
+    Setting a value to itself keeps it where its widget is not drawn this time.
+    """
+    for name, value in values.items():
+        said = st.session_state.get(f"{place}.{name}", value)
+        st.session_state[f"{place}.{name}"] = said if allows(kinds[name], said) else value
 
 
 def allows(kind: Kind, value: object) -> bool:

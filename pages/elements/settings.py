@@ -94,6 +94,23 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """Any number of the known keys; an address joins them by dots."""
+
+    known: tuple[str, ...]
+
+    @property
+    def expected(self) -> str:
+        return f"some of {', '.join(self.known)}"
+
+    def parse(self, text: str) -> list[str]:
+        keys = text.split(".") if text else []
+        if not set(keys) <= set(self.known):
+            raise ValueError
+        return keys
+
+
+@dataclass(frozen=True)
 class Setting:
     """name: key in the URL and, after the problem's, in the session; help: of the control."""
 

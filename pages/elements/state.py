@@ -13,7 +13,7 @@ from core.experiment import Experiment
 from core.problems import PROBLEMS, Fix, apply_all
 from pages.elements import link
 from pages.elements.link import as_text
-from pages.elements.settings import VIEWS, Choice, experiment_of, table, values_of
+from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, table, values_of
 
 AS_ASKED = "as-asked"
 START, FIXES = "start", "fixes"
@@ -36,22 +36,19 @@ def enter(problem: str) -> list[str]:
     if kept is None:
         given, refused = link.read()
         kept = _from_link(problem, given, refused)
-    for name, value in kept.items():
-        said = st.session_state.get(key(problem, name), value)
-        # Setting a value to itself keeps it where its widget is not drawn this time.
-        st.session_state[key(problem, name)] = said if _allowed(problem, name, said) else value
+    link.hold(problem, kept, _kinds(problem))
     st.session_state.setdefault(key(problem, APPLIED), (kept[START], chosen(problem)))
     return refused
 
 
-def _allowed(problem: str, name: str, value: object) -> bool:
-    """Whether a control of this page can have this value."""
+def _kinds(problem: str) -> dict[str, link.Kind]:
+    """What each control of this page can have."""
     asked = PROBLEMS[problem]
-    if name == START:
-        return value in (AS_ASKED, *asked.variants)
-    if name == FIXES:
-        return isinstance(value, list) and set(value) <= set(asked.fixes)
-    return link.allows({**table(problem), **VIEWS}[name].kind, value)
+    return {
+        START: Choice((AS_ASKED, *asked.variants)),
+        FIXES: Keys(tuple(asked.fixes)),
+        **{name: setting.kind for name, setting in {**table(problem), **VIEWS}.items()},
+    }
 
 
 def leave(problem: str) -> None:
@@ -188,13 +185,10 @@ def _preset(problem: str, start: str, fixes: tuple[str, ...]) -> dict[str, objec
 
 def _from_link(problem: str, given: dict[str, str], refused: list[str]) -> dict[str, object]:
     """Every value that the page begins with; what is refused falls back to the preset's."""
-    asked = PROBLEMS[problem]
-    starts = {START: Choice((AS_ASKED, *asked.variants))}
-    begun = {name: given.pop(name) for name in starts if name in given}
-    start = link.checked(begun, starts, refused).get(START, AS_ASKED)
-    fixes = link.checked_keys(FIXES, given.pop(FIXES, ""), asked.fixes, refused)
+    kinds = _kinds(problem)
+    fixes = link.checked_keys(FIXES, given.pop(FIXES, ""), kinds[FIXES], refused)
+    found = link.checked(given, kinds, refused)
+    start = found.get(START, AS_ASKED)
     usual = {name: view.usual for name, view in VIEWS.items()}
     settings = _preset(problem, start, tuple(fixes))
-    kinds = {name: setting.kind for name, setting in {**table(problem), **VIEWS}.items()}
-    found = link.checked(given, kinds, refused)
     return {START: start, FIXES: fixes, **settings, **usual, **found}
