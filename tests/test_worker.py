@@ -281,6 +281,7 @@ def test_viewers_come_before_the_warm_up():
         first = worker.submit("a", "count", Count(1))
         assert first.ahead == (STARTING,)
         assert ended(first).state == "done"
+        until(lambda: worker._running is not None)
         assert worker.submit("a", "count", Count(1)).ahead == ("warming up",)
         assert not worker.ready
     finally:
