@@ -148,7 +148,8 @@ def test_what_a_link_gets_wrong_is_quoted_without_its_markup():
     assert len(refused) == 4
     assert "`a` is `**x**yyyy" in refused[0]
     assert all(text.count("`") in (2, 4) and len(text) < 150 for text in refused)
-    assert link.checked_keys("fixes", "p.q..q.<r>", Keys(("p", "q")), refused) == ["p", "q"]
+    found = link.checked({"fixes": "p.q..q.<r>"}, {"fixes": Keys(("p", "q"))}, refused)
+    assert found == {"fixes": ["p", "q"]}
     assert "`<r>`" in refused[-1]
 
 

@@ -58,9 +58,6 @@ def enter() -> list[str]:
     if f"{PLACE}.claim" not in st.session_state:
         # One who has just come, perhaps through another page's link to a claim.
         given, refused = link.read()
-        if VERDICTS in given:
-            chosen = link.checked_keys(VERDICTS, given.pop(VERDICTS), KINDS[VERDICTS], refused)
-            values = values | {VERDICTS: chosen}
         values = values | link.checked(given, KINDS, refused)
     link.hold(PLACE, values, KINDS)
     return refused

@@ -347,9 +347,7 @@ def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
     """Every value that the page begins with; what is refused falls back to where it begins."""
     begun = {name: given.pop(name) for name in (PROBLEM,) if name in given}
     problem = link.checked(begun, KINDS, refused).get(PROBLEM, _defaults()[PROBLEM])
-    found = _defaults(problem)
-    for name in ("fixes", "combination"):
-        if name in given:
-            keys = link.checked_keys(name, given.pop(name), _fixes(problem), refused)
-            found[name] = keys if name == "fixes" else link.as_text(keys)
-    return found | link.checked(given, KINDS, refused)
+    kinds = KINDS | dict.fromkeys(("fixes", "combination"), _fixes(problem))
+    found = _defaults(problem) | link.checked(given, kinds, refused)
+    # A combination goes by its text.
+    return found | {"combination": link.as_text(found["combination"])}

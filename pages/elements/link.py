@@ -52,20 +52,26 @@ def write(parameters: Mapping[str, str]) -> None:
 def checked(
     given: Mapping[str, str], kinds: Mapping[str, Kind], refused: list[str]
 ) -> dict[str, object]:
-    """The values of the parameters that are known and right; the others are refused by name."""
+    """The values of the parameters that are known and right; the others are refused by name.
+
+    Of a list of keys the known ones are its value.
+    """
     found = {}
     for name, text in given.items():
-        if name not in kinds:
+        kind = kinds.get(name)
+        if kind is None:
             refused.append(f"`{_quoted(name)}` in the link is no setting of this page.")
-            continue
-        try:
-            found[name] = kinds[name].parse(text)
-        except (KeyError, ValueError, OverflowError):
-            refused.append(refusal(name, text, kinds[name].expected))
+        elif isinstance(kind, Keys):
+            found[name] = _checked_keys(name, text, kind, refused)
+        else:
+            try:
+                found[name] = kind.parse(text)
+            except (KeyError, ValueError, OverflowError):
+                refused.append(refusal(name, text, kind.expected))
     return found
 
 
-def checked_keys(name: str, text: str, kind: Keys, refused: list[str]) -> list[str]:
+def _checked_keys(name: str, text: str, kind: Keys, refused: list[str]) -> list[str]:
     """Those keys of a dotted list that are known; each of the others is refused by name."""
     keys = [key for key in dict.fromkeys(text.split(".")) if key]
     refused += [refusal(name, key, kind.expected) for key in keys if key not in kind.known]

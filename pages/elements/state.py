@@ -185,10 +185,7 @@ def _preset(problem: str, start: str, fixes: tuple[str, ...]) -> dict[str, objec
 
 def _from_link(problem: str, given: dict[str, str], refused: list[str]) -> dict[str, object]:
     """Every value that the page begins with; what is refused falls back to the preset's."""
-    kinds = _kinds(problem)
-    fixes = link.checked_keys(FIXES, given.pop(FIXES, ""), kinds[FIXES], refused)
-    found = link.checked(given, kinds, refused)
-    start = found.get(START, AS_ASKED)
+    found = {START: AS_ASKED, FIXES: [], **link.checked(given, _kinds(problem), refused)}
     usual = {name: view.usual for name, view in VIEWS.items()}
-    settings = _preset(problem, start, tuple(fixes))
-    return {START: start, FIXES: fixes, **settings, **usual, **found}
+    settings = _preset(problem, found[START], tuple(found[FIXES]))
+    return settings | usual | found
