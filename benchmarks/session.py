@@ -253,6 +253,9 @@ def _id(proto: Message) -> str:
 
 
 def _key(name: str) -> str:
-    """The key in an element's id, "" without one; ids are `$$ID-<hash>-<key>`."""
+    """The key in an element's id, "" without one; ids are `$$ID-<hash>-<key>`.
+
+    Without what follows an "@", by which a page begins with a new widget for the same setting.
+    """
     key = name.split("-", 2)[2] if name.startswith("$$ID-") else ""
-    return "" if key == "None" else key
+    return "" if key == "None" else key.partition("@")[0]

@@ -29,15 +29,6 @@ with st.container(border=True):
         ):
             jobs.start(comparing.PLACE, comparing.label(choice), comparing.request(choice))
             st.rerun()
-        st.button(
-            "Stop",
-            key="compare-stop",
-            icon=":material/stop:",
-            disabled=not running,
-            on_click=jobs.stop,
-            args=(comparing.PLACE,),
-            help="End the comparison after the epoch that is running; nothing of it is kept.",
-        )
         link.popover(comparing.parameters())
 ticket = jobs.latest(comparing.PLACE)
 if ticket is None:

@@ -31,7 +31,6 @@ def open_at(page: Page, address: str) -> None:
 
 
 def press(page: Page, name: str) -> None:
-    # Streamlit's own header has a "Stop" of its own while a script runs.
     page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).click()
 
 
@@ -74,7 +73,7 @@ def test_a_training_grows_stops_and_survives_a_page_change(server, page):
     go_to(page, "Two-blob problem")
     go_to(page, "Threshold problem")
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch")
-    press(page, "Stop")
+    press(page, "Stop training")
     expect(page.get_by_role("heading", name="64 runs reached")).to_be_visible(timeout=30_000)
     expect(page.get_by_text(re.compile(r"Stopped after [\d,]+ of 2000 epochs"))).to_be_visible()
 

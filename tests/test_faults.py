@@ -315,7 +315,7 @@ def test_the_process_itself_refuses_what_the_server_let_through(monkeypatch):
 
 
 def test_a_click_that_asks_for_too_much_gets_a_message():
-    from test_pages import opened  # not in the processes that import this module for its requests
+    from test_pages import opened, setting  # not in the processes that import this module for its requests
 
     app = opened("threshold", epochs="2000", runs="512")
     assert app.button(key="threshold-train").disabled
@@ -323,7 +323,7 @@ def test_a_click_that_asks_for_too_much_gets_a_message():
     app.button(key="threshold-fix-evaluated-on-training-data-hold-out").click().run()
     assert not app.exception
     assert "the limit here is" in app.toast[0].value
-    assert app.number_input(key="threshold.epochs").value == 2_000
+    assert setting(app, "threshold.epochs").value == 2_000
 
 
 def test_a_waiting_job_says_how_long_it_waits():
@@ -439,7 +439,7 @@ def test_two_tabs_a_closed_one_and_a_browser_that_goes_offline(app, browser):
     seen = bar.inner_text()
     expect(bar).to_contain_text("Epoch", timeout=20_000)
     expect(bar).not_to_have_text(seen, timeout=20_000)
-    press(second, "Stop")
+    press(second, "Stop training")
     expect(second.get_by_role("heading", name="64 runs reached")).to_be_visible(timeout=20_000)
     expect(second.get_by_text("1,990 epochs")).to_be_visible()
     context.close()

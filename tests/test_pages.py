@@ -42,6 +42,12 @@ def finished(app: AppTest, text: str) -> AppTest:
     return app
 
 
+def setting(app: AppTest, key: str):
+    """The control of a setting, whichever widget it has now."""
+    widgets = (*app.selectbox, *app.number_input, *app.toggle)
+    return next(w for w in widgets if (w.key or "").partition("@")[0] == key)
+
+
 def drawn(app: AppTest, *starts: str) -> bool:
     """Whether there is a chart whose description starts so, for each of these."""
     texts = [chart.proto.alt for chart in app.get("vega_lite_chart")]
@@ -82,26 +88,26 @@ def test_every_setting_has_a_control_with_help(problem):
 
 def test_the_threshold_question_fails_as_asked_and_can_be_freed():
     app = opened("threshold")
-    app.number_input(key="threshold.epochs").set_value(2).run()
+    setting(app, "threshold.epochs").set_value(2).run()
     app.button(key="threshold-train").click().run()
     finished(app, "64 runs reached 90%")
     assert drawn(app, "Success rate", "Accuracy on", "Loss on", "How many runs", "Dead units by")
     assert drawn(app, "Run 46: probability of class 1", "Confusion matrix of run 46")
     app.pills(key="threshold.fixes").set_value(["sigmoid-output", "standardise-inputs"]).run()
-    assert app.selectbox(key="threshold.output-activation").value == "sigmoid"
-    assert app.selectbox(key="threshold.scaling").value == "standardise"
-    assert app.number_input(key="threshold.epochs").value == 2, "changed by hand, so it stays"
+    assert setting(app, "threshold.output-activation").value == "sigmoid"
+    assert setting(app, "threshold.scaling").value == "standardise"
+    assert setting(app, "threshold.epochs").value == 2, "changed by hand, so it stays"
     assert any("earlier settings" in caption.value for caption in app.caption)
     app.button(key="threshold-train").click().run()
     finished(app, "are stuck")
     app.button(key="threshold-reset").click().run()
-    assert app.number_input(key="threshold.epochs").value == 10
-    assert app.selectbox(key="threshold.output-activation").value == "relu"
+    assert setting(app, "threshold.epochs").value == 10
+    assert setting(app, "threshold.output-activation").value == "relu"
 
 
 def test_the_two_blob_question_shows_its_network_and_plain_keras():
     app = opened("two-blob")
-    app.number_input(key="two-blob.hold-out").set_value(0.2).run()
+    setting(app, "two-blob.hold-out").set_value(0.2).run()
     app.button(key="two-blob-train").click().run()
     finished(app, "runs reached 90%")
     assert drawn(app, "Accuracy on the held-out rows", "Loss on the held-out rows", "Run ")
@@ -119,12 +125,12 @@ def test_the_two_blob_question_shows_its_network_and_plain_keras():
 
 def test_settings_that_cannot_be_trained_are_explained():
     app = opened("two-blob")
-    app.number_input(key="two-blob.low1").set_value(0.6).run()
+    setting(app, "two-blob.low1").set_value(0.6).run()
     assert "low bound not above" in app.error[0].value
     assert app.button(key="two-blob-train").disabled
-    app.number_input(key="two-blob.low1").set_value(0.2).run()
+    setting(app, "two-blob.low1").set_value(0.2).run()
     assert not app.error
-    app.selectbox(key="two-blob.encoding").set_value("as-is").run()
+    setting(app, "two-blob.encoding").set_value("as-is").run()
     assert "units of the output layer" in app.error[0].value
 
 
@@ -133,9 +139,9 @@ def test_a_link_sets_the_page_and_what_it_gets_wrong_is_named():
         "two-blob", start="labels-left-at-1-and-2", fixes="rmsprop.magic", epochs="7", units="3"
     )
     # AppTest hands the query on to the page that it switches to, as a browser's cold link does.
-    assert app.number_input(key="two-blob.epochs").value == 7
-    assert app.selectbox(key="two-blob.optimizer").value == "rmsprop"
-    assert app.selectbox(key="two-blob.encoding").value == "as-is"
+    assert setting(app, "two-blob.epochs").value == 7
+    assert setting(app, "two-blob.optimizer").value == "rmsprop"
+    assert setting(app, "two-blob.encoding").value == "as-is"
     refused = " ".join(warning.value for warning in app.warning)
     assert "magic" in refused
     assert "`units`" in refused
@@ -149,8 +155,8 @@ def test_a_link_sets_the_page_and_what_it_gets_wrong_is_named():
 def test_a_bad_link_falls_back_with_a_notice(name, text):
     app = opened("threshold", **{name: text})
     assert len(app.warning) == 1
-    assert app.number_input(key="threshold.epochs").value == 10
-    assert app.number_input(key="threshold.learning-rate").value == 0.001
+    assert setting(app, "threshold.epochs").value == 10
+    assert setting(app, "threshold.learning-rate").value == 0.001
 
 
 @pytest.mark.parametrize(
@@ -175,7 +181,7 @@ def test_a_bad_link_to_the_comparison_falls_back_with_a_notice(parameters, said)
 
 def test_a_link_from_a_newer_version_is_read_as_far_as_it_can_be():
     app = opened("threshold", v="2", epochs="7", magic="yes")
-    assert app.number_input(key="threshold.epochs").value == 7
+    assert setting(app, "threshold.epochs").value == 7
     assert ["newer version" in w.value or "`magic`" in w.value for w in app.warning] == [True] * 2
     assert len(opened("threshold", **{f"x{n}": "1" for n in range(99)}).warning) < 12
 
@@ -183,7 +189,7 @@ def test_a_link_from_a_newer_version_is_read_as_far_as_it_can_be():
 def test_new_data_after_the_highest_seed_are_those_of_seed_0():
     app = opened("two-blob", seed="999999", runs="1", epochs="1")
     app.button(key="two-blob-new-data").click().run()
-    assert app.number_input(key="two-blob.seed").value == 0
+    assert setting(app, "two-blob.seed").value == 0
     finished(app, "reached 90%")
 
 
@@ -233,13 +239,13 @@ def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
     app = opened("threshold")
     assert "This cannot learn: output is clipped by the loss." in cards(app)
     assert "rows 4,991 survive" in cards(app)
-    app.selectbox(key="threshold.output-activation").set_value("sigmoid").run()
+    setting(app, "threshold.output-activation").set_value("sigmoid").run()
     assert "clipped by the loss" not in cards(app)
     app.pills(key="threshold.fixes").set_value(
         ["sigmoid-output", "standardise-inputs", "shuffle-rows", "hold-out", "wider-hidden"]
     ).run()
-    app.selectbox(key="threshold.hidden1-activation").set_value("leaky_relu").run()
-    app.selectbox(key="threshold.hidden2-activation").set_value("leaky_relu").run()
+    setting(app, "threshold.hidden1-activation").set_value("leaky_relu").run()
+    setting(app, "threshold.hidden2-activation").set_value("leaky_relu").run()
     assert "Nothing wrong found before training." in cards(app)
 
 
@@ -250,9 +256,9 @@ def test_a_finding_is_fixed_with_one_click():
     assert "64 runs the decision is the same for every sample" in cards(app)
     app.button(key="threshold-fix-output-not-probability-sigmoid-output").click().run()
     assert not app.exception
-    assert app.selectbox(key="threshold.output-activation").value == "sigmoid"
+    assert setting(app, "threshold.output-activation").value == "sigmoid"
     assert app.pills(key="threshold.fixes").value == ["sigmoid-output"]
-    assert app.number_input(key="threshold.epochs").value == 2
+    assert setting(app, "threshold.epochs").value == 2
     finished(app, "are stuck")
 
 
@@ -268,7 +274,7 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
     assert "~~" in cards(app)
     assert "The smallest change that helps" in cards(app)
     app.button(key="threshold-apply-smallest").click().run()
-    assert app.selectbox(key="threshold.output-activation").value == "sigmoid"
+    assert setting(app, "threshold.output-activation").value == "sigmoid"
 
 
 def test_every_claim_is_shown_with_its_verdict():
@@ -304,10 +310,10 @@ def test_a_claim_is_tested_again():
 
 def test_a_setting_changed_in_the_same_moment_as_a_fix_is_chosen_stays():
     app = opened("two-blob")
-    app.number_input(key="two-blob.epochs").set_value(7)
+    setting(app, "two-blob.epochs").set_value(7)
     app.pills(key="two-blob.fixes").set_value(["rmsprop"]).run()
-    assert app.number_input(key="two-blob.epochs").value == 7
-    assert app.selectbox(key="two-blob.optimizer").value == "rmsprop"
+    assert setting(app, "two-blob.epochs").value == 7
+    assert setting(app, "two-blob.optimizer").value == "rmsprop"
 
 
 def test_a_few_pages_are_drawn_at_a_time_and_one_that_fails_makes_room():

@@ -212,15 +212,6 @@ def try_again(claim: Claim) -> None:
             if start:
                 jobs.start(PLACE, f"{runs} runs of a claim", request)
                 st.rerun()
-            st.button(
-                "Stop",
-                key=f"{PLACE}-stop",
-                icon=":material/stop:",
-                disabled=not running,
-                on_click=jobs.stop,
-                args=(PLACE,),
-                help="End the test; nothing of it is kept.",
-            )
         ticket = jobs.latest(PLACE)
         if ticket is None:
             return
@@ -242,4 +233,4 @@ def _testing(ticket: jobs.Ticket) -> None:
     events = ticket.job.events
     share = events[-1].share if events else 0.0
     doing = f"{events[-1].finished} of {events[-1].of} networks trained" if events else "Compiling"
-    jobs.progress(ticket.job, share, doing)
+    jobs.progress(PLACE, share, doing)

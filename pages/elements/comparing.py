@@ -171,9 +171,9 @@ def running(ticket: jobs.Ticket) -> None:
     events = ticket.job.events
     if events:
         doing = f"{events[-1].finished} of {events[-1].of} combinations are complete"
-        jobs.progress(ticket.job, events[-1].share, doing)
+        jobs.progress(PLACE, events[-1].share, doing)
     else:
-        jobs.progress(ticket.job, 0.0, "Compiling the first network")
+        jobs.progress(PLACE, 0.0, "Compiling the first network")
 
 
 @in_turn

@@ -7,8 +7,8 @@ import streamlit as st
 from core.experiment import Dense, Dropout, Experiment, InvalidExperiment
 from core.problems import PROBLEMS
 from core.worker import Train
-from pages.elements import jobs, link, state
-from pages.elements.settings import GROUPS, MOST_HIDDEN, Choice, Flag, Setting, Whole, table
+from pages.elements import browser, jobs, link, state
+from pages.elements.settings import GROUPS, Choice, Flag, Setting, Whole, matters, table
 
 ICONS = {
     "Data": ":material/dataset:",
@@ -26,9 +26,7 @@ def presets(problem: str) -> None:
             "Start from",
             (state.AS_ASKED, *asked.variants),
             format_func=state.title,
-            key=state.key(problem, state.START),
-            on_change=state.follow_presets,
-            args=(problem,),
+            **state.control(problem, state.START),
             required=True,
             help="The question as asked, or the form that its first answer supposes.",
         )
@@ -37,10 +35,8 @@ def presets(problem: str) -> None:
         tuple(asked.fixes),
         selection_mode="multi",
         format_func=lambda name: asked.fixes[name].title,
-        key=state.key(problem, state.FIXES),
-        on_change=state.follow_presets,
-        args=(problem,),
-        help="Each fix that was proposed, and ours. Choose none for the question as asked.",
+        **state.control(problem, state.FIXES),
+        help="Fixes from the posts, plus ours. Choose none for the question as asked.",
     )
     for name in state.chosen(problem):
         fix = asked.fixes[name]
@@ -56,13 +52,13 @@ def groups(problem: str) -> None:
             with st.popover(
                 name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"
             ):
-                _group(problem, [each for each in settings if _matters(each.name, values)])
+                _group(problem, [each for each in settings if matters(each.name, values)])
         st.button(
-            "Reset to as asked",
+            "Reset to the original question",
             key=f"{problem}-reset",
             icon=":material/restart_alt:",
-            on_click=state.choose,
-            args=(problem, state.AS_ASKED, ()),
+            on_click=state.reset,
+            args=(problem,),
             help="Every setting back to the question as it was asked.",
         )
 
@@ -70,7 +66,7 @@ def groups(problem: str) -> None:
 def summary(problem: str, experiment: Experiment) -> None:
     """The experiment in one line, and what was changed by hand."""
     st.caption(describe(experiment))
-    if changed := state.by_hand(problem):
+    if changed := state.changed(problem):
         known = table(problem)
         names = (f"{known[name].label.lower()} {value}" for name, value in changed.items())
         st.caption(f":material/edit: Changed by hand: {', '.join(names)}.")
@@ -93,10 +89,13 @@ def describe(experiment: Experiment) -> str:
     )
 
 
-def train_buttons(problem: str, experiment: Experiment | None) -> None:
-    """Train or stop, new data: another seed, trained at once; and the link to all of it."""
-    running = jobs.busy(problem)
-    off = running or experiment is None or not jobs.affordable(_request(problem, experiment))
+def train_buttons(problem: str, experiment: Experiment | None) -> bool:
+    """Train, new data (another seed, trained at once), and the link to all of it.
+
+    Returns whether the settings can be trained here; says why where they cannot.
+    """
+    ready = experiment is not None and jobs.affordable(_request(problem, experiment))
+    off = jobs.busy(problem) or not ready
     with st.container(horizontal=True):
         # Not a callback: a server that was restarted knows none before it has drawn the page, and
         # the first click would be lost.
@@ -111,24 +110,16 @@ def train_buttons(problem: str, experiment: Experiment | None) -> None:
             train(problem)
             st.rerun()
         st.button(
-            "Stop",
-            key=f"{problem}-stop",
-            icon=":material/stop:",
-            disabled=not running,
-            on_click=jobs.stop,
-            args=(problem,),
-            help="End the training after the epoch that is running; what there is is shown.",
-        )
-        st.button(
             "New data",
             key=f"{problem}-new-data",
             icon=":material/casino:",
             disabled=off,
             on_click=_train_anew,
             args=(problem,),
-            help="Another seed: other data, other first weights, trained at once.",
+            help="Trains at once with another seed: other data, other initial weights.",
         )
         link.popover(state.parameters(problem))
+    return ready
 
 
 def train(problem: str) -> None:
@@ -144,11 +135,17 @@ def train(problem: str) -> None:
     jobs.clear(plain_place(problem))
     many = f"{request.runs} run{'s' * (request.runs > 1)}"
     jobs.start(problem, f"{many} of the {PROBLEMS[problem].title.lower()}", request)
+    browser.bring_into_view(result(problem))
 
 
 def _request(problem: str, experiment: Experiment) -> Train:
     values = state.values(problem)
     return Train(experiment, int(values["runs"]), values["seed"])
+
+
+def result(problem: str) -> str:
+    """The key of the container in which a training and what came of it are drawn."""
+    return f"{problem}-result"
 
 
 def plain_place(problem: str) -> str:
@@ -166,10 +163,10 @@ def checked_experiment(problem: str) -> Experiment | None:
 
 
 def _train_anew(problem: str) -> None:
-    known = table(problem)
-    for name in ("seed", "data-seed"):
-        key = state.key(problem, name)
-        st.session_state[key] = (st.session_state[key] + 1) % (known[name].kind.high + 1)
+    values = state.values(problem)
+    seeds = ("seed", "data-seed") if values["same-data"] else ("seed",)
+    most = {name: table(problem)[name].kind.high for name in seeds}
+    state.put(problem, **{name: (values[name] + 1) % (most[name] + 1) for name in seeds})
     train(problem)
 
 
@@ -180,22 +177,9 @@ def _group(problem: str, settings: list[Setting]) -> None:
             _widget(problem, setting)
 
 
-def _matters(name: str, values: dict[str, object]) -> bool:
-    """Whether a setting has an effect with the others as they stand."""
-    for number in range(1, MOST_HIDDEN + 1):
-        if name.startswith(f"hidden{number}-"):
-            return number <= values["hidden"]
-    conditions = {
-        "divisor": values["scaling"] == "divide",
-        "data-seed": values["same-data"],
-        "momentum": values["optimizer"] == "sgd",
-    }
-    return conditions.get(name, True)
-
-
 def _widget(problem: str, setting: Setting) -> None:
-    kind, key = setting.kind, state.key(problem, setting.name)
-    common = {"label": setting.label, "key": key, "help": setting.help}
+    kind, own = setting.kind, state.control(problem, setting.name)
+    common = {"label": setting.label, "help": setting.help, **own}
     if isinstance(kind, Choice):
         st.selectbox(
             options=kind.options, format_func=lambda name: name.replace("_", " "), **common

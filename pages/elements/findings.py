@@ -38,7 +38,7 @@ OUTPUTS = ("output-not-probability", "constant-prediction", "accuracy-frozen", "
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     """The verdict, a card a finding, and the trial of the suggested fixes."""
-    target = st.session_state[state.key(problem, "target")]
+    target = state.target(problem)
     found = found_in(experiment, history, target)
     tried = _tried(problem, experiment)
     st.header("Why it is stuck" if _any_serious(found) else "Diagnosis")
@@ -80,7 +80,7 @@ def health(problem: str, history: History, target: float) -> None:
         VIEWS["health"].kind.options,
         required=True,
         format_func=pictures.MEASURES.get,
-        key=state.key(problem, "health"),
+        **state.control(problem, "health"),
         help=VIEWS["health"].help,
     )
     _draw_health(history, measure, target)
@@ -229,8 +229,7 @@ def _trying(ticket: jobs.Ticket, place: str) -> None:
     events = ticket.job.events
     share = events[-1].share if events else 0.0
     doing = f"{events[-1].finished} of {events[-1].of} changes trained" if events else "Training"
-    jobs.progress(ticket.job, share, doing)
-    st.button("Stop trying", icon=":material/stop:", on_click=jobs.stop, args=(place,))
+    jobs.progress(place, share, doing)
 
 
 def _outcome(problem: str, tried: Repair) -> None:

@@ -115,18 +115,39 @@ def watch(place: str, draw: Callable[..., None], *arguments: object) -> None:
     st.fragment(again, run_every=WAITING_SECONDS if waiting else REFRESH_SECONDS)()
 
 
-def progress(job: Job, share: float, doing: str) -> None:
-    """A bar with what the job does, what it waits for, and about how long it still takes."""
-    if job.state == "waiting":
-        first, *others = job.ahead or ("another training",)
-        more = f" and {len(others)} more in the queue" if others else ""
-        left = f", about {duration(job.expected_wait)}"
-        st.progress(0.0, f"Waiting for: {first}{more}{left}")
-    elif job.cancelling:
-        st.progress(share, f"Stopping after this step. {doing}")
-    else:
-        left = f", about {job.seconds * (1 - share) / share:.0f} s left" if share > 0.02 else ""
-        st.progress(share, f"{doing}{left}")
+def progress(place: str, share: float, doing: str) -> None:
+    """A bar with what the job of a place does, how long it still takes, and the button to stop it.
+
+    share: of its work that is done, from 0 to 1.
+    """
+    job = latest(place).job
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if job.state == "waiting":
+            first, *others = job.ahead or ("another training",)
+            more = f" and {len(others)} more in the queue" if others else ""
+            left = f", about {duration(job.expected_wait)}"
+            st.progress(0.0, f"Waiting for: {first}{more}{left}")
+        elif job.cancelling:
+            st.progress(share, f"Stopping after this step. {doing}")
+        else:
+            st.progress(share, f"{doing}, {_left(job, share)}")
+        st.button(
+            "Stop training",
+            key=f"{place}-stop",
+            icon=":material/stop:",
+            disabled=job.cancelling,
+            on_click=stop,
+            args=(place,),
+            width="content",
+            help="Stops after the epoch that is running.",
+        )
+
+
+def _left(job: Job, share: float) -> str:
+    """About how long a job still takes: by its price at first, by its own pace later."""
+    priced = max(job.price.seconds - job.seconds, 1.0)
+    paced = job.seconds * (1 - share) / share if share else priced
+    return f"about {duration((1 - share) * priced + share * paced)} left"
 
 
 def nothing_came(job: Job, what: str) -> None:

@@ -11,12 +11,15 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.elements.settings import Keys
 
 FORMAT = 1
 """Of links; a change after which an older Plateau would misread one raises it."""
 VERSION = "v"
+PAGE = "page"
+"""The session's key of the page that is drawn."""
 MOST_NOTICES = 8
 """A made-up link could be wrong in hundreds of places."""
 
@@ -27,6 +30,22 @@ class Kind(Protocol):
     expected: str
 
     def parse(self, text: str) -> object: ...
+
+
+def arrive(page: str) -> bool:
+    """Note which page is drawn; whether it was another one before."""
+    before = st.session_state.get(PAGE)
+    st.session_state[PAGE] = page
+    return before != page
+
+
+def parameters_of(page: str) -> dict[str, str]:
+    """Those with which this session left a page: a link with them makes one step of its visit."""
+    return st.session_state.get(_left(page), {})
+
+
+def _left(page: str | None) -> str:
+    return f"left.{page}"
 
 
 def read() -> tuple[dict[str, str], list[str]]:
@@ -42,9 +61,18 @@ def read() -> tuple[dict[str, str], list[str]]:
     return given, notices
 
 
+def followed_history() -> bool:
+    """The browser's Back or Forward leads to this address, which then is what the visitor wants.
+
+    Streamlit tells so from 1.67 on; before, such a press changes nothing.
+    """
+    return bool(getattr(get_script_run_ctx(suppress_warning=True), "is_history_navigation", False))
+
+
 def write(parameters: Mapping[str, str]) -> None:
     """Put the parameters into the address, if they are not what it says already."""
     wanted = _versioned(parameters)
+    st.session_state[_left(st.session_state.get(PAGE))] = wanted
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
 

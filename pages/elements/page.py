@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
+from pages.elements import browser, link
 from pages.elements.jobs import worker
 
 PAGES = {
-    "streamlit_app.py": ("Why is it stuck?", ":material/home:"),
+    "streamlit_app.py": ("Overview", ":material/home:"),
     "pages/1_Threshold_problem.py": ("Threshold problem", ":material/vertical_align_center:"),
     "pages/2_Two_blob_problem.py": ("Two-blob problem", ":material/scatter_plot:"),
     "pages/3_Compare_fixes.py": ("Compare fixes", ":material/balance:"),
     "pages/4_Check_the_answers.py": ("Check the answers", ":material/fact_check:"),
 }
+# A file: a Material icon would be fetched from its maker's host.
+TAB_ICON = str(Path(__file__).with_name("icon.png"))
 
 
 def path_of(title: str) -> str:
@@ -22,11 +27,16 @@ def path_of(title: str) -> str:
 
 def open_page(path: str) -> None:
     """Configure the page and draw the navigation; the training process starts to warm up."""
-    title, icon = PAGES[path]
-    st.set_page_config(f"{title} · Plateau", page_icon=icon, layout="wide")
+    st.set_page_config(f"{PAGES[path][0]} · Plateau", page_icon=TAB_ICON, layout="wide")
+    if link.arrive(path) and not link.followed_history():
+        # Streamlit keeps the place on the page that was left.
+        st.session_state.setdefault(browser.WANTED, browser.TOP)
     with st.sidebar:
         st.markdown("### :material/landscape: Plateau")
         st.caption("Why does my accuracy stay the same?")
         for other, (label, symbol) in PAGES.items():
-            st.page_link(other, label=label, icon=symbol)
+            st.page_link(
+                other, label=label, icon=symbol, query_params=link.parameters_of(other) or None
+            )
+        browser.act()
     worker()

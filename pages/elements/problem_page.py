@@ -30,27 +30,30 @@ def draw(problem: str, question: str) -> None:
         experiment = controls.checked_experiment(problem)
         if experiment:
             controls.summary(problem, experiment)
-        controls.train_buttons(problem, experiment)
-    with st.container():
-        history = _training(problem, experiment)
+        ready = controls.train_buttons(problem, experiment)
+    with st.container(key=controls.result(problem)):
+        history = _training(problem, experiment, ready)
     if experiment:
         take_home.draw(problem, experiment, history)
     state.leave(problem)
 
 
-def _training(problem: str, experiment: Experiment | None) -> History | None:
-    """The training that runs or what came of the last one, which it returns, and why."""
+def _training(problem: str, experiment: Experiment | None, ready: bool) -> History | None:
+    """The training that runs or what came of the last one, which it returns, and why.
+
+    ready: whether the settings can be trained; the controls say why where they cannot.
+    """
     ticket = jobs.latest(problem)
-    if ticket is None:
+    if ticket is None and ready:
         st.info(
-            "Press **Train** to train this network many times at once, each time from another "
-            "seed, and see how often it learns. The first training waits a few seconds for "
-            "TensorFlow; the next ones take about a second.",
+            "Press **Train** to train this network many times at once, each time with a different "
+            "seed, and see how often it learns. The first training loads TensorFlow, which takes "
+            "a few seconds; the next ones take about a second.",
             icon=":material/play_circle:",
         )
-    elif not ticket.job.ended:
+    elif jobs.busy(problem):
         jobs.watch(problem, _running, problem)
-    elif ticket.job.result is None:
+    elif ticket and ticket.job.result is None:
         jobs.nothing_came(ticket.job, "training")
     history = ticket.job.result if ticket and ticket.job.ended else None
     if experiment and not jobs.busy(problem) and (not history or history.experiment != experiment):
@@ -63,7 +66,7 @@ def _training(problem: str, experiment: Experiment | None) -> History | None:
 
 def _came(problem: str, history: History, experiment: Experiment | None) -> None:
     """Symptom, cause and fix, then a closer look."""
-    target = st.session_state[state.key(problem, "target")]
+    target = state.target(problem)
     current = history.experiment == experiment
     if not current:
         st.caption(":material/history: These results belong to earlier settings: train again.")
@@ -81,7 +84,7 @@ def _running(ticket: jobs.Ticket, problem: str) -> None:
     events = list(job.events)
     done = events[-1].number if events else 0
     doing = f"Epoch {done:,} of {epochs:,}" if done else "Compiling the network"
-    jobs.progress(job, done / epochs, doing)
+    jobs.progress(problem, done / epochs, doing)
     if not events:
         return
     step = -(-len(events) // LIVE_EPOCHS)

@@ -80,7 +80,7 @@ def _headline(history: History, target: float, majority: float) -> None:
 
 def _curves(problem: str, history: History, target: float, majority: float) -> None:
     with st.container(horizontal=True):
-        log = st.toggle(VIEWS["log"].label, key=state.key(problem, "log"), help=VIEWS["log"].help)
+        log = st.toggle(VIEWS["log"].label, **state.control(problem, "log"), help=VIEWS["log"].help)
         part = pictures.part_measured(history, state.view(problem, "part"))
         if history.val_loss is not None:
             st.segmented_control(
@@ -88,7 +88,7 @@ def _curves(problem: str, history: History, target: float, majority: float) -> N
                 VIEWS["part"].kind.options,
                 format_func=lambda name: f"{name} rows",
                 required=True,
-                key=state.key(problem, "part"),
+                **state.control(problem, "part"),
                 help=VIEWS["part"].help,
             )
     _draw_curves(history, target, majority, part, log)
@@ -116,16 +116,15 @@ def network(problem: str, history: History, target: float) -> None:
     """What one run's network computes, and what it decides."""
     st.header("What the network does")
     picks = pictures.picks(history, target)
-    key = state.key(problem, "pick")
-    if st.session_state[key] not in picks:
-        st.session_state[key] = VIEWS["pick"].usual
+    if state.view(problem, "pick") not in picks:
+        state.held(problem)["pick"] = VIEWS["pick"].usual
     kind = st.segmented_control(
         VIEWS["pick"].label,
         tuple(picks),
         required=True,
         format_func=lambda name: f"{name.capitalize()} (run {picks[name]})",
-        key=key,
         help=VIEWS["pick"].help,
+        **state.control(problem, "pick"),
     )
     _draw_network(problem, history, picks[kind])
 
@@ -168,8 +167,7 @@ def plain_keras(problem: str, history: History) -> None:
 def _fitting(ticket: jobs.Ticket, place: str) -> None:
     epochs = ticket.request.experiment.training.epochs
     done = len(ticket.job.events)
-    jobs.progress(ticket.job, done / epochs, f"model.fit: epoch {done:,} of {epochs:,}")
-    st.button("Stop model.fit", icon=":material/stop:", on_click=jobs.stop, args=(place,))
+    jobs.progress(place, done / epochs, f"model.fit: epoch {done:,} of {epochs:,}")
 
 
 def _overlay(history: History, alone: History) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
+from functools import cache
 
 from core.experiment import (
     ACTIVATIONS,
@@ -327,9 +328,23 @@ VIEWS = {
 """What of the results a page shows, by name."""
 
 
+@cache
 def table(problem: str) -> dict[str, Setting]:
     """Every setting of a problem's page, by name."""
     return {s.name: s for group in GROUPS[problem].values() for s in group}
+
+
+def matters(name: str, values: dict[str, object]) -> bool:
+    """Whether a setting has an effect with the others as they stand."""
+    for number in range(1, MOST_HIDDEN + 1):
+        if name.startswith(f"hidden{number}-"):
+            return number <= values["hidden"]
+    conditions = {
+        "divisor": values["scaling"] == "divide",
+        "data-seed": values["same-data"],
+        "momentum": values["optimizer"] == "sgd",
+    }
+    return conditions.get(name, True)
 
 
 def values_of(experiment: Experiment) -> dict[str, object]:

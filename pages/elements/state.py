@@ -2,10 +2,15 @@
 
 The URL holds what differs from the question as asked: `start` (another form of the question),
 `fixes` (keys, joined by dots), every setting changed by hand, and what of the results is looked at.
-A session's own values come before the URL's.
+A session's own values come before the URL's, unless the browser's Back or Forward leads to it.
+
+The session holds the settings in a dictionary of their own, apart from the widgets: one in a closed
+popover goes on sending what it had when it was last seen, whatever was chosen since.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import streamlit as st
 
@@ -13,34 +18,34 @@ from core.experiment import Experiment
 from core.problems import PROBLEMS, Fix, apply_all
 from pages.elements import link
 from pages.elements.link import as_text
-from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, table, values_of
+from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, matters, table, values_of
 
 AS_ASKED = "as-asked"
 START, FIXES = "start", "fixes"
-APPLIED = "applied"
-"""The form and the fixes that the settings follow; the controls may be a step ahead."""
-
-
-def key(problem: str, name: str) -> str:
-    """The session key of a setting, which is its widget's key too."""
-    return f"{problem}.{name}"
 
 
 def enter(problem: str) -> list[str]:
-    """Put every setting into the session before its widget is drawn; returns what was refused.
-
-    Streamlit forgets a widget's value while another page is shown: `leave` keeps a copy.
-    """
-    kept = st.session_state.get(f"kept.{problem}")
-    refused: list[str] = []
-    if kept is None:
-        given, refused = link.read()
-        kept = _from_link(problem, given, refused)
-    link.hold(problem, kept, _kinds(problem))
-    st.session_state.setdefault(key(problem, APPLIED), (kept[START], chosen(problem)))
+    """Put every setting into the session, on a first visit from the URL; what was refused."""
+    if problem in st.session_state and not link.followed_history():
+        _take_over(problem)
+        return []
+    given, refused = link.read()
+    st.session_state[problem] = _from_link(problem, given, refused)
+    _renew_controls(problem)
     return refused
 
 
+def leave(problem: str) -> None:
+    """Write the URL where it changed."""
+    link.write(parameters(problem))
+
+
+def held(problem: str) -> dict[str, object]:
+    """Every value of this page: form, fixes, settings and views, by name."""
+    return st.session_state[problem]
+
+
+@cache
 def _kinds(problem: str) -> dict[str, link.Kind]:
     """What each control of this page can have."""
     asked = PROBLEMS[problem]
@@ -51,19 +56,75 @@ def _kinds(problem: str) -> dict[str, link.Kind]:
     }
 
 
-def leave(problem: str) -> None:
-    """Keep the settings for the next visit, and write the URL where it changed."""
-    names = (START, FIXES, *table(problem), *VIEWS)
-    st.session_state[f"kept.{problem}"] = {
-        name: st.session_state[key(problem, name)] for name in names
-    }
-    link.write(parameters(problem))
+# --- controls -----------------------------------------------------------------------------------
+
+
+def key(problem: str, name: str) -> str:
+    """The key of a setting's widget.
+
+    Settings get new widgets after each change that no widget made. The old ones can be out of
+    sight, where the new value does not reach them, and would send their own.
+    """
+    if name not in table(problem):
+        return f"{problem}.{name}"
+    return f"{problem}.{name}@{st.session_state.get(_generation(problem), 0)}"
+
+
+def control(problem: str, name: str) -> dict[str, object]:
+    """What the widget of a setting is drawn with."""
+    own = key(problem, name)
+    # Each time, as the browser reads it only once the widget is in sight.
+    st.session_state[own] = held(problem)[name]
+    if name in (START, FIXES):
+        return {"key": own, "on_change": _follow_preset, "args": (problem, name)}
+    return {"key": own}
+
+
+def _take_over(problem: str) -> None:
+    """Hold what was chosen in the widgets; a browser may send what they do not allow."""
+    kinds = _kinds(problem)
+    for name, value in held(problem).items():
+        said = st.session_state.get(key(problem, name), value)
+        if name not in (START, FIXES) and said != value and link.allows(kinds[name], said):
+            held(problem)[name] = said
+
+
+def _follow_preset(problem: str, name: str) -> None:
+    """Callback: begin from another form or with other fixes, under what was changed by hand."""
+    changes = by_hand(problem)
+    said = st.session_state[key(problem, name)]
+    said = [] if said is None and name == FIXES else said
+    if link.allows(_kinds(problem)[name], said):
+        held(problem)[name] = said
+        choose(problem, held(problem)[START], chosen(problem), **changes)
+
+
+def reset(problem: str) -> None:
+    """Callback: back to the question as asked."""
+    choose(problem, AS_ASKED, ())
+
+
+def _generation(problem: str) -> str:
+    return f"{problem}.generation"
+
+
+def _renew_controls(problem: str) -> None:
+    st.session_state[_generation(problem)] = st.session_state.get(_generation(problem), 0) + 1
+
+
+def put(problem: str, **values: object) -> None:
+    """Change settings on a person's behalf."""
+    held(problem).update(values)
+    _renew_controls(problem)
+
+
+# --- what is set --------------------------------------------------------------------------------
 
 
 def parameters(problem: str) -> dict[str, str]:
     """What the URL says of this page: no more than what differs from the question as asked."""
     found: dict[str, object] = {}
-    if (start := st.session_state[key(problem, START)]) != AS_ASKED:
+    if (start := held(problem)[START]) != AS_ASKED:
         found[START] = start
     if chosen(problem):
         found[FIXES] = chosen(problem)
@@ -73,13 +134,19 @@ def parameters(problem: str) -> dict[str, str]:
 
 
 def values(problem: str) -> dict[str, object]:
-    """The settings as they stand."""
-    return {name: st.session_state[key(problem, name)] for name in table(problem)}
+    """The settings as they stand: in a callback, with what was changed in the same moment."""
+    _take_over(problem)
+    return {name: held(problem)[name] for name in table(problem)}
 
 
 def view(problem: str, name: str) -> object:
     """What of the results is looked at."""
-    return st.session_state[key(problem, name)]
+    return held(problem)[name]
+
+
+def target(problem: str) -> float:
+    """The accuracy that counts as success."""
+    return held(problem)["target"]
 
 
 def experiment(problem: str) -> Experiment:
@@ -89,23 +156,26 @@ def experiment(problem: str) -> Experiment:
 
 def chosen(problem: str) -> tuple[str, ...]:
     """Keys of the chosen fixes, in the order in which they are applied."""
-    picked = st.session_state[key(problem, FIXES)] or []
+    picked = held(problem)[FIXES]
     return tuple(name for name in PROBLEMS[problem].fixes if name in picked)
 
 
 def by_hand(problem: str) -> dict[str, object]:
     """The settings that neither the question nor a chosen fix gives."""
-    preset = _preset(problem, st.session_state[key(problem, START)], chosen(problem))
+    preset = _preset(problem, held(problem)[START], chosen(problem))
     return {name: value for name, value in values(problem).items() if value != preset[name]}
+
+
+def changed(problem: str) -> dict[str, object]:
+    """Those of them that have an effect as the others stand."""
+    now = values(problem)
+    return {name: value for name, value in by_hand(problem).items() if matters(name, now)}
 
 
 def choose(problem: str, start: str, fixes: tuple[str, ...], **changes: object) -> None:
     """Begin from this form of the question with these fixes, and change these settings by hand."""
-    st.session_state[key(problem, START)] = start
-    st.session_state[key(problem, FIXES)] = list(fixes)
-    st.session_state[key(problem, APPLIED)] = start, fixes
-    for name, value in (_preset(problem, start, fixes) | changes).items():
-        st.session_state[key(problem, name)] = value
+    preset = _preset(problem, start, fixes)
+    put(problem, **{START: start, FIXES: list(fixes)}, **(preset | changes))
 
 
 def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] = ()) -> bool:
@@ -117,7 +187,7 @@ def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] = ()) -> boo
     if wanted is None:
         return False
     proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
-    choose(problem, st.session_state[key(problem, START)], proposed, **wanted)
+    choose(problem, held(problem)[START], proposed, **wanted)
     return True
 
 
@@ -126,6 +196,7 @@ def open_with(problem: str, shown: Experiment) -> bool:
     wanted = _wanted(problem, shown, _preset(problem, AS_ASKED, ()))
     if wanted is None:
         return False
+    st.session_state.setdefault(problem, _from_link(problem, {}, []))
     choose(problem, AS_ASKED, (), **wanted)
     return True
 
@@ -145,7 +216,7 @@ def _wanted(problem: str, shown: Experiment, now: dict[str, object]) -> dict[str
 
 def steps(problem: str) -> tuple[Fix, ...]:
     """What leads from the question as asked to here, save changes by hand: its form, the fixes."""
-    asked, start = PROBLEMS[problem], st.session_state[key(problem, START)]
+    asked, start = PROBLEMS[problem], held(problem)[START]
     fixes = tuple(asked.fixes[name] for name in chosen(problem))
     if start == AS_ASKED:
         return fixes
@@ -164,16 +235,6 @@ def title(start: str) -> str:
 def _own(experiment_values: dict[str, object]) -> dict[str, object]:
     """Without the settings of the runs, which are no part of an experiment."""
     return {k: v for k, v in experiment_values.items() if k not in ("runs", "seed", "target")}
-
-
-def follow_presets(problem: str) -> None:
-    """Callback of the preset controls: apply the new choice under what was changed by hand."""
-    # Not from what `leave` kept: a setting may have changed since, in a script run that this one
-    # cut short.
-    preset = _preset(problem, *st.session_state[key(problem, APPLIED)])
-    changes = {name: v for name, v in values(problem).items() if v != preset[name]}
-    start = st.session_state[key(problem, START)] or AS_ASKED
-    choose(problem, start, chosen(problem), **changes)
 
 
 def _preset(problem: str, start: str, fixes: tuple[str, ...]) -> dict[str, object]:

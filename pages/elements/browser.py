@@ -1,0 +1,56 @@
+"""What only the browser can do: bring a part of the page into view, and the keyboard with it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+TOP = "top"
+WANTED = "browser.wanted"
+_COUNT = "browser.count"
+_SCRIPT = """<script>
+// Number {count}: the browser runs a script again only where its text has changed.
+(() => {{
+  const main = document.querySelector("[data-testid=stMain]");
+  if ("{key}" === "{top}") return main.scrollTo(0, 0);
+  const started = Date.now(), signs = ["wheel", "touchmove", "keydown", "pointerdown"];
+  let free = true, focused = false;
+  const leave = () => {{ free = false; signs.forEach(s => removeEventListener(s, leave, true)); }};
+  signs.forEach(sign => addEventListener(sign, leave, true));
+  const align = () => {{
+    const part = document.querySelector(".st-key-{key}");
+    if (part && !focused) {{
+      part.tabIndex = -1;
+      part.style.cssText += "outline: none; scroll-margin-top: 4rem";
+      part.focus({{preventScroll: true}});
+      focused = true;
+      // What begins in the upper half of the window can be seen already.
+      const top = part.getBoundingClientRect().top;
+      if (top > 0 && top < innerHeight / 2) return leave();
+    }}
+    if (part) part.scrollIntoView({{block: "start"}});
+    // The page is still being drawn; whoever scrolls meanwhile is left alone.
+    if (free && Date.now() - started < {patience}) setTimeout(align, 100); else leave();
+  }};
+  align();
+}})();
+</script>"""
+_PATIENCE = 3_000
+"""Milliseconds in which a page is drawn, so that what is above the part stops changing."""
+
+
+def bring_into_view(key: str) -> None:
+    """At the next drawing: show the container with this key, and let the keyboard go on there.
+
+    TOP is the beginning of the page. Before `act`, as in a callback or before `st.rerun`.
+    """
+    st.session_state[WANTED] = key
+
+
+def act() -> None:
+    """Do what was asked for; draws nothing that is seen."""
+    key = st.session_state.pop(WANTED, None)
+    if key is None:
+        return
+    count = st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+    script = _SCRIPT.format(key=key, top=TOP, count=count, patience=_PATIENCE)
+    st.html(script, unsafe_allow_javascript=True)
