@@ -315,7 +315,10 @@ def test_the_process_itself_refuses_what_the_server_let_through(monkeypatch):
 
 
 def test_a_click_that_asks_for_too_much_gets_a_message():
-    from test_pages import opened, setting  # not in the processes that import this module for its requests
+    from test_pages import (
+        opened,
+        setting,
+    )  # not in the processes that import this module for its requests
 
     app = opened("threshold", epochs="2000", runs="512")
     assert app.button(key="threshold-train").disabled
