@@ -20,8 +20,8 @@ def draw(problem: str, question: str) -> None:
     refused = state.enter(problem)
     st.title(PROBLEMS[problem].title)
     st.markdown(question, width=760)
-    # Containers of their own: what is below one keeps its place, and its open tab, whatever the
-    # number of things in it.
+    # Containers of their own, here and below: what follows one keeps its place, its open tab and
+    # its drawn charts, whatever the number of things in it.
     with st.container():
         link.notices(refused)
     with st.container(border=True):
@@ -44,35 +44,44 @@ def _training(problem: str, experiment: Experiment | None, ready: bool) -> Histo
     ready: whether the settings can be trained; the controls say why where they cannot.
     """
     ticket = jobs.latest(problem)
-    if ticket is None and ready:
+    history = ticket.job.result if ticket and ticket.job.ended else None
+    current = history is not None and history.experiment == experiment
+    with st.container():
+        _state(problem, ticket, ready)
+        if history is not None and not current:
+            st.caption(":material/history: These results belong to earlier settings: train again.")
+    with st.container():
+        if experiment and not current and not jobs.busy(problem):
+            # What the settings alone show, as soon as one changes.
+            findings.draw(problem, experiment, None)
+    with st.container():
+        if history is not None:
+            _results(problem, history, current)
+    return history
+
+
+def _state(problem: str, ticket: jobs.Ticket | None, ready: bool) -> None:
+    """The training that runs, or why there is no result."""
+    if jobs.busy(problem):
+        jobs.watch(problem, _running, problem)
+    elif ticket is not None and ticket.job.result is None:
+        jobs.nothing_came(ticket.job, "training")
+    elif ticket is None and ready:
         st.info(
             "Press **Train** to train this network many times at once, each time with a different "
             "seed, and see how often it learns. The first training loads TensorFlow, which takes "
             "a few seconds; the next ones take about a second.",
             icon=":material/play_circle:",
         )
-    elif jobs.busy(problem):
-        jobs.watch(problem, _running, problem)
-    elif ticket and ticket.job.result is None:
-        jobs.nothing_came(ticket.job, "training")
-    history = ticket.job.result if ticket and ticket.job.ended else None
-    if experiment and not jobs.busy(problem) and (not history or history.experiment != experiment):
-        # What the settings alone show, as soon as one changes.
-        findings.draw(problem, experiment, None)
-    if history is not None:
-        _came(problem, history, experiment)
-    return history
 
 
-def _came(problem: str, history: History, experiment: Experiment | None) -> None:
-    """Symptom, cause and fix, then a closer look."""
+def _results(problem: str, history: History, current: bool) -> None:
+    """Symptom, cause and fix, then a closer look; current: they are of the settings as they are."""
     target = state.target(problem)
-    current = history.experiment == experiment
-    if not current:
-        st.caption(":material/history: These results belong to earlier settings: train again.")
     results.symptom(problem, history, target)
-    if current:
-        findings.draw(problem, experiment, history)
+    with st.container():
+        if current:
+            findings.draw(problem, history.experiment, history)
     findings.health(problem, history, target)
     results.network(problem, history, target)
     results.plain_keras(problem, history)
