@@ -1,10 +1,12 @@
-"""Every subset of some fixes, trained over the same seeds, and what each fix contributes."""
+"""Every combination of some fixes, trained over the same seeds, and what each fix contributes."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -12,16 +14,45 @@ import pandas as pd
 
 from core.experiment import Experiment
 from core.history import History, Progress
-from core.problems import TARGET, Fix, apply_all
-from core.statistics import Rate, Z
+from core.problems import TARGET, Fix, excluded
+from core.statistics import Rate, Z, runs_to_show
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A combination of fixes whose success rate is held against a required one.
+
+    shown: the rate's interval lies at or above the required rate. runs_to_show: the fewest runs at
+    which it would, if the rate stayed the same; None where no number of them does.
+    """
+
+    fixes: tuple[str, ...]
+    rate: Rate
+    shown: bool
+    runs_to_show: int | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which combinations reach a required success rate, as far as the runs can tell.
+
+    smallest: the combinations of fewest fixes whose rate is at least the required one, the best
+    first, of equals the fastest; () where none is. shown: those of fewest fixes whose interval is,
+    in the same order. best: the combination with the highest rate, of equals the smallest.
+    """
+
+    smallest: tuple[Candidate, ...]
+    shown: tuple[Candidate, ...]
+    best: Candidate
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The runs of every subset of the fixes; run `i` has the same seeds in all of them.
+    """The runs of every combination of the fixes; run `i` has the same seeds in all of them.
 
-    fixes: keys, in the order in which they are applied. subsets: keys of each subset, smallest
-    first. histories: one a subset.
+    fixes: keys, in the order in which they are applied. subsets: keys of each combination, smallest
+    first; no two in it exclude each other. histories: one per subset, the same one where subsets
+    give equal experiments.
     """
 
     experiment: Experiment
@@ -67,81 +98,142 @@ class Comparison:
     def contributions(self, target: float) -> pd.DataFrame:
         """One row a fix: fix, value, low, high, identical.
 
-        value: the Shapley value of the success rate (L. Shapley, 1953): what adding the fix
-        changes, averaged over all orders in which the fixes can be added; the values add up to
-        the rate with all fixes less the rate with none. It is a mean over runs, since run `i` is
+        value: what adding the fix changes in the success rate, averaged over all orders in which
+        the fixes can be added, but for those in which a fix that excludes it was added before.
+        Where no fixes exclude each other it is the Shapley value (L. Shapley, 1953), and the values
+        add up to the rate with all fixes less the rate with none; fixes that do are never all
+        added, and the values need not add up to any gain. It is a mean over runs, since run `i` is
         paired across the subsets; [low, high] is its 95 % interval with two runs added, one of
         them half a success and half a failure for the fix (A. Agresti and Y. Min, 2005), so that
         it does not collapse where all runs agree.
-        identical: with and without it, every run ends exactly alike in every subset.
+        identical: with and without it, every run ends exactly alike in every subset; the interval
+        is then 0 at both ends.
         """
         success = {
             subset: history.successes(target).astype(float)
             for subset, history in zip(self.subsets, self.histories, strict=True)
         }
         rows = []
-        for fix in self.fixes:
+        for fix, orders in _orders(self.fixes, self.subsets).items():
+            total = sum(orders.values())
+            steps = [
+                (without, _joined(self.fixes, without, fix), count / total)
+                for without, count in orders.items()
+            ]
             by_run = sum(
-                self._weight(len(without)) * (success[joined] - success[without])
-                for without, joined in self._pairs(fix)
+                share * (success[after] - success[before]) for before, after, share in steps
             )
             count = self.runs + 2
             mean = by_run.sum() / count
             variance = (np.square(by_run).sum() + 1) / count - mean**2
             margin = Z * math.sqrt(variance / count)
+            low, high = max(mean - margin, -1.0), min(mean + margin, 1.0)
+            identical = all(self._alike(before, after) for before, after, _ in steps)
             rows.append(
                 {
                     "fix": fix,
                     "value": by_run.mean(),
-                    "low": max(mean - margin, -1.0),
-                    "high": min(mean + margin, 1.0),
-                    "identical": self._identical(fix),
+                    "low": 0.0 if identical else low,
+                    "high": 0.0 if identical else high,
+                    "identical": identical,
                 }
             )
         return pd.DataFrame(rows)
 
+    def verdict(self, rate: float, target: float) -> Verdict:
+        """Which combinations reach this success rate, and whether the runs are enough to say so."""
+        table = self.rates(target)
+        table["size"] = table["fixes"].map(len)
+        table = table.sort_values(
+            ["size", "rate", "median_epochs"], ascending=[True, False, True], kind="stable"
+        )
+        candidates = [
+            Candidate(row.fixes, found, found.low >= rate, runs_to_show(found.value, rate))
+            for row in table.itertuples()
+            for found in (Rate(row.successes, row.runs),)
+        ]
+        return Verdict(
+            smallest=_fewest([c for c in candidates if c.rate.value >= rate]),
+            shown=_fewest([c for c in candidates if c.shown]),
+            best=max(candidates, key=lambda candidate: candidate.rate.value),
+        )
+
     def smallest(self, rate: float, target: float) -> tuple[str, ...] | None:
         """The fewest fixes whose success rate is at least this; of equals the best, then fastest.
 
-        None where no subset reaches it.
+        None where no subset reaches it. `verdict` has all of them, and whether it is certain.
         """
-        table = self.rates(target)
-        enough = table[table["rate"] >= rate].copy()
-        if enough.empty:
-            return None
-        enough["size"] = enough["fixes"].map(len)
-        order = enough.sort_values(
-            ["size", "rate", "median_epochs"], ascending=[True, False, True], kind="stable"
-        )
-        return order["fixes"].iloc[0]
+        found = self.verdict(rate, target).smallest
+        return found[0].fixes if found else None
 
     def history(self, subset: tuple[str, ...]) -> History:
         return self.histories[self.subsets.index(subset)]
 
-    def _pairs(self, fix: str):
-        """Every subset without the fix, and the same with it."""
-        for subset in self.subsets:
-            if fix not in subset:
-                joined = tuple(key for key in self.fixes if key in subset or key == fix)
-                yield subset, joined
+    def _alike(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+        """Whether every run ends exactly alike."""
+        losses = (self.history(subset).final_loss for subset in (one, other))
+        return np.array_equal(*losses, equal_nan=True)
 
-    def _weight(self, size: int) -> float:
-        """Share of the orders in which exactly these `size` others come before the fix."""
-        count = len(self.fixes)
-        return math.factorial(size) * math.factorial(count - size - 1) / math.factorial(count)
 
-    def _identical(self, fix: str) -> bool:
-        return all(
-            np.array_equal(
-                self.history(without).final_loss, self.history(joined).final_loss, equal_nan=True
-            )
-            for without, joined in self._pairs(fix)
-        )
+def _fewest(candidates: list[Candidate]) -> tuple[Candidate, ...]:
+    """Those of the smallest size; the candidates are in order of size."""
+    return tuple(c for c in candidates if len(c.fixes) == len(candidates[0].fixes))
 
 
 def subsets_of(keys: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     """All subsets, smallest first, each in the given order."""
     return tuple(subset for size in range(len(keys) + 1) for subset in combinations(keys, size))
+
+
+def _joined(keys: tuple[str, ...], subset: tuple[str, ...], fix: str) -> tuple[str, ...]:
+    """The subset with a fix more, in the order of the keys."""
+    return tuple(key for key in keys if key in subset or key == fix)
+
+
+@lru_cache(maxsize=16)
+def _orders(
+    keys: tuple[str, ...], subsets: tuple[tuple[str, ...], ...]
+) -> Mapping[str, Mapping[tuple[str, ...], int]]:
+    """For each fix: in how many of all orders of the fixes it is added to which subset.
+
+    A fix that would give no subset, since one that excludes it was added before, is passed over.
+    """
+    possible = set(subsets)
+    orders: dict[str, Counter] = {key: Counter() for key in keys}
+    # How many orders begin with these fixes, and have added those.
+    begun = Counter({(frozenset[str](), ()): 1})
+    for left in range(len(keys) - 1, -1, -1):
+        longer: Counter = Counter()
+        for (seen, added), count in begun.items():
+            for key in keys:
+                if key in seen:
+                    continue
+                joined = _joined(keys, added, key)
+                if joined in possible:
+                    orders[key][added] += count * math.factorial(left)
+                longer[seen | {key}, joined if joined in possible else added] += count
+        begun = longer
+    return orders
+
+
+def plan(experiment: Experiment, fixes: Mapping[str, Fix]) -> Mapping[tuple[str, ...], Experiment]:
+    """The experiment of every combination of fixes in which no two exclude each other.
+
+    By the keys of the fixes, in the order in which they are applied; the smallest first.
+    """
+    excludes = excluded(fixes, experiment)
+    planned = {(): experiment}
+    for subset in subsets_of(tuple(fixes))[1:]:
+        *before, last = subset
+        base = planned.get(tuple(before))
+        if base is not None and not set(before) & set(excludes[last]):
+            planned[subset] = fixes[last].apply(base)
+    return planned
+
+
+def distinct(planned: Mapping[tuple[str, ...], Experiment]) -> tuple[Experiment, ...]:
+    """The experiments of a plan, each once."""
+    return tuple(dict.fromkeys(planned.values()))
 
 
 def compare(
@@ -152,15 +244,24 @@ def compare(
     on_progress: Callable[[Progress], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Comparison | None:
-    """Train the experiment with every subset of the fixes, `runs` runs each, over the same seeds.
+    """Train the experiment with every combination of the fixes, over the same seeds.
 
-    Returns None when should_stop ended it: with subsets missing there is nothing to compare.
+    runs: of each combination. Fixes that exclude each other are never combined, and an experiment
+    that several combinations give is trained once. Returns None when should_stop ended it: with
+    combinations missing there is nothing to compare.
     """
     # TensorFlow is loaded by a training alone, so that a page can hold a Comparison without it.
     from core.training import train_all
 
-    keys = tuple(fixes)
-    subsets = subsets_of(keys)
-    edited = [apply_all(tuple(fixes[key] for key in subset), experiment) for subset in subsets]
-    histories = train_all(edited, runs, seed, on_progress, should_stop)
-    return None if histories is None else Comparison(experiment, keys, subsets, tuple(histories))
+    planned = plan(experiment, fixes)
+    experiments = distinct(planned)
+    trained = train_all(experiments, runs, seed, on_progress, should_stop)
+    if trained is None:
+        return None
+    histories = dict(zip(experiments, trained, strict=True))
+    return Comparison(
+        experiment,
+        tuple(fixes),
+        tuple(planned),
+        tuple(histories[each] for each in planned.values()),
+    )

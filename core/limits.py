@@ -179,29 +179,31 @@ def _over(asked: Price, limits: Limits) -> str | None:
             f"This network has {asked.weights:,} weights; the limit here is {limits.weights:,.0f}."
         )
     if asked.seconds > limits.seconds:
-        return (
-            f"This would train for about {duration(asked.seconds)}; "
-            f"the limit here is {duration(limits.seconds)}."
-        )
+        return _exceeds("This would train for", duration(asked.seconds), duration(limits.seconds))
     for size, limit, what in (
         (asked.bytes, limits.bytes, "This training would take"),
         (asked.kept, limits.kept, "The figures of this training would take"),
     ):
         if size > limit:
-            return (
-                f"{what} about {size / MEGABYTE:,.0f} MB of memory; "
-                f"the limit here is {limit / MEGABYTE:,.0f} MB."
-            )
+            size, limit = (f"{value / MEGABYTE:,.0f} MB" for value in (size, limit))
+            return _exceeds(what, size, limit, " of memory")
     return None
 
 
+def _exceeds(what: str, asked: str, limit: str, of: str = "") -> str:
+    """A sentence in which what is asked for never reads like the limit that it is above."""
+    about = f"about {asked}" if asked != limit else f"a little more than {limit}"
+    return f"{what} {about}{of}; the limit here is {limit}."
+
+
 def duration(seconds: float) -> str:
-    """A time in words, to the unit that it deserves."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:,.0f} hours"
+    """A time in words, to the unit that it deserves: 42 s, 5 min 20 s, 1 h 23 min."""
+    unit = 1 if seconds < 60 else 10 if seconds < 600 else 60
+    whole = max(round(seconds / unit) * unit, 1)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count:,} {name}" for count, name in parts if count)
 
 
 # --- what it costs, fitted by benchmarks/price.py -------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 from types import MappingProxyType
 
 from core.experiment import (
@@ -57,6 +58,26 @@ def apply_all(fixes: tuple[Fix, ...], experiment: Experiment) -> Experiment:
     for fix in fixes:
         experiment = fix.apply(experiment)
     return experiment
+
+
+def excluded(fixes: Mapping[str, Fix], experiment: Experiment) -> dict[str, tuple[str, ...]]:
+    """For each fix, by key, the fixes that it excludes on this experiment, in the given order.
+
+    Two fixes exclude each other where each changes the experiment and applying both, in either
+    order, gives what the later one gives alone: it replaces the earlier one.
+    """
+    alone = {key: fix.apply(experiment) for key, fix in fixes.items()}
+    acting = [key for key in fixes if alone[key] != experiment]
+
+    def replaces(later: str, earlier: str) -> bool:
+        return fixes[later].apply(alone[earlier]) == alone[later]
+
+    pairs = {
+        frozenset(pair)
+        for pair in combinations(acting, 2)
+        if replaces(*pair) and replaces(*reversed(pair))
+    }
+    return {key: tuple(other for other in fixes if {key, other} in pairs) for key in fixes}
 
 
 # Edits are functions of a module, or `partial`s of one, so that a Fix can travel to the worker.

@@ -44,3 +44,14 @@ class Rate:
     def __str__(self) -> str:
         percent = f"{100 * self.low:.0f} to {100 * self.high:.0f} %"
         return f"{self.successes} of {self.runs} runs ({percent})"
+
+
+def runs_to_show(share: float, required: float) -> int | None:
+    """The fewest runs at which a rate of `share` has its interval at or above the required rate.
+
+    None where no number of runs has: the share is not above it.
+    """
+    if share <= required:
+        return None
+    # Wilson's interval reaches down to the rates that a test of the share does not reject.
+    return math.ceil(Z * Z * required * (1 - required) / (share - required) ** 2)

@@ -63,11 +63,14 @@ def train_all(
     work = [len(places) * _updates(experiments[places[0]]) for places in grouped]
     histories: dict[int, History] = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
-        ready = [
-            pool.submit(program, experiments[places[0]], lanes_for(len(places) * runs))
-            for places in grouped
-        ]
-        for number, (places, compiled) in enumerate(zip(grouped, ready, strict=True)):
+        # Stacks of one structure share a program: two threads would both compile it.
+        ready, keys = {}, []
+        for places in grouped:
+            first, lanes = experiments[places[0]], lanes_for(len(places) * runs)
+            keys.append((structure(first), lanes))
+            if keys[-1] not in ready:
+                ready[keys[-1]] = pool.submit(program, first, lanes)
+        for number, (places, key) in enumerate(zip(grouped, keys, strict=True)):
             before = sum(work[:number])
 
             def report(epoch: Epoch, before=before, share=work[number]):
@@ -75,11 +78,11 @@ def train_all(
                     done = before + share * epoch.number / epoch.of
                     on_progress(Progress(done / sum(work), len(histories), len(experiments)))
 
-            compiled.result()
+            ready[key].result()
             together = [experiments[place] for place in places]
             found = train_together(together, runs, seed, report, should_stop)
             if found[0].cancelled:
-                for other in ready:
+                for other in ready.values():
                     other.cancel()
                 return None
             histories.update(zip(places, found, strict=True))

@@ -50,7 +50,7 @@ from core.limits import (
     price,
 )
 from core.log import note
-from core.problems import PROBLEMS, Fix, apply_all
+from core.problems import PROBLEMS, Fix
 
 DEFAULT_RUNS = 64
 STARTING = "starting TensorFlow"
@@ -143,7 +143,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Compare:
-    """Every subset of some fixes. Events: `core.history.Progress`; result: `Comparison`."""
+    """Every combination of some fixes. Events: `core.history.Progress`; result: `Comparison`."""
 
     experiment: Experiment
     fixes: tuple[Fix, ...]
@@ -158,10 +158,10 @@ class Compare:
 
     @property
     def work(self) -> tuple[Work, ...]:
-        from core.comparison import subsets_of
+        from core.comparison import distinct, plan
 
-        subsets = subsets_of(self.fixes)
-        return (Work(tuple(apply_all(subset, self.experiment) for subset in subsets), self.runs),)
+        planned = plan(self.experiment, {fix.key: fix for fix in self.fixes})
+        return (Work(distinct(planned), self.runs),)
 
     @property
     def smaller(self) -> tuple[Iterator[tuple[str, Request]], ...]:

@@ -311,7 +311,7 @@ def test_the_process_itself_refuses_what_the_server_let_through(monkeypatch):
         monkeypatch.setattr(workers, "check", lambda request, limits: FREE)
         job = ended(worker.submit("a", "huge", Train(with_training(epochs=10_000)(ASKED), 512)))
         assert job.state == "failed"
-        assert "the limit here is 5 minutes. With " in job.error
+        assert "the limit here is 5 min. With " in job.error
 
 
 def test_a_click_that_asks_for_too_much_gets_a_message():
@@ -475,7 +475,5 @@ def test_a_training_beyond_the_limits_is_refused_before_it_is_asked_for(app, pag
     from test_browser import open_at
 
     open_at(page, f"{app.address}/Threshold_problem?epochs=2000&runs=512")
-    expect(
-        page.get_by_text(re.compile("the limit here is 5 minutes. With .* epochs"))
-    ).to_have_count(2)
+    expect(page.get_by_text(re.compile("the limit here is 5 min. With .* epochs"))).to_have_count(2)
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()

@@ -82,7 +82,7 @@ def test_what_the_pages_propose_is_within_the_limits(problem):
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (Train(LONG, 512), r"would train for about \d+ minutes; the limit here is 5 minutes"),
+        (Train(LONG, 512), r"would train for about [\d,]+ (h|min).*; the limit here is 5 min\."),
         (Fit(with_training(epochs=1_000)(ASKED)), r"With [1-9]00 epochs, it fits"),
         (Compare(LONG, tuple(PROBLEMS["threshold"].fixes.values())[:6], 64), "fit"),
         (TryFixes(LONG, runs=32), r"With \d+ epochs, it fits"),
@@ -127,6 +127,18 @@ def test_nothing_fits_a_tiny_limit_and_that_is_said():
         check(Train(ASKED), Limits(seconds=0.001))
 
 
+@pytest.mark.parametrize("limit", ["seconds", "bytes", "kept"])
+def test_what_is_a_little_too_large_does_not_read_like_the_limit(limit):
+    request = Train(with_training(epochs=100)(ASKED), 512)
+    asked = getattr(price(request), limit)
+    for share in (0.5, 0.95, 0.999_999):
+        with pytest.raises(OverBudget) as refusal:
+            check(request, Limits(**{limit: share * asked}))
+        taken, allowed = str(refusal.value).split(". ")[0].split("; the limit here is ")
+        assert not taken.removesuffix(" of memory").endswith(f"about {allowed}")
+    assert "a little more than" in taken
+
+
 def test_an_operator_sets_the_limits(caplog):
     assert Limits.from_environment({}) == Limits()
     found = Limits.from_environment({"PLATEAU_LIMIT_SECONDS": "600", "PLATEAU_LIMIT_WEIGHTS": "7"})
@@ -142,6 +154,7 @@ def test_an_operator_sets_the_limits(caplog):
 
 
 def test_durations_are_read_at_a_glance():
-    texts = [duration(seconds) for seconds in (0, 42.4, 119, 300, 5_000, 86_400)]
-    assert texts == ["1 s", "42 s", "2 minutes", "5 minutes", "83 minutes", "24 hours"]
+    seconds = (0, 42.4, 59.7, 119, 300, 318, 1_234, 5_000, 86_400)
+    expected = "1 s, 42 s, 1 min, 2 min, 5 min, 5 min 20 s, 21 min, 1 h 23 min, 24 h"
+    assert ", ".join(map(duration, seconds)) == expected
     assert not math.isnan(price(Train(ASKED, 0)).seconds), "a wrong number is refused elsewhere"
