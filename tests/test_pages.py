@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.claims import CLAIMS
 from core.problems import PROBLEMS
-from pages.elements import comparing, settings
+from pages.elements import comparing, jobs, settings
 from pages.elements.drawn import AT_ONCE, in_turn
 
 PAGES = {
@@ -314,6 +314,37 @@ def test_a_setting_changed_in_the_same_moment_as_a_fix_is_chosen_stays():
     app.pills(key="two-blob.fixes").set_value(["rmsprop"]).run()
     assert setting(app, "two-blob.epochs").value == 7
     assert setting(app, "two-blob.optimizer").value == "rmsprop"
+
+
+def test_of_fixes_that_exclude_each_other_the_one_chosen_last_replaces_the_other():
+    app = opened("threshold")
+    pills = app.pills(key="threshold.fixes")
+    pills.set_value(["sigmoid-output", "scale-inputs"]).run()
+    pills = app.pills(key="threshold.fixes")
+    pills.set_value(["sigmoid-output", "scale-inputs", "standardise-inputs"]).run()
+    assert app.pills(key="threshold.fixes").value == ["sigmoid-output", "standardise-inputs"]
+    assert any("It replaces *Scale inputs to [0, 1]*." in c.value for c in app.caption)
+    pills = app.pills(key="threshold.fixes")
+    pills.set_value(["sigmoid-output", "standardise-inputs", "scale-inputs"]).run()
+    assert app.pills(key="threshold.fixes").value == ["sigmoid-output", "scale-inputs"]
+    assert setting(app, "threshold.scaling").value == "divide"
+
+
+def test_new_data_change_no_seed_that_has_no_effect():
+    app = opened("two-blob", runs="1", epochs="1")
+    app.button(key="two-blob-new-data").click().run()
+    (changed,) = (c.value for c in app.caption if "Changed by hand" in c.value)
+    assert "data seed" not in changed
+    finished(app, "reached 90%")
+
+
+def test_nobody_is_told_to_press_a_button_that_is_off():
+    jobs._tickets.clear()  # every AppTest is the same session to it
+    app = opened("two-blob")
+    assert any("Press **Train**" in info.value for info in app.info)
+    setting(app, "two-blob.low1").set_value(0.6).run()
+    assert app.button(key="two-blob-train").disabled
+    assert not app.info
 
 
 def test_a_few_pages_are_drawn_at_a_time_and_one_that_fails_makes_room():

@@ -41,7 +41,9 @@ def presets(problem: str) -> None:
     for name in state.chosen(problem):
         fix = asked.fixes[name]
         who = "ours" if fix.source == "ours" else f"from the {fix.source}"
-        st.caption(f"**{fix.title}** ({who}): {fix.why}")
+        instead = state.replaces(problem, name)
+        note = f" It replaces *{', '.join(instead)}*." if instead else ""
+        st.caption(f"**{fix.title}** ({who}): {fix.why}{note}")
 
 
 def groups(problem: str) -> None:

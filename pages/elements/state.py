@@ -15,7 +15,7 @@ from functools import cache
 import streamlit as st
 
 from core.experiment import Experiment
-from core.problems import PROBLEMS, Fix, apply_all
+from core.problems import PROBLEMS, Fix, apply_all, excluded
 from pages.elements import link
 from pages.elements.link import as_text
 from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, matters, table, values_of
@@ -94,9 +94,29 @@ def _follow_preset(problem: str, name: str) -> None:
     changes = by_hand(problem)
     said = st.session_state[key(problem, name)]
     said = [] if said is None and name == FIXES else said
-    if link.allows(_kinds(problem)[name], said):
-        held(problem)[name] = said
-        choose(problem, held(problem)[START], chosen(problem), **changes)
+    if not link.allows(_kinds(problem)[name], said):
+        return
+    before, held(problem)[name] = chosen(problem), said
+    replaced = {
+        other
+        for added in set(chosen(problem)) - set(before)
+        for other in _excluded(problem)[added]
+        if other in before
+    }
+    kept = tuple(fix for fix in chosen(problem) if fix not in replaced)
+    choose(problem, held(problem)[START], kept, **changes)
+
+
+def _excluded(problem: str) -> dict[str, tuple[str, ...]]:
+    """For each fix those that it replaces on the form that the page begins from."""
+    asked = PROBLEMS[problem]
+    form = asked.variants.get(held(problem)[START], asked.experiment)
+    return excluded(asked.fixes, form)
+
+
+def replaces(problem: str, fix: str) -> tuple[str, ...]:
+    """The titles of the fixes that a fix replaces."""
+    return tuple(PROBLEMS[problem].fixes[key].title for key in _excluded(problem)[fix])
 
 
 def reset(problem: str) -> None:
