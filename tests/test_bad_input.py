@@ -25,7 +25,7 @@ from core.problems import PROBLEMS
 from pages.elements import answers, comparing, link
 from pages.elements import state as problem_state
 from pages.elements.link import as_text
-from pages.elements.settings import VIEWS, Choice, Flag, Keys, Real, Whole, table
+from pages.elements.settings import Choice, Flag, Keys, Real, Whole, table
 
 # The same examples every time: what is found once should be found by whoever runs it next.
 ALWAYS_THE_SAME = {"derandomize": True, "deadline": None, "database": None}
@@ -407,6 +407,17 @@ def test_messages_that_streamlit_cannot_read_harm_nobody_but_who_sent_them(app, 
                     assert not refusal.stack_trace
         other.send()
         assert_well(other, "another session")
+
+
+def test_nobody_is_told_to_press_a_button_that_is_off(visitor):
+    def invited():
+        return any("Press **Train**" in alert.body for alert in visitor.of("alert"))
+
+    visitor.open("Two_blob_problem")
+    assert invited()
+    visitor.change("two-blob.low1", 0.6)
+    assert visitor.widget("two-blob-train").disabled
+    assert not invited()
 
 
 def test_a_button_does_nothing_where_the_settings_cannot_be_trained(visitor):

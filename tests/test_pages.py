@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.claims import CLAIMS
 from core.problems import PROBLEMS
-from pages.elements import comparing, jobs, settings
+from pages.elements import comparing, settings
 from pages.elements.drawn import AT_ONCE, in_turn
 
 PAGES = {
@@ -336,15 +336,6 @@ def test_new_data_change_no_seed_that_has_no_effect():
     (changed,) = (c.value for c in app.caption if "Changed by hand" in c.value)
     assert "data seed" not in changed
     finished(app, "reached 90%")
-
-
-def test_nobody_is_told_to_press_a_button_that_is_off():
-    jobs._tickets.clear()  # every AppTest is the same session to it
-    app = opened("two-blob")
-    assert any("Press **Train**" in info.value for info in app.info)
-    setting(app, "two-blob.low1").set_value(0.6).run()
-    assert app.button(key="two-blob-train").disabled
-    assert not app.info
 
 
 def test_a_few_pages_are_drawn_at_a_time_and_one_that_fails_makes_room():
