@@ -10,6 +10,7 @@ popover goes on sending what it had when it was last seen, whatever was chosen s
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 import streamlit as st
@@ -97,26 +98,31 @@ def _follow_preset(problem: str, name: str) -> None:
     if not link.allows(_kinds(problem)[name], said):
         return
     before, held(problem)[name] = chosen(problem), said
-    replaced = {
-        other
-        for added in set(chosen(problem)) - set(before)
-        for other in _excluded(problem)[added]
-        if other in before
-    }
-    kept = tuple(fix for fix in chosen(problem) if fix not in replaced)
-    choose(problem, held(problem)[START], kept, **changes)
+    start, added = held(problem)[START], set(chosen(problem)) - set(before)
+    replaced = {other for fix in added for other in _excluded(problem, start)[fix]} - added
+    choose(problem, start, tuple(set(chosen(problem)) - replaced), **changes)
 
 
-def _excluded(problem: str) -> dict[str, tuple[str, ...]]:
-    """For each fix those that it replaces on the form that the page begins from."""
+@cache
+def _excluded(problem: str, start: str) -> dict[str, tuple[str, ...]]:
+    """For each fix those that it replaces on this form of the question."""
     asked = PROBLEMS[problem]
-    form = asked.variants.get(held(problem)[START], asked.experiment)
-    return excluded(asked.fixes, form)
+    return excluded(asked.fixes, asked.variants.get(start, asked.experiment))
+
+
+def _last_of_each(problem: str, start: str, fixes: Collection[str]) -> tuple[str, ...]:
+    """Fixes in the order in which they are applied, without those that a later one replaces."""
+    ordered = [name for name in PROBLEMS[problem].fixes if name in fixes]
+    excludes = _excluded(problem, start)
+    return tuple(
+        fix for n, fix in enumerate(ordered) if not set(excludes[fix]) & set(ordered[n + 1 :])
+    )
 
 
 def replaces(problem: str, fix: str) -> tuple[str, ...]:
     """The titles of the fixes that a fix replaces."""
-    return tuple(PROBLEMS[problem].fixes[key].title for key in _excluded(problem)[fix])
+    others = _excluded(problem, held(problem)[START])[fix]
+    return tuple(PROBLEMS[problem].fixes[key].title for key in others)
 
 
 def reset(problem: str) -> None:
@@ -194,6 +200,7 @@ def changed(problem: str) -> dict[str, object]:
 
 def choose(problem: str, start: str, fixes: tuple[str, ...], **changes: object) -> None:
     """Begin from this form of the question with these fixes, and change these settings by hand."""
+    fixes = _last_of_each(problem, start, fixes)
     preset = _preset(problem, start, fixes)
     put(problem, **{START: start, FIXES: list(fixes)}, **(preset | changes))
 
@@ -268,5 +275,6 @@ def _from_link(problem: str, given: dict[str, str], refused: list[str]) -> dict[
     """Every value that the page begins with; what is refused falls back to the preset's."""
     found = {START: AS_ASKED, FIXES: [], **link.checked(given, _kinds(problem), refused)}
     usual = {name: view.usual for name, view in VIEWS.items()}
+    found[FIXES] = list(_last_of_each(problem, found[START], found[FIXES]))
     settings = _preset(problem, found[START], tuple(found[FIXES]))
     return settings | usual | found
