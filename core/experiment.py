@@ -7,6 +7,7 @@ To change one, make another with `dataclasses.replace`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass, fields
@@ -431,6 +432,11 @@ class Experiment:
                 units,
                 f"{width} for {loss} on labels encoded {self.data.encoding!r}",
             )
+
+    @cached_property
+    def digest(self) -> str:
+        """A short name for its values, the same on every machine: SHA-256 of its JSON, in hex."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
         return json.dumps(_plain(self), separators=(",", ":"))

@@ -136,3 +136,9 @@ def test_other_json_is_refused(text):
 
 def test_json_is_plain():
     assert json.loads(THRESHOLD.to_json())["data"]["source"]["threshold"] == 50_000
+
+
+def test_equal_experiments_have_one_digest_and_others_another():
+    again = Experiment.from_json(THRESHOLD.to_json())
+    assert again.digest == THRESHOLD.digest
+    assert replace(THRESHOLD, training=Training(epochs=11)).digest != THRESHOLD.digest

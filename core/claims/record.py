@@ -329,7 +329,7 @@ def load(path: Path = RECORD) -> Record:
 
 
 def _arm_key(experiment: Experiment) -> str:
-    return _digest(experiment.to_json())
+    return experiment.digest[:12]
 
 
 def _digest(text: str) -> str:

@@ -138,13 +138,13 @@ def _layer(name: str, label: str) -> list[Setting]:
             f"{name}-activation",
             f"{label}: activation",
             Choice(ACTIVATIONS),
-            "What the layer does to each weighted sum.",
+            "The function applied to each weighted sum.",
         ),
         Setting(
             f"{name}-initialiser",
             f"{label}: initialiser",
             Choice(INITIALISERS),
-            "The distribution that the first weights are drawn from.",
+            "The distribution of the initial weights.",
         ),
     ]
 
@@ -189,45 +189,45 @@ BLOB_DATA = [
         "encoding",
         "Label encoding",
         Choice(ENCODINGS),
-        "As they are, replaced by 0 and 1 in order, or one column a class.",
+        "As they are, replaced by 0 and 1 in order, or one column per class.",
     ),
 ]
 ROWS = [
-    Setting("samples", "Samples a class", Whole(2, 20_000, 100), "Rows drawn for each class."),
+    Setting("samples", "Samples per class", Whole(2, 20_000, 100), "Rows drawn for each class."),
     Setting(
         "shuffling",
-        "Shuffling of the rows",
+        "Row shuffling",
         Choice(SHUFFLINGS),
-        "'rows' is Python's random.shuffle on the two-dimensional array, which overwrites about "
-        "half of the rows; a permutation keeps all of them.",
+        "'rows' is Python's random.shuffle on a two-dimensional array, which overwrites about half "
+        "of the rows; a permutation keeps all of them.",
     ),
     Setting(
         "scaling",
-        "Scaling of the inputs",
+        "Input scaling",
         Choice(SCALINGS),
         "Divide by a constant, map to [0, 1], or standardise to mean 0 and variance 1. The last "
-        "two are fitted on the training rows alone.",
+        "two are fitted on the training rows only.",
     ),
     Setting("divisor", "Divide by", Real(1e-6, 1e9, 1_000), "Used when the scaling is 'divide'."),
     Setting(
         "hold-out",
         "Held-out fraction",
         Real(0, 0.9, 0.05),
-        "Share of the rows kept from training and used for evaluation; 0 evaluates on the "
-        "training rows.",
+        "Share of the rows kept for evaluation and never trained on; 0 evaluates on the training "
+        "rows.",
     ),
     Setting(
         "same-data",
         "Same data for every run",
         Flag(),
-        "Off: every run draws its own data. On: the runs differ in their first weights and the "
-        "order of the batches only.",
+        "Off: every run draws its own data. On: the runs differ only in their initial weights and "
+        "the order of the batches.",
     ),
     Setting(
         "data-seed",
         "Data seed",
         Whole(0, 999_999),
-        "Decides the data when they are the same for every run.",
+        "Determines the data when it is the same for every run.",
     ),
 ]
 NETWORK = [
@@ -257,22 +257,22 @@ NETWORK = [
     ),
 ]
 TRAINING = [
-    Setting("loss", "Loss", Choice(LOSSES), "What the optimizer makes small."),
+    Setting("loss", "Loss", Choice(LOSSES), "The function that the optimizer minimises."),
     Setting("optimizer", "Optimizer", Choice(tuple(OPTIMIZERS)), "With Keras's defaults."),
     Setting(
         "learning-rate",
         "Learning rate",
         Real(1e-7, 100, 0.001),
-        "Adam and RMSprop move each weight by about this much an update.",
+        "Adam and RMSprop move each weight by about this much per update.",
     ),
-    Setting("momentum", "Momentum", Real(0, 1, 0.1), "Used by SGD alone."),
-    Setting("batch-size", "Batch size", Whole(1, 10_000), "Rows for one update of the weights."),
-    Setting("epochs", "Epochs", Whole(1, 2_000, 10), "How often every row is seen."),
+    Setting("momentum", "Momentum", Real(0, 1, 0.1), "Used by SGD only."),
+    Setting("batch-size", "Batch size", Whole(1, 10_000), "Rows per update of the weights."),
+    Setting("epochs", "Epochs", Whole(1, 2_000, 10), "Passes over the training rows."),
     Setting(
         "reshuffle",
-        "New order every epoch",
+        "Shuffle every epoch",
         Flag(),
-        "As Keras's fit does unless told otherwise.",
+        "As Keras's fit does by default.",
     ),
 ]
 RUNS = [
@@ -280,14 +280,14 @@ RUNS = [
         "runs",
         "Runs",
         Choice(("1", "16", "32", "64", "128", "256", "512")),
-        "How many times the network is trained, each time from another seed.",
+        "How many times the network is trained, each time with a different seed.",
     ),
-    Setting("seed", "Seed", Whole(0, 999_999), "Another seed gives other runs."),
+    Setting("seed", "Seed", Whole(0, 999_999), "A different seed gives different runs."),
     Setting(
         "target",
         "Target accuracy",
         Real(0.5, 1, 0.01, "%.2f"),
-        "A run that reaches it counts as freed; the others are stuck.",
+        "A run succeeds when its final accuracy reaches it.",
     ),
 ]
 
