@@ -179,7 +179,10 @@ def test_an_experiment_is_saved_and_loaded_again(server, page, tmp_path):
     upload = page.get_by_test_id("stFileUploaderDropzoneInput")
     for content, said in (
         (b'{"kind":"Experiment","data":[[1]]}', "Not loaded."),
-        (PROBLEMS["threshold"].experiment.to_json().encode(), "goes beyond what the controls"),
+        (
+            PROBLEMS["threshold"].experiment.to_json().encode(),
+            "this is a threshold experiment; open it on that page",
+        ),
         (path.read_bytes(), "Loaded: the controls above"),
     ):
         upload.set_input_files({"name": "x.json", "mimeType": "text/json", "buffer": content})

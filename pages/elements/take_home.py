@@ -1,4 +1,4 @@
-"""Take it home: the experiment as a script and a notebook, what changed, the data, a report."""
+"""Export: the experiment as a script and a notebook, what changed, the data, a report."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from pages.elements.settings import VIEWS
 TABS = ("Script", "What changed", "Notebook", "Data", "Report")
 MOST_WORDS = 300
 """Characters of an error's text."""
-LOADED = ":material/check_circle: Loaded: the controls above are set to it."
+LOADED = ":material/check_circle: Loaded: the controls above show it."
 BEYOND = (
-    ":material/info: Not loaded: the experiment is sound, but it goes beyond what the controls of "
-    "this page can set."
+    ":material/info: Not loaded: the experiment is valid, but it has settings that this page has no "
+    "controls for."
 )
+OTHER = ":material/info: Not loaded: this is a {} experiment; open it on that page."
 PALETTE = "theme.{}.chartCategoricalColors"
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     """history: the last training's, possibly of another experiment; None before the first."""
-    st.header("Take it home")
+    st.header("Export")
     seed = state.values(problem)["seed"]
     script, changed, notebook, data, report = st.tabs(TABS)
     with script:
@@ -43,7 +44,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
 
 def code(problem: str, experiment: Experiment, fixes: tuple[Fix, ...], seed: int) -> None:
     """For a page without settings of its own: an experiment that fixes make of the question's."""
-    st.header("Take it home")
+    st.header("Export")
     script, changed, notebook = st.tabs(TABS[:3])
     with script:
         _script(problem, experiment, seed)
@@ -69,29 +70,29 @@ def _button(label: str, content, name: str, mime: str, help: str, disabled: bool
 
 def _script(problem: str, experiment: Experiment, seed: int) -> None:
     script = export.to_script(experiment, seed)
-    st.markdown("This experiment in plain Keras. It runs as it is, after `pip install tensorflow`.")
+    st.markdown("This experiment in plain Keras. It runs as is, after `pip install tensorflow`.")
     # Wrapped and at full height: what scrolls in a box of its own is out of the keyboard's reach.
     st.code(script, language="python", wrap_lines=True)
-    _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run, from one seed.")
+    _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run from one seed.")
 
 
 def _notebook(problem: str, experiment: Experiment, seed: int) -> None:
-    st.markdown("The same in cells, for Jupyter or Colab.")
+    st.markdown("The same script in cells, for Jupyter or Colab.")
     _button(
         "Notebook",
         lambda: export.to_notebook(experiment, seed),
         f"plateau_{problem}.ipynb",
         "application/x-ipynb+json",
-        "A cell a step, from the data to the accuracy.",
+        "One cell per step, from the data to the accuracy.",
     )
 
 
 def _changes(problem: str, fixes: tuple[Fix, ...], experiment: Experiment, seed: int) -> None:
     found = changes(PROBLEMS[problem].experiment, fixes, experiment, seed)
     if not found:
-        st.markdown("Nothing: this is the question as asked.")
+        st.markdown("Nothing has changed: this is the question as asked.")
         return
-    st.markdown("From the question as asked to here: lines with `-` go, lines with `+` come.")
+    st.markdown("From the question as asked to here: `-` removed, `+` added.")
     for change in found:
         st.markdown(f"**{change.heading}**: {', '.join(change.by)}")
         st.code(change.diff, language="diff", wrap_lines=True)
@@ -99,9 +100,9 @@ def _changes(problem: str, fixes: tuple[Fix, ...], experiment: Experiment, seed:
 
 def _data(problem: str, experiment: Experiment, history: History | None) -> None:
     st.markdown(
-        "The curves of the last training, and the experiment as it is set now, to load it again."
+        "The curves of the last training, and the current experiment, which can be loaded again."
         if history
-        else "The experiment as it is set now, to load it again; after a training, its curves."
+        else "The current experiment, which can be loaded again; after a training, its curves too."
     )
     with st.container(horizontal=True):
         _button(
@@ -109,7 +110,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
             lambda: download.history_csv(history),
             f"plateau_{problem}.csv",
             "text/csv",
-            "A line a run and epoch.",
+            "One line per run and epoch.",
             disabled=history is None,
         )
         _button(
@@ -117,7 +118,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
             lambda: download.history_json(history),
             f"plateau_{problem}_runs.json",
             "application/json",
-            "With the experiment, the seed and the libraries' versions.",
+            "With the experiment, the seed and the library versions.",
             disabled=history is None,
         )
         _button(
@@ -134,7 +135,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
         on_change=_load,
         args=(problem,),
         max_upload_size=max(1, download.MOST_BYTES // 1_000_000),
-        help="A file that was saved here with Experiment as JSON.",
+        help="A file saved with *Experiment as JSON*.",
     )
     if file is None:
         return
@@ -159,18 +160,26 @@ def _load(problem: str) -> None:
     except InvalidExperiment as error:
         message, detail = ":material/error: Not loaded.", str(error)[:MOST_WORDS]
     else:
-        message = LOADED if state.adopt(problem, loaded) else BEYOND
+        message = LOADED if state.adopt(problem, loaded) else _why_not(problem, loaded)
     st.session_state[f"{_upload(problem)}.message"] = message, detail
+
+
+def _why_not(problem: str, loaded: Experiment) -> str:
+    """What to do with an experiment that this page cannot show."""
+    kind = type(loaded.data.source)
+    others = (p for p in PROBLEMS.values() if isinstance(p.experiment.data.source, kind))
+    other = next((p for p in others if p.key != problem), None)
+    return BEYOND if other is None else OTHER.format(other.title.split()[0].lower())
 
 
 def _report(problem: str, experiment: Experiment, history: History | None, seed: int) -> None:
     own = history if history and history.experiment == experiment else None
     st.markdown(
         "Settings, results, findings, script and changes in one file. It opens in any browser, "
-        "with its charts alive, and needs no network."
+        "with interactive charts, and works offline."
     )
     if own is None:
-        st.caption("There are no results of these settings yet; train first to have them in it.")
+        st.caption("There are no results for these settings yet; train first to include them.")
     target = state.values(problem)["target"]
     report = Report(
         problem=problem,
