@@ -18,8 +18,8 @@ MOST_WORDS = 300
 """Characters of an error's text."""
 LOADED = ":material/check_circle: Loaded: the controls above show it."
 BEYOND = (
-    ":material/info: Not loaded: the experiment is valid, but it has settings that this page has no "
-    "controls for."
+    ":material/info: Not loaded: the experiment is valid, but this page has no controls for some "
+    "of its settings."
 )
 OTHER = ":material/info: Not loaded: this is a {} experiment; open it on that page."
 PALETTE = "theme.{}.chartCategoricalColors"
