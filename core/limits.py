@@ -210,16 +210,21 @@ def duration(seconds: float) -> str:
 
 COMPILING, COMPILING_LAYER = 1.1, 0.35
 """Seconds to compile a structure, and more for each of its layers."""
+BESIDE = 0.65
+"""Share of all compiling and training that passes while one goes on beside the other."""
 EPOCH, RUN, VALUE = 1e-3, 2.5e-4, 3e-8
 """Seconds that an epoch takes however small it is; to prepare a run; to draw one value of it."""
 STEP, STEP_LAYER = 1.3e-6, 0.65e-6
 """Seconds of an update however small it is, and more for each layer."""
 WEIGHT, ENTRY, OUTPUT = 2.5e-9, 4e-10, 1.3e-9
 """Seconds of an update for each weight; for each row, by kernel entry and by layer's output."""
-EVALUATED_ENTRY, EVALUATED_OUTPUT = 5e-10, 1e-9
+EVALUATED_ENTRY, EVALUATED_OUTPUT = 1.5e-10, 4e-10
 """Seconds for each row that is evaluated."""
+EXPONENTIAL = 6e-9
+"""Seconds more for each row, of an update or evaluated, by unit that computes an exponential."""
 FIT, FIT_EPOCH, FIT_STEP = 0.8, 0.05, 1.3e-3
 """Seconds of Keras's `fit` to start, and for each epoch and step."""
+EXPONENTIALS = ("sigmoid", "tanh", "softmax", "elu")
 DATA, STATES, ACTIVATIONS = 4, 8, 4
 """Copies at once: of the data while they are stacked and handed over; of the weights, with the
 optimizer's and the gradients; of a batch's outputs, forwards and backwards."""
@@ -248,9 +253,11 @@ def priced(work: Work) -> Price:
     ]
     kept = sum(_kept(experiment, members) for experiment, members in grouped)
     size = max(_stack_bytes(experiment, lanes_for(members)) for experiment, members in grouped)
-    seconds = sum(_stack_seconds(experiment, members) for experiment, members in grouped)
+    training = sum(_stack_seconds(experiment, members) for experiment, members in grouped)
     programs = {(structure(experiment), lanes_for(members)) for experiment, members in grouped}
-    seconds += sum(COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs)
+    compiling = [COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs]
+    # All but the first program is compiled while others train.
+    seconds = max(max(compiling) + training, BESIDE * (sum(compiling) + training))
     size += COMPILER + len(programs) * PROGRAM + (COPIES if work.returned else 1) * kept
     return Price(seconds, size, kept * work.returned, weights)
 
@@ -261,9 +268,13 @@ def _stack_seconds(experiment: Experiment, members: int) -> float:
     weights, entries, outputs = sizes(experiment)
     layers, rows = len(experiment.model.layers), data.source.rows
     batch = min(experiment.training.batch_size, data.training_rows)
-    of_rows = batch * (entries * ENTRY + outputs * OUTPUT)
+    exponential = EXPONENTIAL * sum(
+        layer.units for layer in experiment.model.dense if layer.activation in EXPONENTIALS
+    )
+    of_rows = batch * (entries * ENTRY + outputs * OUTPUT + exponential)
     step = STEP + layers * STEP_LAYER + lanes * (weights * WEIGHT + of_rows)
-    evaluation = rows * lanes * (entries * EVALUATED_ENTRY + outputs * EVALUATED_OUTPUT)
+    of_rows = entries * EVALUATED_ENTRY + outputs * EVALUATED_OUTPUT + exponential
+    evaluation = rows * lanes * of_rows
     epoch = EPOCH + steps(experiment) * step + evaluation
     preparation = members * (RUN + rows * (data.source.features + data.target_width) * VALUE)
     return preparation + experiment.training.epochs * epoch

@@ -2,22 +2,22 @@
 
 import streamlit as st
 
-from pages.elements import comparing, jobs, link
+from pages.elements import comparing, comparison_results, jobs, link
 from pages.elements.page import open_page
 
 open_page("pages/3_Compare_fixes.py")
 refused = comparing.enter()
 st.title("Compare fixes")
 st.markdown(
-    "Every combination of the chosen fixes is trained over the same seeds, so that what differs "
-    "is the fix and not the luck.",
+    "Every combination of the chosen fixes is trained over the same seeds: any difference is due "
+    "to the fix, not luck.",
     width=760,
 )
 link.notices(refused)
 with st.container(border=True):
     choice = comparing.controls()
     running = jobs.busy(comparing.PLACE)
-    ready = bool(choice.fixes) and jobs.affordable(comparing.request(choice))
+    ready = choice.comparable and jobs.affordable(comparing.request(choice))
     with st.container(horizontal=True):
         if st.button(
             "Compare",
@@ -32,15 +32,11 @@ with st.container(border=True):
         link.popover(comparing.parameters())
 ticket = jobs.latest(comparing.PLACE)
 if ticket is None:
-    st.info(
-        "Press **Compare**. Four fixes are 16 combinations; they share their compiled programs "
-        "and take some seconds.",
-        icon=":material/play_circle:",
-    )
+    st.info(comparing.next_step(choice, ready), icon=":material/play_circle:")
 elif not ticket.job.ended:
     jobs.watch(comparing.PLACE, comparing.running)
 elif ticket.job.result is None:
     jobs.nothing_came(ticket.job, "comparison")
 else:
-    comparing.results(ticket, choice)
+    comparison_results.results(ticket, choice, ready)
 comparing.leave()

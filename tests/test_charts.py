@@ -198,12 +198,25 @@ def test_a_rate_is_drawn_with_its_interval_and_its_count():
     assert any("x2" in view["encoding"] for view in views(drawn))
 
 
+def test_a_named_rate_is_marked_and_the_required_one_is_a_rule():
+    frame = pd.DataFrame(
+        [("As asked", 0.25, 0.16, 0.37, 16, 64, False), ("Both", 1, 0.94, 1, 64, 64, True)],
+        columns=["label", "rate", "low", "high", "successes", "runs", "named"],
+    )
+    drawn = spec(charts.rate(frame, required=0.9))
+    assert values(drawn, "text") == {"16 of 64", f"{charts.NAMED} 64 of 64"}
+    assert values(drawn, "at") == {0.9}
+    assert not values(spec(charts.rate(frame)), "at")
+
+
 def test_contributions_are_percentage_points_around_a_zero_rule():
     frame = pd.DataFrame({"fix": ["a", "b"], "value": [0.43, -0.1], "low": [0.3, -0.2]})
     drawn = spec(charts.contributions(frame.assign(high=[0.5, -0.05])))
     assert values(drawn, "text") == {"+43 pp", "\u221210 pp"}
     assert values(drawn, "at") == {0}
     assert values(drawn, "outcome") == {"freed", "stuck"}
+    alike = frame.assign(value=0.0, low=0.0, high=[0.5, 0.0], identical=[False, True])
+    assert values(spec(charts.contributions(alike)), "text") == {"+0 pp", "exactly alike"}
 
 
 def test_confusion_shows_counts_and_the_share_of_each_label():
@@ -223,14 +236,19 @@ def test_the_reference_run_is_named_and_dashed():
     assert dashes[0][0] != dashes[0][1]
 
 
-def test_combinations_share_their_axes_and_say_their_rates():
+def test_combinations_say_their_rates_and_colours_over_their_own_epochs():
     parts = [
-        history_frame().assign(combination=name, success=history_frame().run < freed)
-        for name, freed in (("As asked", 0), ("Both", 3))
+        history_frame(epochs=epochs).assign(
+            combination=name, success=history_frame(epochs=epochs).run < freed
+        )
+        for name, freed, epochs in (("As asked", 0, 10), ("Both", 3, 500))
     ]
-    panels = [spec(panel) for panel in charts.combinations(pd.concat(parts), epochs=10)]
-    assert [panel["title"]["text"] for panel in panels] == ["0 of 4 freed", "3 of 4 freed"]
+    panels = [spec(panel) for panel in charts.combinations(pd.concat(parts))]
+    assert [panel["title"]["text"] for panel in panels] == ["0 of 4 succeeded", "3 of 4 succeeded"]
     assert {tuple(domains(panel, "y")[0]) for panel in panels} == {(0, 1)}
+    assert [domains(panel, "x")[0] for panel in panels] == [[1, 10], [1, 500]]
+    for panel in panels:
+        assert any(view["encoding"].get("color", {}).get("legend") for view in views(panel))
 
 
 def test_stuck_and_freed_runs_health_share_axes_and_keep_zeros():

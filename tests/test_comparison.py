@@ -1,11 +1,13 @@
 """Comparing fixes: every subset, paired seeds, and what each fix is said to contribute."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from core.comparison import compare, subsets_of
-from core.problems import PROBLEMS, apply_all
-from core.statistics import Rate
+from core.comparison import Comparison, compare, distinct, plan, subsets_of
+from core.problems import PROBLEMS, Fix, apply_all, excluded, with_training
+from core.statistics import Rate, runs_to_show
 from core.training import train
 
 PROBLEM = PROBLEMS["two-blob"]
@@ -37,13 +39,15 @@ def test_contributions_add_up_to_the_whole_gain(comparison):
     gain = table["rate"].iloc[-1] - table["rate"].iloc[0]
     contributions = comparison.contributions(0.95)
     assert contributions["value"].sum() == pytest.approx(gain)
-    assert (contributions["low"] < contributions["high"]).all()
+    differing = contributions[~contributions["identical"]]
+    assert (differing["low"] < differing["high"]).all()
 
 
 def test_a_fix_that_changes_nothing_is_told_apart(comparison):
-    identical = comparison.contributions(0.9).set_index("fix")["identical"]
-    assert identical["labels-from-zero"]
-    assert not identical["wider-hidden"]
+    contributions = comparison.contributions(0.9).set_index("fix")
+    assert contributions["identical"]["labels-from-zero"]
+    assert not contributions["identical"]["wider-hidden"]
+    assert list(contributions.loc["labels-from-zero", ["value", "low", "high"]]) == [0, 0, 0]
 
 
 def test_the_smallest_combination_reaches_the_rate(comparison):
@@ -52,6 +56,120 @@ def test_the_smallest_combination_reaches_the_rate(comparison):
     assert table.loc[[smallest], "rate"].iloc[0] >= 0.9
     assert len(smallest) == 1
     assert comparison.smallest(0.9, target=1.1) is None
+
+
+THRESHOLD = PROBLEMS["threshold"]
+SCALINGS = ("sigmoid-output", "scale-inputs", "standardise-inputs")
+
+
+@pytest.fixture(scope="module")
+def scalings():
+    fixes = {key: THRESHOLD.fixes[key] for key in SCALINGS}
+    short = with_training(epochs=2)(THRESHOLD.experiment)
+    return compare(short, fixes, runs=16)
+
+
+def test_fixes_that_set_the_same_value_exclude_each_other():
+    found = excluded(THRESHOLD.fixes, THRESHOLD.experiment)
+    assert found["scale-inputs"] == ("standardise-inputs",)
+    assert found["standardise-inputs"] == ("scale-inputs",)
+    assert not any(found[key] for key in found.keys() - {"scale-inputs", "standardise-inputs"})
+    assert not any(excluded(PROBLEM.fixes, PROBLEM.experiment).values())
+
+
+def test_a_fix_that_changes_nothing_here_excludes_nothing():
+    fixes = {
+        str(epochs): Fix(str(epochs), "", "", "ours", with_training(epochs=epochs))
+        for epochs in (PROBLEM.experiment.training.epochs, 70, 90)
+    }
+    assert excluded(fixes, PROBLEM.experiment) == {"50": (), "70": ("90",), "90": ("70",)}
+    planned = plan(PROBLEM.experiment, fixes)
+    assert len(planned) == 6
+    assert len(distinct(planned)) == 3, "with 50 epochs, which are there already, or without"
+
+
+def test_fixes_that_exclude_each_other_are_never_combined(scalings):
+    assert len(scalings.subsets) == 6
+    assert not any({"scale-inputs", "standardise-inputs"} <= set(s) for s in scalings.subsets)
+    both = plan(THRESHOLD.experiment, THRESHOLD.fixes)
+    assert len(both) == len(distinct(both)) == 3 * 2**5
+
+
+def test_an_experiment_that_two_combinations_give_is_trained_once():
+    same = {
+        key: Fix(key, key, "", "ours", with_training(epochs=epochs))
+        for key, epochs in (("as it is", 2), ("longer", 3))
+    }
+    experiment = with_training(epochs=2)(PROBLEM.experiment)
+    seen = []
+    found = compare(experiment, same, 4, on_progress=seen.append)
+    assert seen[-1].of == 2
+    assert found.history(()) is found.history(("as it is",))
+    assert found.history(("longer",)) is found.history(("as it is", "longer"))
+    contributions = found.contributions(0.9).set_index("fix")
+    assert contributions["identical"].to_dict() == {"as it is": True, "longer": False}
+
+
+def test_a_contribution_is_averaged_over_the_orders_in_which_the_fix_can_be_added(scalings):
+    rate = {subset: scalings.history(subset).successes(0.6).mean() for subset in scalings.subsets}
+    sigmoid, scale, standardise = SCALINGS
+    gain = {
+        key: (rate[key,] - rate[()], rate[sigmoid, key] - rate[sigmoid,])
+        for key in (scale, standardise)
+    }
+    of_sigmoid = [
+        rate[(sigmoid, *others)] - rate[others] for others in ((), (scale,), (standardise,))
+    ]
+    found = scalings.contributions(0.6).set_index("fix")["value"]
+    # Of the three orders in which scaling comes before standardising, sigmoid is after it in two.
+    assert found[scale] == pytest.approx(np.average(gain[scale], weights=[2, 1]))
+    assert found[standardise] == pytest.approx(np.average(gain[standardise], weights=[2, 1]))
+    # It is the first of three in a third of the orders, and else comes after either.
+    assert found[sigmoid] == pytest.approx(np.average(of_sigmoid))
+
+
+def with_successes(runs: int, **successes: int) -> Comparison:
+    """A comparison in which so many runs of each combination succeed; its keys are joined by _."""
+
+    def history(count):
+        accuracy = np.where(np.arange(runs) < count, 1.0, 0.5).astype(np.float32)
+        return replace(trained, accuracy=accuracy[None], final_accuracy=accuracy)
+
+    trained = train(with_training(epochs=1)(PROBLEM.experiment), runs)
+    subsets = subsets_of(tuple("abc"))
+    histories = tuple(history(successes.get("".join(subset), 0)) for subset in subsets)
+    return Comparison(PROBLEM.experiment, tuple("abc"), subsets, histories)
+
+
+def test_all_combinations_of_the_smallest_size_that_reach_the_rate_are_named():
+    found = with_successes(64, a=64, b=58, c=57, ab=64).verdict(0.9, 0.9)
+    assert [each.fixes for each in found.smallest] == [("a",), ("b",)]
+    assert [each.shown for each in found.smallest] == [True, False]
+    assert [each.fixes for each in found.shown] == [("a",)]
+
+
+def test_a_rate_that_chance_may_have_lifted_is_not_said_to_reach_what_is_required():
+    comparison = with_successes(32, a=31, ab=32)
+    found = comparison.verdict(0.9, 0.9)
+    (named,) = found.smallest
+    assert named.fixes == comparison.smallest(0.9, 0.9) == ("a",)
+    assert not named.shown
+    assert not found.shown, "even 32 of 32 runs leave 89%"
+    assert str(named.rate).startswith("31 of 32 runs (84 to 99")
+    assert 64 < named.runs_to_show <= 128
+    assert Rate(62, 64).low < 0.9 <= Rate(124, 128).low
+    assert found.best.fixes == ("a", "b")
+    none = comparison.verdict(0.99, 0.9)
+    assert none.smallest[0].fixes == ("a", "b")
+    assert none.smallest[0].runs_to_show > 128
+
+
+@pytest.mark.parametrize("required", [0.5, 0.9, 0.99])
+def test_so_many_runs_show_that_a_rate_reaches_what_is_required(required):
+    needed = runs_to_show(1.0, required)
+    assert Rate(needed, needed).low >= required > Rate(needed - 1, needed - 1).low
+    assert runs_to_show(required, required) is None
+    assert runs_to_show(1.0, 1.0) is None
 
 
 def test_stopping_gives_nothing_rather_than_half_a_comparison():

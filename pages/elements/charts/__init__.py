@@ -13,6 +13,7 @@ from pages.elements.charts.curves import combinations, curves, overlay
 from pages.elements.charts.health import by_layer, health, outputs
 from pages.elements.charts.network import surface_view, threshold_view
 from pages.elements.charts.rates import (
+    NAMED,
     before_after,
     confusion,
     contributions,
@@ -25,6 +26,7 @@ from pages.elements.charts.thinning import MAX_ROWS, thin
 __all__ = [
     "GREY",
     "MAX_ROWS",
+    "NAMED",
     "Chart",
     "before_after",
     "by_layer",

@@ -211,9 +211,9 @@ def _overlay(measure: str, log: bool, stack: str, *, points: bool, height: int) 
 
 
 def combinations(
-    frame: pd.DataFrame, *, epochs: int, target: float | None = None, height: int = 150
+    frame: pd.DataFrame, *, target: float | None = None, height: int = 150
 ) -> list[Chart]:
-    """A panel a combination of fixes, all with the same axes, its count of freed runs as title.
+    """A panel per combination of fixes, over its own epochs, its count of successes as title.
 
     frame: combination, run, epoch, accuracy, success. In the order of first appearance.
     """
@@ -222,6 +222,7 @@ def combinations(
     charts = []
     for _, rows in groups:
         success = rows.groupby("run")["success"].first()
+        epochs = int(rows["epoch"].max())
         shown = thin(_measured(rows, "accuracy", log=False), limit=limit).frame
         tables = {
             "runs": shown[["run", "epoch", "value"]].assign(
@@ -229,7 +230,7 @@ def combinations(
             ),
             "rules": rules_table({"target": target}, end=max(1, epochs)),
         }
-        values = {"heading": f"{success.sum()} of {len(success)} freed", **epoch_ends(epochs)}
+        values = {"heading": f"{success.sum()} of {len(success)} succeeded", **epoch_ends(epochs)}
         charts.append(Chart(_combination(points=epochs == 1, height=height), tables, values))
     return charts
 
@@ -237,6 +238,7 @@ def combinations(
 @form
 def _combination(*, points: bool, height: int) -> alt.LayerChart:
     scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(values=[0, 0.5, 1], format=".1f")
+    legend = alt.Legend(**LEGEND, symbolType="stroke", symbolStrokeWidth=2.5, symbolOpacity=1)
     lines = (
         table("runs")
         .mark_line(strokeWidth=1, opacity=0.6, clip=True, point=points)
@@ -244,8 +246,8 @@ def _combination(*, points: bool, height: int) -> alt.LayerChart:
             x=epoch_axis(),
             y=alt.Y("value:Q", title=None, scale=scale, axis=axis),
             detail="run:N",
-            color=outcome(alt.Color),
-            strokeDash=outcome(alt.StrokeDash, range=[[1, 0], [4, 2]]),
+            color=outcome(alt.Color, legend),
+            strokeDash=outcome(alt.StrokeDash, legend, range=[[1, 0], [4, 2]]),
             tooltip=[
                 alt.Tooltip("run:Q", title="Run"),
                 alt.Tooltip("epoch:Q", title="Epoch"),

@@ -29,6 +29,8 @@ from pages.elements.charts.chart import (
 from pages.elements.charts.thinning import finite
 
 MET, UNMET = "meets it", "does not"
+NAMED = "\u2605"
+"""Before the result of a row that the page names."""
 BIN = 0.02
 """Of the final accuracies."""
 
@@ -193,50 +195,66 @@ def _before_after(title: str, height: int) -> alt.LayerChart:
     return fitted(alt.layer(bars, texts), height)
 
 
-def rate(frame: pd.DataFrame, title: str = "Runs freed") -> Chart:
-    """Each success rate as a point on its interval.
+def rate(frame: pd.DataFrame, title: str = "Runs freed", required: float | None = None) -> Chart:
+    """Each success rate as a point on its interval, in the frame's order.
 
-    frame: label, rate, low, high, successes, runs.
+    frame: label, rate, low, high, successes, runs, and named where some rows are to be marked.
+    A dashed rule is drawn at the required rate.
     """
     frame = finite(frame, "rate", "low", "high")
     text = [f"{s} of {n}" for s, n in zip(frame["successes"], frame["runs"], strict=True)]
-    return _intervals(frame.assign(point=frame["rate"], text=text), title)
+    if "named" in frame:
+        marked = zip(frame["named"], text, strict=True)
+        text = [f"{NAMED} {result}" if named else result for named, result in marked]
+    return _intervals(frame.assign(point=frame["rate"], text=text), title, required=required)
 
 
 def contributions(frame: pd.DataFrame) -> Chart:
     """What each fix adds to the success rate, in percentage points: point, interval, a rule at 0.
 
-    frame: fix, value, low, high, as shares.
+    frame: fix, value, low, high, as shares, and identical where some fixes may change nothing.
     """
-    frame = finite(frame, "value", "low", "high")
-    points = 100 * frame[["value", "low", "high"]]
+    given = finite(frame, "value", "low", "high")
+    points = 100 * given[["value", "low", "high"]]
     frame = pd.DataFrame(
         {
-            "label": frame["fix"],
+            "label": given["fix"],
             "point": points["value"],
             "low": points["low"],
             "high": points["high"],
             "text": [f"{value:+.0f} pp".replace("-", "\u2212") for value in points["value"]],
         }
     )
+    if "identical" in given:
+        frame.loc[given["identical"], "text"] = "exactly alike"
     bounds = [0, *frame["low"], *frame["high"]]
     room = max(5.0, 0.05 * (max(bounds) - min(bounds)))
     ends = min(bounds) - room, max(bounds) + room
     return _intervals(frame, "Percentage points of success rate", ends)
 
 
-def _intervals(frame: pd.DataFrame, title: str, ends: tuple[float, float] | None = None) -> Chart:
+def _intervals(
+    frame: pd.DataFrame,
+    title: str,
+    ends: tuple[float, float] | None = None,
+    required: float | None = None,
+) -> Chart:
     """A row a label, in the frame's order; ends: of the axis, for points around 0."""
     # Freed is what a rate counts; what takes away from it has the other colour.
     found = np.where(frame["point"] >= 0, FREED, STUCK)
     rows = frame[["label", "point", "low", "high", "text"]].assign(outcome=found)
     values = {} if ends is None else dict(zip(("first", "last"), ends, strict=True))
-    built = _intervals_form(max(1, len(rows)), title, around_zero=ends is not None)
-    return Chart(built, {"rows": rows.reset_index(drop=True)}, values)
+    tables = {"rows": rows.reset_index(drop=True)}
+    if required is not None:
+        tables["rules"] = rules_table({"required": required})
+    built = _intervals_form(
+        max(1, len(rows)), title, around_zero=ends is not None, ruled=required is not None
+    )
+    return Chart(built, tables, values)
 
 
 @form
-def _intervals_form(rows: int, title: str, *, around_zero: bool) -> alt.LayerChart:
+def _intervals_form(rows: int, title: str, *, around_zero: bool, ruled: bool) -> alt.LayerChart:
     """Name and text above, point and interval below them.
 
     The names stand above so that a phone has the whole width for the interval.
@@ -282,6 +300,8 @@ def _intervals_form(rows: int, title: str, *, around_zero: bool) -> alt.LayerCha
         zero = alt.Chart(alt.InlineData(values=[{"at": 0}]))
         zero = zero.mark_rule(color=GREY, strokeWidth=1.5, tooltip=None).encode(x="at:Q")
         layers.insert(0, zero)
+    if ruled:
+        layers.insert(0, rules(along="x")[0])
     chart = fitted(alt.layer(*layers), rows * 46)
     return chart.add_params(*parameters("first", "last")) if around_zero else chart
 

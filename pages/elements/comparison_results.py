@@ -1,0 +1,263 @@
+"""The results of a comparison of fixes."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import download
+from core.comparison import Candidate, Comparison, Verdict
+from core.diagnosis import verdict
+from core.problems import PROBLEMS
+from pages.elements import charts, findings, jobs, link, take_home
+from pages.elements.comparing import PICKED, PLACE, RUNS, Choice, next_step, request
+from pages.elements.drawn import in_turn
+
+PANEL_WIDTH = 210
+"""Pixels, at least: four panels a row on a laptop, one on a phone."""
+MOST_SHOWN = 16
+"""Combinations whose rates and curves are seen at once: the best; the rest can be opened."""
+MOST_NAMED = 3
+"""Combinations in the headline."""
+
+
+@in_turn
+def results(ticket: jobs.Ticket, choice: Choice, affordable: bool) -> None:
+    """The answer, the combinations side by side, the table, and each fix's share."""
+    comparison = ticket.job.result
+    if ticket.request != request(choice):
+        st.caption(
+            ":material/history: These results belong to earlier choices. "
+            f"{next_step(choice, affordable)}"
+        )
+    titles = {fix.key: fix.title for fix in ticket.request.fixes}
+    found = comparison.verdict(choice.rate, choice.target)
+    _answer(found, choice, titles)
+    _effects(comparison, choice, titles)
+    table = download.comparison_frame(comparison, titles, choice.target)
+    best_first = table.sort_values("rate", ascending=False, kind="stable")
+    named = {download.combination(each.fixes, titles) for each in found.smallest}
+    _rates(best_first.assign(named=best_first["combination"].isin(named)), choice)
+    _contributions(comparison, choice, titles)
+    _curves(comparison, choice, best_first["combination"])
+    _table(table)
+    _downloads(comparison, choice, titles)
+    _look_into(comparison, choice, titles, found)
+
+
+def _answer(found: Verdict, choice: Choice, titles: dict[str, str]) -> None:
+    """The smallest combinations that reach the required rate, with their counts and intervals."""
+    st.header(_headline(found, choice, titles))
+    if not found.smallest:
+        more = " More runs could still show more." if found.best.rate.high >= choice.rate else ""
+        st.markdown(f"The best is {_result(found.best, titles)}.{more}")
+        return
+    for each in found.smallest:
+        doubt = "" if each.shown else f" Likely, not certain: {_needed(each, choice)}."
+        st.markdown(f"- {_result(each, titles)}.{doubt}")
+    for each in found.shown:
+        if len(each.fixes) > len(found.smallest[0].fixes):
+            st.markdown(f"- {_result(each, titles)}. The smallest with its whole interval there.")
+
+
+def _headline(found: Verdict, choice: Choice, titles: dict[str, str]) -> str:
+    rate, target = f"{choice.rate:.0%}", f"{choice.target:.0%}"
+    if not found.smallest:
+        return f":material/block: No combination brings {rate} of the runs to {target} accuracy"
+    shown = [each for each in found.smallest if each.shown]
+    named = shown or found.smallest
+    size, count = len(named[0].fixes), len(named)
+    if not size:
+        already = f"{rate} of the runs {'' if shown else 'likely '}reach {target} accuracy already"
+        return f"{_icon(bool(shown))} As asked, {already}"
+    names = "; ".join(download.combination(each.fixes, titles) for each in named)
+    if count > MOST_NAMED:
+        names = f"{count}, of {size} fix{'es' * (size > 1)} each"
+    return (
+        f"{_icon(bool(shown))} {'The' if shown else 'Likely the'} smallest "
+        f"combination{'s' * (count > 1)} to bring {rate} of the runs to {target} accuracy: {names}"
+    )
+
+
+def _icon(certain: bool) -> str:
+    return ":material/check_circle:" if certain else ":material/help:"
+
+
+def _result(candidate: Candidate, titles: dict[str, str]) -> str:
+    return f"**{download.combination(candidate.fixes, titles)}**: {candidate.rate}"
+
+
+def _needed(candidate: Candidate, choice: Choice) -> str:
+    """How many runs would settle whether a combination reaches the required rate."""
+    needed = candidate.runs_to_show
+    if needed is None:
+        return f"at exactly {choice.rate:.0%}, more runs would not settle it"
+    offered = next((runs for runs in RUNS if int(runs) >= needed), None)
+    runs = offered or f"about {needed:,}"
+    return f"more runs would settle it, {runs} per combination if the rate stays the same"
+
+
+def _effects(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
+    """The fixes that do nothing, nothing that can be seen, or harm."""
+    for row in comparison.contributions(choice.target).itertuples():
+        if row.identical:
+            st.markdown(
+                f":material/do_not_disturb_on: **{titles[row.fix]}** changes nothing: with and "
+                "without it every run ends exactly alike, in every combination."
+            )
+        elif row.low <= 0 <= row.high:
+            st.markdown(
+                f":material/horizontal_rule: **{titles[row.fix]}** has no effect that "
+                f"{comparison.runs} runs can show ({100 * row.low:+.0f} to {100 * row.high:+.0f} "
+                "percentage points)."
+            )
+        elif row.high < 0:
+            st.markdown(
+                f":material/trending_down: **{titles[row.fix]}** makes it worse, by "
+                f"{-100 * row.value:.0f} percentage points on average."
+            )
+
+
+def _rates(table: pd.DataFrame, choice: Choice) -> None:
+    """table: one row per combination, the best first; named: those of the headline."""
+    alt = (
+        f"Share of runs that reach {choice.target:.0%} for every combination, with its "
+        f"95% interval and the required {choice.rate:.0%}."
+    )
+    table = table.rename(columns={"combination": "label"})
+    with st.container(border=True):
+        charts.show(charts.rate(table[:MOST_SHOWN], "Runs that succeed", required=choice.rate), alt)
+        if table["named"].any():
+            star = f"{charts.NAMED}: one of the smallest combinations whose rate reaches it."
+        else:
+            star = ""
+        st.caption(f"Dashed: the required rate, {choice.rate:.0%}. {star}")
+        if len(rest := table[MOST_SHOWN:]):
+            with st.expander(f"The other {len(rest)} combinations"):
+                charts.show(charts.rate(rest, "Runs that succeed", required=choice.rate), alt)
+
+
+def _contributions(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
+    frame = comparison.contributions(choice.target)
+    frame["fix"] = [titles[key] for key in frame["fix"]]
+    with st.container(border=True):
+        charts.show(
+            charts.contributions(frame),
+            alt="What each fix adds to the success rate, in percentage points, with intervals.",
+        )
+        if comparison.exclusive:
+            st.caption(
+                "What adding the fix changes, averaged over all orders in which it can be added. "
+                "Some fixes replace each other, so the values need not add up to the whole gain."
+            )
+        else:
+            st.caption(
+                "The Shapley value: what adding the fix changes, averaged over all orders in which "
+                "the fixes can be added. The values add up to the whole gain."
+            )
+
+
+def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
+    """names: of the combinations, the best first; the index is their place in the comparison."""
+    histories = [comparison.histories[place] for place in names.index]
+    parts = []
+    for name, history in zip(names, histories, strict=True):
+        frame = history.frame()
+        success = history.successes(choice.target)
+        parts.append(frame.assign(combination=name, success=success[frame["run"]]))
+    epochs = [history.epochs for history in histories]
+    titles = [f"**{name}**" for name in names]
+    if len(set(epochs)) > 1:
+        titles = [f"{title}, {n:,} epochs" for title, n in zip(titles, epochs, strict=True)]
+    panels = charts.combinations(pd.concat(parts), target=choice.target)
+    panels = list(zip(names, titles, panels, strict=True))
+    with st.container(border=True):
+        _panels(panels[:MOST_SHOWN])
+        if rest := panels[MOST_SHOWN:]:
+            with st.expander(f"The other {len(rest)} combinations"):
+                _panels(rest)
+
+
+def _panels(panels: list[tuple[str, str, charts.Chart]]) -> None:
+    """Name, title and chart of each, side by side."""
+    grid = st.grid(min_column_width=PANEL_WIDTH, vertical_alignment="bottom")
+    for name, title, panel in panels:
+        with grid.container():
+            st.caption(title)
+            charts.show(panel, alt=f"Accuracy by epoch of every run: {name}.")
+
+
+def _table(table: pd.DataFrame) -> None:
+    number, small = st.column_config.NumberColumn, {"width": "small"}
+    percent = {"format": "%.0f%%", **small}
+    shares = ["rate", "low", "high"]
+    st.dataframe(
+        table.assign(**(100 * table[shares])),
+        hide_index=True,
+        placeholder="\u2014",
+        column_config={
+            "combination": st.column_config.TextColumn("Combination"),
+            "runs": number("Runs", format="%d", **small),
+            "successes": number("Succeeded", format="%d", **small),
+            "rate": st.column_config.ProgressColumn("Rate", min_value=0, max_value=100, **percent),
+            "low": number("95% from", **percent),
+            "high": number("to", **percent),
+            "median_epochs": number("Median epochs", format="%.0f", **small),
+            "seconds": number("Seconds", format="%.1f", **small),
+        },
+    )
+
+
+def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
+    common = {"icon": ":material/download:", "on_click": "ignore"}
+    with st.container(horizontal=True):
+        st.download_button(
+            "Table as CSV",
+            lambda: download.comparison_csv(comparison, titles, choice.target),
+            file_name="plateau-fixes.csv",
+            mime="text/csv",
+            help="Every combination with its counts, rate and interval.",
+            **common,
+        )
+        st.download_button(
+            "Table as JSON",
+            lambda: download.comparison_json(comparison, choice.target),
+            file_name="plateau-fixes.json",
+            mime="application/json",
+            help="The same with the experiment, the fixes, the seed and the libraries' versions.",
+            **common,
+        )
+
+
+def _look_into(
+    comparison: Comparison, choice: Choice, titles: dict[str, str], found: Verdict
+) -> None:
+    """One combination: its diagnosis and its script. The named one, until another is chosen."""
+    st.header("One combination in detail")
+    subsets = {link.as_text(subset): subset for subset in comparison.subsets}
+    if st.session_state[PICKED] not in subsets:
+        st.session_state[PICKED] = None
+    named = (found.smallest or (found.best,))[0].fixes
+    picked = st.session_state[PICKED]
+    picked = link.as_text(named) if picked is None else picked
+    st.session_state[f"{PLACE}.combination"] = picked
+    st.selectbox(
+        "Combination",
+        tuple(subsets),
+        format_func=lambda keys: download.combination(subsets[keys], titles),
+        key=f"{PLACE}.combination",
+        on_change=_pick,
+        help="Its runs are diagnosed: what is wrong with it still, in its own numbers.",
+    )
+    history = comparison.history(subsets[picked])
+    findings_of = findings.found_in(history.experiment, history, choice.target)
+    st.markdown(f"**{verdict(findings_of, history, choice.target)}**")
+    findings.brief(findings_of, history, choice.target)
+    # Those of what was compared, which need not be what is chosen now.
+    problem = next(key for key, p in PROBLEMS.items() if p.experiment == comparison.experiment)
+    fixes = tuple(PROBLEMS[problem].fixes[key] for key in subsets[picked])
+    take_home.code(problem, history.experiment, fixes, history.seed)
+
+
+def _pick() -> None:
+    st.session_state[PICKED] = st.session_state[f"{PLACE}.combination"]
