@@ -64,13 +64,13 @@ class Trained:
         return Rate(self.learned, self.runs)
 
     def frame(self) -> pd.DataFrame:
-        """The kept curves: run, epoch, accuracy."""
+        """The kept curves: run, epoch, evaluated_accuracy."""
         runs = len(self.accuracy)
         return pd.DataFrame(
             {
                 "run": np.repeat(np.arange(runs), len(self.epochs)),
                 "epoch": np.tile(self.epochs, runs),
-                "accuracy": np.ravel(self.accuracy),
+                "evaluated_accuracy": np.ravel(self.accuracy),
             }
         )
 
