@@ -49,8 +49,8 @@ def main() -> None:
     options = parser.parse_args()
     history = train(PROBLEMS["threshold"].experiment, RUNS)
     drawn = {
-        "accuracy": lambda: pictures.accuracy(history, "training", TARGET, 0.5),
-        "loss": lambda: pictures.loss(history, "training", TARGET, False),
+        "accuracy": lambda: pictures.accuracy(history, "training", "after", TARGET, 0.5),
+        "loss": lambda: pictures.loss(history, "training", "after", TARGET, False),
         "final accuracies": lambda: pictures.final_accuracies(history, TARGET, 0.5),
         "layer health": lambda: pictures.health(history, "dead", TARGET)[0],
         "network": lambda: pictures.network("threshold", history, 0),

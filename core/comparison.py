@@ -72,14 +72,15 @@ class Comparison:
     def rates(self, target: float) -> pd.DataFrame:
         """One row a subset: fixes, runs, successes, rate, low, high, median_epochs, seconds.
 
-        low, high: 95 % Wilson interval of the rate. median_epochs: until the accuracy of an epoch
-        reaches the target, among the runs that succeed. seconds: the subset's share of its stack.
+        low, high: 95 % Wilson interval of the rate. median_epochs: until the accuracy after an
+        epoch reaches the target, among the runs that succeed. seconds: the subset's share of its
+        stack.
         """
         rows = []
         for subset, history in zip(self.subsets, self.histories, strict=True):
             success = history.successes(target)
             rate = Rate(int(success.sum()), history.runs)
-            epochs = history.epochs_to(target)[success]
+            epochs = history.epochs_until(target)[success]
             known = epochs[np.isfinite(epochs)]
             rows.append(
                 {

@@ -13,7 +13,7 @@ from core.claims.claim import Arm
 from core.claims.record import Record
 from core.comparison import Comparison
 from core.experiment import Experiment, InvalidExperiment
-from core.history import History
+from core.history import CURVES, History
 
 MOST_BYTES = 2_000_000
 """Of an experiment's file; a table of 10,000 rows and 10 columns takes about one."""
@@ -35,8 +35,14 @@ def versions() -> dict[str, str]:
 
 
 def history_csv(history: History) -> str:
-    """`History.frame` as CSV: a line a run and epoch; what was not measured is left out."""
-    return history.frame().dropna(axis="columns", how="all").to_csv(index=False)
+    """`History.frame` as CSV, one line per run and epoch; what was not measured is left out.
+
+    Each line of a run ends with its final loss and accuracy, by which it succeeds or fails.
+    """
+    frame = history.frame().dropna(axis="columns", how="all")
+    runs = frame["run"].to_numpy()
+    finals = {name: getattr(history, name)[runs] for name in ("final_loss", "final_accuracy")}
+    return frame.assign(**finals).to_csv(index=False)
 
 
 def history_json(history: History) -> str:
@@ -44,9 +50,7 @@ def history_json(history: History) -> str:
 
     The curves are lists of runs, each a list of epochs; a figure that is no finite number is null.
     """
-    curves = {
-        name: getattr(history, name) for name in ("loss", "accuracy", "val_loss", "val_accuracy")
-    }
+    curves = {name: getattr(history, name) for name in CURVES}
     return _json(
         {
             "experiment": json.loads(history.experiment.to_json()),
@@ -146,10 +150,13 @@ def _json(plain: dict) -> str:
 
 
 def _numbers(array: np.ndarray) -> list:
-    """Nested lists with the digits that a float32 has; None for what is no finite number."""
+    """Nested lists with the digits that a float32 needs; None for what is no finite number.
+
+    An accuracy of 0.9 is then 0.9 and reaches a target of 0.9, as it does as a float32.
+    """
     if array.ndim > 1:
         return [_numbers(part) for part in array]
-    return [_plain(float(f"{value:.9g}")) for value in array]
+    return [_plain(float(str(value))) for value in array]
 
 
 def _plain(value: float) -> float | int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,15 @@ RANGES = {
     "elu": (-1.0, math.inf),
 }
 """The bounds that an activation's output can come close to."""
+CURVES = (
+    "loss",
+    "accuracy",
+    "evaluated_loss",
+    "evaluated_accuracy",
+    "val_loss",
+    "val_accuracy",
+)
+"""The figures of an epoch and run, as `Epoch` and `History` name them."""
 
 
 def unsaturated_range(activation: str) -> tuple[float, float]:
@@ -27,6 +36,14 @@ def unsaturated_range(activation: str) -> tuple[float, float]:
     low, high = RANGES.get(activation, (-math.inf, math.inf))
     margin = NEAR_BOUND * (high - low if math.isfinite(high) else 1.0)
     return low + margin, high - margin
+
+
+SUCCEEDED, STUCK, IMPROVING, LOST = "succeeded", "stuck", "still improving", "lost again"
+"""What can become of a run; see `History.outcomes`."""
+OUTCOMES = (SUCCEEDED, STUCK, IMPROVING, LOST)
+LAST_PART, LEAST_FALL, LEAST_RISE = 1 / 3, 0.002, 0.05
+"""A run still improves if in this last part of its epochs the loss falls by this share of itself,
+or the score rises by so much."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,8 @@ class Epoch:
     of: int
     loss: np.ndarray
     accuracy: np.ndarray
+    evaluated_loss: np.ndarray
+    evaluated_accuracy: np.ndarray
     val_loss: np.ndarray | None
     val_accuracy: np.ndarray | None
 
@@ -81,7 +100,8 @@ class Health:
 class History:
     """The runs of one training. Run `i` is the same run whatever the number of runs.
 
-    loss, accuracy: float32 (epochs, runs), the mean over the epoch's batches that Keras reports.
+    loss, accuracy: float32 (epochs, runs), the mean over the epoch's batches that `fit` prints.
+    evaluated_loss, evaluated_accuracy: the same, evaluated on the training rows after each epoch.
     val_loss, val_accuracy: the same on the held-out rows after each epoch; None without any.
     final_loss, final_accuracy: float32 (runs,), evaluated after the last epoch, on the held-out
         rows where there are any and else on the training rows.
@@ -97,6 +117,8 @@ class History:
     seed: int
     loss: np.ndarray
     accuracy: np.ndarray
+    evaluated_loss: np.ndarray
+    evaluated_accuracy: np.ndarray
     val_loss: np.ndarray | None
     val_accuracy: np.ndarray | None
     health: Health | None
@@ -125,19 +147,61 @@ class History:
         """bool (runs,): the run's final accuracy reaches the target."""
         return self.final_accuracy >= np.float32(target)
 
+    @property
+    def judged(self) -> tuple[np.ndarray, np.ndarray]:
+        """Loss and accuracy after each epoch, (epochs, runs) each, on the rows of the final ones.
+
+        The last epoch's are `final_loss` and `final_accuracy`.
+        """
+        if self.val_accuracy is None:
+            return self.evaluated_loss, self.evaluated_accuracy
+        return self.val_loss, self.val_accuracy
+
+    def outcomes(self, target: float) -> np.ndarray:
+        """str (runs,): what became of each run, one of OUTCOMES.
+
+        SUCCEEDED: the final accuracy reaches the target. LOST: that of an earlier epoch does.
+        IMPROVING: in the last third of the epochs the loss falls by 0.2 % from where that third
+        began, or the accuracy rises by 0.05, and the loss is not below 0, from where it could
+        fall for ever. STUCK: all others, those that are no longer a finite number among them.
+
+        The thresholds are those that best tell which runs of seed 0 reach 90 % when trained four
+        times as long; `benchmarks/outcomes.py` shows how well they do.
+        """
+        loss, accuracy = self.judged
+        third = max(2, math.ceil(LAST_PART * self.epochs))
+        with np.errstate(invalid="ignore"):
+            fall = loss[-third:][0] - loss[-third:].min(axis=0)
+            rise = accuracy[-third:].max(axis=0) - accuracy[-third:][0]
+            better = (fall > LEAST_FALL * np.abs(loss[-third:][0])) | (rise > LEAST_RISE)
+            improving = self.finite & better & (loss[-1] >= 0)
+        reached = (accuracy >= np.float32(target)).any(axis=0)
+        # The first that holds: a run that succeeded has also reached the target.
+        conditions = [self.successes(target), reached, improving]
+        return np.select(conditions, [SUCCEEDED, LOST, IMPROVING], STUCK)
+
     def epochs_to(self, target: float) -> np.ndarray:
         """float (runs,): first epoch whose accuracy reaches the target, NaN where none does.
 
-        It is the accuracy on the held-out rows where there are any.
+        It is the accuracy that `fit` prints: the epoch's mean, or that on the held-out rows where
+        there are any.
         """
-        accuracy = self.accuracy if self.val_accuracy is None else self.val_accuracy
-        reached = accuracy >= np.float32(target)
-        return np.where(reached.any(axis=0), reached.argmax(axis=0) + 1.0, np.nan)
+        return _first(self.accuracy if self.val_accuracy is None else self.val_accuracy, target)
+
+    def epochs_until(self, target: float) -> np.ndarray:
+        """float (runs,): first epoch after which the evaluated accuracy reaches the target.
+
+        NaN where it never does. It is measured on the rows that the final accuracy is measured on.
+        """
+        return _first(self.judged[1], target)
 
     def frame(self) -> pd.DataFrame:
-        """One row a run and epoch: run, epoch, loss, accuracy, val_loss, val_accuracy."""
-        figures = (self.loss, self.accuracy, self.val_loss, self.val_accuracy)
-        return _frame(np.arange(1, self.epochs + 1), *figures)
+        """One row per run and epoch: run, epoch and a column for each of CURVES.
+
+        A curve that was not measured is NaN.
+        """
+        curves = {name: getattr(self, name) for name in CURVES}
+        return _frame(np.arange(1, self.epochs + 1), curves)
 
     def weights_at(self, key: int, run: int) -> list[np.ndarray]:
         """The weights of one run at `key_epochs[key]`, in the order of Keras's `get_weights()`."""
@@ -151,27 +215,32 @@ class History:
         return int(order[{"best": 0, "median": self.runs // 2, "worst": -1}[kind]])
 
 
+def counted(outcomes: np.ndarray) -> dict[str, int]:
+    """How many runs have each outcome, in the order of OUTCOMES; without those of no run."""
+    counts = {outcome: int((outcomes == outcome).sum()) for outcome in OUTCOMES}
+    return {outcome: count for outcome, count in counts.items() if count}
+
+
+def _first(accuracy: np.ndarray, target: float) -> np.ndarray:
+    """float (runs,): the first of the epochs, from 1, that reaches the target; else NaN."""
+    reached = accuracy >= np.float32(target)
+    return np.where(reached.any(axis=0), reached.argmax(axis=0) + 1.0, np.nan)
+
+
 def epochs_frame(epochs: Sequence[Epoch]) -> pd.DataFrame:
     """The same columns as `History.frame`, from the epochs that were reported so far."""
-    figures = (
-        [epoch.loss for epoch in epochs],
-        [epoch.accuracy for epoch in epochs],
-        None if epochs[0].val_loss is None else [epoch.val_loss for epoch in epochs],
-        None if epochs[0].val_accuracy is None else [epoch.val_accuracy for epoch in epochs],
-    )
-    return _frame(np.array([epoch.number for epoch in epochs]), *figures)
-
-
-def _frame(numbers: np.ndarray, loss, accuracy, val_loss, val_accuracy) -> pd.DataFrame:
-    loss = np.asarray(loss)
-    missing = np.full(loss.shape, np.nan, np.float32)
-    columns = {
-        "loss": loss,
-        "accuracy": np.asarray(accuracy),
-        "val_loss": missing if val_loss is None else np.asarray(val_loss),
-        "val_accuracy": missing if val_accuracy is None else np.asarray(val_accuracy),
+    curves = {
+        name: None if getattr(epochs[0], name) is None else [getattr(e, name) for e in epochs]
+        for name in CURVES
     }
-    epochs, runs = loss.shape
+    return _frame(np.array([epoch.number for epoch in epochs]), curves)
+
+
+def _frame(numbers: np.ndarray, curves: Mapping[str, np.ndarray | list | None]) -> pd.DataFrame:
+    """curves: (epochs, runs) each, by name; None for what was not measured."""
+    epochs, runs = np.shape(curves["loss"])
+    missing = np.full((epochs, runs), np.nan, np.float32)
+    columns = {k: missing if v is None else np.asarray(v) for k, v in curves.items()}
     return pd.DataFrame(
         {
             "run": np.repeat(np.arange(runs), epochs),

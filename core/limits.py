@@ -222,16 +222,17 @@ EVALUATED_ENTRY, EVALUATED_OUTPUT = 1.5e-10, 4e-10
 """Seconds for each row that is evaluated."""
 EXPONENTIAL = 6e-9
 """Seconds more for each row, of an update or evaluated, by unit that computes an exponential."""
-FIT, FIT_EPOCH, FIT_STEP = 0.8, 0.05, 1.3e-3
-"""Seconds of Keras's `fit` to start, and for each epoch and step."""
+FIT, FIT_EPOCH, FIT_STEP = 0.8, 0.1, 1.3e-3
+"""Seconds of Keras's `fit` to start, for each epoch with its evaluation, and for each step."""
 EXPONENTIALS = ("sigmoid", "tanh", "softmax", "elu")
 DATA, STATES, ACTIVATIONS = 4, 8, 4
 """Copies at once: of the data while they are stacked and handed over; of the weights, with the
 optimizer's and the gradients; of a batch's outputs, forwards and backwards."""
 COPIES = 3
 """Of the figures: as they are made, stacked, and on their way to the server."""
-FIGURES, HEALTH = 8, 6
-"""Numbers an epoch and run, in the history and in the events; numbers a dense layer more."""
+FIGURES, HELD_OUT, HEALTH = 8, 4, 6
+"""Numbers per epoch and run, in the history and in the events; more with held-out rows; more for
+each dense layer."""
 PROGRAM, COMPILER = 25 * MEGABYTE, 50 * MEGABYTE
 """What TensorFlow keeps of a compiled program, and takes while it compiles."""
 
@@ -302,7 +303,7 @@ def _kept(experiment: Experiment, members: int) -> float:
     """The figures and weights of a stack's runs, and the events before them."""
     dense = len(experiment.model.dense)
     epochs = experiment.training.epochs
-    figures = epochs * (FIGURES + HEALTH * dense)
+    figures = FIGURES + HELD_OUT * bool(experiment.data.held_out_rows) + HEALTH * dense
     state = FLOAT * members * sizes(experiment)[0]
     snapshots = min(epochs + 1, KEY_EPOCHS + 1, max(KEPT_WEIGHTS / max(state, 1), 2))
-    return FLOAT * members * figures + state * snapshots
+    return FLOAT * members * epochs * figures + state * snapshots

@@ -75,8 +75,9 @@ class Program:
 
         arrays: x, y, held_out_x, held_out_y, float32 (rows, columns, lanes).
         order: int32 (training rows,); dropout_keys: uint32 (lanes,), different every epoch.
-        Returns float32 figures: loss, accuracy, final_loss, final_accuracy and, with held-out rows,
-        val_loss, val_accuracy of (lanes,); those of `core.history.Health` of (dense layers, lanes).
+        Returns float32 figures: those of `core.history.CURVES` of (lanes,), val_loss and
+        val_accuracy with held-out rows only; those of `core.history.Health` of
+        (dense layers, lanes).
         """
         figures = self._compiled(
             *arrays, tf.constant(order), tf.constant(dropout_keys), tf.constant(self.steps)
@@ -144,7 +145,7 @@ class Program:
         }
         if held_out_x.shape[0]:
             held_out = self._evaluated(held_out_x, held_out_y)
-            figures |= {f"val_{name}": held_out[f"final_{name}"] for name in ("loss", "accuracy")}
+            figures |= {f"val_{k}": held_out[f"evaluated_{k}"] for k in ("loss", "accuracy")}
         return figures
 
     def _evaluated(self, x, y):
@@ -183,8 +184,8 @@ class Program:
         ends = zip(seen["low"], seen["high"], strict=True)
         dead = [tf.cast((low == 0) & (high == 0), tf.float32) for low, high in ends]
         return {
-            "final_loss": seen["loss"] / rows,
-            "final_accuracy": seen["accuracy"] / rows,
+            "evaluated_loss": seen["loss"] / rows,
+            "evaluated_accuracy": seen["accuracy"] / rows,
             "dead": tf.stack([tf.reduce_mean(d, 0) for d in dead]),
             "saturated": tf.stack([1 - tf.reduce_mean(f, 0) for f in seen["free"]]),
             "output_min": tf.stack([tf.reduce_min(a, 0) for a in seen["low"]]),

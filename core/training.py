@@ -18,7 +18,7 @@ import tensorflow as tf
 from core import models
 from core.data import generator, prepare
 from core.experiment import Experiment, InvalidExperiment
-from core.history import Epoch, Health, History, Progress
+from core.history import CURVES, Epoch, Health, History, Progress
 from core.program import program
 from core.stacks import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, stacks, steps, structure
 
@@ -229,22 +229,18 @@ def _key_epochs(epochs: int, size: int) -> set[int]:
 
 
 def _epoch(number: int, of: int, report: dict[str, np.ndarray]) -> Epoch:
-    names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    return Epoch(number, of, *(report.get(name) for name in names))
+    return Epoch(number, of, **{name: report.get(name) for name in CURVES})
 
 
 def _history(experiment, seed, figures, kept, **rest) -> History:
-    part = "val_" if experiment.data.held_out_rows else "final_"
+    part = "val" if experiment.data.held_out_rows else "evaluated"
     return History(
         experiment=experiment,
         seed=seed,
-        loss=figures["loss"],
-        accuracy=figures["accuracy"],
-        val_loss=figures.get("val_loss"),
-        val_accuracy=figures.get("val_accuracy"),
+        **{name: figures.get(name) for name in CURVES},
         health=Health(**{field.name: figures[field.name] for field in fields(Health)}),
-        final_loss=figures[f"{part}loss"][-1],
-        final_accuracy=figures[f"{part}accuracy"][-1],
+        final_loss=figures[f"{part}_loss"][-1],
+        final_accuracy=figures[f"{part}_accuracy"][-1],
         key_epochs=np.array(list(kept)),
         weights=tuple(np.stack(arrays) for arrays in zip(*kept.values(), strict=True)),
         **rest,

@@ -16,8 +16,8 @@ START = {
     "Check_the_answers": "?claim=two-blob-rmsprop-5",
 }
 RUN = {
-    "Threshold_problem": ("Train", "runs reached"),
-    "Two_blob_problem": ("Train", "runs reached"),
+    "Threshold_problem": ("Train", "runs ended at"),
+    "Two_blob_problem": ("Train", "runs ended at"),
     "Compare_fixes": ("Compare", "combination"),
     "Check_the_answers": ("Test", "Measured just now"),
 }
@@ -83,4 +83,4 @@ def test_a_training_is_started_with_the_keyboard_alone(server, page):
             break
     expect(train).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="16 runs reached")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="16 runs ended at")).to_be_visible(timeout=LONG)

@@ -74,7 +74,7 @@ def test_a_training_grows_stops_and_survives_a_page_change(server, page):
     go_to(page, "Threshold problem")
     expect(page.get_by_test_id("stProgress")).to_contain_text("Epoch")
     press(page, "Stop training")
-    expect(page.get_by_role("heading", name="64 runs reached")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="64 runs ended at")).to_be_visible(timeout=30_000)
     expect(page.get_by_text(re.compile(r"Stopped after [\d,]+ of 2000 epochs"))).to_be_visible()
 
 
@@ -96,7 +96,7 @@ def test_settings_survive_a_page_change_and_the_link_opens_them_elsewhere(server
 def test_a_network_is_looked_into_epoch_by_epoch_without_the_server(server, page):
     open_at(page, f"{server}/Two_blob_problem?fixes=higher-learning-rate&epochs=5")
     press(page, "Train")
-    expect(page.get_by_role("heading", name="All 64 runs reached")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="All 64 runs ended at")).to_be_visible(timeout=LONG)
     slider = page.locator(".vega-bindings input[type=range]")
     expect(slider).to_be_visible()
     frames = []
@@ -163,7 +163,7 @@ def test_a_link_opens_the_same_on_another_server(server, page):
 def test_an_embedded_page_shows_trains_and_stays_embedded(server, page):
     open_at(page, f"{server}/Two_blob_problem?embed=true&epochs=2&runs=16")
     press(page, "Train")
-    expect(page.get_by_role("heading", name="16 runs reached")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="16 runs ended at")).to_be_visible(timeout=LONG)
     set_number(page, "Training", "Epochs", 3)
     expect(page).to_have_url(re.compile("epochs=3"))
     assert "embed=true" in page.url
@@ -193,7 +193,7 @@ def test_an_experiment_is_saved_and_loaded_again(server, page, tmp_path):
 def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, tmp_path):
     open_at(page, f"{server}/Threshold_problem?epochs=2&fixes=sigmoid-output.scale-inputs")
     press(page, "Train")
-    expect(page.get_by_role("heading", name="runs reached")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="runs ended at")).to_be_visible(timeout=LONG)
     settle(page)
     page.get_by_role("tab", name="Data").click()
     curves = json.loads(saved(page, "Curves as JSON").read_text())
@@ -253,7 +253,7 @@ def test_nothing_is_wider_than_a_phone(server, browser, path, scheme):
     open_at(page, f"{server}/{path}")
     if path.endswith("problem"):
         press(page, "Train")
-        expect(page.get_by_role("heading", name="runs reached")).to_be_visible(timeout=LONG)
+        expect(page.get_by_role("heading", name="runs ended at")).to_be_visible(timeout=LONG)
         settle(page)
     wide = page.evaluate(
         # What scrolls in a box of its own, such as a table, may be wider than that.

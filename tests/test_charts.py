@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.history import IMPROVING, LOST, OUTCOMES, STUCK, SUCCEEDED
+from core.statistics import Rate
 from core.view import PROBABILITY, Surface
 from pages.elements import charts
+from pages.elements.charts.chart import FAILED, named
 
 
 def history_frame(runs=4, epochs=10, **columns) -> pd.DataFrame:
@@ -21,6 +24,8 @@ def history_frame(runs=4, epochs=10, **columns) -> pd.DataFrame:
             "epoch": np.tile(np.arange(1, epochs + 1), runs),
             "loss": rng.uniform(0.1, 8, runs * epochs),
             "accuracy": rng.uniform(0, 1, runs * epochs),
+            "evaluated_loss": rng.uniform(0.1, 8, runs * epochs),
+            "evaluated_accuracy": rng.uniform(0, 1, runs * epochs),
             "val_loss": np.nan,
             "val_accuracy": np.nan,
         }
@@ -101,7 +106,10 @@ def test_another_training_needs_no_form_of_its_own():
         ]
         assert drawn[0].form == drawn[1].form
         assert drawn[0].spec() != drawn[1].spec()
-    spreads = [charts.final_accuracies(np.array(final), 0.9) for final in ([0.5, 1.0], [0.1])]
+    spreads = [
+        charts.final_accuracies(np.array(final), np.array(final) > 0.9, 0.9)
+        for final in ([0.5, 1.0], [0.1])
+    ]
     assert spreads[0].form == spreads[1].form
     seen = [charts.threshold_view(response(epochs), epochs) for epochs in ([0, 1, 2], [0, 50])]
     assert seen[0].form == seen[1].form
@@ -138,15 +146,69 @@ def test_the_rules_say_what_they_are():
     assert values(drawn, "label") == set()
 
 
-def test_an_outcome_has_its_colour_from_the_theme_and_a_dash():
-    success = np.array([True, False, False, False])
-    drawn = spec(charts.curves(history_frame(), "accuracy", success, epochs=10))
-    line = next(view for view in views(drawn) if "strokeDash" in view["encoding"])
-    assert line["encoding"]["color"]["scale"] == {"domain": ["freed", "stuck"]}
-    assert line["encoding"]["strokeDash"]["scale"]["range"][0] != [4, 2]
-    assert "freed_runs" in line["encoding"]["color"]["legend"]["labelExpr"]
-    counts = {param["name"]: param.get("value") for param in drawn["params"]}
-    assert (counts["freed_runs"], counts["stuck_runs"]) == (1, 3)
+def test_each_outcome_has_a_colour_of_the_theme_a_dash_and_a_shape():
+    outcomes = np.array([SUCCEEDED, STUCK, IMPROVING, STUCK])
+    for known, domain in ((outcomes, list(OUTCOMES)), (outcomes == SUCCEEDED, [SUCCEEDED, FAILED])):
+        drawn = spec(charts.curves(history_frame(), "evaluated_accuracy", known, epochs=10))
+        line = next(view for view in views(drawn) if "strokeDash" in view["encoding"])
+        end = next(view for view in views(drawn) if "shape" in view["encoding"])
+        assert line["encoding"]["color"]["scale"] == {"domain": domain}
+        for channel, view in (("strokeDash", line), ("shape", end)):
+            scale = view["encoding"][channel]["scale"]
+            assert scale["domain"] == domain
+            assert len({str(each) for each in scale["range"]}) == len(domain)
+        assert values(drawn, "outcome") == set(named(known))
+
+
+def test_the_legend_lists_the_outcomes_that_occur_and_counts_all_runs():
+    def legend(drawn) -> dict:
+        counts = {param["name"]: param.get("value") for param in spec(drawn)["params"]}
+        line = next(view for view in views(spec(drawn)) if "strokeDash" in view["encoding"])
+        shown = line["encoding"]["color"]["legend"]
+        assert "run_counts" in shown["labelExpr"]
+        assert shown["values"] == counts["occurring"]
+        return dict(zip(counts["occurring"], counts["run_counts"], strict=True))
+
+    frame = history_frame(600, 10)
+    outcomes = np.array([STUCK] * 599 + [LOST])
+    many = charts.curves(frame, "evaluated_accuracy", outcomes, epochs=10)
+    assert rows_drawn(spec(many)) < len(frame), "some are left out"
+    assert legend(many) == {STUCK: 599, LOST: 1}
+    success = np.array([True, True, False, False])
+    some = charts.curves(
+        history_frame(), "evaluated_accuracy", success, epochs=10, whole=Rate(46, 64)
+    )
+    assert legend(some) == {SUCCEEDED: 46, FAILED: 18}
+
+
+def test_an_axis_says_whether_it_shows_the_end_of_an_epoch_or_its_mean():
+    titles = {
+        measure: json.dumps(spec(charts.curves(history_frame(), measure, None, epochs=10)))
+        for measure in ("evaluated_accuracy", "accuracy", "evaluated_loss", "loss")
+    }
+    assert "Accuracy after each epoch" in titles["evaluated_accuracy"]
+    assert "Accuracy during each epoch" in titles["accuracy"]
+    assert "Loss after each epoch" in titles["evaluated_loss"]
+    assert "Loss during each epoch" in titles["loss"]
+
+
+def test_an_all_but_constant_loss_is_not_magnified():
+    frame = history_frame(1, 10, loss=np.linspace(7.960136, 7.960148, 10))
+    for drawn in (
+        spec(charts.curves(frame, "loss", None, epochs=10)),
+        spec(charts.overlay(frame, frame, "loss", epochs=10)),
+    ):
+        low, high = (row["value"] for row in drawn["datasets"]["span"])
+        assert low < 7.9 < 8 < high
+        (layer,) = [v for v in views(drawn) if v.get("data") == {"name": "span"}]
+        assert layer["encoding"]["y"]["field"] == "value"
+
+
+def test_losses_far_apart_need_a_logarithmic_axis():
+    assert charts.wide(np.array([[8_000.0, np.nan], [0.7, 0.5]]))
+    assert not charts.wide(np.array([8.0, 0.5]))
+    assert not charts.wide(np.array([8_000.0, 0.0])), "0 has no place on it"
+    assert not charts.wide(np.array([np.nan, np.inf]))
 
 
 @pytest.mark.parametrize(("runs", "epochs"), [(512, 10), (512, 50), (64, 500), (4096, 30)])
@@ -155,12 +217,12 @@ def test_a_chart_stays_within_its_rows_and_keeps_the_ends(runs, epochs):
     thinned = charts.thin(frame)
     assert len(thinned.frame) <= charts.MAX_ROWS
     assert {1, epochs} <= set(thinned.frame.epoch)
-    final = frame[frame.epoch == epochs].set_index("run").accuracy
+    final = frame[frame.epoch == epochs].set_index("run").evaluated_accuracy
     assert {final.idxmin(), final.idxmax()} <= set(thinned.frame.run)
     assert thinned.frame.run.nunique() == thinned.drawn
     said = str(thinned)
     assert said == ("" if runs == 64 else f"{thinned.drawn:,} of {runs:,} runs drawn")
-    drawn = spec(charts.curves(frame, "accuracy", final.to_numpy() > 0.9, epochs=epochs))
+    drawn = spec(charts.curves(frame, "evaluated_accuracy", final.to_numpy() > 0.9, epochs=epochs))
     assert rows_drawn(drawn) <= charts.MAX_ROWS
 
 
@@ -172,14 +234,15 @@ def test_the_median_is_of_all_runs_and_not_of_those_drawn():
     assert [row["value"] for row in medians] == pytest.approx(expected.tolist())
 
 
-def test_an_accuracy_at_the_target_is_freed_and_in_the_bin_above_it():
+def test_an_accuracy_at_the_target_is_in_the_bin_above_it():
     final = np.array([0.9, 0.89, 1.0, 0.0, np.nan], np.float32)
-    drawn = spec(charts.final_accuracies(final, 0.9, 0.5))
+    outcomes = np.array([SUCCEEDED, IMPROVING, SUCCEEDED, STUCK, STUCK])
+    drawn = spec(charts.final_accuracies(final, outcomes, 0.9, 0.5))
     bars = [row for rows in drawn["datasets"].values() for row in rows if "bin" in row]
     assert {(row["bin"], row["outcome"]) for row in bars} == {
-        (45, "freed"),
-        (44, "stuck"),
-        (49, "freed"),
+        (45, "succeeded"),
+        (44, "still improving"),
+        (49, "succeeded"),
         (0, "stuck"),
     }
     assert domains(drawn, "x") == [[0, 1]]
@@ -214,7 +277,7 @@ def test_contributions_are_percentage_points_around_a_zero_rule():
     drawn = spec(charts.contributions(frame.assign(high=[0.5, -0.05])))
     assert values(drawn, "text") == {"+43 pp", "\u221210 pp"}
     assert values(drawn, "at") == {0}
-    assert values(drawn, "outcome") == {"freed", "stuck"}
+    assert values(drawn, "outcome") == {"succeeded", "failed"}
     alike = frame.assign(value=0.0, low=0.0, high=[0.5, 0.0], identical=[False, True])
     assert values(spec(charts.contributions(alike)), "text") == {"+0 pp", "exactly alike"}
 
@@ -224,16 +287,24 @@ def test_confusion_shows_counts_and_the_share_of_each_label():
         [("1", "1", 30), ("1", "none", 10), ("2", "1", 0), ("2", "none", 0)],
         columns=["actual", "predicted", "count"],
     )
-    drawn = spec(charts.confusion(frame))
+    drawn = spec(charts.confusion(frame, "Run 3 after the last epoch"))
+    assert drawn["title"]["text"] == "Run 3 after the last epoch"
     assert values(drawn, "share") == {0.75, 0.25, 0.0}
     assert values(drawn, "count") == {30, 10, 0}
 
 
-def test_the_reference_run_is_named_and_dashed():
-    drawn = spec(charts.overlay(history_frame(64), history_frame(1), "loss", epochs=10))
-    assert values(drawn, "series") == {"64 stacked runs", "one run of model.fit"}
-    dashes = [view["encoding"]["strokeDash"]["scale"]["range"] for view in views(drawn)]
-    assert dashes[0][0] != dashes[0][1]
+def test_the_reference_run_is_dashed_beside_the_run_that_it_repeats():
+    frame = history_frame(64)
+    drawn = spec(charts.overlay(frame, history_frame(1), "evaluated_loss", epochs=10))
+    names = ["64 stacked runs", "run 0 of the stack", "run 0 with model.fit"]
+    assert values(drawn, "series") == set(names)
+    lines = [view["encoding"] for view in views(drawn) if "strokeDash" in view["encoding"]]
+    assert lines[0]["color"]["scale"]["domain"] == names
+    assert len(set(lines[0]["color"]["scale"]["range"])) == 3
+    dashes = lines[0]["strokeDash"]["scale"]["range"]
+    assert dashes[1] != dashes[2]
+    same = [row["value"] for row in drawn["datasets"]["same"]]
+    assert same == pytest.approx(frame[frame.run == 0].evaluated_loss.tolist())
 
 
 def test_combinations_say_their_rates_and_colours_over_their_own_epochs():
@@ -244,14 +315,26 @@ def test_combinations_say_their_rates_and_colours_over_their_own_epochs():
         for name, freed, epochs in (("As asked", 0, 10), ("Both", 3, 500))
     ]
     panels = [spec(panel) for panel in charts.combinations(pd.concat(parts))]
-    assert [panel["title"]["text"] for panel in panels] == ["0 of 4 succeeded", "3 of 4 succeeded"]
+    titles = [panel["title"]["text"] for panel in panels]
+    assert titles == ["0 of 4 succeeded", "3 of 4 succeeded"]
     assert {tuple(domains(panel, "y")[0]) for panel in panels} == {(0, 1)}
     assert [domains(panel, "x")[0] for panel in panels] == [[1, 10], [1, 500]]
     for panel in panels:
         assert any(view["encoding"].get("color", {}).get("legend") for view in views(panel))
 
 
-def test_stuck_and_freed_runs_health_share_axes_and_keep_zeros():
+def test_a_combination_shows_the_accuracy_that_decides():
+    frame = history_frame().assign(combination="As asked", success=True)
+    for shown, column in (
+        (frame, "evaluated_accuracy"),
+        (frame.assign(val_accuracy=0.25), "val_accuracy"),
+    ):
+        (panel,) = charts.combinations(shown)
+        expected = set(shown[column].astype("float32"))
+        assert set(panel.tables["runs"]["value"]) == expected
+
+
+def test_the_health_of_runs_that_failed_and_succeeded_share_axes_and_keep_zeros():
     rows = [
         (run, epoch, layer, 0.0 if run else 0.1 * epoch, run == 1)
         for run in range(2)
@@ -260,7 +343,7 @@ def test_stuck_and_freed_runs_health_share_axes_and_keep_zeros():
     ]
     frame = pd.DataFrame(rows, columns=["run", "epoch", "layer", "value", "stuck"])
     panels = [spec(p) for p in charts.health(frame, "gradient_norm", epochs=2, log=True)]
-    assert [panel["title"]["text"] for panel in panels] == ["Stuck: 1 run", "Freed: 1 run"]
+    assert [panel["title"]["text"] for panel in panels] == ["Failed: 1 run", "Succeeded: 1 run"]
     assert domains(panels[0], "y") == domains(panels[1], "y")
     assert min(values(panels[0], "median")) == domains(panels[0], "y")[0][0] > 0
     only_stuck = frame[frame.stuck]
@@ -330,7 +413,7 @@ def test_the_surface_has_its_samples_its_units_and_the_slider():
     assert "flat at 0.5" in values(drawn, "epoch_0")
 
 
-def test_the_themes_first_two_colours_are_freed_and_stuck():
+def test_the_themes_first_two_colours_are_those_of_succeeded_and_failed():
     theme = (Path(__file__).parents[1] / ".streamlit" / "config.toml").read_text()
     light, dark = re.findall(r'chartCategoricalColors = \["(#\w+)", "(#\w+)"', theme)
     assert light == ("#0072b2", "#d55e00")

@@ -226,6 +226,8 @@ def history(experiment, accuracy=0.5, loss=0.69, epochs=10, runs=4, same_weights
         seed=0,
         loss=loss,
         accuracy=accuracy,
+        evaluated_loss=loss,
+        evaluated_accuracy=accuracy,
         health=Health(**health),
         key_epochs=np.array([0, epochs]),
         weights=tuple(flat),

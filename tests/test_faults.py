@@ -443,7 +443,7 @@ def test_two_tabs_a_closed_one_and_a_browser_that_goes_offline(app, browser):
     expect(bar).to_contain_text("Epoch", timeout=20_000)
     expect(bar).not_to_have_text(seen, timeout=20_000)
     press(second, "Stop training")
-    expect(second.get_by_role("heading", name="64 runs reached")).to_be_visible(timeout=20_000)
+    expect(second.get_by_role("heading", name="64 runs ended at")).to_be_visible(timeout=20_000)
     expect(second.get_by_text("1,990 epochs")).to_be_visible()
     context.close()
 
@@ -464,7 +464,7 @@ def test_a_server_that_restarts_finds_the_settings_again(app, page):
     app.start()
     page.wait_for_selector("[data-test-connection-state=CONNECTED]", timeout=LONG)
     press(page, "Train")
-    expect(page.get_by_role("heading", name="runs reached")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="runs ended at")).to_be_visible(timeout=LONG)
     expect(page).to_have_url(address)
     expect(page.get_by_text("Adam 0.1; 7 epochs")).to_be_visible()
 

@@ -1,5 +1,6 @@
 """Every page through AppTest, with real trainings in the worker process."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -90,16 +91,22 @@ def test_the_threshold_question_fails_as_asked_and_can_be_freed():
     app = opened("threshold")
     setting(app, "threshold.epochs").set_value(2).run()
     app.button(key="threshold-train").click().run()
-    finished(app, "64 runs reached 90%")
+    finished(app, "of 64 runs ended at 90% or above")
+    assert "are stuck" in cards(app)
+    (took,) = (metric for metric in app.metric if metric.label == "Time")
+    compiled, trained = re.findall(r"\d+\.\d", took.delta)
+    assert float(took.value.removesuffix(" s")) == pytest.approx(
+        float(compiled) + float(trained), abs=0.11
+    )
     assert drawn(app, "Success rate", "Accuracy on", "Loss on", "How many runs", "Dead units by")
-    assert drawn(app, "Run 46: probability of class 1", "Confusion matrix of run 46")
+    assert drawn(app, "Run 46: probability of class 1", "Confusion matrix of run 46 after the last")
     app.pills(key="threshold.fixes").set_value(["sigmoid-output", "standardise-inputs"]).run()
     assert setting(app, "threshold.output-activation").value == "sigmoid"
     assert setting(app, "threshold.scaling").value == "standardise"
     assert setting(app, "threshold.epochs").value == 2, "changed by hand, so it stays"
     assert any("earlier settings" in caption.value for caption in app.caption)
     app.button(key="threshold-train").click().run()
-    finished(app, "are stuck")
+    finished(app, "of 64 runs ended at 90% or above")
     app.button(key="threshold-reset").click().run()
     assert setting(app, "threshold.epochs").value == 10
     assert setting(app, "threshold.output-activation").value == "relu"
@@ -109,14 +116,15 @@ def test_the_two_blob_question_shows_its_network_and_plain_keras():
     app = opened("two-blob")
     setting(app, "two-blob.hold-out").set_value(0.2).run()
     app.button(key="two-blob-train").click().run()
-    finished(app, "runs reached 90%")
+    finished(app, "runs ended at 90%")
     assert drawn(app, "Accuracy on the held-out rows", "Loss on the held-out rows", "Run ")
-    for kind in ("best", "median", "stuck"):
+    assert "still improving" in cards(app)
+    for kind in ("best", "median", "worst"):
         app.segmented_control(key="two-blob.pick").set_value(kind).run()
         assert not app.exception
     app.button(key="two-blob.plain-fit").click().run()
     deadline = time.monotonic() + 90
-    while not drawn(app, "Accuracy by epoch: the stack's runs and the one of model.fit"):
+    while not drawn(app, "Accuracy after each epoch: the stack's runs, run 0 among them"):
         assert time.monotonic() < deadline
         time.sleep(0.2)
         app.run()
@@ -190,16 +198,34 @@ def test_new_data_after_the_highest_seed_are_those_of_seed_0():
     app = opened("two-blob", seed="999999", runs="1", epochs="1")
     app.button(key="two-blob-new-data").click().run()
     assert setting(app, "two-blob.seed").value == 0
-    finished(app, "reached 90%")
+    finished(app, "The run ended")
 
 
 def test_what_is_looked_at_comes_with_the_link():
-    app = opened("two-blob", epochs="2", runs="16", log="yes", pick="stuck", health="saturated")
+    app = opened("two-blob", epochs="2", runs="16", log="yes", pick="best", health="saturated")
     app.button(key="two-blob-train").click().run()
-    finished(app, "16 runs reached 90%")
-    assert app.toggle(key="two-blob.log").value
-    assert app.segmented_control(key="two-blob.pick").value == "stuck"
+    finished(app, "16 runs ended at 90%")
+    assert app.toggle(key="two-blob.log-scale").value
+    assert app.segmented_control(key="two-blob.pick").value == "best"
     assert drawn(app, "Saturated units by epoch")
+
+
+def test_curves_are_those_that_are_counted_unless_model_fits_are_asked_for():
+    app = opened("threshold", epochs="2", runs="16", fixes="sigmoid-output")
+    app.button(key="threshold-train").click().run()
+    finished(app, "16 runs ended at 90%")
+    assert drawn(app, "Accuracy on the training rows after each", "Loss on the training rows after")
+    assert app.toggle(key="threshold.log-scale").value, "the raw inputs' losses are far apart"
+    app.toggle(key="threshold.log-scale").set_value(False).run()
+    app.segmented_control(key="threshold.curves").set_value("during").run()
+    assert drawn(app, "Accuracy on the training rows during each", "Loss on the training rows dur")
+    assert not app.toggle(key="threshold.log-scale").value
+    link = next(block.value for block in app.code if "v=1" in block.value)
+    assert "log=no" in link
+    assert "curves=during" in link
+    app.toggle(key="threshold.log-scale").set_value(True).run()
+    link = next(block.value for block in app.code if "v=1" in block.value)
+    assert "log=" not in link, "as it is from the start"
 
 
 def test_the_script_and_what_changed_are_there_before_any_training():
@@ -252,14 +278,14 @@ def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
 def test_a_finding_is_fixed_with_one_click():
     app = opened("threshold", epochs="2")
     app.button(key="threshold-train").click().run()
-    finished(app, "64 runs reached 90%")
+    finished(app, "64 runs ended at 90%")
     assert "64 runs the decision is the same for every sample" in cards(app)
     app.button(key="threshold-fix-output-not-probability-sigmoid-output").click().run()
     assert not app.exception
     assert setting(app, "threshold.output-activation").value == "sigmoid"
     assert app.pills(key="threshold.fixes").value == ["sigmoid-output"]
     assert setting(app, "threshold.epochs").value == 2
-    finished(app, "are stuck")
+    finished(app, "of 64 runs ended at 90% or above")
 
 
 def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
@@ -335,7 +361,7 @@ def test_new_data_change_no_seed_that_has_no_effect():
     app.button(key="two-blob-new-data").click().run()
     (changed,) = (c.value for c in app.caption if "Changed by hand" in c.value)
     assert "data seed" not in changed
-    finished(app, "reached 90%")
+    finished(app, "The run ended")
 
 
 def test_a_few_pages_are_drawn_at_a_time_and_one_that_fails_makes_room():

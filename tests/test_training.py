@@ -23,6 +23,7 @@ from core.experiment import (
     RMSprop,
     Training,
 )
+from core.history import CURVES
 from core.models import keras_model, keras_optimizer
 from core.problems import PROBLEMS, TARGET
 from core.reference import fit
@@ -101,7 +102,7 @@ def test_a_run_is_the_same_whatever_the_number_of_runs():
         data=replace(experiment.data, hold_out=0.25, shuffling="rows"),
     )
     few, many = train(experiment, runs=3, seed=4), train(experiment, runs=40, seed=4)
-    for name in ("loss", "accuracy", "val_loss", "val_accuracy", "final_accuracy"):
+    for name in (*CURVES, "final_accuracy"):
         np.testing.assert_allclose(getattr(few, name), getattr(many, name)[..., :3], rtol=1e-5)
     for a, b in zip(few.weights, many.weights, strict=True):
         np.testing.assert_allclose(a, b[..., :3], rtol=1e-5, atol=1e-7)
@@ -150,10 +151,39 @@ def test_progress_is_reported_and_stopping_is_honoured_within_an_epoch():
     )
     assert [epoch.number for epoch in seen] == [1, 2, 3]
     assert seen[0].of == 50
-    np.testing.assert_array_equal(seen[1].accuracy, history.accuracy[1])
+    for name in CURVES[:4]:
+        np.testing.assert_array_equal(getattr(seen[1], name), getattr(history, name)[1])
     assert history.cancelled
     assert history.epochs == 3
     assert history.final_accuracy.shape == (4,)
+
+
+@pytest.mark.parametrize("hold_out", [0.0, 0.5])
+def test_the_evaluated_curves_are_what_keras_evaluates_after_each_epoch(hold_out):
+    experiment = small()
+    experiment = replace(experiment, data=replace(experiment.data, hold_out=hold_out))
+    run, seed = 1, 2
+    training, rows = experiment.training, prepare(experiment.data, seed, run)
+    model = keras_model(experiment, layer_seeds(experiment, seed, run))
+    optimizer = keras_optimizer(experiment, training.optimizer.learning_rate)
+    model.compile(loss=training.loss, optimizer=optimizer, metrics=["accuracy"])
+    expected = []
+    for _ in range(training.epochs):
+        model.fit(rows.x, rows.y, batch_size=training.batch_size, shuffle=False, verbose=0)
+        expected.append(model.evaluate(rows.x, rows.y, verbose=0))
+    seen = []
+    alone = fit(experiment, seed, run=run, on_epoch=seen.append)
+    stack = train(experiment, runs=run + 1, seed=seed)
+    for history, column in ((alone, 0), (stack, run)):
+        found = history.evaluated_loss[:, column], history.evaluated_accuracy[:, column]
+        np.testing.assert_allclose(np.transpose(found), expected, rtol=2e-5, atol=1e-6)
+        loss, accuracy = history.judged
+        np.testing.assert_array_equal(loss[-1], history.final_loss)
+        np.testing.assert_array_equal(accuracy[-1], history.final_accuracy)
+        assert (history.judged[0] is history.val_loss) == bool(hold_out)
+    assert np.abs(stack.loss - stack.evaluated_loss).max() > 1e-3, "an epoch's mean is another"
+    for epoch in seen:
+        assert epoch.evaluated_loss == alone.evaluated_loss[epoch.number - 1]
 
 
 def test_final_accuracy_is_that_of_the_held_out_rows():

@@ -56,6 +56,8 @@ def recorded(experiment, weights_by_key, key_epochs) -> History:
         seed=3,
         loss=nothing,
         accuracy=nothing,
+        evaluated_loss=nothing,
+        evaluated_accuracy=nothing,
         val_loss=None,
         val_accuracy=None,
         health=None,

@@ -48,8 +48,8 @@ class Trained:
     """What is kept of an arm's training.
 
     learned: runs whose final accuracy reaches TARGET, of `runs`. epochs: the epochs drawn;
-    accuracy: of the first runs, one tuple over these epochs a run, on the held-out rows where there
-    are any; success: whether each of them reached the target.
+    accuracy: of the first runs, one tuple over these epochs a run, evaluated after each, on the
+    held-out rows where there are any; success: whether each of them reached the target.
     """
 
     runs: int
@@ -64,13 +64,13 @@ class Trained:
         return Rate(self.learned, self.runs)
 
     def frame(self) -> pd.DataFrame:
-        """The kept curves: run, epoch, accuracy."""
+        """The kept curves: run, epoch, evaluated_accuracy."""
         runs = len(self.accuracy)
         return pd.DataFrame(
             {
                 "run": np.repeat(np.arange(runs), len(self.epochs)),
                 "epoch": np.tile(self.epochs, runs),
-                "accuracy": np.ravel(self.accuracy),
+                "evaluated_accuracy": np.ravel(self.accuracy),
             }
         )
 
@@ -259,7 +259,7 @@ def _confirmed(claim: Claim, tested: Tested, runs: int, seed: int) -> Tested:
 
 
 def _trained(history: History) -> Trained:
-    accuracy = history.accuracy if history.val_accuracy is None else history.val_accuracy
+    _, accuracy = history.judged
     drawn = np.linspace(0, history.epochs - 1, min(DRAWN_EPOCHS, history.epochs))
     places = np.unique(drawn.round().astype(int))
     success = history.successes(TARGET)

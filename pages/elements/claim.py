@@ -121,11 +121,12 @@ def curves(trained: Trained, height: int = 240):
     """An arm's runs over the epochs."""
     return charts.curves(
         trained.frame(),
-        "accuracy",
+        "evaluated_accuracy",
         np.array(trained.success),
         epochs=trained.epochs[-1],
         target=TARGET,
         height=height,
+        whole=trained.rate,
     )
 
 

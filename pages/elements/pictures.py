@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from core import view
 from core.data import prepare
-from core.history import History
+from core.history import STUCK, History
 from core.statistics import Rate
 from pages.elements import charts
+from pages.elements.headline import percent
 
 MEASURES = {
     "dead": "Dead units",
@@ -32,13 +32,13 @@ class Picture(NamedTuple):
 def rate(reached: Rate, target: float) -> Picture:
     """The success rate with its interval."""
     label, said = (
-        f"Runs that reach {target:.0%}",
-        f"Success rate with its 95 % interval: {reached}.",
+        f"Runs that end at {percent(target)} or above",
+        f"Success rate with its 95% interval: {reached}.",
     )
     return Picture(interval(reached, label), said)
 
 
-def interval(found: Rate, label: str, axis: str = "Runs freed") -> charts.Chart:
+def interval(found: Rate, label: str, axis: str = "Success rate") -> charts.Chart:
     """One rate with its interval."""
     row = {
         "label": label,
@@ -56,55 +56,77 @@ def part_measured(history: History, wanted: str) -> str:
     return wanted if history.val_loss is not None else "training"
 
 
-def accuracy(history: History, part: str, target: float, majority: float) -> Picture:
+def measure(of: str, part: str, when: str) -> str:
+    """The column of "loss" or "accuracy" on these rows, "after" or "during" each epoch.
+
+    During an epoch the training rows alone are measured.
+    """
+    if part == "held-out":
+        return f"val_{of}"
+    return f"evaluated_{of}" if when == "after" else of
+
+
+def logarithmic(history: History, part: str, when: str, wanted: str = "auto") -> bool:
+    """Whether the loss has a logarithmic axis: "yes", "no", or where the losses are far apart."""
+    if wanted != "auto":
+        return wanted == "yes"
+    return charts.wide(getattr(history, measure("loss", part, when)))
+
+
+def accuracy(history: History, part: str, when: str, target: float, majority: float) -> Picture:
     drawn = charts.curves(
         history.frame(),
-        "val_accuracy" if part == "held-out" else "accuracy",
-        history.successes(target),
+        measure("accuracy", part, when),
+        history.outcomes(target),
         epochs=history.experiment.training.epochs,
         target=target,
         majority=majority,
     )
-    return Picture(drawn, f"Accuracy on the {part} rows by epoch, a line a run.")
+    return Picture(drawn, _by_epoch("Accuracy", part, when))
 
 
-def loss(history: History, part: str, target: float, log: bool) -> Picture:
+def loss(history: History, part: str, when: str, target: float, log: bool) -> Picture:
     drawn = charts.curves(
         history.frame(),
-        "val_loss" if part == "held-out" else "loss",
-        history.successes(target),
+        measure("loss", part, when),
+        history.outcomes(target),
         epochs=history.experiment.training.epochs,
         log=log,
     )
-    return Picture(drawn, f"Loss on the {part} rows by epoch, a line a run.")
+    return Picture(drawn, _by_epoch("Loss", part, when))
+
+
+def _by_epoch(what: str, part: str, when: str) -> str:
+    when = "after" if part == "held-out" else when
+    return f"{what} on the {part} rows {when} each epoch, one line per run."
 
 
 def final_accuracies(history: History, target: float, majority: float) -> Picture:
     return Picture(
-        charts.final_accuracies(history.final_accuracy, target, majority),
+        charts.final_accuracies(history.final_accuracy, history.outcomes(target), target, majority),
         "How many runs end at which accuracy.",
     )
 
 
-def health(history: History, measure: str, target: float) -> list[Picture]:
-    """A panel for the freed runs and one for the stuck ones, where there are any of them."""
-    frame = view.layer_health(history, measure, history.successes(target))
+def health(history: History, figure: str, target: float) -> list[Picture]:
+    """A panel for the runs that failed and one for the others, where there are any of them."""
+    frame = view.layer_health(history, figure, history.successes(target))
     panels = charts.health(
         frame,
-        measure,
+        figure,
         epochs=history.experiment.training.epochs,
-        log=measure in ("gradient_norm", "update_ratio"),
+        log=figure in ("gradient_norm", "update_ratio"),
     )
-    described = f"{MEASURES[measure]} by epoch and layer: median, quartiles."
+    described = f"{MEASURES[figure]} by epoch and layer: median, quartiles."
     return [Picture(panel, described) for panel in panels]
 
 
 def picks(history: History, target: float) -> dict[str, int]:
-    """The runs that can be looked into, by what they are; `stuck` where there is one."""
+    """The runs that can be looked into, by what they are; the first stuck one, where one is."""
     found = {kind: history.pick(kind) for kind in ("best", "median", "worst")}
-    success = history.successes(target)
-    if not success.all():
-        found["stuck"] = int(np.flatnonzero(~success)[0])
+    stuck = history.outcomes(target) == STUCK
+    if stuck.any():
+        found["stuck"] = int(stuck.argmax())
     return found
 
 
@@ -127,6 +149,8 @@ def network(problem: str, history: History, run: int) -> Picture:
 def confusion(history: History, run: int) -> Picture:
     rows = prepare(history.experiment.data, history.seed, run)
     table = view.confusion(history.experiment, history.weights_at(-1, run), rows)
+    when = f"run {run} after the last epoch"
     return Picture(
-        charts.confusion(table), f"Confusion matrix of run {run}: actual by predicted class."
+        charts.confusion(table, when.capitalize()),
+        f"Confusion matrix of {when}: actual by predicted class.",
     )

@@ -98,10 +98,11 @@ def _running(ticket: jobs.Ticket, problem: str) -> None:
         return
     step = -(-len(events) // LIVE_EPOCHS)
     frame = epochs_frame(events[::-step][::-1])
-    for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+    measures = "evaluated_accuracy", "evaluated_loss"
+    for column, measure in zip(st.columns(2), measures, strict=True):
         with column, st.container(border=True):
             charts.show(
                 charts.curves(frame, measure, None, epochs=epochs),
                 key=f"{problem}.live.{measure}",
-                alt=f"{measure.capitalize()} by epoch of every run, so far.",
+                alt=f"{charts.name_of(measure)} of every run, so far.",
             )

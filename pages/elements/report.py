@@ -22,6 +22,7 @@ from core.history import History
 from core.problems import PROBLEMS, Fix
 from core.statistics import Rate
 from pages.elements import pictures
+from pages.elements.headline import headline, others
 from pages.elements.pictures import Picture
 
 HERE = Path(__file__).parent
@@ -35,8 +36,8 @@ class Report:
 
     problem: its key; summary: the experiment in a line; fixes: what led from the question as asked
     to it, save changes by hand; found: its findings; history: of this experiment, None before
-    training; views: what of the results is looked at; palettes: the colours of freed, stuck and
-    further series, by "light" and "dark".
+    training; views: what of the results is looked at; palettes: the colours of the outcomes
+    and of further series, by "light" and "dark".
     """
 
     problem: str
@@ -81,7 +82,7 @@ class Report:
     def _headline(self) -> str:
         if self.history is None:
             return "before training"
-        return f"{self._rate(self.history)} reach {self.target:.0%}"
+        return headline(self.history, self.target)
 
     def _rate(self, history: History) -> Rate:
         return Rate(int(history.successes(self.target).sum()), history.runs)
@@ -89,19 +90,23 @@ class Report:
     def _results(self, history: History) -> list[str]:
         majority = majority_rate(history.experiment.data, history.seed, 0)
         part = pictures.part_measured(history, self.views["part"])
+        when = self.views["curves"]
+        log = pictures.logarithmic(history, part, when, self.views["log"])
         picks = pictures.picks(history, self.target)
         run = picks.get(self.views["pick"], picks["worst"])
         curves = [
-            pictures.accuracy(history, part, self.target, majority),
-            pictures.loss(history, part, self.target, self.views["log"]),
+            pictures.accuracy(history, part, when, self.target, majority),
+            pictures.loss(history, part, when, self.target, log),
         ]
         wide = [
             pictures.rate(self._rate(history), self.target),
             pictures.final_accuracies(history, self.target, majority),
         ]
         health = pictures.health(history, self.views["health"], self.target)
+        failed = others(history, self.target)
         return [
             "<h2>What happened</h2>",
+            *([f"<p>{escape(failed)}</p>"] if failed else []),
             _figures([*(_figure(p) for p in curves), *(_figure(p, wide=True) for p in wide)]),
             "<h2>Layer health</h2>",
             _figures([_figure(p) for p in health]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -11,29 +13,28 @@ from core.statistics import Rate
 from core.worker import Fit
 from pages.elements import charts, controls, jobs, pictures, state
 from pages.elements.drawn import once
+from pages.elements.headline import OUTCOMES_HELP, headline, others, percent
 from pages.elements.settings import VIEWS
+
+CURVES = {"after": "after each epoch", "during": "during each epoch (as model.fit prints)"}
+"""The choices of what the curves show, in words."""
 
 
 def symptom(problem: str, history: History, target: float) -> None:
-    """How many runs learned, and how their accuracy and loss went."""
+    """How many runs succeeded, and how their accuracy and loss went."""
     majority = majority_rate(history.experiment.data, history.seed, 0)
     _headline(history, target, majority)
     _curves(problem, history, target, majority)
 
 
 def _headline(history: History, target: float, majority: float) -> None:
-    """How many runs reached the target, with the interval, against the majority class."""
+    """How many runs ended at the target, with the interval, against the majority class."""
     success = history.successes(target)
     rate = Rate(int(success.sum()), history.runs)
-    if rate.successes == rate.runs:
-        st.header(f":material/check_circle: All {rate.runs} runs reached {target:.0%}")
-    elif rate.successes == 0:
-        st.header(f":material/block: None of {rate.runs} runs reached {target:.0%}")
-    else:
-        st.header(
-            f":material/casino: {rate.successes} of {rate.runs} runs reached {target:.0%}, "
-            f"{rate.runs - rate.successes} are stuck"
-        )
+    icon = {0: "block", rate.runs: "check_circle"}.get(rate.successes, "casino")
+    st.header(f":material/{icon}: {headline(history, target)}")
+    if said := others(history, target):
+        st.markdown(said, help=OUTCOMES_HELP)
     if history.cancelled:
         epochs = history.experiment.training.epochs
         st.caption(f":material/stop_circle: Stopped after {history.epochs} of {epochs} epochs.")
@@ -42,11 +43,11 @@ def _headline(history: History, target: float, majority: float) -> None:
         st.metric(
             "Success rate",
             f"{rate.value:.0%}",
-            help=f"Share of runs whose final accuracy on {where} is at least {target:.0%}.",
+            help=f"Share of runs whose final accuracy on {where} is at least {percent(target)}.",
             border=True,
         )
         st.metric(
-            "95 % interval",
+            "95% interval",
             f"{rate.low:.0%} to {rate.high:.0%}",
             help="Wilson's interval: where the rate of very many runs would lie.",
             border=True,
@@ -65,8 +66,12 @@ def _headline(history: History, target: float, majority: float) -> None:
         )
         st.metric(
             "Time",
-            f"{history.seconds:.1f} s",
-            help=f"For all {history.runs} runs; compiling took {history.compile_seconds:.1f} s.",
+            f"{history.seconds + history.compile_seconds:.1f} s",
+            f"compile {history.compile_seconds:.1f} s, train {history.seconds:.1f} s",
+            delta_color="off",
+            delta_arrow="off",
+            help=f"For all {history.runs} runs. A network of a new shape is compiled first; the "
+            "next training of that shape starts at once.",
             border=True,
         )
     _draw_rate(rate, target)
@@ -74,33 +79,58 @@ def _headline(history: History, target: float, majority: float) -> None:
     if lost:
         st.caption(
             f":material/error: In {lost} of {history.runs} runs the loss is no longer a finite "
-            "number; they count as stuck and are left out of the curves from there on."
+            "number; they are stuck, and left out of the curves from there on."
         )
 
 
 def _curves(problem: str, history: History, target: float, majority: float) -> None:
-    with st.container(horizontal=True):
-        log = st.toggle(VIEWS["log"].label, **state.control(problem, "log"), help=VIEWS["log"].help)
-        part = pictures.part_measured(history, state.view(problem, "part"))
+    part = pictures.part_measured(history, state.view(problem, "part"))
+    when = state.view(problem, "curves")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         if history.val_loss is not None:
-            st.segmented_control(
-                VIEWS["part"].label,
-                VIEWS["part"].kind.options,
-                format_func=lambda name: f"{name} rows",
-                required=True,
-                **state.control(problem, "part"),
-                help=VIEWS["part"].help,
-            )
-    _draw_curves(history, target, majority, part, log)
+            _view(problem, "part", lambda name: f"{name} rows")
+        if part == "training":
+            _view(problem, "curves", CURVES.get)
+        log = _log_toggle(problem, pictures.logarithmic(history, part, when))
+    _draw_curves(history, target, majority, part, when, log)
+
+
+def _view(problem: str, name: str, words: Callable[[str], str]) -> None:
+    """The control of one of VIEWS."""
+    st.segmented_control(
+        VIEWS[name].label,
+        VIEWS[name].kind.options,
+        format_func=words,
+        required=True,
+        help=VIEWS[name].help,
+        **state.control(problem, name),
+    )
+
+
+def _log_toggle(problem: str, usual: bool) -> bool:
+    """Whether the loss is on a log scale: as is usual for these losses, or as the reader chose."""
+    key, chosen, view = f"{problem}.log-scale", state.view(problem, "log"), VIEWS["log"]
+    st.session_state[key] = usual if chosen == "auto" else chosen == "yes"
+    return st.toggle(
+        view.label, key=key, help=view.help, on_change=_choose_log, args=(problem, key, usual)
+    )
+
+
+def _choose_log(problem: str, key: str, usual: bool) -> None:
+    """Callback: keep the choice, unless it is what is usual."""
+    log = st.session_state[key]
+    state.held(problem)["log"] = "auto" if log == usual else "yes" if log else "no"
 
 
 @once
-def _draw_curves(history: History, target: float, majority: float, part: str, log: bool) -> None:
+def _draw_curves(
+    history: History, target: float, majority: float, part: str, when: str, log: bool
+) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True):
-        charts.show(*pictures.accuracy(history, part, target, majority))
+        charts.show(*pictures.accuracy(history, part, when, target, majority))
     with right, st.container(border=True):
-        charts.show(*pictures.loss(history, part, target, log))
+        charts.show(*pictures.loss(history, part, when, target, log))
     if note := str(charts.thin(history.frame())):
         st.caption(f"{note}, spread over the ranks of their final accuracy.")
     with st.container(border=True):
@@ -171,14 +201,16 @@ def _fitting(ticket: jobs.Ticket, place: str) -> None:
 
 
 def _overlay(history: History, alone: History) -> None:
-    each = history.seconds / history.runs
+    seconds = history.seconds + history.compile_seconds
+    each = seconds / history.runs
     st.markdown(
         f"`model.fit` took **{alone.seconds:.1f} s** for one run; the stack took "
-        f"**{history.seconds:.2f} s** for {history.runs}, {each * 1000:.0f} ms a run: "
-        f"**{alone.seconds / each:,.0f} times** as fast."
+        f"**{seconds:.2f} s** for {history.runs}, {each * 1000:.0f} ms per run: "
+        f"**{alone.seconds / each:,.0f} times** as fast. Both with what they compile."
     )
     left, right = st.columns(2)
-    for column, measure in ((left, "accuracy"), (right, "loss")):
+    log = pictures.logarithmic(history, "training", "after")
+    for column, measure in ((left, "evaluated_accuracy"), (right, "evaluated_loss")):
         with column, st.container(border=True):
             charts.show(
                 charts.overlay(
@@ -186,6 +218,8 @@ def _overlay(history: History, alone: History) -> None:
                     alone.frame(),
                     measure,
                     epochs=history.experiment.training.epochs,
+                    log=log,
                 ),
-                alt=f"{measure.capitalize()} by epoch: the stack's runs and the one of model.fit.",
+                alt=f"{charts.name_of(measure)}: the stack's runs, run 0 among them, and run 0 "
+                "with model.fit.",
             )

@@ -287,7 +287,7 @@ RUNS = [
         "target",
         "Target accuracy",
         Real(0.5, 1, 0.01, "%.2f"),
-        "A run succeeds when its final accuracy reaches it.",
+        "A run whose final accuracy reaches it succeeded; the others failed.",
     ),
 ]
 
@@ -300,9 +300,17 @@ GROUPS: dict[str, dict[str, list[Setting]]] = {
 VIEWS = {
     "log": View(
         "Log scale for the loss",
-        Flag(),
-        False,
-        "Shows small losses apart; losses of 0 or below cannot be drawn on it.",
+        Choice(("auto", "yes", "no")),
+        "auto",
+        "Shows small losses apart; losses of 0 or below cannot be drawn on it. On from the start "
+        "where the largest loss is more than 100 times the smallest.",
+    ),
+    "curves": View(
+        "Curves",
+        Choice(("after", "during")),
+        "after",
+        "After each epoch: evaluated on all training rows, as the final accuracy is. During: the "
+        "mean over the epoch's batches, which model.fit prints.",
     ),
     "part": View(
         "Measured on",
@@ -322,7 +330,7 @@ VIEWS = {
         "Run",
         Choice(("best", "median", "worst", "stuck")),
         "worst",
-        "By final accuracy; 'stuck' is the first run that does not reach the target.",
+        "By final accuracy; 'stuck' is the first run that is stuck.",
     ),
 }
 """What of the results a page shows, by name."""

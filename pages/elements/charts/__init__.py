@@ -1,15 +1,16 @@
 """The charts: pure functions from frames to a `Chart`, which a page draws with `show`.
 
-Colours come from the theme's categorical palette (`.streamlit/config.toml`): its first is for
-freed runs and its second for stuck ones, each in a light and a dark shade. An outcome also has a
-dash, a shape or a fill of its own. What is neither is drawn in colours that read well on both.
+Colours come from the theme's categorical palette (`.streamlit/config.toml`): its first is for runs
+that succeeded and its second for those that failed, or are stuck where the others are told apart,
+each in a light and a dark shade. An outcome also has a dash, a shape or a fill of its own. What is
+no outcome is drawn in colours that read well on both.
 
 Every chart is one view, or one column of views, so that `width="stretch"` fits it to any page;
 panels that stand side by side are a list of charts, for the page to lay out in columns.
 """
 
-from pages.elements.charts.chart import GREY, Chart, show
-from pages.elements.charts.curves import combinations, curves, overlay
+from pages.elements.charts.chart import GREY, Chart, name_of, show
+from pages.elements.charts.curves import combinations, curves, overlay, wide
 from pages.elements.charts.health import by_layer, health, outputs
 from pages.elements.charts.network import surface_view, threshold_view
 from pages.elements.charts.rates import (
@@ -37,6 +38,7 @@ __all__ = [
     "final_accuracies",
     "health",
     "measured",
+    "name_of",
     "outputs",
     "overlay",
     "rate",
@@ -44,4 +46,5 @@ __all__ = [
     "surface_view",
     "thin",
     "threshold_view",
+    "wide",
 ]

@@ -15,12 +15,20 @@ from functools import lru_cache, wraps
 from itertools import pairwise
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.history import OUTCOMES, SUCCEEDED
+from core.statistics import Rate
+
 GREY = "#707b86"
 ACCENT = "#009e73"
-FREED, STUCK = "freed", "stuck"
+FAILED = "failed"
+"""All outcomes but one, where no more is known."""
+DASHES = [[1, 0], [4, 2], [9, 2, 2, 2], [1.5, 2.5]]
+SHAPES = ["circle", "triangle-down", "triangle-up", "diamond"]
+"""Of the outcomes, in their order."""
 APART = {"color": "independent", "strokeDash": "independent", "shape": "independent"}
 """Views that share their axes, each with a legend of its own."""
 LEGEND = {"title": None, "orient": "bottom", "direction": "horizontal"}
@@ -33,7 +41,7 @@ class Chart:
     """A form, and what is filled in.
 
     form: Vega-Lite as JSON, shared by all charts of a kind; tables: by the names of its data;
-    values: by the names of its parameters, each a number, a text, a list of numbers, or the
+    values: by the names of its parameters, each a number, a text, a list of these, or the
     parameter itself as a dictionary.
     """
 
@@ -107,42 +115,76 @@ def fitted(chart, height: int | None = None, **properties):
 # --- outcomes -----------------------------------------------------------------------------------
 
 
-def outcome(encoding: type, legend: alt.Legend | None = None, **scale):
+def possible(outcomes: np.ndarray) -> tuple[str, ...]:
+    """What a run can be: outcomes are bool (runs,), succeeded or not, or one of OUTCOMES each."""
+    return (SUCCEEDED, FAILED) if outcomes.dtype == bool else OUTCOMES
+
+
+def named(outcomes: np.ndarray) -> np.ndarray:
+    """The outcomes, bool or str (runs,), in words."""
+    return np.where(outcomes, SUCCEEDED, FAILED) if outcomes.dtype == bool else outcomes
+
+
+def outcome(
+    encoding: type,
+    domain: tuple[str, ...] = (SUCCEEDED, FAILED),
+    legend: alt.Legend | None = None,
+    **scale,
+):
     """An encoding of the column outcome, one of several that share a legend.
 
-    A colour without a range has the theme's first two, in their light or dark shade.
+    A colour without a range has the theme's, from the first on, in their light or dark shade.
     """
-    scale = alt.Scale(domain=[FREED, STUCK], **scale)
+    if "range" in scale:
+        scale["range"] = scale["range"][: len(domain)]
+    scale = alt.Scale(domain=list(domain), **scale)
     return encoding("outcome:N", title=None, scale=scale, legend=legend)
 
 
-COUNTS = ("freed_runs", "stuck_runs")
+COUNTS = ("occurring", "run_counts")
 """The values that `counts_legend` shows."""
 
 
 def counts_legend(**symbol) -> alt.Legend:
-    """A legend of the outcomes with how many runs have each."""
-    counts = f"datum.label + ' (' + (datum.label == '{FREED}' ? freed_runs : stuck_runs) + ')'"
-    return alt.Legend(**LEGEND, labelExpr=counts, symbolOpacity=1, **symbol)
+    """A legend of the outcomes that occur, with how many runs have each."""
+    counts = "format(run_counts[indexof(occurring, datum.label)], ',')"
+    label = f"datum.label + ' (' + {counts} + ')'"
+    return alt.Legend(
+        **LEGEND, values=value("occurring"), labelExpr=label, symbolOpacity=1, **symbol
+    )
 
 
-def counted(success) -> dict[str, int]:
-    """The values of `counts_legend`; success: bool (runs,)."""
-    freed = int(success.sum())
-    return dict(zip(COUNTS, (freed, len(success) - freed), strict=True))
+def counted(outcomes: np.ndarray, whole: Rate | None = None) -> dict[str, list]:
+    """The values of `counts_legend`.
+
+    outcomes: bool or str (runs,); whole: successes of all runs, where these are some of them only.
+    """
+    if whole is None:
+        names = named(outcomes)
+        counts = [int((names == name).sum()) for name in possible(outcomes)]
+    else:
+        counts = [whole.successes, whole.runs - whole.successes]
+    found = [(name, n) for name, n in zip(possible(outcomes), counts, strict=True) if n]
+    return dict(zip(COUNTS, map(list, zip(*found, strict=True)), strict=True))
 
 
 # --- axes ---------------------------------------------------------------------------------------
 
-NAMES = {"dead": "Share of dead units", "saturated": "Share of saturated units"}
+NAMES = {
+    "dead": "Share of dead units",
+    "saturated": "Share of saturated units",
+    "loss": "Loss during each epoch",
+    "accuracy": "Accuracy during each epoch",
+    "evaluated_loss": "Loss after each epoch",
+    "evaluated_accuracy": "Accuracy after each epoch",
+    "val_loss": "Held-out loss after each epoch",
+    "val_accuracy": "Held-out accuracy after each epoch",
+}
 
 
 def name_of(measure: str) -> str:
     """A column of a history in words."""
-    if measure in NAMES:
-        return NAMES[measure]
-    words = measure.removeprefix("val_").replace("_", " ")
-    return f"Held-out {words}" if measure.startswith("val_") else words.capitalize()
+    return NAMES.get(measure, measure.replace("_", " ").capitalize())
 
 
 def is_share(measure: str) -> bool:

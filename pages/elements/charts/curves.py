@@ -6,15 +6,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.statistics import Rate
 from pages.elements.charts.chart import (
     ACCENT,
     APART,
     COUNTS,
+    DASHES,
     EPOCHS,
-    FREED,
     GREY,
     LEGEND,
-    STUCK,
+    SHAPES,
     Chart,
     counted,
     counts_legend,
@@ -24,9 +25,11 @@ from pages.elements.charts.chart import (
     form,
     is_share,
     name_of,
+    named,
     number_format,
     outcome,
     parameters,
+    possible,
     rules,
     rules_table,
     table,
@@ -36,43 +39,51 @@ from pages.elements.charts.chart import (
 from pages.elements.charts.thinning import MAX_ROWS, finite, spread, thin
 
 MOST_MEDIANS = 400
+WIDE = 100
+"""Times that the largest value is above the smallest, from which an axis is better logarithmic."""
+LEAST_SPAN = 0.05
+"""Of an axis, relative to its values: what differs by less looks alike."""
 
 
 def curves(
     frame: pd.DataFrame,
     measure: str,
-    success: np.ndarray | None,
+    outcomes: np.ndarray | None,
     *,
     epochs: int,
     target: float | None = None,
     majority: float | None = None,
     log: bool = False,
     height: int = 340,
+    whole: Rate | None = None,
 ) -> Chart:
     """Every run's `measure` over the epochs, and the median of the runs.
 
     frame: `History.frame()`, columns run, epoch and measure, possibly of a training that still
-    goes on; success: bool (runs,), or None as long as it is open; epochs: to the end of training.
-    Rules for target and majority are drawn on an accuracy.
+    goes on; outcomes: (runs,), bool for whether each run succeeded or str of
+    `core.history.OUTCOMES`, or None as long as it is open; epochs: to the end of training.
+    Rules for target and majority are drawn on an accuracy. whole: the successes of all runs, for
+    the legend to count, where the frame holds some of them only.
     """
-    whole = _measured(frame, measure, log)
-    shown = thin(whole, ranked=success is not None).frame
+    every = _measured(frame, measure, log)
+    shown = thin(every, ranked=outcomes is not None).frame
     last = shown["epoch"] == shown.groupby("run")["epoch"].transform("max")
     shown = shown[["run", "epoch", "value"]].assign(
-        outcome=_outcomes(shown["run"], success), last=last
+        outcome="running" if outcomes is None else named(outcomes)[shown["run"]], last=last
     )
-    median = whole.groupby("epoch", as_index=False)["value"].median()
+    median = every.groupby("epoch", as_index=False)["value"].median()
     median = median[median["epoch"].isin(spread(median["epoch"], MOST_MEDIANS))]
     runs = max(1, shown["run"].nunique())
     values = {"opacity": float(np.clip(2.5 / np.sqrt(runs), 0.16, 0.9)), **epoch_ends(epochs)}
-    if success is not None:
-        values |= counted(np.asarray(success))
-    tables = {"runs": shown, "median": median.assign(what="median")}
+    if outcomes is not None:
+        values |= counted(outcomes, whole)
+    tables = {"runs": shown, "median": median.assign(what="median"), "span": _span(shown)}
     ruled = measure.endswith("accuracy")
     if ruled:
         marks = {"target": target, "majority class": majority}
         tables["rules"] = rules_table(marks, end=max(1, epochs))
-    built = _curves(measure, log, decided=success is not None, ruled=ruled, height=height)
+    domain = () if outcomes is None else possible(outcomes)
+    built = _curves(measure, log, domain, ruled=ruled, height=height)
     return Chart(built, tables, values)
 
 
@@ -80,31 +91,53 @@ def _measured(frame: pd.DataFrame, measure: str, log: bool) -> pd.DataFrame:
     """The rows with a finite measure, copied to a column value; positive ones for a log axis."""
     frame = finite(frame, measure)
     frame = frame[frame[measure] > 0] if log and not is_share(measure) else frame
-    columns = [name for name in ("accuracy", "val_accuracy") if name in frame]
+    accuracies = ("accuracy", "evaluated_accuracy", "val_accuracy")
+    columns = [name for name in accuracies if name in frame]
     # Half the bytes of Python's own numbers, of the precision that was computed with.
     kept = frame[["run", "epoch", *columns]].astype({"run": "int32", "epoch": "int32"})
     return kept.assign(value=frame[measure].astype("float32")).reset_index(drop=True)
 
 
-def _outcomes(runs: pd.Series, success: np.ndarray | None) -> np.ndarray | str:
-    if success is None:
-        return "running"
-    return np.where(np.asarray(success, bool)[runs.to_numpy()], FREED, STUCK)
+def wide(values: np.ndarray) -> bool:
+    """Whether these need a logarithmic axis: all above 0, the largest 100 times the smallest."""
+    values = values[np.isfinite(values)]
+    return bool(values.size and values.min() > 0 and values.max() > WIDE * values.min())
+
+
+def _span(shown: pd.DataFrame) -> pd.DataFrame:
+    """Two values around those shown, between which they lie even where they are all alike."""
+    low, high = shown["value"].min(), shown["value"].max()
+    if shown.empty:
+        return pd.DataFrame(columns=["value"])
+    half = LEAST_SPAN / 2 * max(abs(low), abs(high))
+    middle = (float(low) + float(high)) / 2
+    return pd.DataFrame({"value": [middle - half, middle + half]})
+
+
+def _least_span(measure: str, log: bool) -> list[alt.Chart]:
+    """An unseen layer that keeps the axis of a loss from magnifying what is all but constant."""
+    if is_share(measure) or log:
+        return []
+    marks = table("span").mark_point(opacity=0, size=0, tooltip=None)
+    return [marks.encode(y=value_axis(measure, log))]
 
 
 @form
-def _curves(measure: str, log: bool, *, decided: bool, ruled: bool, height: int) -> alt.LayerChart:
-    layers = [_run_lines(measure, log, decided), _median_line(measure, log)]
+def _curves(
+    measure: str, log: bool, domain: tuple[str, ...], *, ruled: bool, height: int
+) -> alt.LayerChart:
+    layers = [*_least_span(measure, log), _run_lines(measure, log, domain)]
+    layers.append(_median_line(measure, log))
     layers += rules() if ruled else []
     layers.append(_hover_targets(measure, log))
     chart = fitted(alt.layer(*layers).resolve_scale(**APART), height)
-    chart = chart.add_params(*parameters(*EPOCHS, "opacity", *(COUNTS if decided else ())))
+    chart = chart.add_params(*parameters(*EPOCHS, "opacity", *(COUNTS if domain else ())))
     # Left to itself, Streamlit changes from SVG to canvas at 2,000 marks: a growing chart blinks.
     return chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
 
 
-def _run_lines(measure: str, log: bool, decided: bool) -> alt.LayerChart:
-    """A thin line a run and a small mark at its end, in the colours of the outcomes."""
+def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerChart:
+    """A thin line per run and a small mark at its end, in the colours of the outcomes."""
     base = table("runs").encode(x=epoch_axis(), y=value_axis(measure, log), detail="run:N")
     hovered = "hover.run && hover.run[0] === datum.run"
     lines = base.mark_line(tooltip=None, clip=True).encode(
@@ -115,12 +148,14 @@ def _run_lines(measure: str, log: bool, decided: bool) -> alt.LayerChart:
     ends = base.transform_filter("datum.last").mark_point(
         filled=True, size=22, opacity=value("min(1, 2 * opacity)"), tooltip=None, clip=True
     )
-    if not decided:
+    if not domain:
         return alt.layer(lines.encode(color=alt.value(GREY)), ends.encode(color=alt.value(GREY)))
     legend = counts_legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=240)
-    color = outcome(alt.Color, legend)
-    dash = outcome(alt.StrokeDash, legend, range=[[1, 0], [4, 2]])
-    return alt.layer(lines.encode(color=color, strokeDash=dash), ends.encode(color=color))
+    color = outcome(alt.Color, domain, legend)
+    dash = outcome(alt.StrokeDash, domain, legend, range=DASHES)
+    shape = outcome(alt.Shape, domain, range=SHAPES)
+    lines = lines.encode(color=color, strokeDash=dash)
+    return alt.layer(lines, ends.encode(color=color, shape=shape))
 
 
 def _median_line(measure: str, log: bool) -> alt.Chart:
@@ -166,25 +201,31 @@ def overlay(
     log: bool = False,
     height: int = 300,
 ) -> Chart:
-    """The stack's runs, pale, and on top the one run that `model.fit` trained, thick and dashed.
+    """The stack's runs, pale, and on top run 0 of them and the same run by `model.fit`, dashed.
 
     frame, reference: `History.frame()` of each, with columns run, epoch and measure.
     """
     stack = f"{frame['run'].nunique()} stacked runs"
     columns = ["run", "epoch", "value", "series"]
-    pale = thin(_measured(frame, measure, log)).frame.assign(series=stack)[columns]
+    every = _measured(frame, measure, log)
+    pale = thin(every).frame.assign(series=stack)[columns]
+    same = every[every["run"] == 0].assign(series=SAME)[columns]
     thick = _measured(reference, measure, log).assign(series=SINGLE)[columns]
     built = _overlay(measure, log, stack, points=epochs == 1, height=height)
-    return Chart(built, {"stack": pale, "single": thick}, epoch_ends(epochs))
+    span = _span(pd.concat([pale, thick]))
+    tables = {"stack": pale, "same": same, "single": thick, "span": span}
+    return Chart(built, tables, epoch_ends(epochs))
 
 
-SINGLE = "one run of model.fit"
+SAME, SINGLE = "run 0 of the stack", "run 0 with model.fit"
+PINK = "#cc79a7"
 
 
 @form
 def _overlay(measure: str, log: bool, stack: str, *, points: bool, height: int) -> alt.LayerChart:
-    scale = alt.Scale(domain=[stack, SINGLE], range=[GREY, ACCENT])
-    dash = alt.Scale(domain=[stack, SINGLE], range=[[1, 0], [7, 4]])
+    domain = [stack, SAME, SINGLE]
+    scale = alt.Scale(domain=domain, range=[GREY, PINK, ACCENT])
+    dash = alt.Scale(domain=domain, range=[[1, 0], [1, 0], [7, 4]])
     legend = alt.Legend(**LEGEND, symbolStrokeWidth=3, symbolSize=240, symbolOpacity=1)
     point = {"filled": True, "size": 45} if points else False
 
@@ -206,7 +247,12 @@ def _overlay(measure: str, log: bool, stack: str, *, points: bool, height: int) 
             )
         )
 
-    layers = lines("stack", strokeWidth=1, opacity=0.35), lines("single", strokeWidth=3.5)
+    layers = [
+        *_least_span(measure, log),
+        lines("stack", strokeWidth=1, opacity=0.35),
+        lines("same", strokeWidth=3.5),
+        lines("single", strokeWidth=3.5),
+    ]
     return fitted(alt.layer(*layers), height).add_params(*parameters(*EPOCHS))
 
 
@@ -215,7 +261,8 @@ def combinations(
 ) -> list[Chart]:
     """A panel per combination of fixes, over its own epochs, its count of successes as title.
 
-    frame: combination, run, epoch, accuracy, success. In the order of first appearance.
+    frame: combination, success (bool) and the columns of `History.frame`; the accuracy is the one
+    that decides on success. In the order of first appearance.
     """
     groups = list(frame.groupby("combination", sort=False))
     limit = max(400, MAX_ROWS // max(1, len(groups)))
@@ -223,10 +270,12 @@ def combinations(
     for _, rows in groups:
         success = rows.groupby("run")["success"].first()
         epochs = int(rows["epoch"].max())
-        shown = thin(_measured(rows, "accuracy", log=False), limit=limit).frame
+        held_out = rows["val_accuracy"].notna().any()
+        measure = "val_accuracy" if held_out else "evaluated_accuracy"
+        shown = thin(_measured(rows, measure, log=False), limit=limit).frame
         tables = {
             "runs": shown[["run", "epoch", "value"]].assign(
-                outcome=_outcomes(shown["run"], success.to_numpy())
+                outcome=named(success.to_numpy(bool))[shown["run"]]
             ),
             "rules": rules_table({"target": target}, end=max(1, epochs)),
         }
@@ -247,11 +296,11 @@ def _combination(*, points: bool, height: int) -> alt.LayerChart:
             y=alt.Y("value:Q", title=None, scale=scale, axis=axis),
             detail="run:N",
             color=outcome(alt.Color, legend),
-            strokeDash=outcome(alt.StrokeDash, legend, range=[[1, 0], [4, 2]]),
+            strokeDash=outcome(alt.StrokeDash, legend, range=DASHES),
             tooltip=[
                 alt.Tooltip("run:Q", title="Run"),
                 alt.Tooltip("epoch:Q", title="Epoch"),
-                alt.Tooltip("value:Q", title="Accuracy", format=".3f"),
+                alt.Tooltip("value:Q", title="Accuracy after it", format=".3f"),
                 alt.Tooltip("outcome:N", title="Outcome"),
             ],
         )

@@ -6,13 +6,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.history import SUCCEEDED
 from pages.elements.charts.chart import (
     ACCENT,
     EPOCHS,
-    FREED,
+    FAILED,
     GREY,
     LEGEND,
-    STUCK,
+    SHAPES,
     Chart,
     above,
     epoch_axis,
@@ -39,10 +40,10 @@ AXIS = ("least", "most", "ticks")
 def health(
     frame: pd.DataFrame, measure: str, *, epochs: int, log: bool = False, height: int = 220
 ) -> list[Chart]:
-    """A figure of the layers' health over the epochs: median and quartiles, stuck runs and freed.
+    """A figure of the layers' health over the epochs: median and quartiles of the runs.
 
     frame: run, epoch, layer, value, stuck (bool); see `core.view.layer_health`. One chart for the
-    stuck runs and one for the freed, with the same axes; a group without runs has none.
+    runs that failed and one for the others, with the same axes; a group without runs has none.
     """
     frame = finite(frame, "value")
     layers = tuple(frame["layer"].unique())
@@ -64,7 +65,7 @@ def health(
         if stuck in runs:
             rows = quartiles[quartiles["stuck"] == stuck].drop(columns="stuck")
             count = f"{runs[stuck]:,} run{'' if runs[stuck] == 1 else 's'}"
-            heading = f"{STUCK if stuck else FREED}: {count}".capitalize()
+            heading = f"{FAILED if stuck else SUCCEEDED}: {count}".capitalize()
             tables = {"quartiles": rows.reset_index(drop=True)}
             panels.append(Chart(built, tables, {**values, "heading": heading}))
     return panels
@@ -138,7 +139,8 @@ def _health(measure: str, log: bool, layers: tuple, *, points: bool, height: int
 
 
 def by_layer(frame: pd.DataFrame, measure: str, title: str, height: int = 150) -> Chart:
-    """A figure of every layer's health at one epoch: the median of the stuck and the freed runs.
+    """A figure of every layer's health at one epoch: the median of the runs that failed and that
+    succeeded.
 
     frame: layer, value, stuck (bool), as `core.view.layer_health` gives for the epoch. A gradient
     norm or ratio is on a logarithmic axis, on which exact zeros have a place of their own.
@@ -147,7 +149,7 @@ def by_layer(frame: pd.DataFrame, measure: str, title: str, height: int = 150) -
     medians = medians.reset_index()
     medians = medians.assign(low=medians["value"], median=medians["value"], high=medians["value"])
     values = _raised(medians, measure, log=True)
-    medians["outcome"] = np.where(medians["stuck"], STUCK, FREED)
+    medians["outcome"] = np.where(medians["stuck"], FAILED, SUCCEEDED)
     tables = {"medians": medians[["layer", "outcome", "median", "value"]]}
     return Chart(_by_layer(measure, title, values["least"] > 0, height), tables, values)
 
@@ -160,8 +162,8 @@ def _by_layer(measure: str, title: str, log: bool, height: int) -> alt.Chart:
         .encode(
             x=alt.X("layer:N", title=None, sort=None, axis=alt.Axis(labelAngle=0)),
             y=alt.Y("median:Q", **_axis(measure, log, title)),
-            color=outcome(alt.Color, alt.Legend(**LEGEND)),
-            shape=outcome(alt.Shape, alt.Legend(**LEGEND), range=["circle", "triangle-up"]),
+            color=outcome(alt.Color, legend=alt.Legend(**LEGEND)),
+            shape=outcome(alt.Shape, legend=alt.Legend(**LEGEND), range=SHAPES),
             tooltip=[
                 alt.Tooltip("layer:N", title="Layer"),
                 alt.Tooltip("value:Q", title=title, format=".3~g"),

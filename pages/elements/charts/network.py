@@ -55,11 +55,14 @@ def _column_of_views(views: list, *filled_in: str) -> alt.VConcatChart:
     return fitted(chart).add_params(*parameters(*SLIDER, *filled_in))
 
 
-def _after_epoch() -> alt.Chart:
-    """Which epoch's weights are shown, above the upper right corner of a plot."""
+def _after_epoch(words: alt.Chart) -> alt.Chart:
+    """Which epoch's weights are shown, above the upper right corner of a plot.
+
+    words: of a table of one row, whose column note goes before it. What differs between runs is in
+    tables alone, so that another run's chart is no new one and its slider stays where it is.
+    """
     return (
-        alt.Chart(alt.InlineData(values=[{}]))
-        .transform_calculate(text="'after epoch ' + slice(shown, 6)")
+        words.transform_calculate(text="datum.note + 'after epoch ' + slice(shown, 6)")
         .mark_text(color=GREY, fontSize=12, align="right", baseline="bottom", tooltip=None)
         .encode(x=alt.value("width"), y=alt.value(-9), text="text:N")
     )
@@ -107,11 +110,12 @@ def threshold_view(frame: pd.DataFrame, key_epochs: list[int]) -> Chart:
     said[columns] = said[columns].clip(0, 1)
     high = float(points[-1])
     threshold = {"at": high / 2, "label": f"threshold {_short(high / 2)}", "level": 0.5}
+    threshold["note"] = "clipped to [0, 1], " if clips else ""
     tables = {"output": said, "threshold": pd.DataFrame([threshold])}
     hidden = [unit for unit in units if unit != PROBABILITY]
     if hidden:
         tables["units"], tables["words"] = _unit_rows(wide, hidden)
-    built = _threshold_view(len(hidden), clips=clips, large=high >= 10)
+    built = _threshold_view(len(hidden), large=high >= 10)
     return Chart(built, tables, {**_slider(epochs), "high": high})
 
 
@@ -137,19 +141,18 @@ def _unit_rows(wide: pd.DataFrame, units: list[str]) -> tuple[pd.DataFrame, pd.D
 
 
 @form
-def _threshold_view(units: int, *, clips: bool, large: bool) -> alt.VConcatChart:
+def _threshold_view(units: int, *, large: bool) -> alt.VConcatChart:
     axis = alt.Axis(format=",.0f" if large else "~g", tickCount=5, grid=False)
     scale = alt.Scale(domain=[0, value("high")], nice=False)
     x = alt.X("x:Q", title="x", axis=axis, scale=scale)
-    views = [_probability_view(x, clips)]
+    views = [_probability_view(x)]
     if units:
         views.append(_units_view(x, units))
     return _column_of_views(views, "high")
 
 
-def _probability_view(x: alt.X, clips: bool) -> alt.LayerChart:
+def _probability_view(x: alt.X) -> alt.LayerChart:
     """The output over x."""
-    title = PROBABILITY + (", clipped to [0, 1]" if clips else "")
     line = (
         table("output")
         .transform_calculate(value="datum[shown]", after="slice(shown, 6)")
@@ -159,7 +162,7 @@ def _probability_view(x: alt.X, clips: bool) -> alt.LayerChart:
             y=alt.Y(
                 "value:Q",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(values=[0, 0.5, 1], format=".1f", **above(title)),
+                axis=alt.Axis(values=[0, 0.5, 1], format=".1f", **above(PROBABILITY)),
             ),
             tooltip=[
                 alt.Tooltip("x:Q", format=",.0f"),
@@ -178,7 +181,7 @@ def _probability_view(x: alt.X, clips: bool) -> alt.LayerChart:
         marks.mark_rule(**RULE).encode(y="level:Q"),
         line,
         label,
-        _after_epoch(),
+        _after_epoch(marks),
     ).properties(height=210)
 
 
@@ -219,15 +222,8 @@ def surface_view(surface: Surface, columns: int = 3) -> Chart:
     columns = min(columns, units)
     if units:
         tables["units"], tables["words"] = _unit_surfaces(surface.hidden, shown, columns)
-    ends = {
-        "left": cells["x0"].min(),
-        "right": surface.output["x1"].max(),
-        "bottom": cells["y0"].min(),
-        "top": surface.output["y1"].max(),
-    }
-    ends = {name: float(end) for name, end in ends.items()}
     built = _surface_view(surface.label, units, columns)
-    return Chart(built, tables, {**_slider(surface.epochs), **ends})
+    return Chart(built, tables, _slider(surface.epochs))
 
 
 def _unit_surfaces(
@@ -274,12 +270,12 @@ def _surface_view(label: str, units: int, columns: int) -> alt.VConcatChart:
     views = [_decision_surface(label)]
     if units:
         views.append(_units_surface(columns, -(-units // columns)))
-    return _column_of_views(views, "left", "right", "bottom", "top")
+    return _column_of_views(views)
 
 
 def _decision_surface(label: str) -> alt.LayerChart:
-    x = alt.Scale(domain=[value("left"), value("right")], nice=False)
-    y = alt.Scale(domain=[value("bottom"), value("top")], nice=False)
+    # As far as the cells reach.
+    x = y = alt.Scale(zero=False, nice=False)
     axis = {"format": "~g", "tickCount": 5, "grid": False}
     likely = f"P(label {label})"
     scale = alt.Scale(domain=[0, 0.4999, 0.5001, 1], range=CLASSES, clamp=True, interpolate="rgb")
@@ -314,7 +310,8 @@ def _decision_surface(label: str) -> alt.LayerChart:
             tooltip=["label:N"],
         )
     )
-    return alt.layer(heat, points, _after_epoch()).properties(height=320)
+    corner = _after_epoch(alt.Chart(alt.InlineData(values=[{"note": ""}])))
+    return alt.layer(heat, points, corner).properties(height=320)
 
 
 def _units_surface(columns: int, rows: int) -> alt.LayerChart:

@@ -6,21 +6,24 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.history import SUCCEEDED
 from pages.elements.charts.chart import (
     ACCENT,
     COUNTS,
-    FREED,
+    DASHES,
+    FAILED,
     GREY,
     LEGEND,
-    STUCK,
     Chart,
     above,
     counted,
     counts_legend,
     fitted,
     form,
+    named,
     outcome,
     parameters,
+    possible,
     rules,
     rules_table,
     table,
@@ -36,22 +39,27 @@ BIN = 0.02
 
 
 def final_accuracies(
-    final: np.ndarray, target: float, majority: float | None = None, height: int = 220
+    final: np.ndarray,
+    outcomes: np.ndarray,
+    target: float,
+    majority: float | None = None,
+    height: int = 220,
 ) -> Chart:
-    """How the final accuracies, (runs,), are spread: bins of 0.02, freed and stuck stacked."""
-    final = np.asarray(final)
-    freed = final >= np.float32(target)
-    known = np.isfinite(final)
+    """How the final accuracies, (runs,), are spread: bins of 0.02, the outcomes stacked.
+
+    outcomes: bool or str (runs,), as for `curves`.
+    """
+    number = np.isfinite(final)
     # A float32 0.9 is a hair below 0.9 and would fall into the bin below.
-    bins = np.floor(final[known].astype(float) / BIN + 1e-4)
+    bins = np.floor(final[number].astype(float) / BIN + 1e-4)
     bins = np.clip(bins, 0, round(1 / BIN) - 1).astype(int)
-    counts = _stacked(bins, np.where(freed[known], FREED, STUCK))
+    counts = _stacked(bins, named(outcomes)[number])
     counts["low"], counts["high"] = counts["bin"] * BIN, (counts["bin"] + 1) * BIN
     counts["left"], counts["right"] = counts["low"] + BIN / 10, counts["high"] - BIN / 10
     marks = {"target": target, "majority class": majority}
     tables = {"runs": counts, "rules": rules_table(marks)}
-    missing = int((~known).sum())
-    return Chart(_final_accuracies(missing, height), tables, counted(freed))
+    missing = int((~number).sum())
+    return Chart(_final_accuracies(missing, possible(outcomes), height), tables, counted(outcomes))
 
 
 def _stacked(bins: np.ndarray, outcomes: np.ndarray) -> pd.DataFrame:
@@ -88,7 +96,7 @@ def _bars(x: alt.X, colour, solid: str, tooltip: list[alt.Tooltip]) -> alt.Chart
 
 
 @form
-def _final_accuracies(missing: int, height: int) -> alt.LayerChart:
+def _final_accuracies(missing: int, domain: tuple[str, ...], height: int) -> alt.LayerChart:
     left_out = f"; {missing} without a number left out" if missing else ""
     x = alt.X(
         "left:Q",
@@ -102,7 +110,12 @@ def _final_accuracies(missing: int, height: int) -> alt.LayerChart:
         alt.Tooltip("runs:Q", title="Runs"),
         alt.Tooltip("outcome:N", title="Outcome"),
     ]
-    bars = _bars(x, lambda channel: outcome(channel, counts_legend()), FREED, tooltip)
+
+    def colour(channel):
+        return outcome(channel, domain, counts_legend())
+
+    bars = _bars(x, colour, SUCCEEDED, tooltip)
+    bars = bars.encode(strokeDash=outcome(alt.StrokeDash, domain, range=DASHES))
     return fitted(alt.layer(bars, *rules(along="x")), height).add_params(*parameters(*COUNTS))
 
 
@@ -195,7 +208,9 @@ def _before_after(title: str, height: int) -> alt.LayerChart:
     return fitted(alt.layer(bars, texts), height)
 
 
-def rate(frame: pd.DataFrame, title: str = "Runs freed", required: float | None = None) -> Chart:
+def rate(
+    frame: pd.DataFrame, title: str = "Success rate", required: float | None = None
+) -> Chart:
     """Each success rate as a point on its interval, in the frame's order.
 
     frame: label, rate, low, high, successes, runs, and named where some rows are to be marked.
@@ -240,8 +255,8 @@ def _intervals(
     required: float | None = None,
 ) -> Chart:
     """A row a label, in the frame's order; ends: of the axis, for points around 0."""
-    # Freed is what a rate counts; what takes away from it has the other colour.
-    found = np.where(frame["point"] >= 0, FREED, STUCK)
+    # Successes are what a rate counts; what takes away from it has the other colour.
+    found = np.where(frame["point"] >= 0, SUCCEEDED, FAILED)
     rows = frame[["label", "point", "low", "high", "text"]].assign(outcome=found)
     values = {} if ends is None else dict(zip(("first", "last"), ends, strict=True))
     tables = {"rows": rows.reset_index(drop=True)}
@@ -306,10 +321,10 @@ def _intervals_form(rows: int, title: str, *, around_zero: bool, ruled: bool) ->
     return chart.add_params(*parameters("first", "last")) if around_zero else chart
 
 
-def confusion(frame: pd.DataFrame) -> Chart:
-    """How many rows of each class were taken for which, with shares of the class.
+def confusion(frame: pd.DataFrame, title: str) -> Chart:
+    """How many rows of each class are predicted as which, with shares of the class.
 
-    frame: actual, predicted, count.
+    frame: actual, predicted, count; title: of which run, and when.
     """
     shares = frame["count"] / frame.groupby("actual")["count"].transform("sum").clip(lower=1)
     outcomes = np.where(frame["actual"] == frame["predicted"], "right", "wrong")
@@ -318,7 +333,7 @@ def confusion(frame: pd.DataFrame) -> Chart:
     depth = np.where(strong, 0.75 + 0.2 * shares, 0.04 + 0.35 * shares)
     cells = frame.assign(share=shares, outcome=outcomes, strong=strong, depth=depth)
     rows = max(1, frame["actual"].nunique())
-    return Chart(_confusion(rows), {"cells": cells.reset_index(drop=True)})
+    return Chart(_confusion(rows), {"cells": cells.reset_index(drop=True)}, {"heading": title})
 
 
 @form
@@ -327,10 +342,10 @@ def _confusion(rows: int) -> alt.LayerChart:
         x=alt.X(
             "predicted:N",
             sort=None,
-            title="Taken for",
+            title="Predicted",
             axis=alt.Axis(labelAngle=0, orient="top", domain=False),
         ),
-        y=alt.Y("actual:N", sort=None, axis=alt.Axis(domain=False, **above("Label"))),
+        y=alt.Y("actual:N", sort=None, axis=alt.Axis(domain=False, **above("Actual"))),
     )
     colours = alt.Scale(domain=["right", "wrong"], range=["#0072b2", "#c65600"])
     legend = alt.Legend(**LEGEND, symbolStrokeWidth=0)
@@ -338,10 +353,10 @@ def _confusion(rows: int) -> alt.LayerChart:
         color=alt.Color("outcome:N", title=None, scale=colours, legend=legend),
         fillOpacity=alt.FillOpacity("depth:Q", scale=None),
         tooltip=[
-            alt.Tooltip("actual:N", title="Label"),
-            alt.Tooltip("predicted:N", title="Taken for"),
+            alt.Tooltip("actual:N", title="Actual"),
+            alt.Tooltip("predicted:N", title="Predicted"),
             alt.Tooltip("count:Q", title="Rows", format=","),
-            alt.Tooltip("share:Q", title="Share of the label's rows", format=".1%"),
+            alt.Tooltip("share:Q", title="Share of the class", format=".1%"),
         ],
     )
     ink = alt.condition("datum.strong", alt.value("white"), alt.value(GREY))
@@ -351,4 +366,6 @@ def _confusion(rows: int) -> alt.LayerChart:
     parts = base.mark_text(fontSize=12, dy=11, tooltip=None).encode(
         text=alt.Text("share:Q", format=".0%"), color=ink
     )
-    return fitted(alt.layer(cells, counts, parts), rows * 74)
+    heading = alt.Title(value("heading"), fontSize=13, anchor="start", offset=12)
+    chart = fitted(alt.layer(cells, counts, parts), rows * 74, title=heading)
+    return chart.add_params(*parameters("heading"))

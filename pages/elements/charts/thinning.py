@@ -45,7 +45,7 @@ def thin(frame: pd.DataFrame, *, ranked: bool = True, limit: int = MAX_ROWS) -> 
 def _ranking(frame: pd.DataFrame) -> np.ndarray:
     """The runs from the worst last accuracy (held-out, where measured) to the best."""
     last = frame.loc[frame.groupby("run")["epoch"].idxmax()]
-    for column in ("val_accuracy", "accuracy"):
+    for column in ("val_accuracy", "evaluated_accuracy", "accuracy"):
         if column in last and last[column].notna().any():
             return last.sort_values(column, na_position="first")["run"].to_numpy()
     return last["run"].to_numpy()

@@ -1,0 +1,47 @@
+"""How a training ended, in words: for the head of the results and of the report."""
+
+from __future__ import annotations
+
+from core.history import IMPROVING, LOST, STUCK, SUCCEEDED, History, counted
+
+OUTCOMES_HELP = (
+    "Stuck: in the last third of the epochs, neither loss nor accuracy improved. Still improving: "
+    "one of them did, so more epochs may help. Lost again: an earlier epoch reached the target."
+)
+
+
+def percent(share: float) -> str:
+    """Such as "90%", with the digits that a target has."""
+    return f"{100 * share:.4g}%"
+
+
+def headline(history: History, target: float) -> str:
+    """How many runs ended at the target or above."""
+    succeeded, runs = int(history.successes(target).sum()), history.runs
+    if runs == 1 and not succeeded:
+        return f"The run ended below {percent(target)}"
+    who = {0: f"None of {runs} runs", runs: f"All {runs} runs" if runs > 1 else "The run"}
+    said = who.get(succeeded, f"{succeeded} of {runs} runs")
+    return f"{said} ended at {percent(target)} or above"
+
+
+def others(history: History, target: float) -> str | None:
+    """What became of the runs that failed; None where none did."""
+    counts = counted(history.outcomes(target))
+    succeeded = counts.pop(SUCCEEDED, 0)
+    if not counts:
+        return None
+    lost = f"reached {percent(target)} and lost it again"
+    words = {STUCK: ("is stuck", "are stuck"), LOST: (lost, lost)}
+    words[IMPROVING] = "is still improving", "are still improving"
+    said = [(count, words[name][count > 1]) for name, count in counts.items()]
+    if len(said) > 1:
+        *first, last = [f"{count} {word}" for count, word in said]
+        whom = f"the other {sum(counts.values())}" if succeeded else "them"
+        return f"Of {whom}, {', '.join(first)} and {last}."
+    ((count, word),) = said
+    if history.runs == 1:
+        return f"It {word}."
+    if succeeded:
+        return f"The other {'one' if count == 1 else count} {word}."
+    return f"All {count} {word}."
