@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 
 Z = 1.959963984540054
-"""The 97.5 % point of the normal distribution: intervals are 95 % intervals."""
+"""The 97.5% point of the normal distribution: intervals are 95% intervals."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """So many successes in so many runs, with the 95 % Wilson score interval [low, high].
+    """So many successes in so many runs, with the 95% Wilson score interval [low, high].
 
     Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
@@ -42,5 +42,5 @@ class Rate:
         return (p + zz / (2 * n) + side * spread) / (1 + zz / n)
 
     def __str__(self) -> str:
-        percent = f"{100 * self.low:.0f} to {100 * self.high:.0f} %"
+        percent = f"{100 * self.low:.0f} to {100 * self.high:.0f}%"
         return f"{self.successes} of {self.runs} runs ({percent})"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.experiment import Experiment
-from core.problems import PROBLEMS, Fix, apply_all
+from core.problems import PROBLEMS, Fix, apply_all, leading_to
 from pages.elements import link
 from pages.elements.link import as_text
 from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, table, values_of
@@ -108,16 +108,21 @@ def choose(problem: str, start: str, fixes: tuple[str, ...], **changes: object) 
         st.session_state[key(problem, name)] = value
 
 
-def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] = ()) -> bool:
+def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] | None = None) -> bool:
     """Set the controls to an experiment; False where they cannot show it.
 
-    fixes: keys of those that led to it; the ones that are proposed here are marked as chosen.
+    fixes: keys of those that led to it; the ones that are proposed here are marked as chosen. Where
+    they are not known, the form and the fixes that come closest.
     """
     wanted = _wanted(problem, changed, values(problem))
     if wanted is None:
         return False
-    proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
-    choose(problem, st.session_state[key(problem, START)], proposed, **wanted)
+    if fixes is None:
+        start, proposed = leading_to(PROBLEMS[problem], changed)
+    else:
+        start = st.session_state[key(problem, START)]
+        proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
+    choose(problem, start or AS_ASKED, proposed, **wanted)
     return True
 
 
@@ -126,7 +131,8 @@ def open_with(problem: str, shown: Experiment) -> bool:
     wanted = _wanted(problem, shown, _preset(problem, AS_ASKED, ()))
     if wanted is None:
         return False
-    choose(problem, AS_ASKED, (), **wanted)
+    start, fixes = leading_to(PROBLEMS[problem], shown)
+    choose(problem, start or AS_ASKED, fixes, **wanted)
     return True
 
 
