@@ -24,6 +24,10 @@ class Rate:
             raise ValueError(f"{self.successes} successes in {self.runs} runs is no rate")
 
     @property
+    def failures(self) -> int:
+        return self.runs - self.successes
+
+    @property
     def value(self) -> float:
         return self.successes / self.runs
 

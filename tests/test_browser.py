@@ -186,6 +186,8 @@ def test_an_experiment_is_saved_and_loaded_again(server, page, tmp_path):
         upload.set_input_files({"name": "x.json", "mimeType": "text/json", "buffer": content})
         expect(page.get_by_text(said)).to_be_visible()
     expect(page.get_by_text(re.compile("Network 2"))).to_have_text(described)
+    expect(page).to_have_url(re.compile(r"fixes=rmsprop&epochs=9|fixes=rmsprop&hold-out=0\.25"))
+    expect(page.get_by_role("button", name="RMSprop")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, tmp_path):
@@ -223,24 +225,81 @@ def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, 
     context.close()
 
 
-def test_a_claim_is_chosen_in_the_table_and_by_another_page(server, page):
-    open_at(page, f"{server}/Check_the_answers")
-    # The table is a canvas under a scroller: its first row's box is a little below the corner.
-    table = page.get_by_test_id("stDataFrame")
-    table.scroll_into_view_if_needed()
-    corner = table.bounding_box()
-    page.mouse.click(corner["x"] + 20, corner["y"] + 52)
-    first = next(iter(CLAIMS.values()))
-    expect(page.get_by_role("heading", name=first.text)).to_be_visible()
-    expect(page).to_have_url(re.compile(f"claim={first.key}"))
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Why is it stuck?").click()
-    expect(page.get_by_role("heading", name="What hundreds of runs show")).to_be_visible()
+def shows_claim(page: Page, key: str) -> None:
+    """One claim is marked in the list and can be seen there, and it is the one beside it."""
+    text = CLAIMS[key].text
+    expect(page.get_by_role("heading", name=text)).to_be_in_viewport()
+    marked = page.get_by_role("radiogroup").locator("label", has=page.locator("input:checked"))
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text(text)
+    expect(marked).to_be_in_viewport(ratio=0.5)
+
+
+def test_a_claim_is_chosen_anywhere_in_its_row(server, page):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    open_at(page, f"{server}/Check_the_answers?claim=threshold-always-half")
+    shows_claim(page, "threshold-always-half")
+    rows = page.get_by_role("radiogroup").locator("label", has=page.locator("input"))
+    keys = list(CLAIMS)
+    rows.nth(1).get_by_text(CLAIMS[keys[1]].text).click()
+    shows_claim(page, keys[1])
+    box = rows.nth(2).bounding_box()
+    rows.nth(2).click(position={"x": box["width"] - 3, "y": 5})
+    shows_claim(page, keys[2])
+    expect(page).to_have_url(re.compile(f"claim={keys[2]}"))
+    page.get_by_role("radiogroup").get_by_text("Reported").nth(3).click()
+    shows_claim(page, keys[3])
+    page.keyboard.press("ArrowDown")
+    shows_claim(page, keys[4])
+    page.get_by_test_id("stMain").get_by_role("button", name="Two-blob problem").click()
+    shows_claim(page, next(key for key in keys if key.startswith("two-blob")))
+
+
+def test_a_claim_is_shown_from_home_and_opened_with_its_fixes(server, page):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    open_at(page, server)
     page.get_by_test_id("stMain").get_by_role("link", name="How it was tested").first.click()
-    chosen = CLAIMS["threshold-both-learn"]
-    expect(page.get_by_role("heading", name=chosen.text)).to_be_visible()
-    press(page, "Open on its page")
+    shows_claim(page, "threshold-both-learn")
+    settle(page)
+    press(page, "Open in Threshold problem")
     expect(page.get_by_role("heading", level=1, name="Threshold problem")).to_be_visible()
-    expect(page.get_by_text("5 relu → 1 sigmoid")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?v=1&fixes=sigmoid-output\.scale-inputs$"))
+    for name, pressed in (("Sigmoid output", True), ("Scale inputs to [0, 1]", True)):
+        fix = page.get_by_role("button", name=name, exact=True)
+        expect(fix).to_have_attribute("aria-pressed", str(pressed).lower())
+    expect(page.get_by_text("Changed by hand")).to_have_count(0)
+
+
+def test_the_cards_of_home_are_alike_and_no_legend_is_cut(server, page):
+    for width in (1366, 1024):
+        page.set_viewport_size({"width": width, "height": 768})
+        open_at(page, server)
+        canvases = page.get_by_test_id("stVegaLiteChart").locator("canvas")
+        expect(canvases).to_have_count(2)
+        for canvas in canvases.all():
+            at_the_edge = canvas.evaluate(
+                "canvas => { const [wide, high] = [canvas.width, canvas.height];"
+                "  const edge = canvas.getContext('2d').getImageData(wide - 3, high - 90, 3, 90);"
+                "  return new Set(new Uint32Array(edge.data.buffer)).size; }"
+            )
+            assert at_the_edge == 1, (width, "something is drawn up to the edge")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    heights = (
+        page.get_by_test_id("stMain")
+        .locator(".st-key-findings > *")
+        .evaluate_all("cards => cards.map(card => card.getBoundingClientRect().height)")
+    )
+    assert len(heights) == 3
+    assert max(heights) - min(heights) < 1
+
+
+def test_a_claims_verdict_can_be_read_on_a_phone(server, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_at(page, f"{server}/Check_the_answers?claim=threshold-always-half")
+    row = page.get_by_role("radiogroup").locator("label", has=page.locator("input")).first
+    row.scroll_into_view_if_needed()
+    for words in ("Holds", CLAIMS["threshold-always-half"].text, "255 of 256 runs"):
+        expect(row.get_by_text(words)).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("path", PATHS)

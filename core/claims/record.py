@@ -73,6 +73,12 @@ class Trained:
     def rate(self) -> Rate:
         return Rate(self.learned, self.runs)
 
+    @property
+    def successes(self) -> np.ndarray:
+        """Bool (runs,): whether each run reached the target; after the drawn runs, in no order."""
+        others = np.arange(self.runs - len(self.success)) < self.learned - sum(self.success)
+        return np.concatenate([np.array(self.success, bool), others])
+
     def frame(self) -> pd.DataFrame:
         """The kept curves: run, epoch, accuracy."""
         runs = len(self.accuracy)

@@ -99,8 +99,8 @@ CLAIMS = (
             Arm("Sigmoid output, standardised", _fixed("sigmoid-output", "standardise-inputs")),
         ),
         NoWorse(0.01),
-        "Compared run by run with the answer's own [0, 1]: standardised inputs lie on both sides of "
-        "zero, so fewer networks start with a dead layer.",
+        "Compared run by run with the answer's own [0, 1]: standardised inputs lie on both sides "
+        "of zero, so fewer networks start with a dead layer.",
     ),
     Claim(
         "threshold-softmax-equivalent",

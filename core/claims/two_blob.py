@@ -139,8 +139,8 @@ CLAIMS = (
             Arm("Labels 0 and 1", with_data(label_values=(0, 1))(_asked)),
         ),
         Frees(),
-        "In the pipeline as shown the labels become one column per class, and 1 and 2 give the same "
-        "columns as 0 and 1: every run ends exactly alike.",
+        "In the pipeline as shown the labels become one column per class, and 1 and 2 give the "
+        "same columns as 0 and 1: every run ends exactly alike.",
     ),
     Claim(
         "two-blob-labels-left-are-a-cause",
@@ -342,7 +342,7 @@ CLAIMS = (
         "100% in fewer than 5 epochs, for another form",
         (AS_ASKED, Arm("Learning rate 0.1", _form(_asked, 50, optimizer=Adam(0.1)))),
         FinalAccuracy(low=0.9),
-        "With two softmax units and all 50 epochs: the default learning rate was what held it back.",
+        "With two softmax units and all 50 epochs: the default learning rate held it back.",
     ),
     Claim(
         "two-blob-reversed-bounds",

@@ -123,7 +123,8 @@ COUNTS = ("freed_runs", "stuck_runs")
 def counts_legend(**symbol) -> alt.Legend:
     """A legend of the outcomes with how many runs have each."""
     counts = f"datum.label + ' (' + (datum.label == '{FREED}' ? freed_runs : stuck_runs) + ')'"
-    return alt.Legend(**LEGEND, labelExpr=counts, symbolOpacity=1, **symbol)
+    # One below the other: side by side they leave a narrow chart no room for a second legend.
+    return alt.Legend(**LEGEND, columns=1, labelExpr=counts, symbolOpacity=1, **symbol)
 
 
 def counted(success) -> dict[str, int]:
