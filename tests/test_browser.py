@@ -247,11 +247,12 @@ def test_a_claim_is_chosen_anywhere_in_its_row(server, page):
     rows.nth(2).click(position={"x": box["width"] - 3, "y": 5})
     shows_claim(page, keys[2])
     expect(page).to_have_url(re.compile(f"claim={keys[2]}"))
-    page.get_by_role("radiogroup").get_by_text("Reported").nth(3).click()
+    figures = rows.nth(3).get_by_text("Reported")
+    figures.click(position={"x": 90, "y": 8})
     shows_claim(page, keys[3])
     page.keyboard.press("ArrowDown")
     shows_claim(page, keys[4])
-    page.get_by_test_id("stMain").get_by_role("button", name="Two-blob problem").click()
+    page.get_by_test_id("stMain").get_by_role("radio", name="Two-blob problem", exact=True).click()
     shows_claim(page, next(key for key in keys if key.startswith("two-blob")))
 
 

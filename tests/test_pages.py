@@ -340,7 +340,7 @@ def test_the_claims_of_the_posts_and_ours_are_counted_apart_and_the_posts_linked
         assert f"{word.capitalize()} {words.count(word)}]" in cards(claims)
     assert f"**{len(words)} claims from the posts**" in cards(claims)
     assert f"**{len(ours)} claims of our own**" in cards(claims)
-    (source,) = (text.value for text in claims.caption if "Reported:" in text.value)
+    (source,) = (text.value for text in claims.markdown if "Reported:" in text.value)
     assert POSTS["two-blob"].url in source
 
 

@@ -139,8 +139,9 @@ def choose(question: str, verdicts: Sequence[str]) -> str | None:
         key = st.radio(
             "Claim",
             shown,
-            format_func=_title,
-            captions=[_caption(key) for key in shown],
+            format_func=_row,
+            # A caption, even one that is blank, sets all rows apart.
+            captions=[*[""] * (len(shown) - 1), "&nbsp;"],
             key=chosen,
             label_visibility="collapsed",
             width="stretch",
@@ -201,23 +202,19 @@ def filters() -> tuple[str, list[str]]:
     return question, verdicts
 
 
-def _title(key: str) -> str:
-    return f"{_badge(recorded().word(key))} {CLAIMS[key].text}"
-
-
-def _badge(word: str, count: int | str = "") -> str:
-    icon, color = BADGE[word]
-    return f":{color}-badge[{icon} {word.capitalize()} {count}]"
-
-
-def _caption(key: str) -> str:
-    """What was measured, what was reported, and where."""
+def _row(key: str) -> str:
+    """A claim's line in the list: verdict, words, what was measured and reported, and where."""
     claim, tested = CLAIMS[key], recorded().tested.get(key)
     measured = ""
     if tested is not None:
         rate = tested.verdict.rate
         measured = f"![Interval]({_bar(rate)}) {rate}. "
-    return f"{measured}{said(claim)}"
+    return f"{_badge(recorded().word(key))} {claim.text}  \n:small[:gray[{measured}{said(claim)}]]"
+
+
+def _badge(word: str, count: int | str = "") -> str:
+    icon, color = BADGE[word]
+    return f":{color}-badge[{icon} {word.capitalize()} {count}]"
 
 
 def said(claim: Claim) -> str:

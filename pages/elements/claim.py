@@ -29,7 +29,8 @@ def draw(key: str) -> None:
     st.header(claim.text)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(word.capitalize(), icon=icon, color=color)
-        st.caption(said(claim))
+        # Not a caption, in which a link is too faint to read.
+        st.markdown(f":small[:gray[{said(claim)}]]")
     if tested is None:
         st.markdown(claim.note, width=760)
         return
