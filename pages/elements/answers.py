@@ -61,7 +61,7 @@ _REVEAL = """<script>
     while (box && !/auto|scroll/.test(getComputedStyle(box).overflowY)) box = box.parentElement;
     const [inner, outer] = [row.getBoundingClientRect(), box.getBoundingClientRect()];
     if (inner.top < outer.top || inner.bottom > outer.bottom)
-      box.scrollTop += inner.top - outer.top - box.clientHeight / 3;
+      box.scrollTop += inner.top - outer.top - box.clientHeight / 8;
   }};
   look();
 }})();
@@ -220,7 +220,7 @@ def _badge(word: str, count: int | str = "") -> str:
 def said(claim: Claim) -> str:
     """Who made a claim, where, and what they saw."""
     if claim.source == OURS:
-        return "Our own claim."
+        return "Ours."
     return f"{claim.source.markdown}. Reported: {claim.reported}."
 
 
