@@ -4,18 +4,28 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.claims import CLAIMS
+from core.claims.record import DRAWN_RUNS
+from core.posts import POSTS
 from core.problems import TARGET
+from core.statistics import Rate
 from pages.elements import answers, charts, claim
+from pages.elements.layout import tiles
 from pages.elements.page import PAGES, open_page
 
 HEIGHT = 230
+CARD_WIDTH = 280
+"""Pixels in which a chart's legend has room."""
 ANSWERS = "pages/4_Check_the_answers.py"
 WAYS = {
-    "pages/1_Threshold_problem.py": "A number below 50,000 or not: 1-3-5-1 units that never learn.",
-    "pages/2_Two_blob_problem.py": "Two clusters, two hidden units, and 50 % for many epochs.",
-    "pages/3_Compare_fixes.py": "Every combination of fixes, trained over the same seeds.",
+    "pages/1_Threshold_problem.py": "Is a number at least 50,000? 1-3-5-1 units that never learn.",
+    "pages/2_Two_blob_problem.py": "Two clusters, two hidden units, and 50% for many epochs.",
+    "pages/3_Compare_fixes.py": "Every combination of fixes, trained with the same seeds.",
 }
+
+
+def in_runs(rate: Rate) -> str:
+    which = "all" if rate.successes == rate.runs else f"{rate.successes} of"
+    return f"{which} {rate.runs} runs"
 
 
 # Each is drawn once and then shown to all: the record does not change while the server runs.
@@ -25,16 +35,14 @@ def both_changes() -> None:
     tested = record.tested["threshold-both-learn"]
     rate = tested.verdict.rate
     dead = record.tested["threshold-stuck-means-dead"].verdict.rate
-    st.markdown(
-        f"### Both accepted changes leave {rate.runs - rate.successes} of {rate.runs} stuck"
-    )
+    st.markdown(f"### With both accepted fixes, {rate.failures} of {rate.runs} runs still fail")
     charts.show(
         claim.curves(tested.arms[-1], HEIGHT),
-        alt=f"Accuracy by epoch with a sigmoid output and inputs in [0, 1]: {rate} learn.",
+        alt=f"Accuracy by epoch with a sigmoid output and inputs in [0, 1]: {rate} succeed.",
     )
     st.caption(
-        "Threshold problem, sigmoid output and inputs in [0, 1]. A run is stuck exactly when a "
-        f"whole hidden layer is dead: so in {dead}."
+        "Threshold problem, sigmoid output and inputs in [0, 1]. In "
+        f"{in_runs(dead)}, a run fails if and only if a whole hidden layer is dead."
     )
 
 
@@ -42,15 +50,16 @@ def both_changes() -> None:
 def labels() -> None:
     record = answers.recorded()
     tested = record.tested["two-blob-labels-are-the-cause"]
-    rate, change = tested.verdict.rate, np.abs(tested.verdict.values).max()
-    st.markdown(f"### The first answer's cure frees {rate.successes} of {rate.runs}")
+    change = np.abs(tested.verdict.values).max()
+    st.markdown(f"### Relabelling 1/2 as 0/1 changes nothing in {tested.verdict.runs} runs")
     charts.show(
         claim.curves(tested.arms[-1], HEIGHT),
-        alt=f"Accuracy by epoch with labels 0 and 1: {tested.arms[-1].rate} learn.",
+        alt=f"Accuracy by epoch with labels 0 and 1: {tested.arms[-1].rate} succeed.",
     )
+    before, after = (arm.learned for arm in tested.arms)
     st.caption(
-        "Two-blob problem, labels 0 and 1 in place of 1 and 2. The largest difference that it "
-        f"makes to a run's accuracy is {100 * change:.1f} points."
+        f"Two-blob problem. {before} runs succeed with labels 1 and 2, {after} with labels 0 and "
+        f"1, and no run's accuracy changes by more than {100 * change:.1f} points."
     )
 
 
@@ -70,12 +79,12 @@ def shuffle() -> None:
     )
     charts.show(
         charts.before_after(frame, "Share of the rows", HEIGHT),
-        alt=f"Share of different rows before and after: 100 % and {1 - lost:.0%}; of the second "
-        f"class, if the rows were sorted: 50 % and {second:.0%}.",
+        alt=f"Share of different rows before and after: 100% and {1 - lost:.0%}; of the second "
+        f"class, if the rows were sorted: 50% and {second:.0%}.",
     )
     st.caption(
-        "The question's own code shuffles a NumPy array with it, and nobody noticed: swapping two "
-        "rows copies one over the other. Sorted rows would all but lose their second class."
+        "The code in the threshold question shuffles a NumPy array this way: swapping two rows "
+        "copies one over the other. Rows sorted by class would lose most of the second class."
     )
 
 
@@ -89,15 +98,16 @@ FINDINGS = {
 open_page("streamlit_app.py")
 st.title("Why does my Keras accuracy stay the same?")
 st.markdown(
-    "A network that should learn stays at 50 %, and one training does not tell why: with other "
-    "first weights it may learn. Plateau trains it hundreds of times in less time than `model.fit` "
-    "needs for one, says how often it learns and why not, and shows which change frees it.",
+    "A network that should learn stays at 50%, and one run can't tell you why: with different "
+    "initial weights it might learn. Plateau trains it hundreds of times in less time than "
+    "`model.fit` needs for one run, says how often it learns and why not, and shows which change "
+    "fixes it.",
     width=760,
 )
 record = answers.recorded()
 st.header("What hundreds of runs show")
-for column, (key, finding) in zip(st.columns(3), FINDINGS.items(), strict=True):
-    with column, st.container(border=True):
+for card, (key, finding) in zip(tiles(3, columns=3), FINDINGS.items(), strict=True):
+    with card:
         finding()
         st.page_link(
             ANSWERS,
@@ -105,19 +115,22 @@ for column, (key, finding) in zip(st.columns(3), FINDINGS.items(), strict=True):
             icon=":material/arrow_forward:",
             query_params={"claim": key},
         )
-words = [answers.word_of(key) for key in CLAIMS]
+st.markdown(
+    f"The two questions are {POSTS['threshold'].markdown}, and {POSTS['two-blob'].markdown}. "
+    f"{record.summary()}",
+    width=760,
+)
+ours = sum(record.counts(ours=True).values())
+posts = sum(record.counts(ours=False).values())
 st.page_link(
-    ANSWERS,
-    label=f"All {len(words)} claims that were made: {words.count('holds')} hold, "
-    f"{words.count('holds sometimes')} hold sometimes, {words.count('does not hold')} do not",
-    icon=PAGES[ANSWERS][1],
+    ANSWERS, label=f"{posts} claims from the posts and {ours} of ours", icon=PAGES[ANSWERS][1]
 )
 st.header("Try it yourself")
-for column, (path, text) in zip(st.columns(3), WAYS.items(), strict=True):
-    with column, st.container(border=True):
+for tile, (path, text) in zip(tiles(3, columns=3), WAYS.items(), strict=True):
+    with tile:
         st.markdown(text)
         st.page_link(path, label=PAGES[path][0], icon=PAGES[path][1])
 st.caption(
-    f"Recorded on {record.date} with {record.versions_text}: {record.runs} runs a picture, of "
-    f"which some are drawn. A run learns when its final accuracy is at least {TARGET:.0%}."
+    f"Recorded on {record.date} with {record.versions_text}: {record.runs} runs per chart, "
+    f"{DRAWN_RUNS} drawn. A run succeeds when its final accuracy is at least {TARGET:.0%}."
 )

@@ -225,6 +225,7 @@ def field(kind: str, proto: Message) -> str:
     return {
         "button_group": "string_array_value",
         "checkbox": "bool_value",
+        "radio": "string_value",
         "selectbox": "string_value",
         "slider": "double_array_value",
         "text_area": "string_value",
@@ -237,7 +238,7 @@ def _held(kind: str, proto: Message) -> WidgetState | None:
     if kind == "button_group":
         options = [option.content for option in proto.options]
         value = list(proto.raw_values) if proto.set_value else [options[i] for i in proto.default]
-    elif kind == "selectbox":
+    elif kind in ("radio", "selectbox"):
         value = proto.raw_value if proto.set_value else proto.options[proto.default]
     elif kind in ("checkbox", "number_input", "slider", "text_area", "text_input"):
         value = proto.value if proto.set_value else proto.default

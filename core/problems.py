@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
-from itertools import combinations
+from itertools import chain, combinations
 from types import MappingProxyType
 
 from core.experiment import (
@@ -291,3 +291,41 @@ TWO_BLOB = Problem(
 PROBLEMS: Mapping[str, Problem] = MappingProxyType(
     {problem.key: problem for problem in (THRESHOLD, TWO_BLOB)}
 )
+
+
+def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tuple[str, ...]]:
+    """The form of the question, and the fixes on it, that come closest to an experiment.
+
+    The key of a variant, or None for the question as asked, and keys of fixes in the order in which
+    they are applied. The fewest values of the experiment are left to be changed by hand, by the
+    fewest fixes.
+    """
+    wanted = _leaves(experiment)
+    keys = tuple(problem.fixes)
+    subsets = tuple(chain.from_iterable(combinations(keys, n) for n in range(len(keys) + 1)))
+    starts = {None: problem.experiment, **problem.variants}
+
+    def left_over(start: str | None, chosen: tuple[str, ...]) -> int:
+        fixes = tuple(problem.fixes[key] for key in chosen)
+        reached = _leaves(apply_all(fixes, starts[start]))
+        return sum(reached.get(name) != wanted.get(name) for name in reached.keys() | wanted.keys())
+
+    return min(
+        ((start, chosen) for start in starts for chosen in subsets),
+        key=lambda way: (left_over(*way), len(way[1])),
+    )
+
+
+def _leaves(value: object, name: str = "") -> dict[str, object]:
+    """The plain values in nested dataclasses by their path; layers are counted from the output."""
+    if is_dataclass(value):
+        parts = [(field.name, getattr(value, field.name)) for field in fields(value)]
+        parts.append(("kind", type(value).__name__))
+    elif isinstance(value, tuple) and value and is_dataclass(value[0]):
+        parts = list(zip(range(-len(value), 0), value, strict=True))
+    else:
+        return {name: value}
+    leaves: dict[str, object] = {}
+    for part, inner in parts:
+        leaves |= _leaves(inner, f"{name}.{part}")
+    return leaves

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 
 Z = 1.959963984540054
-"""The 97.5 % point of the normal distribution: intervals are 95 % intervals."""
+"""The 97.5% point of the normal distribution: intervals are 95% intervals."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """So many successes in so many runs, with the 95 % Wilson score interval [low, high].
+    """So many successes in so many runs, with the 95% Wilson score interval [low, high].
 
     Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
@@ -22,6 +22,10 @@ class Rate:
     def __post_init__(self):
         if not 0 <= self.successes <= self.runs or self.runs < 1:
             raise ValueError(f"{self.successes} successes in {self.runs} runs is no rate")
+
+    @property
+    def failures(self) -> int:
+        return self.runs - self.successes
 
     @property
     def value(self) -> float:
@@ -42,7 +46,7 @@ class Rate:
         return (p + zz / (2 * n) + side * spread) / (1 + zz / n)
 
     def __str__(self) -> str:
-        percent = f"{100 * self.low:.0f} to {100 * self.high:.0f} %"
+        percent = f"{100 * self.low:.0f} to {100 * self.high:.0f}%"
         return f"{self.successes} of {self.runs} runs ({percent})"
 
 

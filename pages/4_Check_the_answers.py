@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.claims import CLAIMS
+from core.posts import POSTS
 from pages.elements import answers, claim, link
 from pages.elements.page import open_page
 
@@ -11,28 +11,23 @@ refused = answers.enter()
 st.title("Check the answers")
 record = answers.recorded()
 st.markdown(
-    f"What the two questions, their answers and comments say, taken at its word: each claim that a "
-    f"training can decide was tested over {record.runs} runs, where its author had one or a few.",
+    f"What two posts, their answers and their comments say: {POSTS['threshold'].markdown}, and "
+    f"{POSTS['two-blob'].markdown}. Each claim that training can decide was tested over "
+    f"{record.runs} runs, where its author had one or a few.",
     width=760,
 )
 link.notices(refused)
 answers.summary()
-answers.table()
-key = st.selectbox(
-    "Claim",
-    tuple(CLAIMS),
-    format_func=lambda name: CLAIMS[name].text,
-    key=f"{answers.PLACE}.claim",
-    help="Choose one here, or a row of the table.",
-)
-if CLAIMS[key].criterion is not None:
-    claim.try_again(CLAIMS[key])
-live = claim.live_result(key)
-with st.container(border=True):
-    claim.details(key, live or record.tested.get(key), live=live is not None)
+wanted = answers.filters()
+choice, shown = st.columns([2, 3])
+with choice:
+    key = answers.choose(*wanted)
+if key is not None:
+    with shown, st.container(border=True):
+        claim.draw(key)
 answers.downloads()
 st.caption(
-    f"The posts are from 2018 and 2019 and used the Keras of their time; the record is of "
-    f"{record.date}, with {record.versions_text}."
+    f"Recorded on {record.date} with {record.versions_text}; the posts used the Keras of their "
+    "time. The number of the second post is not known: its link searches the site for its title."
 )
 answers.leave()

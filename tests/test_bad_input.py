@@ -373,15 +373,14 @@ def test_nor_do_they_get_past_the_controls_of_a_result(visitor, path):
     forge(visitor, results, 8)
 
 
-def test_a_row_that_the_table_of_claims_has_not_is_not_chosen(visitor):
-    visitor.open("Check_the_answers")
-    table = visitor.widget("claims.table").id
-    chosen = visitor.value("claims.claim")
-    for row in (10**9, -1, "x", None, [], 0.5):
-        said = json.dumps({"selection": {"rows": [row], "columns": [], "cells": []}})
-        visitor.send(state(table, "string_value", said))
-        assert_well(visitor, row)
-        assert visitor.value("claims.claim") == chosen
+def test_a_claim_that_is_not_listed_is_not_chosen(visitor):
+    visitor.open("Check_the_answers", "question=threshold")
+    listed = visitor.widget("claims.claim")
+    first = listed.options[0]
+    for said in ("two-blob-adam-0.1", "", first + "x"):
+        visitor.send(state(listed.id, "string_value", said))
+        assert_well(visitor, said)
+        assert dict(parse_qsl(visitor.query))["claim"].startswith("threshold-")
 
 
 def test_nor_past_those_of_a_comparison(visitor):

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from benchmarks.app import started
 from core.claims import CLAIMS
 from core.problems import PROBLEMS
+from pages.elements.charts import GREY
 
 pytestmark = pytest.mark.browser
 
@@ -188,6 +189,8 @@ def test_an_experiment_is_saved_and_loaded_again(server, page, tmp_path):
         upload.set_input_files({"name": "x.json", "mimeType": "text/json", "buffer": content})
         expect(page.get_by_text(said)).to_be_visible()
     expect(page.get_by_text(re.compile("Network 2"))).to_have_text(described)
+    expect(page).to_have_url(re.compile(r"fixes=rmsprop&epochs=9|fixes=rmsprop&hold-out=0\.25"))
+    expect(page.get_by_role("button", name="RMSprop")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, tmp_path):
@@ -225,24 +228,88 @@ def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, 
     context.close()
 
 
-def test_a_claim_is_chosen_in_the_table_and_by_another_page(server, page):
-    open_at(page, f"{server}/Check_the_answers")
-    # The table is a canvas under a scroller: its first row's box is a little below the corner.
-    table = page.get_by_test_id("stDataFrame")
-    table.scroll_into_view_if_needed()
-    corner = table.bounding_box()
-    page.mouse.click(corner["x"] + 20, corner["y"] + 52)
-    first = next(iter(CLAIMS.values()))
-    expect(page.get_by_role("heading", name=first.text)).to_be_visible()
-    expect(page).to_have_url(re.compile(f"claim={first.key}"))
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Why is it stuck?").click()
-    expect(page.get_by_role("heading", name="What hundreds of runs show")).to_be_visible()
+def shows_claim(page: Page, key: str) -> None:
+    """One claim is marked in the list and can be seen there, and it is the one beside it."""
+    text = CLAIMS[key].text
+    expect(page.get_by_role("heading", name=text)).to_be_in_viewport()
+    marked = page.get_by_role("radiogroup").locator("label", has=page.locator("input:checked"))
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text(text)
+    expect(marked).to_be_in_viewport(ratio=0.5)
+
+
+def test_a_claim_is_chosen_anywhere_in_its_row(server, page):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    open_at(page, f"{server}/Check_the_answers?claim=threshold-always-half")
+    shows_claim(page, "threshold-always-half")
+    rows = page.get_by_role("radiogroup").locator("label", has=page.locator("input"))
+    keys = list(CLAIMS)
+    rows.nth(1).get_by_text(CLAIMS[keys[1]].text).click()
+    shows_claim(page, keys[1])
+    box = rows.nth(2).bounding_box()
+    rows.nth(2).click(position={"x": box["width"] - 3, "y": 5})
+    shows_claim(page, keys[2])
+    expect(page).to_have_url(re.compile(f"claim={keys[2]}"))
+    figures = rows.nth(3).get_by_text("Reported")
+    figures.click(position={"x": 90, "y": 8})
+    shows_claim(page, keys[3])
+    page.keyboard.press("ArrowDown")
+    shows_claim(page, keys[4])
+    page.get_by_test_id("stMain").get_by_role("radio", name="Two-blob problem", exact=True).click()
+    shows_claim(page, next(key for key in keys if key.startswith("two-blob")))
+
+
+def test_a_claim_is_shown_from_home_and_opened_with_its_fixes(server, page):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    open_at(page, server)
     page.get_by_test_id("stMain").get_by_role("link", name="How it was tested").first.click()
-    chosen = CLAIMS["threshold-both-learn"]
-    expect(page.get_by_role("heading", name=chosen.text)).to_be_visible()
-    press(page, "Open on its page")
+    shows_claim(page, "threshold-both-learn")
+    settle(page)
+    press(page, "Open in Threshold problem")
     expect(page.get_by_role("heading", level=1, name="Threshold problem")).to_be_visible()
-    expect(page.get_by_text("5 relu → 1 sigmoid")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?v=1&fixes=sigmoid-output\.scale-inputs$"))
+    for name, pressed in (("Sigmoid output", True), ("Scale inputs to [0, 1]", True)):
+        fix = page.get_by_role("button", name=name, exact=True)
+        expect(fix).to_have_attribute("aria-pressed", str(pressed).lower())
+    expect(page.get_by_text("Changed by hand")).to_have_count(0)
+
+
+LEGEND = """canvas => {
+    const [wide, high, rows] = [canvas.width, canvas.height, 90];
+    const drawing = canvas.getContext("2d");
+    const pixels = new Uint32Array(drawing.getImageData(0, high - rows, wide, rows).data.buffer);
+    const [red, green, blue] = GREY.slice(1).match(/../g).map(two => parseInt(two, 16));
+    const grey = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+    const edge = pixels.filter((_, at) => at % wide >= wide - 3);
+    return {median: pixels.filter(pixel => pixel === grey).length, edge: new Set(edge).size};
+}""".replace("GREY", f'"{GREY}"')
+"""Of a chart's last rows: how many pixels of the median's mark, how many colours at the edge."""
+
+
+def test_the_cards_of_home_are_alike_and_no_legend_is_cut(server, page):
+    for width in (1024, 1366):
+        page.set_viewport_size({"width": width, "height": 768})
+        open_at(page, server)
+        canvases = page.get_by_test_id("stVegaLiteChart").locator("canvas")
+        expect(canvases).to_have_count(2)
+        for canvas in canvases.all():
+            legend = canvas.evaluate(LEGEND)
+            assert legend["edge"] == 1, (width, "something is drawn up to the edge")
+            assert legend["median"] > 20, (width, "the median is not explained")
+    heights = page.locator(".st-key-findings > *").evaluate_all(
+        "cards => cards.map(card => card.getBoundingClientRect().height)"
+    )
+    assert len(heights) == 3
+    assert max(heights) - min(heights) < 1
+
+
+def test_a_claims_verdict_can_be_read_on_a_phone(server, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_at(page, f"{server}/Check_the_answers?claim=threshold-always-half")
+    row = page.get_by_role("radiogroup").locator("label", has=page.locator("input")).first
+    row.scroll_into_view_if_needed()
+    for words in ("Holds", CLAIMS["threshold-always-half"].text, "255 of 256 runs"):
+        expect(row.get_by_text(words)).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("path", PATHS)

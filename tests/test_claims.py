@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.claims import CLAIMS, Verdict, record
-from core.claims.claim import FAILS, HOLDS, SOMETIMES, UNTESTABLE
+from core.claims.claim import FAILS, HOLDS, OURS, SOMETIMES, UNTESTABLE
 from core.claims.criteria import (
     DrawFromReversedBounds,
     FirstEpoch,
@@ -17,6 +17,7 @@ from core.claims.criteria import (
 )
 from core.data import generator, surviving_rows
 from core.fixes import rate
+from core.posts import POSTS
 from core.problems import PROBLEMS, with_data, with_training
 from core.reference import accepts
 from core.training import train
@@ -100,6 +101,23 @@ def test_a_record_survives_its_file(tmp_path):
 def test_the_readme_shows_what_is_recorded():
     text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     assert RECORDED.markdown() in text
+    assert RECORDED.summary() in text
+    assert all(post.markdown in text for post in POSTS.values())
+
+
+def test_every_claim_is_the_posts_or_ours():
+    posts, ours = RECORDED.counts(ours=False), RECORDED.counts(ours=True)
+    assert sum(posts.values()) + sum(ours.values()) == len(CLAIMS)
+    assert sum(ours.values()) == sum(str(claim.source) == "Ours" for claim in CLAIMS.values())
+    for key, claim in CLAIMS.items():
+        if claim.source != OURS:
+            assert claim.source.post == next(POSTS[name] for name in POSTS if key.startswith(name))
+
+
+def test_relabelling_changes_nothing_as_home_says():
+    tested = RECORDED.tested["two-blob-labels-are-the-cause"]
+    assert not tested.verdict.values.any()
+    assert tested.arms[0].learned == tested.arms[1].learned
 
 
 def test_what_no_training_can_decide_says_so():

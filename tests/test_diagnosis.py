@@ -292,7 +292,7 @@ def test_some_successes_make_fatal_fragile():
     faulty = output(activation="linear")
     found = diagnose(faulty, history(faulty, accuracy=np.array([1.0, 0.5, 0.5, 0.5])))
     assert found[0].severity is Severity.FRAGILE
-    assert "1 of 4 runs (5 to 70 %)" in " ".join(finding.evidence for finding in found)
+    assert "1 of 4 runs (5 to 70%)" in " ".join(finding.evidence for finding in found)
 
 
 def test_findings_are_whole_and_ordered():

@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.claims import CLAIMS
+from core.claims.claim import OURS
+from core.posts import POSTS
 from core.problems import PROBLEMS
-from pages.elements import comparing, settings
+from pages.elements import answers, comparing, settings
 from pages.elements.drawn import AT_ONCE, in_turn
 
 PAGES = {
@@ -305,18 +307,73 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
 
 def test_every_claim_is_shown_with_its_verdict():
     app = opened("claims")
-    table = app.dataframe[0].value
-    assert len(table) == len(CLAIMS)
+    assert len(app.radio(key="claims.claim").options) == len(CLAIMS)
     for key, claim in CLAIMS.items():
-        app.selectbox(key="claims.claim").set_value(key).run()
+        app.radio(key="claims.claim").set_value(key).run()
         assert not app.exception, key
         assert app.header[0].value == claim.text
         assert (claim.criterion is None) == (not app.button)
         if claim.criterion is not None:
             assert drawn(app, "Runs that meet the criterion", "How the runs'")
+
+
+def test_the_claim_that_is_shown_is_always_one_that_is_listed():
+    app = opened("claims", claim="two-blob-adam-0.1")
+    app.segmented_control(key="claims.question").set_value("threshold").run()
+    chosen = app.radio(key="claims.claim").value
+    assert chosen == next(key for key in CLAIMS if key.startswith("threshold"))
+    assert app.header[0].value == CLAIMS[chosen].text
     app.pills(key="claims.verdicts").set_value(["does-not-hold"]).run()
-    assert 0 < len(app.dataframe[0].value) < len(CLAIMS)
-    assert set(app.dataframe[0].value["verdict"]) == {"Does not hold"}
+    listed = app.radio(key="claims.claim")
+    assert all("Does not hold" in option for option in listed.options)
+    assert 0 < len(listed.options) < len(CLAIMS)
+    assert app.header[0].value == CLAIMS[listed.value].text
+    app.pills(key="claims.verdicts").set_value(["cannot-be-tested"]).run()
+    assert "threshold problem" in app.info[0].value
+    assert "cannot be tested" in app.info[0].value
+    assert not app.header
+    app.segmented_control(key="claims.question").set_value("two-blob").run()
+    assert app.header[0].value == CLAIMS["two-blob-sigmoid-is-usual"].text
+
+
+def test_a_link_to_a_claim_lists_it_whatever_was_filtered():
+    app = opened("claims", question="threshold", claim="two-blob-adam-0.1")
+    assert app.radio(key="claims.claim").value == "two-blob-adam-0.1"
+    assert app.segmented_control(key="claims.question").value == "all"
+    assert not app.warning
+
+
+def test_an_unknown_claim_is_named_without_a_list_of_all():
+    app = opened("claims", claim="threshold-both-lern")
+    (notice,) = (warning.value for warning in app.warning)
+    assert notice.startswith("Unknown claim `threshold-both-lern`")
+    assert "choose one below" in notice
+    assert sum(f"`{key}`" in notice for key in CLAIMS) == 1
+    assert "`threshold-both-learn`" in notice
+    (notice,) = (warning.value for warning in opened("claims", claim="xyzzy").warning)
+    assert not any(key in notice for key in CLAIMS)
+
+
+def test_a_notice_names_a_handful_of_options():
+    many = tuple(f"option-{number}" for number in range(40))
+    for kind in (settings.Choice(many), settings.Keys(many)):
+        assert sum(option in kind.expected.replace(",", " ").split() for option in many) == 8
+        assert "32 more" in kind.expected
+
+
+def test_the_claims_of_the_posts_and_ours_are_counted_apart_and_the_posts_linked():
+    home, claims = opened(), opened("claims")
+    for page in (home, claims):
+        assert all(f"[{post.title}]({post.url})" in cards(page) for post in POSTS.values())
+    ours = [key for key, claim in CLAIMS.items() if claim.source == OURS]
+    words = [answers.recorded().word(key) for key in CLAIMS if key not in ours]
+    for word, verb in (("holds", "hold"), ("does not hold", "do not hold")):
+        assert f"{words.count(word)} {verb}" in cards(home)
+        assert f"{word.capitalize()} {words.count(word)}]" in cards(claims)
+    assert f"**{len(words)} claims from the posts**" in cards(claims)
+    assert f"**{len(ours)} claims of our own**" in cards(claims)
+    (source,) = (text.value for text in claims.markdown if "Reported:" in text.value)
+    assert POSTS["two-blob"].url in source
 
 
 def test_a_claim_is_tested_again():
@@ -330,7 +387,7 @@ def test_a_claim_is_tested_again():
         app.run()
         assert not app.exception
     assert "of 64" in " ".join(metric.value for metric in app.metric)
-    app.selectbox(key="claims.claim").set_value("two-blob-adam-0.1").run()
+    app.radio(key="claims.claim").set_value("two-blob-adam-0.1").run()
     assert any("Recorded on" in caption.value for caption in app.caption)
 
 

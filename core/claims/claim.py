@@ -11,6 +11,7 @@ import numpy as np
 from core.claims.criteria import Criterion, Outcome
 from core.experiment import Experiment
 from core.history import Progress
+from core.posts import Post
 from core.statistics import Rate
 
 HOLDS, SOMETIMES, FAILS, UNTESTABLE = (
@@ -19,13 +20,14 @@ HOLDS, SOMETIMES, FAILS, UNTESTABLE = (
     "does not hold",
     "cannot be tested",
 )
+WORDS = (HOLDS, SOMETIMES, FAILS, UNTESTABLE)
 MOST, FEW = 0.9, 0.1
 """A claim holds where the interval of its rate lies at or above the first of these, and does not
 hold where it lies at or below the second."""
 RUNS = 256
 """Runs that settle a claim: with them, an interval is nowhere wider than 13 points."""
 RULE = (
-    f"A claim holds when the 95 % interval of the runs that meet its criterion lies at {MOST:.0%} "
+    f"A claim holds when the 95% interval of the runs that meet its criterion lies at {MOST:.0%} "
     f"or above, and does not hold when it lies at {FEW:.0%} or below; in between it holds "
     "sometimes."
 )
@@ -33,14 +35,22 @@ RULE = (
 
 @dataclass(frozen=True)
 class Source:
-    """Who made a claim (`asker`, `answer`, `comment` or `ours`), where, and in which year."""
+    """Who made a claim (`asker`, `answer`, `comment` or `ours`), in which part of which post."""
 
     who: str
-    document: str
-    year: int
+    document: str = ""
+    post: Post | None = None
 
     def __str__(self) -> str:
-        return "Ours" if self.who == "ours" else f"{self.document}, {self.year}"
+        return "Ours" if self.post is None else f"{self.document}, {self.post.year}"
+
+    @property
+    def markdown(self) -> str:
+        """As text, linked to the post."""
+        return str(self) if self.post is None else f"[{self}]({self.post.url})"
+
+
+OURS = Source("ours")
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class Claim:
 
     text: the claim, in words of our own. reported: what its source saw. arms: the experiments that
     test it; the last one is what the claim is about, those before it are compared with it.
-    criterion: what every run is asked; None for a claim that no run can decide. note: what the
+    criterion: the test of every run; None for a claim that no run can decide. note: what the
     figures mean, or why it cannot be tested. version: how it depends on the libraries' versions.
     """
 

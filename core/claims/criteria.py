@@ -1,4 +1,4 @@
-"""What a claim asks of every run.
+"""What a claim says of every run, as a test.
 
 A criterion is a value: its `text` is made from the same numbers as its judgement, so that what a
 page says is what was tested. `judge` returns two arrays of (runs,): whether the run meets the
@@ -129,11 +129,11 @@ class FirstEpoch:
 
 @dataclass(frozen=True)
 class OneClassPredicted:
-    """Every training row is taken for the same class."""
+    """Every training row is predicted as the same class."""
 
     quantity = ACCURACY
     trains = True
-    text = "After the last epoch every sample is taken for the same class."
+    text = "After the last epoch, every sample is predicted as the same class."
 
     def judge(self, outcome):
         history = outcome.last
@@ -187,12 +187,12 @@ class Overfits:
 
 @dataclass(frozen=True)
 class StuckExactlyWhenDead:
-    """A run is stuck if, and only if, all units of one of its hidden layers are dead."""
+    """A run fails if and only if all units of one of its hidden layers are dead."""
 
     quantity = Quantity("Dead units in the worst hidden layer", ".0%")
     trains = True
     text = (
-        f"The run ends below {TARGET:.0%} with a hidden layer whose units all put out 0 for every "
+        f"The run ends below {TARGET:.0%} with a hidden layer whose units all output 0 for every "
         f"sample, or reaches {TARGET:.0%} without one."
     )
 
@@ -206,7 +206,7 @@ class StuckExactlyWhenDead:
 
 @dataclass(frozen=True)
 class Frees:
-    """A run that is stuck in the first arm learns in the last one."""
+    """A run that fails in the first arm succeeds in the last one."""
 
     quantity = DIFFERENCE
     trains = True
@@ -261,7 +261,7 @@ class NoWorse:
 
 @dataclass(frozen=True)
 class SameOutcome:
-    """The run learns in both arms, or in neither."""
+    """The run succeeds in both arms, or in neither."""
 
     quantity = DIFFERENCE
     trains = True
@@ -397,7 +397,7 @@ class DrawFromReversedBounds:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:g} %"
+    return f"{100 * share:g}%"
 
 
 def _points(share: float) -> str:
@@ -409,7 +409,7 @@ def _gain(outcome: Outcome) -> np.ndarray:
 
 
 def _decided(history: History, run: int) -> np.ndarray:
-    """The classes, int (rows,), that a run's trained network takes its training rows for."""
+    """The classes, int (rows,), that a run's trained network predicts for its training rows."""
     x = prepare(history.experiment.data, history.seed, run).x
     out = view.outputs(history.experiment.model, history.weights_at(-1, run), x)[-1]
     return view.decisions(history.experiment, out)

@@ -17,7 +17,17 @@ import numpy as np
 import pandas as pd
 
 from core.claims import CLAIMS
-from core.claims.claim import RUNS, UNTESTABLE, Claim, Verdict
+from core.claims.claim import (
+    FAILS,
+    HOLDS,
+    OURS,
+    RUNS,
+    SOMETIMES,
+    UNTESTABLE,
+    WORDS,
+    Claim,
+    Verdict,
+)
 from core.claims.criteria import FitAccepts, Outcome
 from core.diagnosis import Finding, diagnose, verdict
 from core.experiment import Experiment
@@ -147,8 +157,28 @@ class Record:
     def versions_text(self) -> str:
         return ", ".join(f"{name} {number}" for name, number in self.versions.items())
 
+    def word(self, key: str) -> str:
+        """The verdict on a claim, or that it cannot be tested."""
+        tested = self.tested.get(key)
+        return UNTESTABLE if tested is None else tested.verdict.word
+
+    def counts(self, *, ours: bool) -> dict[str, int]:
+        """How many claims have each verdict, of the posts' claims or of ours."""
+        words = [self.word(key) for key, claim in CLAIMS.items() if (claim.source == OURS) is ours]
+        return {word: words.count(word) for word in WORDS}
+
+    def summary(self) -> str:
+        """How many claims hold, in a sentence: those of the posts, then ours."""
+        posts, own = self.counts(ours=False), self.counts(ours=True)
+        return (
+            f"Of the {sum(posts.values())} claims in the posts, {posts[HOLDS]} hold, "
+            f"{posts[SOMETIMES]} hold sometimes, {posts[FAILS]} do not hold, and "
+            f"{posts[UNTESTABLE]} cannot be tested. Of our own {sum(own.values())} claims, "
+            f"{own[HOLDS]} hold."
+        )
+
     def frame(self) -> pd.DataFrame:
-        """One row a claim: what was reported, what was measured, and the verdict.
+        """One row per claim: what was reported, what was measured, and the verdict.
 
         median, smallest, largest: of what `quantity` names, infinite where an epoch never came; of
         a claim that cannot be tested, all that is measured is missing.
@@ -156,6 +186,7 @@ class Record:
         rows = []
         for key, claim in CLAIMS.items():
             row = {"key": key, "claim": claim.text, "who": str(claim.source)}
+            row["post"] = claim.source.post.url if claim.source.post else None
             row |= {"reported": claim.reported, "verdict": UNTESTABLE}
             if tested := self.tested.get(key):
                 verdict, (smallest, largest) = tested.verdict, tested.verdict.range
@@ -191,7 +222,7 @@ class Record:
 
 
 def measured_text(claim: Claim, verdict: Verdict) -> str:
-    """Such as "91 of 256 runs (30 to 42 %); median 69.5%"."""
+    """Such as "91 of 256 runs (30 to 42%); median 69.5%"."""
     return f"{verdict.rate}; median {claim.criterion.quantity.text(verdict.median)}"
 
 
@@ -236,10 +267,9 @@ def make(
 
 
 def fingerprint() -> str:
-    """Changes with every claim's text, criterion and experiments."""
+    """Changes with every claim's criterion and experiments, which decide what is recorded."""
     parts = [
-        [c.key, c.text, str(c.source), c.reported, repr(c.criterion)]
-        + [arm.experiment.to_json() for arm in c.arms]
+        [c.key, repr(c.criterion), *(arm.experiment.to_json() for arm in c.arms)]
         for c in CLAIMS.values()
     ]
     return _digest(json.dumps(parts))

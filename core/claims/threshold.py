@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.claims.claim import Arm, Claim, Source
+from core.claims.claim import OURS, Arm, Claim, Source
 from core.claims.criteria import (
     AllAccuracies,
     FinalAccuracy,
@@ -17,12 +17,13 @@ from core.claims.criteria import (
 )
 from core.experiment import Dense, Experiment, Model
 from core.fixes import softmax_output
+from core.posts import POSTS
 from core.problems import PROBLEMS, with_training
 
-QUESTION = Source("asker", "Threshold question", 2019)
-ANSWER = Source("answer", "Answer to the threshold question", 2019)
-COMMENT = Source("comment", "Comment on the threshold question", 2019)
-OURS = Source("ours", "", 2026)
+POST = POSTS["threshold"]
+QUESTION = Source("asker", "Threshold question", POST)
+ANSWER = Source("answer", "Answer to the threshold question", POST)
+COMMENT = Source("comment", "Comment on the threshold question", POST)
 
 _problem = PROBLEMS["threshold"]
 _asked = _problem.experiment
@@ -47,12 +48,12 @@ BOTH = ("sigmoid-output", "scale-inputs")
 CLAIMS = (
     Claim(
         "threshold-always-half",
-        "The network as asked always ends at an accuracy of about 50 %.",
+        "The network as asked always ends at an accuracy of about 50%.",
         QUESTION,
-        "50.1 % after 10 epochs",
+        "50.1% after 10 epochs",
         (AS_ASKED,),
         FinalAccuracy(0.45, 0.55),
-        "About 50 % is taken as 5 points to either side of it.",
+        "About 50% means within 5 points of it.",
     ),
     Claim(
         "threshold-size-does-not-help",
@@ -61,32 +62,32 @@ CLAIMS = (
         "basically the same",
         (_of_size(16), _of_size(10, 10), _of_size(8, 8, 8), AS_ASKED),
         AllAccuracies(0.45, 0.55),
-        "The sizes that were tried are not known; these are three of ours beside the one asked "
-        "about. As long as the output is a ReLU and the inputs are not scaled, size is no cure.",
+        "The sizes that were tried are not known; these are three of ours and the one asked about. "
+        "As long as the output is a ReLU and the inputs are not scaled, size makes no difference.",
     ),
     Claim(
         "threshold-sigmoid-94",
-        "A sigmoid output alone gives about 94 % after 5 epochs.",
+        "A sigmoid output alone gives about 94% after 5 epochs.",
         ANSWER,
-        "94.4 % after 5 epochs",
+        "94.4% after 5 epochs",
         (
             Arm("As asked, 5 epochs", _fixed(epochs=5)),
             Arm("Sigmoid output, 5 epochs", _fixed("sigmoid-output", epochs=5)),
         ),
         FinalAccuracy(low=0.93),
-        "About 94 % is taken as 93 % or more. The one training that was reported was a lucky one.",
+        "About 94% means 93% or more. The one run that was reported was a lucky one.",
     ),
     Claim(
         "threshold-both-998",
-        "A sigmoid output and inputs in [0, 1] together give 99.8 % after 5 epochs.",
+        "A sigmoid output and inputs in [0, 1] together give 99.8% after 5 epochs.",
         ANSWER,
-        "99.8 % after 5 epochs",
+        "99.8% after 5 epochs",
         (
             Arm("As asked, 5 epochs", _fixed(epochs=5)),
             Arm("Both changes, 5 epochs", _fixed(*BOTH, epochs=5)),
         ),
         FinalAccuracy(low=0.99),
-        "99 % or more counts. What is reported is what a run reaches when it is not stuck.",
+        "99% or more counts. The reported figure is what a run reaches when it learns at all.",
     ),
     Claim(
         "threshold-standardise",
@@ -98,8 +99,8 @@ CLAIMS = (
             Arm("Sigmoid output, standardised", _fixed("sigmoid-output", "standardise-inputs")),
         ),
         NoWorse(0.01),
-        "Compared with the answer's own [0, 1], run by run: standardised inputs lie on both sides "
-        "of zero, so that fewer networks start with a dead layer.",
+        "Compared run by run with the answer's own [0, 1]: standardised inputs lie on both sides "
+        "of zero, so fewer networks start with a dead layer.",
     ),
     Claim(
         "threshold-softmax-equivalent",
@@ -111,8 +112,8 @@ CLAIMS = (
             Arm("Two softmax units", softmax_output(_asked)),
         ),
         SameOutcome(),
-        "Both can express the same functions, but they start from other weights and move "
-        "differently: for a run that may be stuck it is another draw.",
+        "Both can express the same functions, but they start from different weights and train "
+        "differently, so a run can succeed with one and fail with the other.",
     ),
     Claim(
         "threshold-training-data-mislead",
@@ -121,70 +122,70 @@ CLAIMS = (
         "no figure",
         (Arm("Both changes, a fifth held out", _fixed(*BOTH, "hold-out")),),
         TrainingFlatters(0.01),
-        "Sound advice in general; one number and a threshold leave nothing to learn by heart.",
+        "Sound advice in general; with one number and a threshold there is nothing to memorise.",
     ),
     Claim(
         "threshold-shuffle-loses-rows",
         "random.shuffle on the rows of a NumPy array loses about half of them.",
         OURS,
-        "nobody noticed",
+        "not mentioned",
         (AS_ASKED,),
         RowsLost(_asked.data.source.rows, 0.45, 0.55),
-        "Rows of an array are views, so that swapping two of them copies one over the other. A "
-        "permutation, or numpy.random.shuffle, keeps all.",
+        "Rows of an array are views, so swapping two of them copies one over the other. A "
+        "permutation, or numpy.random.shuffle, keeps all rows.",
     ),
     Claim(
         "threshold-shuffle-tilts-classes",
         "If the rows were sorted by class, that shuffle would all but remove one class.",
         OURS,
-        "nobody noticed",
+        "not mentioned",
         (AS_ASKED,),
         SecondClassShrinks(_asked.data.source.rows, 0.2),
         "Each row becomes a copy of an earlier one, so the first class spreads. A network that "
-        "always answers with it then looks as if it had learned. The question alternates its "
-        "classes and is spared this.",
+        "always predicts it then seems to have learned. The question alternates its classes, "
+        "which avoids this.",
     ),
     Claim(
         "threshold-shuffle-is-not-the-cause",
-        "The lost rows are not why the network is stuck.",
+        "The lost rows are not why the network fails to learn.",
         OURS,
-        "nobody noticed",
+        "not mentioned",
         (AS_ASKED, Arm("Shuffled without loss", _fixed("shuffle-rows"))),
         FinalAccuracy(0.45, 0.55),
-        "With every row kept it ends at about 50 % all the same.",
+        "With every row kept, it still ends at about 50%.",
     ),
     Claim(
         "threshold-both-learn",
         "Both accepted changes together make the network learn.",
         ANSWER,
-        "99.8 % after 5 epochs",
+        "99.8% after 5 epochs",
         (AS_ASKED, Arm("Both changes", _fixed(*BOTH))),
         FinalAccuracy(low=0.9),
-        "With all of the question's 10 epochs, and 90 % as enough.",
+        "With the question's 10 epochs, and 90% as the target.",
     ),
     Claim(
         "threshold-stuck-means-dead",
-        "With both changes, a run is stuck exactly when a whole hidden layer is dead.",
+        "With both changes, a run fails if and only if a whole hidden layer is dead.",
         OURS,
-        "nobody noticed",
+        "not mentioned",
         (Arm("Both changes", _fixed(*BOTH)),),
         StuckExactlyWhenDead(),
         "Inputs in [0, 1] are never negative: where the few ReLU units of a layer all start with "
-        "the wrong sign they put out 0 for every sample, and no gradient passes them.",
+        "the wrong sign, they output 0 for every sample, and no gradient passes through them.",
     ),
     Claim(
         "threshold-centred-and-wider-free",
-        "Centred inputs and 10 units a hidden layer free every run that both changes leave stuck.",
+        "With standardised inputs and 10 units per hidden layer, every run succeeds.",
         OURS,
-        "nobody noticed",
+        "not mentioned",
         (
             Arm("Both changes", _fixed(*BOTH)),
             Arm(
-                "Sigmoid output, standardised, 10 units a layer",
+                "Sigmoid output, standardised, 10 units per layer",
                 _fixed("sigmoid-output", "standardise-inputs", "wider-hidden"),
             ),
         ),
         FinalAccuracy(low=0.9),
-        "A layer of ten units on inputs of both signs is hardly ever dead from the start.",
+        "A layer of ten units with inputs of both signs is hardly ever dead from the start.",
     ),
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.claims.claim import Arm, Claim, Source
+from core.claims.claim import OURS, Arm, Claim, Source
 from core.claims.criteria import (
     DrawFromReversedBounds,
     FinalAccuracy,
@@ -20,13 +20,14 @@ from core.claims.criteria import (
     Sooner,
 )
 from core.experiment import Adam, Dense, Experiment, Model, RMSprop, Table
+from core.posts import POSTS
 from core.problems import PROBLEMS, sigmoid_output, with_data, with_hidden, with_training
 
-QUESTION = Source("asker", "Two-blob question", 2018)
-FIRST = Source("answer", "First answer to the two-blob question", 2018)
-SECOND = Source("answer", "Second answer to the two-blob question", 2018)
-COMMENT = Source("comment", "Comment on the two-blob question", 2018)
-OURS = Source("ours", "", 2026)
+POST = POSTS["two-blob"]
+QUESTION = Source("asker", "Two-blob question", POST)
+FIRST = Source("answer", "First answer to the two-blob question", POST)
+SECOND = Source("answer", "Second answer to the two-blob question", POST)
+COMMENT = Source("comment", "Comment on the two-blob question", POST)
 
 NOT_THE_ROWS = (
     "The asker's own rows are not in the post; these are the two squares of the second answer."
@@ -75,9 +76,9 @@ FIFTY = Arm("RMSprop, 50 epochs", _form(_answered, 50))
 CLAIMS = (
     Claim(
         "two-blob-half-as-asked",
-        "The network as asked predicts one class for everything, and so stays at 50 %.",
+        "The network as asked predicts one class for everything, and so stays at 50%.",
         QUESTION,
-        "50 %, all 1s or all 2s",
+        "50%, all 1s or all 2s",
         (AS_ASKED,),
         OneClassPredicted(),
         "How long it was trained at first is not known; this is after 50 epochs. " + NOT_THE_ROWS,
@@ -102,9 +103,9 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-logistic-regression",
-        "Logistic regression reaches 100 %.",
+        "Logistic regression reaches 100%.",
         QUESTION,
-        "100 %",
+        "100%",
         (AS_ASKED, Arm("Logistic regression", _logistic)),
         FinalAccuracy(low=0.999),
         "It is the network without its hidden layer, here trained by Adam at a learning rate of "
@@ -130,7 +131,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-labels-are-the-cause",
-        "The labels 1 and 2 are why the network is stuck: subtract 1.",
+        "The labels 1 and 2 are why the network fails to learn: subtract 1.",
         FIRST,
         "no figure",
         (
@@ -138,8 +139,8 @@ CLAIMS = (
             Arm("Labels 0 and 1", with_data(label_values=(0, 1))(_asked)),
         ),
         Frees(),
-        "In the pipeline as shown the labels become one column a class, and 1 and 2 give the very "
-        "columns that 0 and 1 give: every run ends exactly alike.",
+        "In the pipeline as shown the labels become one column per class, and 1 and 2 give the "
+        "same columns as 0 and 1: every run ends exactly alike.",
     ),
     Claim(
         "two-blob-labels-left-are-a-cause",
@@ -160,7 +161,7 @@ CLAIMS = (
         "no figure",
         (Arm("Labels left at 1 and 2, 500 epochs", _form(_left_at_1_and_2, 500)),),
         FinalAccuracy(high=0.5),
-        "No sample of the class labelled 2 is ever right, which is half of them.",
+        "No sample of the class labelled 2, half of them all, is ever predicted correctly.",
     ),
     Claim(
         "two-blob-no-error-for-2",
@@ -169,8 +170,8 @@ CLAIMS = (
         "no error",
         (Arm("Labels left at 1 and 2", _left_at_1_and_2),),
         FitAccepts(),
-        "Binary cross-entropy takes any number as a label, and so says nothing.",
-        "Posted with the Keras of 2018, and so still.",
+        "Binary cross-entropy accepts any number as a label.",
+        "True of the Keras of 2018, and still.",
     ),
     Claim(
         "two-blob-sigmoid-is-better",
@@ -179,17 +180,17 @@ CLAIMS = (
         "no figure",
         (AS_ASKED, ONE_SIGMOID),
         NoWorse(0.01),
-        "Compared run by run after 50 epochs. Softmax has two rows of output weights that both "
-        "move, so that it gets away from the start sooner.",
+        "Compared run by run after 50 epochs. Softmax has two sets of output weights, which both "
+        "train, so its accuracy rises sooner.",
     ),
     Claim(
         "two-blob-no-more-than-60",
-        "So small a net gets no further than 60 % within few epochs, whatever else is mended.",
+        "Such a small net gets no further than 60% within a few epochs, whatever else is fixed.",
         COMMENT,
-        "at most 60 % in 5 epochs",
+        "at most 60% in 5 epochs",
         (Arm("One sigmoid output, labels 0 and 1, 5 epochs", _form(_one_sigmoid, 5)),),
         FinalAccuracy(high=0.6),
-        "At Adam's default learning rate; at 0.1 the same network is done in as many epochs.",
+        "At Adam's default learning rate; at 0.1 the same network learns in as many epochs.",
     ),
     Claim(
         "two-blob-rmsprop-5",
@@ -198,7 +199,7 @@ CLAIMS = (
         "0.5000 in each of 5 epochs",
         (Arm("RMSprop, 5 epochs", _form(_answered, 5)),),
         FinalAccuracy(high=0.55),
-        "Up to 55 % counts as nothing.",
+        "Up to 55% counts as no progress.",
     ),
     Claim(
         "two-blob-rmsprop-50",
@@ -207,16 +208,16 @@ CLAIMS = (
         "from 0.5 at epoch 27 to 0.86 at epoch 50",
         (FIFTY,),
         FinalAccuracy(low=0.55),
-        "More than 55 % after 50 epochs counts.",
+        "More than 55% after 50 epochs counts.",
     ),
     Claim(
         "two-blob-10-to-100-epochs",
-        "Each training takes another number of epochs, from 10 to 100.",
+        "Each training takes a different number of epochs, from 10 to 100.",
         SECOND,
         "10 to 100 epochs",
         (TWO_UNITS,),
         FirstEpoch(0.9, low=10, high=100),
-        "An acceptable accuracy is taken as 90 %.",
+        "An acceptable accuracy is taken as 90%.",
     ),
     Claim(
         "two-blob-wider-is-faster",
@@ -229,18 +230,18 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-5-units-in-10-epochs",
-        "With 5 hidden units 90 % is passed in fewer than 10 epochs, almost certainly.",
+        "With 5 hidden units 90% is passed in fewer than 10 epochs, almost certainly.",
         SECOND,
-        "more than 90 % in fewer than 10 epochs",
+        "more than 90% in fewer than 10 epochs",
         (TWO_UNITS, FIVE_UNITS),
         FirstEpoch(0.9, high=9),
         "Wider is faster, but not by that much at the default learning rate.",
     ),
     Claim(
         "two-blob-10-units-in-10-epochs",
-        "With 10 hidden units 90 % is passed in fewer than 10 epochs, almost certainly.",
+        "With 10 hidden units 90% is passed in fewer than 10 epochs, almost certainly.",
         SECOND,
-        "more than 90 % in fewer than 10 epochs",
+        "more than 90% in fewer than 10 epochs",
         (TWO_UNITS, TEN_UNITS),
         FirstEpoch(0.9, high=9),
         "Wider is faster, but not by that much at the default learning rate.",
@@ -263,7 +264,7 @@ CLAIMS = (
         (
             TWO_UNITS,
             Arm(
-                "20 points a class",
+                "20 points per class",
                 with_data(source=replace(_asked.data.source, samples=20))(TWO_UNITS.experiment),
             ),
         ),
@@ -297,7 +298,7 @@ CLAIMS = (
         (Arm("32 hidden units, 200 epochs", _form(_answered_held_out, 200, 32)),),
         Overfits(0.1),
         "32 hidden units are 129 weights for 320 training rows, but the clusters do not overlap: "
-        "there is no noise to learn by heart.",
+        "there is no noise to memorise.",
     ),
     Claim(
         "two-blob-epochs-overfit",
@@ -306,13 +307,13 @@ CLAIMS = (
         "no figure",
         (Arm("2 hidden units, 2,000 epochs", _form(_answered_held_out, 2_000)),),
         Overfits(0.1),
-        "The clusters do not overlap: there is no noise to learn by heart.",
+        "The clusters do not overlap: there is no noise to memorise.",
     ),
     Claim(
         "two-blob-rmsprop-0.1",
-        "With RMSprop at a learning rate of 0.1, 100 % is reached in fewer than 5 epochs.",
+        "With RMSprop at a learning rate of 0.1, 100% is reached in fewer than 5 epochs.",
         SECOND,
-        "100 % in fewer than 5 epochs",
+        "100% in fewer than 5 epochs",
         (
             Arm("RMSprop at 0.001, 4 epochs", _form(_answered, 4)),
             Arm("RMSprop at 0.1, 4 epochs", _form(_answered, 4, optimizer=RMSprop(0.1))),
@@ -323,9 +324,9 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-adam-0.1",
-        "With Adam at a learning rate of 0.1, 100 % is reached in fewer than 5 epochs.",
+        "With Adam at a learning rate of 0.1, 100% is reached in fewer than 5 epochs.",
         SECOND,
-        "100 % in fewer than 5 epochs",
+        "100% in fewer than 5 epochs",
         (
             Arm("Adam at 0.001, 4 epochs", _form(_answered, 4, optimizer=Adam())),
             Arm("Adam at 0.1, 4 epochs", _form(_answered, 4, optimizer=Adam(0.1))),
@@ -338,10 +339,10 @@ CLAIMS = (
         "two-blob-0.1-frees",
         "At a learning rate of 0.1 the network as asked learns in every run.",
         OURS,
-        "100 % in fewer than 5 epochs, for another form",
+        "100% in fewer than 5 epochs, for another form",
         (AS_ASKED, Arm("Learning rate 0.1", _form(_asked, 50, optimizer=Adam(0.1)))),
         FinalAccuracy(low=0.9),
-        "With two softmax units and all of the 50 epochs: the default rate was what held it.",
+        "With two softmax units and all 50 epochs: the default learning rate held it back.",
     ),
     Claim(
         "two-blob-reversed-bounds",
@@ -360,7 +361,7 @@ CLAIMS = (
         "not mentioned",
         (AS_ASKED,),
         DrawFromReversedBounds(generator=True, refuses=True),
-        "There the mistake cannot go unseen.",
+        "There the mistake cannot go unnoticed.",
         "Of the version of NumPy that is named with the figures.",
     ),
     Claim(
@@ -370,6 +371,6 @@ CLAIMS = (
         "no figure",
         (ONE_SIGMOID,),
         None,
-        "It is about what people do, and no training can tell.",
+        "It is about what people do, which no training can tell.",
     ),
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from urllib.parse import quote
 
-import pandas as pd
 import streamlit as st
 
 from core import download
 from core.claims import CLAIMS, Claim
-from core.claims.claim import FAILS, FEW, HOLDS, MOST, RULE, SOMETIMES, UNTESTABLE
+from core.claims.claim import FAILS, FEW, HOLDS, MOST, OURS, RULE, SOMETIMES, UNTESTABLE
 from core.claims.record import Record, load
 from core.problems import PROBLEMS
 from core.statistics import Rate
@@ -45,6 +46,28 @@ KINDS = {
 }
 
 
+LIST = f"{PLACE}-list"
+LIST_HEIGHT = 520
+# The browser runs a script again only where its text has changed: here, with the choice.
+_REVEAL = """<script>
+(() => {{
+  const until = Date.now() + 5000;
+  const look = () => {{
+    const rows = document.querySelectorAll(".st-key-{list} label:has(input)");
+    const row = rows[{place}];
+    if (rows.length !== {count} || !row.querySelector("input").checked)
+      return Date.now() < until && setTimeout(look, 50);
+    let box = row.parentElement;
+    while (box && !/auto|scroll/.test(getComputedStyle(box).overflowY)) box = box.parentElement;
+    const [inner, outer] = [row.getBoundingClientRect(), box.getBoundingClientRect()];
+    if (inner.top < outer.top || inner.bottom > outer.bottom)
+      box.scrollTop += inner.top - outer.top - box.clientHeight / 8;
+  }};
+  look();
+}})();
+</script>"""
+
+
 @st.cache_resource(show_spinner=False)
 def recorded() -> Record:
     """The recorded evidence; it does not change while the server runs."""
@@ -58,9 +81,20 @@ def enter() -> list[str]:
     if f"{PLACE}.claim" not in st.session_state:
         # One who has just come, perhaps through another page's link to a claim.
         given, refused = link.read()
+        if given.get("claim", DEFAULTS["claim"]) not in CLAIMS:
+            refused.append(_unknown(given.pop("claim")))
         values = values | link.checked(given, KINDS, refused)
+        if "claim" in given and values["claim"] not in listed(values["question"], values[VERDICTS]):
+            values |= {"question": ALL, VERDICTS: []}
     link.hold(PLACE, values, KINDS)
     return refused
+
+
+def _unknown(key: str) -> str:
+    """What to do about a link's claim that there is not, and the one that may be meant."""
+    near = difflib.get_close_matches(key, CLAIMS, n=1)
+    meant = f" Did you mean `{near[0]}`?" if near else ""
+    return f"Unknown claim `{link.quoted(key)}` in the link: choose one below.{meant}"
 
 
 def leave() -> None:
@@ -77,48 +111,53 @@ def parameters() -> dict[str, str]:
     return {name: link.as_text(v) for name, v in values.items() if v != DEFAULTS[name]}
 
 
-def word_of(key: str) -> str:
-    tested = recorded().tested.get(key)
-    return UNTESTABLE if tested is None else tested.verdict.word
-
-
 def summary() -> None:
-    """How many claims hold, and by which rule."""
-    words = [word_of(key) for key in CLAIMS]
-    with st.container(horizontal=True):
-        for word in BADGE:
-            st.metric(word.capitalize(), words.count(word), border=True)
-    st.caption(RULE)
+    """How many claims have each verdict, those of the posts and ours apart."""
+    for whose, counts in (
+        ("claims from the posts", recorded().counts(ours=False)),
+        ("claims of our own", recorded().counts(ours=True)),
+    ):
+        badges = " ".join(_badge(word, count) for word, count in counts.items() if count)
+        st.markdown(f"**{sum(counts.values())} {whose}** {badges}")
 
 
-def table() -> None:
-    """The claims with what was reported and measured; choosing a row chooses the claim."""
-    shown = _filtered()
+def choose(question: str, verdicts: Sequence[str]) -> str | None:
+    """The list of the claims, of which one is chosen; None where the filters leave none."""
+    shown = listed(question, verdicts)
     if not shown:
-        st.info("No claim has this verdict.", icon=":material/filter_alt_off:")
-        return
-    frame = pd.DataFrame([_row(CLAIMS[key]) for key in shown])
-    st.dataframe(
-        frame,
-        key=f"{PLACE}.table",
-        hide_index=True,
-        on_select=lambda: _choose_row(shown),
-        selection_mode="single-row",
-        height=420,
-        column_config={
-            "claim": st.column_config.TextColumn("Claim", width="large"),
-            "verdict": st.column_config.TextColumn("Verdict", width=140),
-            "interval": st.column_config.ImageColumn(
-                "Runs that meet it",
-                width=140,
-                help="Share of the runs and its 95 % interval, from 0 to 100 %; the marks are at "
-                f"{FEW:.0%} and {MOST:.0%}.",
-            ),
-            "measured": st.column_config.TextColumn("Measured", width="medium"),
-            "reported": st.column_config.TextColumn("Reported", width="medium"),
-            "who": st.column_config.TextColumn("Who", width="medium"),
-        },
-        alt="Every claim with its verdict, the share of runs that meet it, and who made it.",
+        wanted = " or ".join(WORDS[name] for name in verdicts)
+        st.info(
+            f'No claim about the {PROBLEMS[question].title.lower()} has the verdict "{wanted}". '
+            "Choose another verdict, or both questions.",
+            icon=":material/filter_alt_off:",
+        )
+        return None
+    chosen = f"{PLACE}.claim"
+    if st.session_state[chosen] not in shown:
+        st.session_state[chosen] = shown[0]
+    with st.container(height=LIST_HEIGHT, key=LIST):
+        key = st.radio(
+            "Claim",
+            shown,
+            format_func=_row,
+            # A caption, even one that is blank, sets all rows apart.
+            captions=[*[""] * (len(shown) - 1), "&nbsp;"],
+            key=chosen,
+            label_visibility="collapsed",
+            width="stretch",
+        )
+    _reveal(shown.index(key), len(shown))
+    st.caption(f"{RULE} The dashed marks in the pictures are at {FEW:.0%} and {MOST:.0%}.")
+    return key
+
+
+def listed(question: str, verdicts: Sequence[str]) -> tuple[str, ...]:
+    """Keys of the claims about a question, or about both, with one of the verdicts, or with any."""
+    words = [WORDS[name] for name in verdicts] or WORDS.values()
+    return tuple(
+        key
+        for key in CLAIMS
+        if (question not in PROBLEMS or key.startswith(question)) and recorded().word(key) in words
     )
 
 
@@ -141,60 +180,66 @@ def downloads() -> None:
         link.popover(parameters())
 
 
-def _filtered() -> list[str]:
+def filters() -> tuple[str, list[str]]:
+    """Whose claims are listed, and with which verdicts."""
     with st.container(horizontal=True):
-        problem = st.segmented_control(
+        question = st.segmented_control(
             "Question",
             KINDS["question"].options,
             format_func=lambda key: "Both" if key == ALL else PROBLEMS[key].title,
             required=True,
             key=f"{PLACE}.question",
-            help="Whose claims are listed.",
+            help="Lists the claims about this question.",
         )
-        names = st.pills(
+        verdicts = st.pills(
             "Verdict",
             tuple(WORDS),
             selection_mode="multi",
             format_func=lambda name: WORDS[name].capitalize(),
             key=f"{PLACE}.{VERDICTS}",
-            help="Only the claims with one of these verdicts; none chosen lists all.",
+            help="Lists the claims with one of these verdicts; with none chosen, all claims.",
         )
-    return [
-        key
-        for key in CLAIMS
-        if (problem not in PROBLEMS or key.startswith(problem))
-        and (not names or word_of(key) in [WORDS[name] for name in names])
-    ]
+    return question, verdicts
 
 
-def _choose_row(shown: list[str]) -> None:
-    rows = st.session_state[f"{PLACE}.table"].selection.rows
-    if rows and rows[0] in range(len(shown)):
-        st.session_state[f"{PLACE}.claim"] = shown[rows[0]]
-
-
-def _row(claim: Claim) -> dict[str, object]:
-    tested = recorded().tested.get(claim.key)
-    row = {"claim": claim.text, "verdict": word_of(claim.key).capitalize()}
-    if tested is None:
-        row |= {"interval": None, "measured": "\N{EM DASH}"}
-    else:
+def _row(key: str) -> str:
+    """A claim's line in the list: verdict, words, what was measured and reported, and where."""
+    claim, tested = CLAIMS[key], recorded().tested.get(key)
+    measured = ""
+    if tested is not None:
         rate = tested.verdict.rate
-        row |= {"interval": _bar(rate), "measured": str(rate)}
-    return row | {"reported": claim.reported, "who": str(claim.source)}
+        measured = f"![Interval]({_bar(rate)}) {rate}. "
+    return f"{_badge(recorded().word(key))} {claim.text}  \n:small[:gray[{measured}{said(claim)}]]"
+
+
+def _badge(word: str, count: int | str = "") -> str:
+    icon, color = BADGE[word]
+    return f":{color}-badge[{icon} {word.capitalize()} {count}]"
+
+
+def said(claim: Claim) -> str:
+    """Who made a claim, where, and what they saw."""
+    if claim.source == OURS:
+        return "Ours."
+    return f"{claim.source.markdown}. Reported: {claim.reported}."
+
+
+def _reveal(place: int, count: int) -> None:
+    """Scroll the list, and nothing else, to the chosen row where it is out of sight."""
+    st.html(_REVEAL.format(place=place, count=count, list=LIST), unsafe_allow_javascript=True)
 
 
 def _bar(rate: Rate) -> str:
     """The interval as a picture: a bar from low to high with a dot at the rate."""
-    low, high, point = (4 + 92 * share for share in (rate.low, rate.high, rate.value))
+    low, high, point = (6 + 88 * share for share in (rate.low, rate.high, rate.value))
     marks = "".join(
-        f'<line x1="{4 + 92 * at}" y1="3" x2="{4 + 92 * at}" y2="17" stroke="{charts.GREY}" '
+        f'<line x1="{6 + 88 * at}" y1="3" x2="{6 + 88 * at}" y2="17" stroke="{charts.GREY}" '
         'stroke-dasharray="2 2"/>'
         for at in (FEW, MOST)
     )
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="20" viewBox="0 0 100 20">'
-        f'<line x1="4" y1="10" x2="96" y2="10" stroke="{charts.GREY}" opacity="0.5"/>{marks}'
+        f'<line x1="6" y1="10" x2="94" y2="10" stroke="{charts.GREY}" opacity="0.5"/>{marks}'
         f'<line x1="{low:.1f}" y1="10" x2="{max(high, low + 1):.1f}" y2="10" stroke="#2f8fce" '
         f'stroke-width="6" opacity="0.55"/><circle cx="{point:.1f}" cy="10" r="4" fill="#2f8fce"/>'
         "</svg>"

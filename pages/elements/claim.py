@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from core.claims import CLAIMS, Claim
@@ -12,30 +11,37 @@ from core.claims.record import Check, Found, Tested, Trained
 from core.findings import Severity
 from core.problems import PROBLEMS, TARGET, Fix
 from pages.elements import charts, controls, findings, jobs, pictures, state, take_home
-from pages.elements.answers import BADGE, PLACE, RUNS, recorded
+from pages.elements.answers import BADGE, PLACE, RUNS, recorded, said
+from pages.elements.layout import tiles
 from pages.elements.page import path_of
 
 SHOWN_FINDINGS = 3
+PANEL_WIDTH = 320
+"""Pixels in which a chart's legend has room."""
 
 
-def details(key: str, tested: Tested | None, *, live: bool) -> None:
-    """A claim, what was reported and measured, and why."""
+def draw(key: str) -> None:
+    """A claim, what was reported and measured, a test of it now, and why."""
     claim = CLAIMS[key]
+    live = _live_result(key)
+    tested = live or recorded().tested.get(key)
     word = UNTESTABLE if tested is None else tested.verdict.word
     icon, color = BADGE[word]
     st.header(claim.text)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(word.capitalize(), icon=icon, color=color)
-        st.caption(f"{claim.source}. Reported: {claim.reported}.")
+        # Not a caption, in which a link is too faint to read.
+        st.markdown(f":small[:gray[{said(claim)}]]")
     if tested is None:
         st.markdown(claim.note, width=760)
         return
-    st.markdown(f"**Asked of every run:** {claim.criterion.text}", width=760)
-    _figures(claim, tested, live=live)
+    st.markdown(f"**Criterion:** {claim.criterion.text}", width=760)
+    _figures(claim, tested, live=live is not None)
     st.markdown(claim.note, width=760)
+    _try_again(claim)
     if claim.version:
         st.caption(f":material/history: {claim.version}")
-    if live:
+    if live is not None:
         _curves(claim, tested)
     else:
         _recorded_curves(key)
@@ -58,11 +64,11 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
         st.metric(
             "Runs that meet it",
             f"{verdict.rate.successes} of {verdict.runs}",
-            help="Each with its own data and first weights.",
+            help="Each with its own data and initial weights.",
             border=True,
         )
         st.metric(
-            "95 % interval",
+            "95% interval",
             f"{verdict.rate.low:.0%} to {verdict.rate.high:.0%}",
             help="Wilson's interval of the share of runs that meet it.",
             border=True,
@@ -92,7 +98,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
     verdict, quantity = tested.verdict, claim.criterion.quantity
     charts.show(
         pictures.interval(verdict.rate, "Runs that meet it", "Share of the runs"),
-        alt=f"Runs that meet the criterion, with the 95 % interval: {verdict.rate}.",
+        alt=f"Runs that meet the criterion, with the 95% interval: {verdict.rate}.",
     )
     panels = [
         (
@@ -109,16 +115,15 @@ def _curves(claim: Claim, tested: Tested) -> None:
             f"How the runs' {quantity.name.lower()} is spread.",
         )
     )
-    for start in range(0, len(panels), 2):
-        row = panels[start : start + 2]
-        for column, (title, chart, said) in zip(st.columns(2), row, strict=False):
-            with column, st.container(border=True):
-                st.markdown(title)
-                charts.show(chart, alt=said)
+    places = tiles(len(panels), columns=2)
+    for place, (title, chart, words) in zip(places, panels, strict=True):
+        with place:
+            st.markdown(title)
+            charts.show(chart, alt=words)
 
 
 def curves(trained: Trained, height: int = 240):
-    """An arm's runs over the epochs."""
+    """An arm's drawn runs over the epochs, with the counts of all its runs."""
     return charts.curves(
         trained.frame(),
         "evaluated_accuracy",
@@ -143,28 +148,28 @@ def distribution(claim: Claim, tested: Tested, height: int = 240):
 
 
 def _experiments(claim: Claim, tested: Tested) -> None:
-    """The experiments in a line each, and the way to the last one's page."""
+    """The experiments in a line each, and a button that opens the last one on its page."""
     for arm, trained in zip(claim.arms, tested.arms, strict=False):
-        drawn = f" {len(trained.accuracy)} of {trained.runs} runs drawn."
+        drawn = f" {trained.runs} runs, {len(trained.accuracy)} drawn."
         st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{drawn}")
     problem = problem_of(claim)
     pressed = st.button(
-        "Open on its page",
+        f"Open in {PROBLEMS[problem].title}",
         key=f"{PLACE}-open",
         icon=":material/open_in_new:",
-        help=f"Sets the page of the {PROBLEMS[problem].title.lower()} to the last of them.",
+        help="Sets that page to the last of these experiments.",
     )
     if pressed and state.open_with(problem, claim.arms[-1].experiment):
         st.switch_page(path_of(PROBLEMS[problem].title))
     elif pressed:
-        st.toast("This goes beyond what the controls can set.", icon=":material/info:")
+        st.toast("The controls of that page cannot set this experiment.", icon=":material/info:")
 
 
 def _diagnosis(tested: Tested) -> None:
-    """Why the runs of the last arm are stuck, where some are."""
+    """Why runs of the last arm fail, where some do."""
     if not tested.findings or tested.arms[-1].learned == tested.arms[-1].runs:
         return
-    st.markdown(f"**Why some runs are stuck.** {tested.conclusion}", width=760)
+    st.markdown(f"**Why some runs fail.** {tested.conclusion}", width=760)
     first, others = tested.findings[:SHOWN_FINDINGS], tested.findings[SHOWN_FINDINGS:]
     for found in first:
         _finding(found)
@@ -179,8 +184,8 @@ def _finding(found: Found) -> None:
         findings.words(Severity(found.severity), found.title, found.evidence, found.cause)
 
 
-def try_again(claim: Claim) -> None:
-    """Test the chosen claim live, with other seeds than the record's."""
+def _try_again(claim: Claim) -> None:
+    """Test the claim now, with other seeds than the record's."""
     running = jobs.busy(PLACE)
     with st.container(border=True):
         st.markdown("**Test again now**")
@@ -190,7 +195,7 @@ def try_again(claim: Claim) -> None:
                 RUNS,
                 key=f"{PLACE}.runs",
                 required=True,
-                help="More runs make the interval narrower; with few, little can be settled.",
+                help="More runs make the interval narrower; few runs settle little.",
             )
             seed = st.number_input(
                 "Seed",
@@ -198,8 +203,8 @@ def try_again(claim: Claim) -> None:
                 999_999,
                 key=f"{PLACE}.seed",
                 width=140,
-                help=f"The record has seed {recorded().seed}; another one gives other data and "
-                "other first weights.",
+                help=f"The record used seed {recorded().seed}; another seed gives other data and "
+                "other initial weights.",
             )
             request = Check(claim.key, int(runs), seed)
             start = st.button(
@@ -222,7 +227,7 @@ def try_again(claim: Claim) -> None:
             jobs.nothing_came(ticket.job, "test")
 
 
-def live_result(key: str) -> Tested | None:
+def _live_result(key: str) -> Tested | None:
     """What the last live test of this very claim gave."""
     ticket = jobs.latest(PLACE)
     if ticket is None or ticket.request.claim != key or not ticket.job.ended:

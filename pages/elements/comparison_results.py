@@ -180,9 +180,9 @@ def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
 
 def _panels(panels: list[tuple[str, str, charts.Chart]]) -> None:
     """Name, title and chart of each, side by side."""
-    grid = st.grid(min_column_width=PANEL_WIDTH, vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
     for name, title, panel in panels:
-        with grid.container():
+        with row.container(width=PANEL_WIDTH):
             st.caption(title)
             charts.show(panel, alt=f"Accuracy by epoch of every run: {name}.")
 

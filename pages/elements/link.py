@@ -88,7 +88,7 @@ def checked(
     for name, text in given.items():
         kind = kinds.get(name)
         if kind is None:
-            refused.append(f"`{_quoted(name)}` in the link is no setting of this page.")
+            refused.append(f"`{quoted(name)}` in the link is no setting of this page.")
         elif isinstance(kind, Keys):
             found[name] = _checked_keys(name, text, kind, refused)
         else:
@@ -134,7 +134,7 @@ def as_text(value: object) -> str:
 
 
 def refusal(name: str, text: str, expected: str) -> str:
-    return f"`{_quoted(name)}` is `{_quoted(text)}` in the link; it should be {expected}."
+    return f"`{quoted(name)}` is `{quoted(text)}` in the link; it should be {expected}."
 
 
 def notices(refused: Iterable[str]) -> None:
@@ -161,6 +161,6 @@ def _versioned(parameters: Mapping[str, str]) -> dict[str, str]:
     return {VERSION: str(FORMAT), **parameters} if parameters else {}
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Short, and without what Markdown would read as formatting inside backticks."""
     return "".join(c for c in text[:40] if c.isprintable() and c != "`")

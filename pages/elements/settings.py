@@ -37,13 +37,22 @@ OPTIMIZERS = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
 LABELS = {"0 and 1": (0.0, 1.0), "1 and 2": (1.0, 2.0), "-1 and 1": (-1.0, 1.0)}
 
 
+MOST_NAMED = 8
+"""Options that a notice names."""
+
+
+def _named(options: tuple[str, ...]) -> str:
+    more = len(options) - MOST_NAMED
+    return ", ".join(options[:MOST_NAMED]) + (f" or {more} more" if more > 0 else "")
+
+
 @dataclass(frozen=True)
 class Choice:
     options: tuple[str, ...]
 
     @property
     def expected(self) -> str:
-        return f"one of {', '.join(self.options)}"
+        return f"one of {_named(self.options)}"
 
     def parse(self, text: str) -> str:
         if text not in self.options:
@@ -102,7 +111,7 @@ class Keys:
 
     @property
     def expected(self) -> str:
-        return f"some of {', '.join(self.known)}"
+        return f"some of {_named(self.known)}"
 
     def parse(self, text: str) -> list[str]:
         keys = text.split(".") if text else []

@@ -16,7 +16,7 @@ from functools import cache
 import streamlit as st
 
 from core.experiment import Experiment
-from core.problems import PROBLEMS, Fix, apply_all, excluded
+from core.problems import PROBLEMS, Fix, apply_all, excluded, leading_to
 from pages.elements import link
 from pages.elements.link import as_text
 from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, matters, table, values_of
@@ -205,16 +205,21 @@ def choose(problem: str, start: str, fixes: tuple[str, ...], **changes: object) 
     put(problem, **{START: start, FIXES: list(fixes)}, **(preset | changes))
 
 
-def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] = ()) -> bool:
+def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] | None = None) -> bool:
     """Set the controls to an experiment; False where they cannot show it.
 
-    fixes: keys of those that led to it; the ones that are proposed here are marked as chosen.
+    fixes: keys of those that led to it; the ones that are proposed here are marked as chosen. Where
+    they are not known, the form and the fixes that come closest.
     """
     wanted = _wanted(problem, changed, values(problem))
     if wanted is None:
         return False
-    proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
-    choose(problem, held(problem)[START], proposed, **wanted)
+    if fixes is None:
+        start, proposed = leading_to(PROBLEMS[problem], changed)
+    else:
+        start = held(problem)[START]
+        proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
+    choose(problem, start or AS_ASKED, proposed, **wanted)
     return True
 
 
@@ -224,7 +229,8 @@ def open_with(problem: str, shown: Experiment) -> bool:
     if wanted is None:
         return False
     st.session_state.setdefault(problem, _from_link(problem, {}, []))
-    choose(problem, AS_ASKED, (), **wanted)
+    start, fixes = leading_to(PROBLEMS[problem], shown)
+    choose(problem, start or AS_ASKED, fixes, **wanted)
     return True
 
 

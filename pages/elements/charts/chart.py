@@ -149,9 +149,9 @@ def counts_legend(**symbol) -> alt.Legend:
     """A legend of the outcomes that occur, with how many runs have each."""
     counts = "format(run_counts[indexof(occurring, datum.label)], ',')"
     label = f"datum.label + ' (' + {counts} + ')'"
-    return alt.Legend(
-        **LEGEND, values=value("occurring"), labelExpr=label, symbolOpacity=1, **symbol
-    )
+    options = {"values": value("occurring"), "labelExpr": label, "symbolOpacity": 1}
+    # One below the other: side by side they leave a narrow chart no room for a second legend.
+    return alt.Legend(**LEGEND, columns=1, **options, **symbol)
 
 
 def counted(outcomes: np.ndarray, whole: Rate | None = None) -> dict[str, list]:
