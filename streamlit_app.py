@@ -13,8 +13,6 @@ from pages.elements.layout import tiles
 from pages.elements.page import PAGES, open_page
 
 HEIGHT = 230
-CARD_WIDTH = 280
-"""Pixels in which a chart's legend has room."""
 ANSWERS = "pages/4_Check_the_answers.py"
 WAYS = {
     "pages/1_Threshold_problem.py": "Is a number at least 50,000? 1-3-5-1 units that never learn.",
@@ -106,15 +104,16 @@ st.markdown(
 )
 record = answers.recorded()
 st.header("What hundreds of runs show")
-for card, (key, finding) in zip(tiles(3, columns=3), FINDINGS.items(), strict=True):
-    with card:
-        finding()
-        st.page_link(
-            ANSWERS,
-            label="How it was tested",
-            icon=":material/arrow_forward:",
-            query_params={"claim": key},
-        )
+with st.container(key="findings"):
+    for card, (key, finding) in zip(tiles(len(FINDINGS), 3), FINDINGS.items(), strict=True):
+        with card:
+            finding()
+            st.page_link(
+                ANSWERS,
+                label="How it was tested",
+                icon=":material/arrow_forward:",
+                query_params={"claim": key},
+            )
 st.markdown(
     f"The two questions are {POSTS['threshold'].markdown}, and {POSTS['two-blob'].markdown}. "
     f"{record.summary()}",
@@ -126,7 +125,7 @@ st.page_link(
     ANSWERS, label=f"{posts} claims from the posts and {ours} of ours", icon=PAGES[ANSWERS][1]
 )
 st.header("Try it yourself")
-for tile, (path, text) in zip(tiles(3, columns=3), WAYS.items(), strict=True):
+for tile, (path, text) in zip(tiles(len(WAYS), 3), WAYS.items(), strict=True):
     with tile:
         st.markdown(text)
         st.page_link(path, label=PAGES[path][0], icon=PAGES[path][1])

@@ -296,8 +296,9 @@ def test_the_cards_of_home_are_alike_and_no_legend_is_cut(server, page):
             legend = canvas.evaluate(LEGEND)
             assert legend["edge"] == 1, (width, "something is drawn up to the edge")
             assert legend["median"] > 20, (width, "the median is not explained")
-    heights = page.locator(".st-key-findings > *").evaluate_all(
-        "cards => cards.map(card => card.getBoundingClientRect().height)"
+    heights = page.locator(".st-key-findings [data-testid=stColumn]").evaluate_all(
+        "columns => columns.map(column => [...column.querySelectorAll('*')]"
+        ".find(e => parseFloat(getComputedStyle(e).borderTopWidth)).getBoundingClientRect().height)"
     )
     assert len(heights) == 3
     assert max(heights) - min(heights) < 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from core.claims import CLAIMS, Claim
@@ -16,8 +17,6 @@ from pages.elements.layout import tiles
 from pages.elements.page import path_of
 
 SHOWN_FINDINGS = 3
-PANEL_WIDTH = 320
-"""Pixels in which a chart's legend has room."""
 
 
 def draw(key: str) -> None:
@@ -115,7 +114,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
             f"How the runs' {quantity.name.lower()} is spread.",
         )
     )
-    places = tiles(len(panels), columns=2)
+    places = tiles(len(panels), 2)
     for place, (title, chart, words) in zip(places, panels, strict=True):
         with place:
             st.markdown(title)

@@ -77,7 +77,8 @@ def curves(
     values = {"opacity": float(np.clip(2.5 / np.sqrt(runs), 0.16, 0.9)), **epoch_ends(epochs)}
     if outcomes is not None:
         values |= counted(outcomes, whole)
-    tables = {"runs": shown, "median": median.assign(what="median"), "span": _span(shown)}
+    tables = {"runs": shown, "median": median.assign(what="median")}
+    tables |= _span(shown, measure, log)
     ruled = measure.endswith("accuracy")
     if ruled:
         marks = {"target": target, "majority class": majority}
@@ -104,18 +105,21 @@ def wide(values: np.ndarray) -> bool:
     return bool(values.size and values.min() > 0 and values.max() > WIDE * values.min())
 
 
-def _span(shown: pd.DataFrame) -> pd.DataFrame:
-    """Two values around those shown, between which they lie even where they are all alike."""
-    low, high = shown["value"].min(), shown["value"].max()
+def _span(shown: pd.DataFrame, measure: str, log: bool) -> dict[str, pd.DataFrame]:
+    """The table of `_least_span`: two values around those shown, apart even where all are alike."""
+    if is_share(measure) or log:
+        return {}
     if shown.empty:
-        return pd.DataFrame(columns=["value"])
+        return {"span": pd.DataFrame(columns=["value"])}
+    low, high = shown["value"].min(), shown["value"].max()
     half = LEAST_SPAN / 2 * max(abs(low), abs(high))
     middle = (float(low) + float(high)) / 2
-    return pd.DataFrame({"value": [middle - half, middle + half]})
+    return {"span": pd.DataFrame({"value": [middle - half, middle + half]})}
 
 
 def _least_span(measure: str, log: bool) -> list[alt.Chart]:
     """An unseen layer that keeps the axis of a loss from magnifying what is all but constant."""
+    # A browser refuses to fill a table that nothing is drawn of.
     if is_share(measure) or log:
         return []
     marks = table("span").mark_point(opacity=0, size=0, tooltip=None)
@@ -212,8 +216,8 @@ def overlay(
     same = every[every["run"] == 0].assign(series=SAME)[columns]
     thick = _measured(reference, measure, log).assign(series=SINGLE)[columns]
     built = _overlay(measure, log, stack, points=epochs == 1, height=height)
-    span = _span(pd.concat([pale, thick]))
-    tables = {"stack": pale, "same": same, "single": thick, "span": span}
+    tables = {"stack": pale, "same": same, "single": thick}
+    tables |= _span(pd.concat([pale, thick]), measure, log)
     return Chart(built, tables, epoch_ends(epochs))
 
 

@@ -208,9 +208,7 @@ def _before_after(title: str, height: int) -> alt.LayerChart:
     return fitted(alt.layer(bars, texts), height)
 
 
-def rate(
-    frame: pd.DataFrame, title: str = "Success rate", required: float | None = None
-) -> Chart:
+def rate(frame: pd.DataFrame, title: str = "Success rate", required: float | None = None) -> Chart:
     """Each success rate as a point on its interval, in the frame's order.
 
     frame: label, rate, low, high, successes, runs, and named where some rows are to be marked.
