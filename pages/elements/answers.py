@@ -92,7 +92,7 @@ def enter() -> list[str]:
 
 def _unknown(key: str) -> str:
     """What to do about a link's claim that there is not, and the one that may be meant."""
-    near = difflib.get_close_matches(key, CLAIMS, n=1)
+    near = difflib.get_close_matches(key, CLAIMS, n=1, cutoff=0.8)
     meant = f" Did you mean `{near[0]}`?" if near else ""
     return f"Unknown claim `{link.quoted(key)}` in the link: choose one below.{meant}"
 
