@@ -13,6 +13,8 @@ from pages.elements.layout import tiles
 from pages.elements.page import PAGES, open_page
 
 HEIGHT = 230
+CARD = 280
+"""Pixels that the legends in a card need."""
 ANSWERS = "pages/4_Check_the_answers.py"
 WAYS = {
     "pages/1_Threshold_problem.py": "Is a number at least 50,000? 1-3-5-1 units that never learn.",
@@ -105,7 +107,7 @@ st.markdown(
 record = answers.recorded()
 st.header("What hundreds of runs show")
 with st.container(key="findings"):
-    for card, (key, finding) in zip(tiles(len(FINDINGS), 3), FINDINGS.items(), strict=True):
+    for card, (key, finding) in zip(tiles(len(FINDINGS), 3, CARD), FINDINGS.items(), strict=True):
         with card:
             finding()
             st.page_link(
@@ -125,7 +127,7 @@ st.page_link(
     ANSWERS, label=f"{posts} claims from the posts and {ours} of ours", icon=PAGES[ANSWERS][1]
 )
 st.header("Try it yourself")
-for tile, (path, text) in zip(tiles(len(WAYS), 3), WAYS.items(), strict=True):
+for tile, (path, text) in zip(tiles(len(WAYS), 3, CARD), WAYS.items(), strict=True):
     with tile:
         st.markdown(text)
         st.page_link(path, label=PAGES[path][0], icon=PAGES[path][1])

@@ -6,6 +6,6 @@ from pages.elements.page import open_page
 open_page("pages/2_Two_blob_problem.py")
 problem_page.draw(
     "two-blob",
-    "Two clusters that a straight line separates, two hidden units, two outputs. Its asker saw "
-    "50 % for some 70 epochs, and 100 % only after about a hundred.",
+    "Two clusters that a straight line separates, two hidden units, two outputs. The asker saw "
+    "50% for about 70 epochs, and 100% only after about a hundred.",
 )

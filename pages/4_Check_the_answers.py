@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.posts import POSTS
-from pages.elements import answers, claim, link
+from pages.elements import answers, browser, claim, link
 from pages.elements.page import open_page
 
 open_page("pages/4_Check_the_answers.py")
@@ -23,7 +23,7 @@ choice, shown = st.columns([2, 3])
 with choice:
     key = answers.choose(*wanted)
 if key is not None:
-    with shown, st.container(border=True):
+    with shown, st.container(border=True, key=answers.SHOWN):
         claim.draw(key)
 answers.downloads()
 st.caption(
@@ -31,3 +31,4 @@ st.caption(
     "time. The number of the second post is not known: its link searches the site for its title."
 )
 answers.leave()
+browser.act()

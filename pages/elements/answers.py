@@ -14,7 +14,7 @@ from core.claims.claim import FAILS, FEW, HOLDS, MOST, OURS, RULE, SOMETIMES, UN
 from core.claims.record import Record, load
 from core.problems import PROBLEMS
 from core.statistics import Rate
-from pages.elements import charts, link
+from pages.elements import browser, charts, link
 from pages.elements.settings import Choice, Keys, Whole
 
 PLACE = "claims"
@@ -48,24 +48,8 @@ KINDS = {
 
 LIST = f"{PLACE}-list"
 LIST_HEIGHT = 520
-# The browser runs a script again only where its text has changed: here, with the choice.
-_REVEAL = """<script>
-(() => {{
-  const until = Date.now() + 5000;
-  const look = () => {{
-    const rows = document.querySelectorAll(".st-key-{list} label:has(input)");
-    const row = rows[{place}];
-    if (rows.length !== {count} || !row.querySelector("input").checked)
-      return Date.now() < until && setTimeout(look, 50);
-    let box = row.parentElement;
-    while (box && !/auto|scroll/.test(getComputedStyle(box).overflowY)) box = box.parentElement;
-    const [inner, outer] = [row.getBoundingClientRect(), box.getBoundingClientRect()];
-    if (inner.top < outer.top || inner.bottom > outer.bottom)
-      box.scrollTop += inner.top - outer.top - box.clientHeight / 8;
-  }};
-  look();
-}})();
-</script>"""
+SHOWN = f"{PLACE}-shown"
+"""The key of the container with the chosen claim."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -77,8 +61,9 @@ def recorded() -> Record:
 def enter() -> list[str]:
     """Put what is chosen into the session, from the URL or the last visit; what was refused."""
     refused: list[str] = []
-    values = st.session_state.get(f"kept.{PLACE}", DEFAULTS)
-    if f"{PLACE}.claim" not in st.session_state:
+    anew = link.followed_history()
+    values = DEFAULTS if anew else st.session_state.get(f"kept.{PLACE}", DEFAULTS)
+    if anew or f"{PLACE}.claim" not in st.session_state:
         # One who has just come, perhaps through another page's link to a claim.
         given, refused = link.read()
         if given.get("claim", DEFAULTS["claim"]) not in CLAIMS:
@@ -86,7 +71,9 @@ def enter() -> list[str]:
         values = values | link.checked(given, KINDS, refused)
         if "claim" in given and values["claim"] not in listed(values["question"], values[VERDICTS]):
             values |= {"question": ALL, VERDICTS: []}
-    link.hold(PLACE, values, KINDS)
+        if "claim" in given:
+            browser.bring_into_view(SHOWN)
+    link.hold(PLACE, values, KINDS, anew=anew)
     return refused
 
 
@@ -146,7 +133,7 @@ def choose(question: str, verdicts: Sequence[str]) -> str | None:
             label_visibility="collapsed",
             width="stretch",
         )
-    _reveal(shown.index(key), len(shown))
+    browser.reveal_choice(LIST, shown.index(key), len(shown))
     st.caption(f"{RULE} The dashed marks in the pictures are at {FEW:.0%} and {MOST:.0%}.")
     return key
 
@@ -222,11 +209,6 @@ def said(claim: Claim) -> str:
     if claim.source == OURS:
         return "Ours."
     return f"{claim.source.markdown}. Reported: {claim.reported}."
-
-
-def _reveal(place: int, count: int) -> None:
-    """Scroll the list, and nothing else, to the chosen row where it is out of sight."""
-    st.html(_REVEAL.format(place=place, count=count, list=LIST), unsafe_allow_javascript=True)
 
 
 def _bar(rate: Rate) -> str:

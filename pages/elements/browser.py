@@ -7,8 +7,9 @@ import streamlit as st
 TOP = "top"
 WANTED = "browser.wanted"
 _COUNT = "browser.count"
+# The browser runs a script again only where its text has changed.
 _SCRIPT = """<script>
-// Number {count}: the browser runs a script again only where its text has changed.
+// Number {count}, so that it runs again.
 (() => {{
   const main = document.querySelector("[data-testid=stMain]");
   if ("{key}" === "{top}") return main.scrollTo(0, 0);
@@ -34,6 +35,23 @@ _SCRIPT = """<script>
   align();
 }})();
 </script>"""
+_REVEAL = """<script>
+(() => {{
+  const until = Date.now() + 5000;
+  const look = () => {{
+    const rows = document.querySelectorAll(".st-key-{key} label:has(input)");
+    const row = rows[{place}];
+    if (rows.length !== {count} || !row.querySelector("input").checked)
+      return Date.now() < until && setTimeout(look, 50);
+    let box = row.parentElement;
+    while (box && !/auto|scroll/.test(getComputedStyle(box).overflowY)) box = box.parentElement;
+    const [inner, outer] = [row.getBoundingClientRect(), box.getBoundingClientRect()];
+    if (inner.top < outer.top || inner.bottom > outer.bottom)
+      box.scrollTop += inner.top - outer.top - box.clientHeight / 8;
+  }};
+  look();
+}})();
+</script>"""
 _PATIENCE = 3_000
 """Milliseconds in which a page is drawn, so that what is above the part stops changing."""
 
@@ -53,4 +71,13 @@ def act() -> None:
         return
     count = st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
     script = _SCRIPT.format(key=key, top=TOP, count=count, patience=_PATIENCE)
+    st.html(script, unsafe_allow_javascript=True)
+
+
+def reveal_choice(key: str, place: int, count: int) -> None:
+    """Scroll a list of `count` choices, and nothing else, to the chosen one, at `place` from 0.
+
+    key: of the container with the list.
+    """
+    script = _REVEAL.format(key=key, place=place, count=count)
     st.html(script, unsafe_allow_javascript=True)

@@ -17,6 +17,8 @@ from pages.elements.layout import tiles
 from pages.elements.page import path_of
 
 SHOWN_FINDINGS = 3
+PANEL = 320
+"""Pixels that a chart beside another needs."""
 
 
 def draw(key: str) -> None:
@@ -114,7 +116,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
             f"How the runs' {quantity.name.lower()} is spread.",
         )
     )
-    places = tiles(len(panels), 2)
+    places = tiles(len(panels), 2, PANEL)
     for place, (title, chart, words) in zip(places, panels, strict=True):
         with place:
             st.markdown(title)

@@ -61,13 +61,15 @@ def enter() -> list[str]:
     """Put the settings into the session, from the last visit or the URL; what was refused."""
     refused: list[str] = []
     kept = st.session_state.get("kept.compare")
-    if kept is None:
+    anew = kept is None or link.followed_history()
+    if anew:
         given, refused = link.read()
         kept = _from_link(given, refused)
-    link.hold(PLACE, {name: kept[name] for name in KINDS}, KINDS)
+        st.session_state[PICKED] = kept["combination"]
+    link.hold(PLACE, {name: kept[name] for name in KINDS}, KINDS, anew=anew)
     # Whose fixes they are is known only now, and which combinations there are only with a result.
     fixes = _fixes(st.session_state[f"{PLACE}.{PROBLEM}"])
-    link.hold(PLACE, {"fixes": kept["fixes"]}, {"fixes": fixes})
+    link.hold(PLACE, {"fixes": kept["fixes"]}, {"fixes": fixes}, anew=anew)
     st.session_state.setdefault(PICKED, kept["combination"])
     return refused
 

@@ -106,13 +106,16 @@ def _checked_keys(name: str, text: str, kind: Keys, refused: list[str]) -> list[
     return [key for key in keys if key in kind.known]
 
 
-def hold(place: str, values: Mapping[str, object], kinds: Mapping[str, Kind]) -> None:
+def hold(
+    place: str, values: Mapping[str, object], kinds: Mapping[str, Kind], *, anew: bool = False
+) -> None:
     """Put a page's values into the session, but for those of which it holds one that is allowed.
 
-    Setting a value to itself keeps it where its widget is not drawn this time.
+    Setting a value to itself keeps it where its widget is not drawn this time. anew: whatever the
+    session holds.
     """
     for name, value in values.items():
-        said = st.session_state.get(f"{place}.{name}", value)
+        said = value if anew else st.session_state.get(f"{place}.{name}", value)
         st.session_state[f"{place}.{name}"] = said if allows(kinds[name], said) else value
 
 

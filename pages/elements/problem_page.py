@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.experiment import Experiment
 from core.history import History, epochs_frame
+from core.posts import POSTS
 from core.problems import PROBLEMS
 from pages.elements import charts, controls, findings, jobs, link, results, state, take_home
 from pages.elements.drawn import in_turn
@@ -19,7 +20,7 @@ def draw(problem: str, question: str) -> None:
     """The page of one problem; `question` says what was asked."""
     refused = state.enter(problem)
     st.title(PROBLEMS[problem].title)
-    st.markdown(question, width=760)
+    st.markdown(f"{question} The post: {POSTS[problem].markdown}.", width=760)
     # Containers of their own, here and below: what follows one keeps its place, its open tab and
     # its drawn charts, whatever the number of things in it.
     with st.container():

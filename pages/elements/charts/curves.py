@@ -299,8 +299,8 @@ def _combination(*, points: bool, height: int) -> alt.LayerChart:
             x=epoch_axis(),
             y=alt.Y("value:Q", title=None, scale=scale, axis=axis),
             detail="run:N",
-            color=outcome(alt.Color, legend),
-            strokeDash=outcome(alt.StrokeDash, legend, range=DASHES),
+            color=outcome(alt.Color, legend=legend),
+            strokeDash=outcome(alt.StrokeDash, legend=legend, range=DASHES),
             tooltip=[
                 alt.Tooltip("run:Q", title="Run"),
                 alt.Tooltip("epoch:Q", title="Epoch"),
