@@ -296,9 +296,10 @@ def test_the_cards_of_home_are_alike_and_no_legend_is_cut(server, page):
             legend = canvas.evaluate(LEGEND)
             assert legend["edge"] == 1, (width, "something is drawn up to the edge")
             assert legend["median"] > 20, (width, "the median is not explained")
-    heights = page.locator(".st-key-findings [data-testid=stColumn]").evaluate_all(
-        "columns => columns.map(column => [...column.querySelectorAll('*')]"
-        ".find(e => parseFloat(getComputedStyle(e).borderTopWidth)).getBoundingClientRect().height)"
+    heights = page.locator(".st-key-findings a[href*='claim=']").evaluate_all(
+        "links => links.map(link => { let card = link;"
+        "  while (!parseFloat(getComputedStyle(card).borderTopWidth)) card = card.parentElement;"
+        "  return card.getBoundingClientRect().height; })"
     )
     assert len(heights) == 3
     assert max(heights) - min(heights) < 1
