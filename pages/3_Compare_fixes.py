@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.elements import comparing, comparison_results, jobs, link
+from pages.elements import browser, comparing, comparison_results, jobs, link
 from pages.elements.page import open_page
 
 open_page("pages/3_Compare_fixes.py")
@@ -28,15 +28,17 @@ with st.container(border=True):
             help="Train every combination.",
         ):
             jobs.start(comparing.PLACE, comparing.label(choice), comparing.request(choice))
+            browser.bring_into_view(comparing.RESULT)
             st.rerun()
         link.popover(comparing.parameters())
 ticket = jobs.latest(comparing.PLACE)
-if ticket is None:
-    st.info(comparing.next_step(choice, ready), icon=":material/play_circle:")
-elif not ticket.job.ended:
-    jobs.watch(comparing.PLACE, comparing.running)
-elif ticket.job.result is None:
-    jobs.nothing_came(ticket.job, "comparison")
-else:
-    comparison_results.results(ticket, choice, ready)
+with st.container(key=comparing.RESULT):
+    if ticket is None:
+        st.info(comparing.next_step(choice, ready), icon=":material/play_circle:")
+    elif not ticket.job.ended:
+        jobs.watch(comparing.PLACE, comparing.running)
+    elif ticket.job.result is None:
+        jobs.nothing_came(ticket.job, "comparison")
+    else:
+        comparison_results.results(ticket, choice, ready)
 comparing.leave()

@@ -14,6 +14,8 @@ from core.worker import Compare
 from pages.elements import jobs, link, settings
 
 PLACE = "compare"
+RESULT = f"{PLACE}-result"
+"""The key of the container with what came of a comparison."""
 PROBLEM = "problem"
 PICKED = f"{PLACE}.picked"
 """In the session: the combination that was chosen to be looked into, or None."""
