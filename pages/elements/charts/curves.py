@@ -39,6 +39,8 @@ from pages.elements.charts.chart import (
 from pages.elements.charts.thinning import MAX_ROWS, finite, spread, thin
 
 MOST_MEDIANS = 400
+LIVE_ROWS = 1_500
+"""The most rows that a chart of a training that still goes on draws."""
 WIDE = 100
 """Times that the largest value is above the smallest, from which an axis is better logarithmic."""
 LEAST_SPAN = 0.05
@@ -66,7 +68,9 @@ def curves(
     the legend to count, where the frame holds some of them only.
     """
     every = _measured(frame, measure, log)
-    shown = thin(every, ranked=outcomes is not None).frame
+    # A growing chart is drawn anew twice a second: with all rows, the browser does nothing else.
+    limit = LIVE_ROWS if outcomes is None else MAX_ROWS
+    shown = thin(every, ranked=outcomes is not None, limit=limit).frame
     last = shown["epoch"] == shown.groupby("run")["epoch"].transform("max")
     shown = shown[["run", "epoch", "value"]].assign(
         outcome="running" if outcomes is None else named(outcomes)[shown["run"]], last=last
@@ -133,7 +137,7 @@ def _curves(
     layers = [*_least_span(measure, log), _run_lines(measure, log, domain)]
     layers.append(_median_line(measure, log))
     layers += rules() if ruled else []
-    layers.append(_hover_targets(measure, log))
+    layers += [_hover_targets(measure, log)] if domain else []
     chart = fitted(alt.layer(*layers).resolve_scale(**APART), height)
     chart = chart.add_params(*parameters(*EPOCHS, "opacity", *(COUNTS if domain else ())))
     # Left to itself, Streamlit changes from SVG to canvas at 2,000 marks: a growing chart blinks.
@@ -143,11 +147,7 @@ def _curves(
 def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerChart:
     """A thin line per run and a small mark at its end, in the colours of the outcomes."""
     base = table("runs").encode(x=epoch_axis(), y=value_axis(measure, log), detail="run:N")
-    hovered = "hover.run && hover.run[0] === datum.run"
-    lines = base.mark_line(tooltip=None, clip=True).encode(
-        strokeWidth=alt.condition(hovered, alt.value(3), alt.value(1)),
-        opacity=alt.condition(hovered, alt.value(1), alt.value(value("opacity"))),
-    )
+    lines = base.mark_line(tooltip=None, clip=True, strokeWidth=1, opacity=value("opacity"))
     # The marks at the ends also show a training that has had one epoch only.
     ends = base.transform_filter("datum.last").mark_point(
         filled=True, size=22, opacity=value("min(1, 2 * opacity)"), tooltip=None, clip=True
@@ -158,7 +158,13 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerCha
     color = outcome(alt.Color, domain, legend)
     dash = outcome(alt.StrokeDash, domain, legend, range=DASHES)
     shape = outcome(alt.Shape, domain, range=SHAPES)
-    lines = lines.encode(color=color, strokeDash=dash)
+    hovered = "hover.run && hover.run[0] === datum.run"
+    lines = lines.encode(
+        color=color,
+        strokeDash=dash,
+        strokeWidth=alt.condition(hovered, alt.value(3), alt.value(1)),
+        opacity=alt.condition(hovered, alt.value(1), alt.value(value("opacity"))),
+    )
     return alt.layer(lines, ends.encode(color=color, shape=shape))
 
 
