@@ -20,7 +20,6 @@ from core.findings import (
 from core.fixes import RECTIFIERS
 from core.observations import Observations, output_range
 
-
 OFTEN = 0.9
 """Share of initialisations without any gradient from which on hardly a run can learn."""
 
@@ -36,7 +35,8 @@ def output_not_probability(seen: Observations) -> Finding | None:
     evidence = (
         f"The output is {activation}, the loss {seen.training.loss}. Before training "
         f"{outside.mean():.0%} of the outputs lie outside 0 to 1, where the loss clips them and "
-        f"the gradient is exactly 0; in {whole:.0%} of initialisations, every output does."
+        "the gradient is exactly 0"
+        + (f"; in {whole:.0%} of initialisations, every output does." if whole else ".")
     )
     severity = FATAL
     if seen.history is None and whole < OFTEN and seen.reached(seen.as_is) > 0:
