@@ -2,7 +2,8 @@
 
 `diagnose` needs neither TensorFlow nor a training: what the experiment alone shows is computed
 from its data, from draws of its initial weights and from a look ahead in NumPy. With a history,
-what happened decides: where all runs succeed nothing is worse than cosmetic.
+what happened decides: where all runs succeed nothing is worse than cosmetic. A finding whose
+severity differs from the one before training says why.
 
 Each rule is a function from `Observations` to a `Finding` or None, registered by its code; they
 are in `core.rules`, the thresholds that they share in `core.findings`.
@@ -52,7 +53,10 @@ def diagnose(
         result = function(seen)
         if result is not None:
             found.append(result)
-    found = _with_fixes_of_causes([_as_it_turned_out(seen, finding) for finding in found])
+    if history is not None:
+        before = {finding.code: finding for finding in from_settings(experiment, target)}
+        found = [_as_it_turned_out(seen, finding, before.get(finding.code)) for finding in found]
+    found = _with_fixes_of_causes(found)
     effective = cache(partial(_effective, experiment))
     found = [replace(f, fixes=tuple(filter(effective, f.fixes))) for f in found]
     # Symptoms alone explain nothing.
@@ -70,18 +74,21 @@ def from_settings(experiment: Experiment, target: float = TARGET) -> tuple[Findi
 def verdict(
     findings: tuple[Finding, ...], history: History | None = None, target: float = TARGET
 ) -> str:
-    """The findings in one plain sentence; it says so where nothing is wrong."""
+    """What is wrong and its main cause, in a sentence or two; or that nothing is wrong.
+
+    With a history, its runs decide what is wrong, and the findings why.
+    """
     worst = findings[0].severity if findings else COSMETIC
-    if worst is not COSMETIC:
-        lead = findings[0].title[0].lower() + findings[0].title[1:]
-        return {
-            FATAL: f"This cannot learn: {lead}.",
-            FRAGILE: f"Whether this learns depends on the seed: {lead}.",
-            SLOW: f"This is only slow: {lead}.",
-        }[worst]
     if history is None:
-        return "Nothing wrong found before training."
+        return _expected(findings, worst)
     seen = Observations(history.experiment, history, target)
+    if worst is not COSMETIC:
+        moving = " Most of the runs that fail are still improving when training ends."
+        if seen.success.successes:
+            why = _because(findings, "mainly because")
+            return f"Depends on the seed, {why}.{moving if worst is SLOW else ''}"
+        why = _because(findings, "because")
+        return f"Slow rather than stuck, {why}.{moving}" if worst is SLOW else f"Stuck {why}."
     if seen.ceiling < 1 and seen.goal <= seen.scores.mean() <= seen.ceiling + CLOSE:
         return (
             f"Nothing wrong found, and this is as good as it gets: the classes overlap, and no "
@@ -89,6 +96,28 @@ def verdict(
             f"(here {seen.scores.mean():.1%})."
         )
     return f"Nothing wrong found: {seen.success} succeed."
+
+
+def _expected(findings: tuple[Finding, ...], worst: Severity) -> str:
+    """The verdict before training."""
+    if worst is COSMETIC:
+        return "Nothing wrong found before training."
+    sure = _main(findings).confidence == CERTAIN
+    why = _because(findings, "because" if sure else "probably because")
+    if worst is FATAL:
+        return f"Stuck {why}." if sure else f"Stuck, {why}."
+    return f"{'Slow rather than stuck' if worst is SLOW else 'Depends on the seed'}, {why}."
+
+
+def _main(findings: tuple[Finding, ...]) -> Finding:
+    """The most severe cause; a symptom only where no cause is known."""
+    causes = (f for f in findings if f.code not in SYMPTOMS and f.severity is not COSMETIC)
+    return next(causes, findings[0])
+
+
+def _because(findings: tuple[Finding, ...], link: str) -> str:
+    cause = _main(findings).because
+    return f"{link} {cause}" if cause else "for an unknown reason"
 
 
 def _effective(experiment: Experiment, fix: Fix) -> bool:
@@ -99,11 +128,15 @@ def _effective(experiment: Experiment, fix: Fix) -> bool:
         return False
 
 
-def _as_it_turned_out(seen: Observations, finding: Finding) -> Finding:
-    """What happened overrules what was expected."""
-    if seen.history is None or finding.severity is COSMETIC:
-        return finding
+def _as_it_turned_out(seen: Observations, finding: Finding, before: Finding | None) -> Finding:
+    """What happened overrules what was expected, and is said where it differs.
+
+    before: the same finding before training, if there was one.
+    """
+    feared = before is not None and (before.is_open or before.severity is not COSMETIC)
     if not seen.is_stuck:
+        if finding.severity is COSMETIC and not feared:
+            return finding
         note = f" All {seen.history.runs} runs succeed all the same."
         return replace(
             finding,
@@ -113,8 +146,32 @@ def _as_it_turned_out(seen: Observations, finding: Finding) -> Finding:
             settle=None,
         )
     if finding.severity is FATAL and seen.success.successes:
-        return replace(finding, severity=FRAGILE)
-    return finding
+        finding = replace(finding, severity=FRAGILE)
+    elif finding.severity is FRAGILE and not seen.success.successes and finding.code not in BY_RUN:
+        finding = replace(finding, severity=FATAL)
+    if before is None or (finding.severity is before.severity and not before.is_open):
+        return finding
+    return replace(finding, evidence=f"{finding.evidence} {_turn(seen, finding, before)}")
+
+
+def _turn(seen: Observations, now: Finding, before: Finding) -> str:
+    """Why a finding's severity is another one than before training, where some runs fail."""
+    failed, runs = int(seen.stuck.sum()), seen.history.runs
+    if now.severity is FRAGILE and before.severity is FATAL:
+        return f"{_of(runs - failed, runs, 'succeed')} all the same."
+    fail = _of(failed, runs, "fail") if failed < runs else f"All {runs} runs fail"
+    if now.severity is COSMETIC:
+        return f"{fail}, but mainly for other reasons."
+    how = "still improving when training ends" if now.severity is SLOW else "stuck rather than slow"
+    return f"{fail}, and most of them are {how}."
+
+
+def _of(count: int, runs: int, verb: str) -> str:
+    return f"{count} of {runs} runs {verb}{'s' * (count == 1)}"
+
+
+BY_RUN = frozenset({"dead-units"})
+"""Causes that are counted by run, so that they may depend on the seed where all runs fail."""
 
 
 SYMPTOMS = frozenset(
@@ -132,7 +189,7 @@ SYMPTOMS = frozenset(
 CLOSE = 0.02
 """A mean accuracy this far above an estimated ceiling shows that the estimate is too low."""
 RATES = frozenset({"depends-on-the-seed", "non-finite-loss"})
-"""Symptoms that are as bad as they look."""
+"""Symptoms that are as severe as they look."""
 
 
 def _with_fixes_of_causes(found: list[Finding]) -> list[Finding]:
@@ -163,12 +220,12 @@ def _unexplained(seen: Observations) -> Finding:
     return Finding(
         "unexplained",
         FRAGILE if seen.success.successes else FATAL,
-        "Stuck, and no rule says why",
+        "Stuck for an unknown reason",
         f"{seen.success} succeed; {accuracies(seen)}.",
-        "None of the known causes fits what was measured. It may be the data: the inputs may not "
-        "tell the classes apart.",
+        "None of the known causes fits the measurements. The inputs may not tell the classes "
+        "apart.",
         (fixes.STANDARDISE, fixes.WIDEN, fixes.rate(10 * seen.rate), fixes.rate(seen.rate / 10)),
         CANNOT_TELL,
-        "Train with each suggested fix over the same seeds, and look at whether a network can "
-        "learn 16 of the rows by heart.",
+        "Train with each suggested fix on the same seeds, and see whether a network can memorise "
+        "16 of the rows.",
     )

@@ -53,8 +53,8 @@ SETTLED = 0.1
 class Severity(str, Enum):
     """How bad it is.
 
-    fatal: cannot learn; fragile: depends on the seed; slow: moves, but not far enough; cosmetic:
-    harmless here.
+    fatal: cannot learn; fragile: depends on the seed; slow: improves, but not fast enough;
+    cosmetic: harmless here.
     """
 
     FATAL = "fatal"
@@ -79,7 +79,8 @@ class Finding:
     code: stable, in kebab case. title: a few words. evidence: numbers of this experiment or
     history, with units. cause: what goes wrong, in two sentences. fixes: edits of this experiment
     that address it. confidence: "certain", "likely" or "cannot tell"; settle: what would settle
-    it, where it is not certain. layer: the dense layer concerned, from 0, for a picture.
+    it, where it is not certain. layer: the dense layer concerned, from 0, for a picture. because:
+    the cause as a clause, for the verdict: "the loss clips the output".
     """
 
     code: str
@@ -91,6 +92,12 @@ class Finding:
     confidence: str = CERTAIN
     settle: str | None = None
     layer: int | None = None
+    because: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it does harm here shows only when the network is trained."""
+        return self.severity is COSMETIC and self.confidence == CANNOT_TELL
 
 
 Rule = Callable[[Observations], Finding | None]
@@ -128,8 +135,10 @@ def rounded_up(value: float) -> int:
 
 def accuracies(seen: Observations) -> str:
     scores = np.nan_to_num(seen.scores[seen.stuck])
-    what = "share of the labels' variance explained" if seen.continuous else "accuracy"
-    return f"the others end at {what} {scores.min():.2f} to {scores.max():.2f}"
+    what = "an R²" if seen.continuous else "an accuracy"
+    # Rounded down: 0.899 has not reached 0.90.
+    low, high = (f"{math.floor(100 * score) / 100:.2f}" for score in (scores.min(), scores.max()))
+    return f"the others end at {what} of {low}" + (f" to {high}" if high != low else "")
 
 
 def layer_name(place: int, seen: Observations) -> str:

@@ -123,24 +123,24 @@ SIGMOID = ours(
 SOFTMAX = ours(
     "softmax-output",
     "Softmax output",
-    "One softmax unit a class gives a probability to each, and a gradient everywhere.",
+    "One softmax unit per class gives each a probability, and a gradient everywhere.",
     softmax_output,
 )
 REGRESSION = ours(
     "regression-output",
     "Linear output, squared error",
-    "A label on a continuous scale is a number to come close to, not a class to choose.",
+    "A continuous label is a number to approximate, not a class to choose.",
     linear_regression_output,
 )
 LABELS_FROM_ZERO = ours(
     "labels-from-zero",
     "Labels from zero",
-    "Loss and accuracy both count the classes from 0.",
+    "Both loss and accuracy count the classes from 0.",
     labels_from_zero,
 )
 PERMUTE = ours(
     "shuffle-rows",
-    "Shuffle without loss",
+    "Shuffle without losing rows",
     "random.shuffle on the rows of a NumPy array overwrites about half of them; a permutation "
     "keeps every row.",
     with_data(shuffling="permutation"),
@@ -148,27 +148,26 @@ PERMUTE = ours(
 RESHUFFLE = ours(
     "shuffle-every-epoch",
     "Shuffle every epoch",
-    "Each batch then holds a mixture of the classes.",
+    "Each batch then holds a mixture of classes.",
     with_training(shuffle=True),
 )
 KEEP_VARIANCE = ours(
     "variance-keeping-initialisation",
     "He and Glorot initialisation",
-    "Weights drawn for each layer's activation keep the size of the signal from layer to layer, "
+    "Weights drawn to suit each layer's activation keep the size of the signal across layers, "
     "and no two units start alike.",
     variance_keeping_start,
 )
 RECTIFY = ours(
     "relu-hidden",
     "ReLU hidden layers",
-    "A rectifier bends, so that layers add up to more than a straight line, and passes its "
-    "gradient on undiminished.",
+    "ReLU is non-linear, so the boundary can bend, and it passes the gradient on undiminished.",
     rectified,
 )
 LEAK = ours(
     "leaky-hidden",
-    "Leaky hidden layers",
-    "A leaky ReLU keeps a gradient below zero, so that no unit can die.",
+    "Leaky ReLU hidden layers",
+    "A leaky ReLU has a gradient below zero as well, so no unit can die.",
     with_hidden(activation="leaky_relu"),
 )
 TANH = ours(
@@ -179,14 +178,14 @@ TANH = ours(
 )
 WIDEN = ours(
     "wider-hidden",
-    f"{ROOMY} units a hidden layer",
-    "More units give more paths along which the output can move.",
+    f"{ROOMY} units per hidden layer",
+    "With more units it is less likely that all of them are dead or point the wrong way.",
     widened,
 )
 ADD_HIDDEN = ours(
     "hidden-layer",
     "Add a hidden layer",
-    "A layer of bends lets the network draw a boundary that is not straight.",
+    "A non-linear hidden layer lets the network draw a boundary that is not straight.",
     with_hidden_layer,
 )
 NO_DROPOUT = ours(
@@ -198,7 +197,7 @@ NO_DROPOUT = ours(
 ADAM = ours(
     "adam",
     "Adam",
-    "Adam scales each weight's step by its own gradients, so small ones still move.",
+    "Adam scales each weight's step by its own gradients, so small gradients still move weights.",
     with_training(optimizer=Adam()),
 )
 
@@ -213,7 +212,7 @@ def rate(value: float) -> Fix:
     return ours(
         f"learning-rate-{value:g}",
         f"Learning rate {value:g}",
-        "The learning rate is the size of each update.",
+        "The learning rate sets the size of each update.",
         partial(with_rate, value),
     )
 
@@ -222,7 +221,7 @@ def epochs(count: int) -> Fix:
     return ours(
         f"epochs-{count}",
         f"{count:,} epochs",
-        "If the network moves slowly, but moves, it only needs more updates.",
+        "A network that is still improving only needs more updates.",
         with_training(epochs=count),
     )
 
@@ -231,7 +230,7 @@ def batch(size: int) -> Fix:
     return ours(
         f"batch-size-{size}",
         f"Batch size {size}",
-        "The number of updates an epoch is the number of batches.",
+        "Smaller batches make more updates per epoch.",
         with_training(batch_size=size),
     )
 
@@ -250,7 +249,7 @@ def smooth(experiment: Experiment) -> bool:
 NO_NORMALISATION = ours(
     "no-batch-normalisation",
     "No batch normalisation",
-    "Standardised inputs do for a small network what batch normalisation was meant to.",
+    "In a small network, standardised inputs do what batch normalisation is meant to do.",
     standardised_without_normalisation,
 )
 
@@ -260,6 +259,6 @@ def more_rows(experiment: Experiment) -> Fix:
     return ours(
         "more-rows",
         "Ten times the rows",
-        "More rows leave less to learn by heart.",
+        "More rows are harder to memorise.",
         with_data(source=replace(experiment.data.source, samples=samples)),
     )

@@ -148,16 +148,16 @@ def _by_key(*fixes: Fix) -> Mapping[str, Fix]:
 STANDARDISE = Fix(
     "standardise-inputs",
     "Standardise inputs",
-    "Zero mean and unit variance put the inputs on the scale that the initial weights expect, "
-    "and on both sides of zero.",
+    "Inputs with zero mean and unit variance suit the scale of the initial weights and lie on "
+    "both sides of zero.",
     "answer",
     with_data(scaling="standardise"),
 )
 HOLD_OUT = Fix(
     "hold-out",
     "Hold out data",
-    "An accuracy measured on the rows that were trained on cannot show whether the network "
-    "generalises; a fifth of the rows is kept for that.",
+    "Accuracy on the training rows cannot show whether the network generalises; a fifth of the "
+    "rows is kept for that.",
     "comment",
     with_data(hold_out=0.2),
 )
@@ -175,15 +175,15 @@ THRESHOLD = Problem(
         Fix(
             "sigmoid-output",
             "Sigmoid output",
-            "A ReLU output is clipped by the loss and has no gradient at 0; a sigmoid gives a "
-            "probability everywhere.",
+            "The loss clips a ReLU output, which has no gradient at 0; a sigmoid always gives a "
+            "probability.",
             "answer",
             sigmoid_output,
         ),
         Fix(
             "scale-inputs",
             "Scale inputs to [0, 1]",
-            "Inputs of up to 100,000 drown the initial weights and biases; divided by 100,000 "
+            "Inputs of up to 100,000 swamp the initial weights and biases; divided by 100,000 "
             "they lie between 0 and 1.",
             "answer",
             with_data(scaling="divide", divisor=100_000.0),
@@ -191,7 +191,7 @@ THRESHOLD = Problem(
         STANDARDISE,
         Fix(
             "shuffle-rows",
-            "Shuffle without loss",
+            "Shuffle without losing rows",
             "random.shuffle on the rows of a NumPy array overwrites about half of them; a "
             "permutation keeps every row.",
             "ours",
@@ -209,7 +209,7 @@ THRESHOLD = Problem(
             "wider-hidden",
             "Wider hidden layers",
             "With 10 units in each hidden layer it is less likely that all of them are dead "
-            "from the start; the asker tried other sizes too.",
+            "before training; the asker tried other sizes too.",
             "asker",
             with_hidden(units=10),
         ),
@@ -245,21 +245,21 @@ TWO_BLOB = Problem(
         Fix(
             "sigmoid-output",
             "One sigmoid output",
-            "For two classes one sigmoid unit with binary cross-entropy is the usual form.",
+            "For two classes, one sigmoid unit with binary cross-entropy is the usual choice.",
             "answer",
             sigmoid_output,
         ),
         Fix(
             "wider-hidden",
             "10 hidden units",
-            "More hidden units give more paths along which the output can move.",
+            "With more hidden units it is more likely that some of them separate the classes.",
             "answer",
             with_hidden(units=10),
         ),
         Fix(
             "more-epochs",
             "500 epochs",
-            "If the network moves slowly, but moves, it only needs more updates.",
+            "A network that is still improving only needs more updates.",
             "asker",
             with_training(epochs=500),
         ),
@@ -274,14 +274,14 @@ TWO_BLOB = Problem(
         Fix(
             "rmsprop",
             "RMSprop",
-            "Another optimizer with its own scaling of the gradient, at the same learning rate.",
+            "Another optimizer that scales the gradient in its own way, at the same learning rate.",
             "answer",
             use_rmsprop,
         ),
         replace(
             STANDARDISE,
-            why="Both clusters lie in one narrow corner of positive inputs; centred and spread "
-            "out, a small weight already tells them apart.",
+            why="Both clusters lie in one narrow corner of positive inputs; once centred and "
+            "spread out, small weights already tell them apart.",
             source="ours",
         ),
         replace(HOLD_OUT, source="ours"),

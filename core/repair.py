@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
 
 import numpy as np
 
 from core.diagnosis import Finding, Severity, diagnose, from_settings
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History, Progress
-from core.limits import Work, fewer_epochs
+from core.limits import Work, fewer_epochs, priced
 from core.observations import Observations
 from core.problems import TARGET, Fix
 from core.statistics import Rate, Z
@@ -31,11 +30,11 @@ FREED = 0.9
 
 @dataclass(frozen=True)
 class Trial:
-    """What some fixes together make of an experiment, over the same seeds.
+    """What some fixes together make of an experiment, on the same seeds.
 
     fixes: keys, titles: in the order in which they are applied. findings: codes that suggested
     them. experiment: the changed one. gain, low, high: difference of the success rates with its
-    95 % interval for paired runs.
+    95% interval for paired runs.
     """
 
     fixes: tuple[str, ...]
@@ -95,7 +94,17 @@ def try_fixes(
     def stopped() -> bool:
         return should_stop is not None and should_stop()
 
-    history = train(experiment, runs, seed, None, should_stop)
+    course = _Course(expected(experiment, from_settings(experiment, target), findings), runs)
+    report = course.reporting(on_progress, [experiment])
+    # Loading and compiling come before the first epoch.
+    report(Progress(0.0, 0, 1))
+    history = train(
+        experiment,
+        runs,
+        seed,
+        lambda epoch: report(Progress(epoch.number / epoch.of, epoch.number // epoch.of, 1)),
+        should_stop,
+    )
     if history.cancelled:
         return None
     found = diagnose(experiment, history, target)
@@ -106,6 +115,7 @@ def try_fixes(
     by_key = {fix.key: fix for fix, _ in suggested}
     codes = {fix.key: code for fix, code in suggested}
     done = 1
+    course.expect(expected(experiment, found, findings))
 
     def run(combinations: Iterable[tuple[str, ...]]) -> bool:
         """Train these combinations; False when stopped."""
@@ -117,8 +127,8 @@ def try_fixes(
                 changed[keys] = after
         if not changed:
             return not stopped()
-        # The share is of what is trained now: how many combinations follow depends on the outcome.
-        histories = train_all(list(changed.values()), runs, seed, on_progress, should_stop)
+        report = course.reporting(on_progress, list(changed.values()))
+        histories = train_all(list(changed.values()), runs, seed, report, should_stop)
         if histories is None:
             return False
         done += len(changed)
@@ -159,22 +169,74 @@ def repair(
 ) -> Trial | None:
     """The smallest verified change: the fewest suggested fixes that do as well as the best found.
 
-    None where no fix raises the success rate beyond chance, or nothing needs to be raised.
+    None where no fix improves the success rate significantly, or nothing is wrong.
     runs: of each experiment; budget: experiments that may be trained.
     """
     outcome = try_fixes(experiment, None, runs, seed, on_progress, should_stop, target, budget)
     return None if outcome is None else outcome.smallest
 
 
+def expected(
+    experiment: Experiment, found: tuple[Finding, ...], codes: Sequence[str] | None = None
+) -> tuple[Experiment, ...]:
+    """What `try_fixes` is likely to train: how many combinations follow depends on the outcome.
+
+    Each suggested fix alone; then, unless a network is only slow, the first one with each other.
+    """
+    first, *others = [fix for fix, _ in _suggested(found, codes)][: BUDGET // 2] or [None]
+    if first is None:
+        return (experiment,)
+    chosen = [(first,), *((fix,) for fix in others)]
+    if found[0].severity is not Severity.SLOW:
+        chosen += [(first, fix) for fix in others]
+    changed = [_applied(experiment, combination) for combination in chosen]
+    return (experiment, *dict.fromkeys(each for each in changed if each is not None))
+
+
+class _Course:
+    """How much of a trial is done, in seconds of its price."""
+
+    def __init__(self, expected: tuple[Experiment, ...], runs: int):
+        self.runs, self.done, self.finished, self.share = runs, 0.0, 0, 0.0
+        self.expect(expected)
+
+    def expect(self, experiments: Sequence[Experiment]) -> None:
+        self.total, self.count = self._seconds(experiments), len(experiments)
+
+    def reporting(
+        self, on_progress: Callable[[Progress], object] | None, experiments: list[Experiment]
+    ) -> Callable[[Progress], None]:
+        """What hands on the progress of the next round, as one of the whole trial."""
+        before, finished, round_ = self.done, self.finished, self._seconds(experiments)
+        self.done, self.finished = before + round_, finished + len(experiments)
+
+        def report(progress: Progress) -> None:
+            so_far = before + progress.share * round_
+            # What was not expected makes the trial longer, and never takes the bar back.
+            self.share = max(self.share, so_far / max(self.total, self.done))
+            of = max(self.count, self.finished)
+            if on_progress is not None:
+                on_progress(Progress(self.share, finished + progress.finished, of))
+
+        return report
+
+    def _seconds(self, experiments: Sequence[Experiment]) -> float:
+        return priced(Work(tuple(experiments), self.runs, returned=False)).seconds
+
+
 @dataclass(frozen=True)
 class TryFixes:
-    """`try_fixes` as a request for the worker. Events: `Progress`; result: `Repair`."""
+    """`try_fixes` as a request for the worker. Events: `Progress`; result: `Repair`.
+
+    likely: what it will probably train, for its price; () for what the settings alone suggest.
+    """
 
     experiment: Experiment
     findings: tuple[str, ...] | None = None
     runs: int = 16
     seed: int = 0
     target: float = TARGET
+    likely: tuple[Experiment, ...] = ()
 
     def run(self, on_event, should_stop):
         return try_fixes(
@@ -189,14 +251,10 @@ class TryFixes:
 
     @property
     def work(self) -> tuple[Work, ...]:
-        """The whole budget: the fixes that the settings suggest stand for what will be tried."""
-        found = from_settings(self.experiment, self.target)
-        suggested = (
-            _applied(self.experiment, [fix]) for fix, _ in _suggested(found, self.findings)
+        likely = self.likely or expected(
+            self.experiment, from_settings(self.experiment, self.target), self.findings
         )
-        changed = [experiment for experiment in suggested if experiment is not None]
-        others = islice(cycle(changed or [self.experiment]), BUDGET - 1)
-        return (Work((self.experiment, *others), self.runs, returned=False),)
+        return (Work(likely, self.runs, returned=False),)
 
     @property
     def smaller(self) -> tuple[Iterator[tuple[str, TryFixes]], ...]:
@@ -204,7 +262,7 @@ class TryFixes:
 
 
 def paired_gain(before: np.ndarray, after: np.ndarray) -> tuple[float, float, float]:
-    """Difference of two success rates over the same runs, and its 95 % interval.
+    """Difference of two success rates over the same runs, and its 95% interval.
 
     before, after: bool (runs,). The interval is that of A. Agresti and Y. Min, "Simple improved
     confidence intervals for comparing matched proportions" (2005): Wald's with half a run added

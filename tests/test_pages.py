@@ -265,10 +265,10 @@ def test_fixes_are_compared():
 
 def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
     app = opened("threshold")
-    assert "This cannot learn: output is clipped by the loss." in cards(app)
-    assert "rows 4,991 survive" in cards(app)
+    assert "Stuck because the loss clips the output." in cards(app)
+    assert "rows, 4,991 survive" in cards(app)
     setting(app, "threshold.output-activation").set_value("sigmoid").run()
-    assert "clipped by the loss" not in cards(app)
+    assert "The loss clips the output" not in cards(app)
     app.pills(key="threshold.fixes").set_value(
         ["sigmoid-output", "standardise-inputs", "shuffle-rows", "hold-out", "wider-hidden"]
     ).run()
@@ -281,7 +281,10 @@ def test_a_finding_is_fixed_with_one_click():
     app = opened("threshold", epochs="2")
     app.button(key="threshold-train").click().run()
     finished(app, "64 runs ended at 90%")
-    assert "64 runs the decision is the same for every sample" in cards(app)
+    assert "64 runs the prediction is the same for every sample" in cards(app)
+    pictures = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    outputs = [text for text in pictures if "prediction" in text or "loss clips" in text]
+    assert len(outputs) == 1, "two findings with the same picture"
     app.button(key="threshold-fix-output-not-probability-sigmoid-output").click().run()
     assert not app.exception
     assert setting(app, "threshold.output-activation").value == "sigmoid"
@@ -290,8 +293,25 @@ def test_a_finding_is_fixed_with_one_click():
     finished(app, "of 64 runs ended at 90% or above")
 
 
+def test_a_finding_whose_harm_is_not_known_is_not_called_harmless_until_it_is_trained():
+    app = opened("two-blob", fixes="higher-learning-rate", runs="16")
+    badges = [text.value for text in app.markdown if "badge" in text.value]
+    assert any("Not known yet" in badge for badge in badges)
+    assert "Whether this matters here shows only in training." in texts(app)
+    app.button(key="two-blob-train").click().run()
+    finished(app, "16 runs ended at 90%")
+    assert "Not known yet" not in cards(app)
+    assert "All 16 runs succeed all the same." in cards(app)
+    assert "Whether this matters here" not in texts(app)
+
+
+def texts(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption)
+
+
 def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
     app = opened("threshold", epochs="2", runs="16")
+    assert re.fullmatch(r"Test these fixes \(about \d+ s\)", app.button(key="threshold-try").label)
     app.button(key="threshold-try").click().run()
     deadline = time.monotonic() + 120
     while not any(button.key == "threshold-apply-smallest" for button in app.button):
@@ -300,7 +320,7 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
         app.run()
         assert not app.exception
     assert "~~" in cards(app)
-    assert "The smallest change that helps" in cards(app)
+    assert "The smallest change that matches the best result" in cards(app)
     app.button(key="threshold-apply-smallest").click().run()
     assert setting(app, "threshold.output-activation").value == "sigmoid"
 

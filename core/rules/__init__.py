@@ -2,6 +2,6 @@
 
 from core.findings import RULES
 
-from core.rules import output, data, pace, network, units, course  # isort: skip
+from core.rules import output, pace, data, network, units, course  # isort: skip
 
 __all__ = ["RULES", "course", "data", "network", "output", "pace", "units"]

@@ -20,7 +20,6 @@ from core.findings import (
     FRAGILE,
     GAP,
     LIKELY,
-    RISK,
     SLOW,
     SWING,
     SWINGING_EPOCHS,
@@ -32,7 +31,6 @@ from core.findings import (
 from core.fixes import default_rate
 from core.observations import Observations
 from core.problems import Fix
-from core.statistics import Rate
 
 
 @rule("non-finite-loss")
@@ -50,12 +48,13 @@ def non_finite_loss(seen: Observations) -> Finding | None:
     return Finding(
         "non-finite-loss",
         FATAL,
-        "The loss is no longer a number",
+        "The loss becomes NaN or infinite",
         f"In {lost.sum()} of {lost.size} runs the loss becomes infinite or NaN, first in epoch "
         f"{epoch}.",
-        "A number grew beyond what a computer can hold, or 0 was divided by 0. From then on every "
-        "weight is NaN and nothing can be learnt.",
+        "A value overflowed, or 0 was divided by 0. From then on every weight is NaN and the "
+        "network cannot learn.",
         tuple(remedies),
+        because="the loss becomes NaN or infinite",
     )
 
 
@@ -67,12 +66,13 @@ def loss_below_zero(seen: Observations) -> Finding | None:
     return Finding(
         "loss-below-zero",
         FATAL,
-        "The loss falls below zero",
-        f"In {below.sum()} of {below.size} runs; the lowest is "
+        "The loss drops below zero",
+        f"In {below.sum()} of {below.size} runs; the lowest value is "
         f"{number(float(np.nanmin(seen.history.loss)))}.",
-        "A cross-entropy of labels from 0 to 1 is never negative, so some labels lie outside. The "
-        "loss then has no lowest point, and falls for ever without anything being learnt.",
+        "Cross-entropy is never negative for labels from 0 to 1, so some labels lie outside. The "
+        "loss then has no minimum and keeps falling while the network learns nothing.",
         (fixes.LABELS_FROM_ZERO,),
+        because="the loss has no minimum",
     )
 
 
@@ -88,26 +88,27 @@ def constant_prediction(seen: Observations) -> Finding | None:
     return Finding(
         "constant-prediction",
         severity,
-        "Every sample gets the same answer",
-        f"In {constant.sum()} of {constant.size} runs the decision is the same for every sample, "
-        f"so the accuracy is that class's share ({seen.shares.max():.1%} for the most common one). "
-        f"In {flat.sum()} of them the output is one and the same number.",
-        "Saying the most common class is the best that can be done without looking at the input, "
-        "and where most trainings begin. "
+        "Every sample gets the same prediction",
+        f"In {constant.sum()} of {constant.size} runs the prediction is the same for every sample, "
+        f"so the accuracy is that class's share ({seen.shares.max():.1%} for the majority class)."
+        + (f" In {flat.sum()} of them the output is constant." if flat.any() else ""),
+        "Predicting the majority class is the best constant guess, and where most training "
+        "starts. "
         + (
-            "Here the output no longer depends on the input at all, and the gradient cannot bring "
-            "it back."
+            "Here the output no longer depends on the input at all, and no gradient is left to "
+            "change that."
             if flat.any()
-            else "Here the output does depend on the input, but never crosses the line."
+            else "Here the output does depend on the input, but never crosses the threshold."
         ),
         _escapes(seen),
         CERTAIN,
         layer=len(seen.hidden),
+        because="every sample gets the same prediction",
     )
 
 
 def _escapes(seen: Observations) -> tuple[Fix, ...]:
-    """What most often frees a constant output, for what is a symptom more than a cause."""
+    """What most often helps against a constant output, which is a symptom more than a cause."""
     remedies = []
     output = seen.model.output.activation
     if seen.training.loss in CROSS_ENTROPIES and output not in ("sigmoid", "softmax"):
@@ -141,15 +142,17 @@ def accuracy_frozen(seen: Observations) -> Finding | None:
     return Finding(
         "accuracy-frozen",
         SLOW if seen.moving else FATAL,
-        "The loss falls, the accuracy does not move",
-        f"In {frozen.sum()} of {frozen.size} runs; in run {which + 1} the loss goes from "
-        f"{number(float(loss[0, which]))} to {number(float(loss[-1, which]))} and the accuracy "
+        "The loss falls, but the accuracy does not change",
+        f"In {frozen.sum()} of {frozen.size} runs; in run {which} the loss goes from "
+        f"{number(float(loss[0, which]))} to {number(float(loss[-1, which]))} while the accuracy "
         f"stays at {accuracy[-1, which]:.3f}.",
-        "The loss sees every small change of the output, the accuracy only which side of the line "
-        "it is on. Either no output has crossed the line yet, or the accuracy compares something "
-        "else than the loss trains.",
+        "The loss responds to every small change of the output, the accuracy only to which side of "
+        "the threshold it is on. Either no output has crossed the threshold yet, or the accuracy "
+        "measures something other than what the loss optimises.",
         _escapes(seen),
         CERTAIN if not seen.moving else LIKELY,
+        "Train for longer on the same seeds." if seen.moving else None,
+        because="the loss falls but the accuracy does not change",
     )
 
 
@@ -164,14 +167,15 @@ def oscillation(seen: Observations) -> Finding | None:
     return Finding(
         "oscillation",
         FRAGILE if not seen.moving else SLOW,
-        "The accuracy swings",
+        "The accuracy oscillates",
         f"It falls by {SWING:g} or more in {np.median(falls):.0%} of the epochs (median of the "
         f"{seen.stuck.sum()} runs that fail).",
-        "The steps are too coarse, or the batches too small, for the place the weights are in. "
-        "Smaller steps let them settle.",
+        "The updates are too large, or the batches too small, for the weights to settle near a "
+        "minimum. A lower learning rate lets them settle.",
         (*fixes.calmer(seen.experiment), fixes.STANDARDISE),
         LIKELY,
-        "Train with a tenth of the learning rate over the same seeds.",
+        "Train with a tenth of the learning rate on the same seeds.",
+        because="the accuracy oscillates",
     )
 
 
@@ -186,15 +190,16 @@ def overfitting(seen: Observations) -> Finding | None:
     return Finding(
         "overfitting",
         FRAGILE if seen.is_stuck else COSMETIC,
-        "Better on known rows than on new ones",
-        f"The training accuracy ends at {np.nanmean(seen.history.accuracy[-1]):.1%}, the held-out "
-        f"one at {np.nanmean(seen.history.val_accuracy[-1]):.1%} (mean of the runs; "
+        "Overfitting",
+        f"Training accuracy ends at {np.nanmean(seen.history.accuracy[-1]):.1%}, held-out accuracy "
+        f"at {np.nanmean(seen.history.val_accuracy[-1]):.1%} (mean of the runs; "
         f"{seen.data.training_rows:,} training rows, {seen.parameters:,} weights).",
-        "The network learns the training rows by heart, noise and all, and this does not carry "
-        "over to others. More rows, fewer units or fewer epochs help.",
+        "The network memorises the training rows, noise included, and this does not generalise. "
+        "More rows, fewer units or fewer epochs help.",
         _against_overfitting(seen),
         LIKELY,
-        "Train with more rows or fewer units over the same seeds.",
+        "Train with more rows or fewer units on the same seeds.",
+        because="the network overfits the training rows",
     )
 
 
@@ -211,13 +216,16 @@ def _against_overfitting(seen: Observations) -> tuple[Fix, ...]:
 def depends_on_the_seed(seen: Observations) -> Finding | None:
     if not seen.is_stuck or not seen.success.successes:
         return None
-    few = Rate(int(seen.stuck.sum()), seen.history.runs).low <= RISK and seen.moving
+    evidence = f"{seen.success} reach {seen.goal:.2f}; {accuracies(seen)}."
+    if seen.moving:
+        evidence += " Most of them are still improving when training ends."
     return Finding(
         "depends-on-the-seed",
-        SLOW if few else FRAGILE,
-        "Some runs learn, others do not",
-        f"{seen.success} reach {seen.goal:.2f}; {accuracies(seen)}.",
-        "The runs differ in nothing but their random numbers: initial weights, data and order. One "
-        "training, good or bad, says little here.",
+        SLOW if seen.moving else FRAGILE,
+        "Some runs succeed, others fail",
+        evidence,
+        "The runs differ only in their random numbers: initial weights, data and order. A single "
+        "run, good or bad, says little here.",
         _escapes(seen),
+        because="some runs succeed and others fail",
     )

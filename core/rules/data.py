@@ -34,11 +34,12 @@ def one_class_only(seen: Observations) -> Finding | None:
     return Finding(
         "one-class-only",
         FATAL,
-        "All rows have one label",
-        f"All {len(seen.classes):,} training rows that were looked at belong to one class.",
-        "A network that sees one label learns to say it, whatever the input. It is right without "
-        "having learnt anything.",
+        "All rows have the same label",
+        f"All {len(seen.classes):,} training rows that were examined belong to one class.",
+        "A network that only sees one label learns to predict it for any input. It is right "
+        "without having learned anything.",
         (fixes.PERMUTE,) if seen.data.shuffling == "rows" else (),
+        because="all rows have the same label",
     )
 
 
@@ -51,9 +52,13 @@ def class_missing(seen: Observations) -> Finding | None:
         "class-missing",
         COSMETIC,
         "A class without rows",
-        f"{len(missing)} of {len(seen.shares)} classes have no training row.",
-        "What is never shown is never learnt. Rows of that class will all be decided wrongly.",
+        f"{len(missing)} of {len(seen.shares)} classes {_have(len(missing))} no training rows.",
+        "A network cannot learn a class that it never sees. It gets every row of that class wrong.",
     )
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
 
 
 @rule("class-imbalance")
@@ -70,12 +75,13 @@ def class_imbalance(seen: Observations) -> Finding | None:
         severity,
         "One class is rare",
         f"The most common class has {common:.1%} of the rows, the rarest {shares.min():.1%}: "
-        f"always saying the common one is right in {common:.1%}.",
-        "While the network knows nothing, saying the common class always costs least. An accuracy "
-        f"of {common:.2f} is then no sign of learning.",
+        f"always predicting the most common one is right in {common:.1%}.",
+        "Until the network learns something, predicting the majority class costs least. An "
+        f"accuracy of {common:.2f} is then no sign of learning.",
         (),
         CERTAIN if severity is COSMETIC else LIKELY,
-        None if severity is COSMETIC else "Count the right decisions of each class.",
+        None if severity is COSMETIC else "Compare the accuracy on each class.",
+        because="one class is rare",
     )
 
 
@@ -87,20 +93,25 @@ def label_conflict(seen: Observations) -> Finding | None:
     estimated = isinstance(seen.data.source, Table) and seen.agreement > seen.ceiling
     if estimated and seen.ceiling >= seen.target:
         return None
-    reason = "the nearest rows agree in" if estimated else "the best classifier is right in"
+    best = (
+        f"Judging by nearest neighbours, a classifier can be right in about {seen.ceiling:.1%} of "
+        "the samples."
+        if estimated
+        else f"The best possible classifier is right in {seen.ceiling:.1%} of the samples."
+    )
     note = ""
     if seen.ceiling < seen.target:
-        note = f" The target of {seen.target:g} is out of reach; {seen.goal:.2f} counts here."
+        note = f" The target of {seen.target:g} is out of reach, so {seen.goal:.2f} counts here."
     return Finding(
         "label-conflict",
         COSMETIC,
         "The classes overlap",
-        f"Where classes overlap {reason} {seen.ceiling:.1%} of the samples.{note}",
-        "The same inputs occur with different labels, so some samples will be decided wrongly by "
-        "any network. An accuracy near that ceiling is as good as it gets.",
+        f"{best}{note}",
+        "The same inputs occur with different labels, so any network gets some samples wrong. An "
+        "accuracy near that limit is as good as it gets.",
         (),
         LIKELY if estimated else CERTAIN,
-        "More rows, or an estimate of the noise in the labels." if estimated else None,
+        "Collect more rows, or estimate the noise in the labels." if estimated else None,
     )
 
 
@@ -112,28 +123,27 @@ def inputs_unscaled(seen: Observations) -> Finding | None:
     large = sizes.max() > ORDER
     varying = seen.inputs[:, seen.varying]
     evidence = (
-        f"The inputs run from {number(varying.min())} to {number(varying.max())} with a root "
-        f"mean square of {number(sizes.max())}, where the initial weights expect about 1."
+        f"The inputs range from {number(varying.min())} to {number(varying.max())} with a root "
+        f"mean square of {number(sizes.max())}; the initial weights suit a value of about 1."
     )
     if len(sizes) > 1 and sizes.max() > ORDER * sizes.min():
-        evidence += f" The smallest column's is {number(sizes.min())}."
+        evidence += f" That of the smallest column is {number(sizes.min())}."
     if large:
         evidence += " " + _bias_reach(seen)
     severity = COSMETIC
     if seen.is_stuck:
-        severity = FATAL if large else SLOW
+        severity = FATAL if large and not seen.moving else SLOW
     elif seen.history is None and large and (_out_of_reach(seen) or _thrown(seen)):
         severity = FRAGILE
     elif seen.history is None and seen.fails_ahead and seen.scaling_helps:
         severity = FRAGILE if large else SLOW
     cause = (
-        "One update changes what the first layer adds up by the learning rate times the size of "
-        "the input, so big inputs make the steps coarse, while the biases, which place the "
-        "boundary among the inputs, move no faster. Divided or standardised inputs put both on "
-        "one scale."
+        "One update changes the first layer's pre-activations by the learning rate times the size "
+        "of the input, so large inputs make the steps coarse, while the biases, which shift the "
+        "boundary, move no faster. Dividing or standardising the inputs puts both on one scale."
         if large
-        else "Small inputs hardly change what the first layer puts out, so the weights must grow "
-        "a long way before the output depends on the input. That takes many updates."
+        else "Small inputs hardly change the first layer's pre-activations, so the weights must "
+        "grow a long way before the output depends on the input. That takes many updates."
     )
     return Finding(
         "inputs-unscaled",
@@ -142,8 +152,9 @@ def inputs_unscaled(seen: Observations) -> Finding | None:
         evidence,
         cause,
         (fixes.STANDARDISE,),
-        *expected(seen, severity, "Train with standardised inputs over the same seeds."),
+        *expected(seen, severity, "Train with standardised inputs on the same seeds."),
         layer=0,
+        because="the inputs are not scaled",
     )
 
 
@@ -164,8 +175,8 @@ def _bias_reach(seen: Observations) -> str:
     if fixes.smooth(seen.experiment):
         return f"Their mean is {number(centre)}."
     return (
-        f"A bias moves by about the learning rate an update, {number(seen.way)} in all "
-        f"{seen.updates:,} updates, and the inputs' mean is {number(centre)}."
+        f"Each update moves a bias by about {seen.rate:g}, so {number(seen.way)} in all "
+        f"{seen.updates:,} updates, while the inputs' mean is {number(centre)}."
     )
 
 
@@ -188,24 +199,28 @@ def one_signed_inputs(seen: Observations) -> Finding | None:
     dead = 0.0
     if seen.hidden and seen.hidden[0].activation == "relu":
         dead = float(seen.dead_at_start[0].mean())
-        evidence += f" {dead:.0%} of the units of layer 1 are dead from the start."
+        evidence += f" {dead:.0%} of the units of layer 1 are dead before training."
     severity = COSMETIC
-    steep = seen.conditioning > ORDER**2 or seen.sizes.max() > ORDER
-    if seen.is_stuck and (steep or seen.scaling_helps):
+    off_scale = seen.sizes.max() > ORDER
+    if off_scale:
+        evidence += " The inputs are off scale as well, which matters more and has the same fix."
+    elif seen.is_stuck and (seen.conditioning > ORDER**2 or seen.scaling_helps):
         severity = SLOW if seen.moving else FRAGILE
     elif seen.history is None and seen.fails_ahead and seen.scaling_helps:
         severity = SLOW
+    how = "Train with standardised inputs on the same seeds."
     return Finding(
         "one-signed-inputs",
         severity,
-        "Inputs of one sign",
+        "All inputs have the same sign",
         evidence,
-        "With inputs of one sign a unit's sum has the sign of its weights: a ReLU unit is on for "
-        "all samples or for none, and a boundary between the classes lies far from where the "
-        "weights start. Centred inputs fall on both sides.",
+        "With inputs of one sign, the signs of a unit's weights decide that of its "
+        "pre-activations: a ReLU unit is on for all samples or for none, and the boundary between "
+        "the classes lies far from where the weights start. Centred inputs lie on both sides of 0.",
         (fixes.STANDARDISE,),
-        *expected(seen, severity, "Train with standardised inputs over the same seeds."),
+        *((CERTAIN, None) if off_scale else expected(seen, severity, how)),
         layer=0,
+        because="all inputs have the same sign",
     )
 
 
@@ -218,11 +233,12 @@ def constant_column(seen: Observations) -> Finding | None:
     return Finding(
         "constant-column",
         FATAL if constant == features else COSMETIC,
-        "Inputs that never change" if constant == features else "A column that never changes",
-        f"{constant} of {features} input columns have the same value in every row.",
-        "What is the same for every sample cannot tell the classes apart. It only shifts what the "
-        "biases have to do.",
+        "All inputs are constant" if constant == features else "A constant input column",
+        f"{constant} of {features} input columns {_have(constant)} the same value in every row.",
+        "A column that is the same for every sample cannot tell the classes apart. It only adds "
+        "to the biases.",
         layer=0,
+        because="all inputs are constant",
     )
 
 
@@ -236,11 +252,11 @@ def rows_lost(seen: Observations) -> Finding | None:
     return Finding(
         "rows-lost",
         COSMETIC,
-        "Rows lost to the shuffle",
-        f"Of {rows:,} rows {kept:,} survive; the other {rows - kept:,} places hold copies of them.",
-        "random.shuffle swaps rows of a two-dimensional NumPy array through views, so that one of "
-        "each swapped pair overwrites the other. About half of the rows are lost, and with sorted "
-        "rows the classes are no longer equally frequent.",
+        "Shuffling loses rows",
+        f"Of {rows:,} rows, {kept:,} survive; {rows - kept:,} are overwritten with copies of them.",
+        "random.shuffle swaps the rows of a two-dimensional NumPy array through views, so one row "
+        "of each swapped pair overwrites the other. About half of the rows are lost, and with "
+        "sorted rows the classes are no longer balanced.",
         (fixes.PERMUTE,),
     )
 
@@ -259,9 +275,9 @@ def rows_repeated(seen: Observations) -> Finding | None:
     return Finding(
         "rows-repeated",
         COSMETIC,
-        "Repeated rows",
-        f"{rows - distinct:,} of {rows:,} training rows repeat another one.{leak}",
-        "A repeated row counts several times and adds nothing new. Where its copy is held out, the "
+        "Duplicate rows",
+        f"{rows - distinct:,} of {rows:,} training rows are copies of another one.{leak}",
+        "A duplicate counts several times and adds nothing new. Where its copy is held out, the "
         "evaluation is no longer on unseen data.",
     )
 
@@ -270,28 +286,27 @@ def rows_repeated(seen: Observations) -> Finding | None:
 def sorted_unshuffled(seen: Observations) -> Finding | None:
     if seen.training.shuffle or seen.continuous or len(seen.classes) < 4:
         return None
-    full = seen.rows if seen.drawn is seen.data else None
     classes = seen.classes
     changes = int((classes[1:] != classes[:-1]).sum())
-    expected = len(classes) * (1 - np.square(seen.shares).sum())
+    by_chance = len(classes) * (1 - np.square(seen.shares).sum())
     # As many changes of class as there are classes, where chance would give many times that.
-    if changes >= ORDER * len(seen.shares) or changes * ORDER > expected:
+    if changes >= ORDER * len(seen.shares) or changes * ORDER > by_chance:
         return None
     batch = min(seen.training.batch_size, seen.data.training_rows)
     if batch >= seen.data.training_rows:
         return None
-    del full
     return Finding(
         "sorted-unshuffled",
         COSMETIC if not seen.is_stuck and seen.history is not None else FRAGILE,
         "Sorted by class and never shuffled",
-        f"The class changes {changes} times along the rows (about {expected:,.0f} times in random "
-        f"order), and the batches of {batch} come in that order in every epoch.",
-        "Each batch holds one class, so the network learns to say that class and forgets the one "
-        "before. The end of every epoch belongs to the last class.",
+        f"The rows change class {changes} time{'s' * (changes != 1)} (about {by_chance:,.0f} times "
+        f"in random order), and every epoch takes batches of {batch} in that order.",
+        "Each batch holds a single class, so the network learns to predict it and forgets the one "
+        "before. Every epoch ends with the last class.",
         (fixes.RESHUFFLE, fixes.PERMUTE),
         LIKELY,
-        "Train with shuffling over the same seeds.",
+        "Train with shuffling on the same seeds.",
+        because="the rows are sorted by class and never shuffled",
     )
 
 
@@ -303,8 +318,8 @@ def evaluated_on_training_data(seen: Observations) -> Finding | None:
         "evaluated-on-training-data",
         COSMETIC,
         "Evaluated on the training data",
-        f"All {seen.data.training_rows:,} rows are trained on; none is held out.",
-        "An accuracy on the rows that were trained on cannot show whether the network will be "
-        "right on others. It does not explain why a training is stuck.",
+        f"All {seen.data.training_rows:,} rows are used for training; none is held out.",
+        "Accuracy on the training rows cannot show whether the network generalises. It does not "
+        "explain why a training is stuck.",
         (fixes.HOLD_OUT,),
     )

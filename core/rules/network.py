@@ -47,19 +47,21 @@ def zero_initialisation(seen: Observations) -> Finding | None:
     )
     if largest > 0 and same:
         evidence += (
-            f" The {seen.model.dense[same[0]].units} units of {layer_name(same[0], seen)} put out "
-            "the same number for every sample."
+            f" The {seen.model.dense[same[0]].units} units of {layer_name(same[0], seen)} all have "
+            "the same output."
         )
     return Finding(
         "zero-initialisation",
         FATAL if largest == 0 else FRAGILE,
         "Weights start at zero",
         evidence,
-        "Units that start alike and see the same inputs get the same gradient, so they stay alike, "
-        "or have none at all. Random initial weights make them differ.",
+        "Units with the same weights and inputs get the same gradient, so they stay alike, or get "
+        "no gradient at all. Random initial weights make them differ.",
         (fixes.KEEP_VARIANCE,),
         CERTAIN if largest == 0 else LIKELY,
+        None if largest == 0 else "Train with random initial weights on the same seeds.",
         layer=hidden[0],
+        because="the weights start at zero",
     )
 
 
@@ -72,8 +74,8 @@ def no_nonlinearity(seen: Observations) -> Finding | None:
     straight = linear_accuracy(seen.inputs, seen.classes)
     what = f"{len(seen.hidden)} linear hidden layers" if seen.hidden else "no hidden layer"
     evidence = (
-        f"With {what} the network is one straight cut; the best found by itself is right in "
-        f"{straight:.1%} of the rows, while {seen.ceiling:.1%} are possible."
+        f"With {what} the network can only draw a linear boundary; the best one found is right in "
+        f"{straight:.1%} of the rows, while {seen.ceiling:.1%} is possible."
     )
     enough = straight >= min(seen.goal, seen.target)
     if enough and not seen.hidden:
@@ -81,14 +83,15 @@ def no_nonlinearity(seen: Observations) -> Finding | None:
     return Finding(
         "no-nonlinearity",
         COSMETIC if enough else FATAL,
-        "Nothing bends" if not enough else "Linear layers add up to one",
+        "No non-linear activation" if not enough else "Linear layers collapse into one",
         evidence,
         "Layers without an activation multiply out to a single linear layer, however many there "
-        "are. Classes that no straight cut separates need a bend in between.",
+        "are. Classes that no linear boundary separates need a non-linear activation in between.",
         (fixes.RECTIFY, fixes.ADD_HIDDEN) if seen.hidden else (fixes.ADD_HIDDEN,),
         CERTAIN if enough else LIKELY,
-        None if enough else "Train with a ReLU hidden layer over the same seeds.",
+        None if enough else "Train with a ReLU hidden layer on the same seeds.",
         layer=0,
+        because="there is no non-linear activation",
     )
 
 
@@ -107,17 +110,18 @@ def bottleneck(seen: Observations) -> Finding | None:
     return Finding(
         "bottleneck",
         _bottleneck_severity(seen, narrow),
-        "A layer too narrow",
-        f"{layer_name(place, seen).capitalize()} has {width} unit{'s' * (width > 1)}. Looking "
-        f"ahead, {narrow:.0%} of the starts get to {seen.goal:.2f}, with a mean accuracy of "
-        f"{seen.as_is.end.mean():.2f}; with {fixes.ROOMY} units a hidden layer {wide:.0%} do, with "
-        f"{seen.wide.end.mean():.2f}.",
-        "All that the output can know about the input passes through this layer. With few units it "
-        "is likely that the ones that are needed point the wrong way or are dead.",
+        "A layer is too narrow",
+        f"{layer_name(place, seen).capitalize()} has {width} unit{'s' * (width > 1)}. In a short "
+        f"simulation, {narrow:.0%} of initialisations reach {seen.goal:.2f}, with a mean accuracy "
+        f"of {seen.as_is.end.mean():.2f}; with {fixes.ROOMY} units per hidden layer {wide:.0%} do, "
+        f"with {seen.wide.end.mean():.2f}.",
+        "Everything that the output can know about the input passes through this layer. With few "
+        "units, those that are needed are likely to point the wrong way or to be dead.",
         (fixes.WIDEN,),
         LIKELY,
-        "Train with wider layers over the same seeds.",
+        "Train with wider layers on the same seeds.",
         layer=place,
+        because=f"{layer_name(place, seen)} is too narrow",
     )
 
 
@@ -140,12 +144,13 @@ def hidden_softmax(seen: Observations) -> Finding | None:
         severity,
         "Softmax in a hidden layer",
         f"{layer_name(places[0], seen).capitalize()} has {seen.hidden[places[0]].units} softmax "
-        "units: their outputs always add up to 1.",
-        "Softmax makes units compete, so that a hidden layer passes on little more than which of "
-        "them is largest. ReLU or tanh units say each their own.",
+        "units: their outputs always sum to 1.",
+        "Softmax makes units compete, so a hidden layer passes on little more than which of them "
+        "is largest. ReLU or tanh units do not depend on each other.",
         (fixes.RECTIFY,),
-        *expected(seen, severity, "Train with ReLU hidden layers over the same seeds."),
+        *expected(seen, severity, "Train with ReLU hidden layers on the same seeds."),
         layer=places[0],
+        because="a hidden layer uses softmax",
     )
 
 
@@ -172,14 +177,15 @@ def dropout_too_high(seen: Observations) -> Finding | None:
     return Finding(
         "dropout-too-high",
         severity,
-        "Dropout leaves too little",
-        f"Dropout of {rate:g} on the {width} unit{'s' * (width > 1)} of {where} leaves "
+        "Dropout leaves too little signal",
+        f"Dropout of {rate:g} on the {width} unit{'s' * (width > 1)} of {where} keeps "
         f"{width * (1 - rate):.1f} on average, and none at all in {worst:.0%} of the samples.",
-        "A sample whose units are all dropped says nothing about its class, and teaches only the "
+        "A sample whose units are all dropped says nothing about its class and trains only the "
         "biases. With few units even moderate dropout is mostly noise.",
         (fixes.NO_DROPOUT,),
-        *expected(seen, severity, "Train without dropout over the same seeds."),
+        *expected(seen, severity, "Train without dropout on the same seeds."),
         layer=max(place, 0),
+        because="dropout leaves too little of the signal",
     )
 
 
@@ -195,14 +201,19 @@ def batch_norm_small_batch(seen: Observations) -> Finding | None:
     return Finding(
         "batch-norm-small-batch",
         severity,
-        "Batch normalisation of tiny batches",
-        f"Batches of {batch} are normalised by their own mean and deviation"
-        + (", and one row less its own mean is 0." if batch == 1 else "."),
-        "In training, batch normalisation sees a sample only in relation to its batch; with one or "
-        "two rows that says nothing about it. Larger batches, or standardised inputs without it, "
-        "do what was meant.",
+        "Batch normalisation with tiny batches",
+        f"Batches of {batch} are normalised by their own mean and standard deviation"
+        + (", and a row minus its own mean is 0." if batch == 1 else "."),
+        "In training, batch normalisation sees a sample only relative to its batch, which says "
+        "little about it when the batch has one or two rows. Larger batches help, and so do "
+        "standardised inputs without batch normalisation.",
         (fixes.batch(fixes.DEFAULT_BATCH), fixes.NO_NORMALISATION),
-        CERTAIN if batch == 1 else LIKELY,
+        *(
+            (CERTAIN, None)
+            if batch == 1
+            else expected(seen, severity, "Train with larger batches on the same seeds.")
+        ),
+        because="batch normalisation gets tiny batches",
     )
 
 
@@ -213,18 +224,21 @@ def batch_norm_unsettled(seen: Observations) -> Finding | None:
     left = 0.99**seen.updates
     if left < SETTLED:
         return None
+    harmful = seen.is_stuck or (seen.history is None and left > 0.5)
+    severity = SLOW if harmful else COSMETIC
     return Finding(
         "batch-norm-unsettled",
-        SLOW if seen.is_stuck or (seen.history is None and left > 0.5) else COSMETIC,
-        "Moving averages have not settled",
-        f"After {seen.updates:,} updates {left:.0%} of batch normalisation's moving averages still "
-        "stem from their initial 0 and 1.",
-        "Training normalises by the batch, evaluation by moving averages, which follow at 1 % an "
-        "update. Until they have settled the network is evaluated as another one than was trained.",
+        severity,
+        "Batch normalisation's averages have not settled",
+        f"After {seen.updates:,} updates, {left:.0%} of batch normalisation's moving averages "
+        "still comes from their initial 0 and 1.",
+        "Training normalises with batch statistics, evaluation with moving averages that follow by "
+        "1% per update. Until they have settled, the evaluated network differs from the trained "
+        "one.",
         (
             fixes.epochs(min(rounded_up(460 / seen.updates_an_epoch), 10_000)),
             fixes.NO_NORMALISATION,
         ),
-        LIKELY,
-        "Train for longer over the same seeds.",
+        *expected(seen, severity, "Train for longer on the same seeds."),
+        because="batch normalisation's moving averages have not settled",
     )

@@ -20,6 +20,9 @@ from core.findings import (
 from core.fixes import RECTIFIERS
 from core.observations import Observations, output_range
 
+OFTEN = 0.9
+"""Share of initialisations without any gradient from which on hardly a run can learn."""
+
 
 @rule("output-not-probability")
 def output_not_probability(seen: Observations) -> Finding | None:
@@ -32,10 +35,11 @@ def output_not_probability(seen: Observations) -> Finding | None:
     evidence = (
         f"The output is {activation}, the loss {seen.training.loss}. Before training "
         f"{outside.mean():.0%} of the outputs lie outside 0 to 1, where the loss clips them and "
-        f"the gradient is exactly 0; so do all outputs at once in {whole:.0%} of the starts."
+        "the gradient is exactly 0"
+        + (f"; in {whole:.0%} of initialisations, every output does." if whole else ".")
     )
     severity = FATAL
-    if seen.history is None and whole < 0.5 and seen.reached(seen.as_is) > 0:
+    if seen.history is None and whole < OFTEN and seen.reached(seen.as_is) > 0:
         severity = FRAGILE
     if seen.history is not None and seen.history.health is not None and activation == "relu":
         dead = seen.history.health.dead[-1, -1] == 1
@@ -45,17 +49,18 @@ def output_not_probability(seen: Observations) -> Finding | None:
     return Finding(
         "output-not-probability",
         severity,
-        "Output is clipped by the loss",
+        "The loss clips the output",
         evidence,
-        "Cross-entropy takes the logarithm of a probability, so an output outside 0 to 1 is cut "
-        "off at the edge. There the loss no longer changes with the weights, and nothing pulls "
-        "the output back.",
+        "Cross-entropy takes the logarithm of a probability, so an output outside 0 to 1 is "
+        "clipped. There the loss no longer changes with the weights, and no gradient moves the "
+        "output back.",
         (fixes.REGRESSION,) if seen.continuous else (fixes.fitting_output(seen.experiment),),
         CERTAIN if seen.history is not None or severity is FATAL else LIKELY,
         None
         if seen.history is not None or severity is FATAL
-        else "Train over several seeds: a start whose outputs lie inside 0 to 1 may learn.",
+        else "Train on several seeds: a run whose first outputs lie inside 0 to 1 may learn.",
         layer=len(seen.hidden),
+        because="the loss clips the output",
     )
 
 
@@ -68,13 +73,14 @@ def softmax_one_unit(seen: Observations) -> Finding | None:
         "softmax-one-unit",
         FATAL,
         "Softmax over a single unit",
-        f"The output is 1 for every sample, so accuracy cannot pass {seen.printable:.1%}, the "
+        f"The output is 1 for every sample, so accuracy cannot exceed {seen.printable:.1%}, the "
         "share of samples labelled 1.",
-        "Softmax makes the outputs of a layer add up to 1, and a single one is therefore always "
-        "1. This Keras trains the number before the softmax, so the loss may fall while the "
-        "decisions never change.",
+        "Softmax makes the outputs of a layer sum to 1, so a single output is always 1. Keras 3 "
+        "trains the logit before the softmax, so the loss may fall while the predictions never "
+        "change.",
         (fixes.fitting_output(seen.experiment),),
         layer=len(seen.hidden),
+        because="softmax over a single unit always outputs 1",
     )
 
 
@@ -87,12 +93,13 @@ def one_unit_many_classes(seen: Observations) -> Finding | None:
         "one-unit-many-classes",
         FATAL,
         f"One output unit for {classes} classes",
-        f"Keras cuts one output at 0.5 and compares it with the labels {_labels(seen)}: at most "
-        f"{seen.printable:.1%} of the samples can count as right.",
-        "One number cut in two can name two classes, not more. Each class needs an output unit "
-        "of its own.",
+        f"Keras thresholds a single output at 0.5 and compares it with the labels {_labels(seen)}: "
+        f"at most {seen.printable:.1%} of the samples can count as right.",
+        "One number with one threshold can tell two classes apart, not more. Each class needs an "
+        "output unit of its own.",
         (fixes.SOFTMAX,),
         layer=len(seen.hidden),
+        because=f"one output unit cannot tell {classes} classes apart",
     )
 
 
@@ -104,13 +111,14 @@ def one_unit_one_hot(seen: Observations) -> Finding | None:
     return Finding(
         "one-unit-one-hot",
         FATAL,
-        f"One output unit against {width} label columns",
-        f"The one output is compared with all {width} columns, of which one is 1: the printed "
-        f"accuracy cannot pass {seen.printable:.1%}, whatever is learnt.",
-        "The squared error stretches the single output over all columns, so it is told to be 1 "
-        "and 0 at once. It ends in between for every sample.",
+        f"One output unit for {width} label columns",
+        f"The single output is compared with all {width} columns, one of which is 1, so the "
+        f"printed accuracy cannot exceed {seen.printable:.1%}.",
+        "The squared error compares the single output with every column, so its target is 1 and "
+        "0 at once. It ends up in between for every sample.",
         (fixes.SOFTMAX, fixes.SIGMOID) if seen.data.source.classes == 2 else (fixes.SOFTMAX,),
         layer=len(seen.hidden),
+        because=f"one output unit is compared with {width} label columns",
     )
 
 
@@ -124,14 +132,15 @@ def labels_outside_loss(seen: Observations) -> Finding | None:
     return Finding(
         "labels-outside-loss",
         FATAL,
-        "Labels that no probability can be",
-        f"The labels are {_labels(seen)}; binary cross-entropy learns numbers from 0 to 1. "
-        f"Accuracy cannot pass {seen.printable:.1%}, the share of samples labelled 0 or 1.",
-        "The loss pushes the output towards the label, and a label beyond 1 or below 0 pushes "
-        "without end: the loss falls below zero and never stops. The output ends at the edge for "
-        "every sample.",
+        "Labels outside [0, 1]",
+        f"The labels are {_labels(seen)}; binary cross-entropy expects labels from 0 to 1. "
+        f"Accuracy cannot exceed {seen.printable:.1%}, the share of samples labelled 0 or 1.",
+        "The loss pushes the output towards the label, and a label above 1 or below 0 pushes "
+        "without end: the loss drops below zero and keeps falling. The output ends up at 0 or 1 "
+        "for every sample.",
         (fixes.LABELS_FROM_ZERO,),
         layer=len(seen.hidden),
+        because="some labels lie outside [0, 1]",
     )
 
 
@@ -149,13 +158,13 @@ def labels_outside_accuracy(seen: Observations) -> Finding | None:
     low, high = output_range(seen.model.output.activation)
     beyond = [t for t in seen.data.targets if not low <= t <= high]
     evidence = (
-        f"The labels are {_labels(seen)}; the printed accuracy compares them with 0 and 1, so it "
-        f"cannot pass {seen.printable:.1%}."
+        f"The labels are {_labels(seen)}; Keras's accuracy compares them with 0 and 1, so it "
+        f"cannot exceed {seen.printable:.1%}."
     )
     if seen.history is not None:
         nearest = _nearest_label_accuracy(seen)
         evidence += (
-            f" Taking the nearest label as the decision, {nearest.mean():.1%} are right after "
+            f" With the nearest label as the prediction, {nearest.mean():.1%} are right after "
             "training (mean of the runs)."
         )
     if beyond:
@@ -166,13 +175,14 @@ def labels_outside_accuracy(seen: Observations) -> Finding | None:
     return Finding(
         "labels-outside-accuracy",
         FATAL,
-        "The accuracy cannot count these labels",
+        "Accuracy cannot match these labels",
         evidence,
-        "For one output unit Keras's accuracy cuts the output at 0.5 into 0 and 1 and counts "
-        "labels that are equal. Other labels always count as wrong, even where the network is "
-        "right.",
+        "For one output unit Keras's accuracy thresholds the output at 0.5 and counts labels that "
+        "equal the resulting 0 or 1. Other labels always count as wrong, even where the network "
+        "is right.",
         (fixes.LABELS_FROM_ZERO, fixes.SIGMOID),
         layer=len(seen.hidden),
+        because="accuracy cannot match these labels",
     )
 
 
@@ -201,14 +211,15 @@ def continuous_labels(seen: Observations) -> Finding | None:
     return Finding(
         "continuous-labels",
         FATAL,
-        "Measurements under a loss for classes",
+        "Continuous labels with a classification loss",
         f"The labels take {len(values):,} different values from {number(values.min())} to "
-        f"{number(values.max())} on {seen.data.source.rows:,} rows; {seen.training.loss} is for "
-        "classes.",
-        "Cross-entropy and accuracy ask which class a sample belongs to. A number on a continuous "
-        "scale is hardly ever hit exactly, so the accuracy stays near 0 however close it comes.",
+        f"{number(values.max())} in {seen.data.source.rows:,} rows; {seen.training.loss} is a "
+        "classification loss.",
+        "Cross-entropy and accuracy ask which class a sample belongs to. The output hardly ever "
+        "equals a continuous label exactly, so accuracy stays near 0 however close it comes.",
         (fixes.REGRESSION,),
         layer=len(seen.hidden),
+        because="the labels are continuous and the loss is for classification",
     )
 
 
@@ -226,10 +237,10 @@ def accuracy_of_regression(seen: Observations) -> Finding | None:
     return Finding(
         "accuracy-of-regression",
         COSMETIC,
-        "Accuracy says nothing about a regression",
+        "Accuracy is meaningless for regression",
         evidence,
-        "Accuracy counts outputs that equal the label exactly, which a number on a continuous "
-        "scale hardly ever does. Read the loss instead.",
+        "Accuracy counts outputs that equal the label exactly, which hardly ever happens with "
+        "continuous labels. Look at the loss instead.",
         (),
     )
 
@@ -247,13 +258,15 @@ def output_out_of_range(seen: Observations) -> Finding | None:
     return Finding(
         "output-range",
         FATAL,
-        "Labels beyond the output's range",
+        "Labels outside the output's range",
         f"A {seen.model.output.activation} output lies between {low:g} and {high:g}; {beyond:.0%} "
-        f"of the labels, which run from {number(values.min())} to {number(values.max())}, do not.",
-        "The output can never come to a label beyond its activation's range. It is pushed to the "
-        "edge, where the gradient fades.",
+        f"of the labels, which range from {number(values.min())} to {number(values.max())}, do "
+        "not.",
+        "The output can never reach a label outside its activation's range. It is pushed to the "
+        "limit, where the gradient vanishes.",
         (fixes.REGRESSION,),
         layer=len(seen.hidden),
+        because="labels lie outside the output's range",
     )
 
 
@@ -271,11 +284,11 @@ def unusual_output(seen: Observations) -> Finding | None:
     return Finding(
         "unusual-output",
         COSMETIC,
-        f"{activation.capitalize()} under {loss.replace('_', ' ')}",
-        f"{units} {activation} units with {loss}: this Keras takes the numbers before the "
-        "activation and trains them as if the two belonged together.",
-        "The usual pair is softmax with a categorical and sigmoid with the binary cross-entropy. "
-        "Before Keras 3 the loss took the outputs as they were, and this trained worse.",
+        f"{activation.capitalize()} with {loss.replace('_', ' ')}",
+        f"{units} {activation} units with {loss}: Keras 3 takes the logits before the activation "
+        "and trains them as if activation and loss belonged together.",
+        "The usual pairs are softmax with categorical and sigmoid with binary cross-entropy. "
+        "Before Keras 3 the loss took the outputs as they were, and this pair trained worse.",
         (fixes.fitting_output(seen.experiment),),
         layer=len(seen.hidden),
     )
@@ -298,20 +311,21 @@ def squared_error(seen: Observations) -> Finding | None:
     slopes = ""
     if steepest:
         slopes = (
-            f" An output of 0.01 where 1 is right pulls with a slope of {2 * 0.99 * 0.0099:.2f}; "
-            "under cross-entropy with 0.99."
+            f" At an output of 0.01 where 1 is right, its slope is {2 * 0.99 * 0.0099:.2f}; that "
+            "of cross-entropy is 0.99."
         )
     return Finding(
         "squared-error",
         severity,
-        "Squared error for classes",
+        "Squared error for classification",
         f"The loss is mean_squared_error on a {activation} output." + slopes,
-        "The squared error of a probability is flat where the network is sure and wrong, so big "
-        "mistakes hardly pull. Cross-entropy pulls hardest there.",
+        "The squared error of a probability is flat where the network is confidently wrong, so "
+        "large mistakes give small gradients. Cross-entropy is steepest there.",
         (fixes.fitting_output(seen.experiment),),
         CERTAIN if severity is COSMETIC else LIKELY,
-        None if severity is COSMETIC else "Train with cross-entropy over the same seeds.",
+        None if severity is COSMETIC else "Train with cross-entropy on the same seeds.",
         layer=len(seen.hidden),
+        because="the squared error gives small gradients for large mistakes",
     )
 
 
@@ -325,7 +339,8 @@ def spare_output_units(seen: Observations) -> Finding | None:
         COSMETIC,
         "More output units than classes",
         f"{units} output units for {classes} classes.",
-        "A unit without a class learns to stay low. It costs a few updates and no accuracy.",
+        "A unit without a class learns to output values near 0. It costs a few updates and no "
+        "accuracy.",
         (fixes.SOFTMAX,),
         layer=len(seen.hidden),
     )

@@ -18,6 +18,7 @@ from core.findings import (
     RESTLESS,
     SLOW,
     Finding,
+    expected,
     number,
     rounded_up,
     rule,
@@ -47,19 +48,23 @@ def _missing_evidence(seen: Observations, needed: float) -> str:
     epochs = rounded_up(needed / seen.updates_an_epoch)
     least = "about" if seen.history is not None or needed != seen.seen_updates else "more than"
     text = (
-        f"{seen.training.epochs:,} epochs of {seen.updates_an_epoch:,} updates at the learning "
-        f"rate {seen.rate:g} are {seen.updates:,} updates. At this pace {least} "
-        f"{rounded_up(needed):,} are needed, or {epochs:,} epochs"
+        f"{_epochs(seen)} of {seen.updates_an_epoch:,} updates make {seen.updates:,} updates. At a "
+        f"learning rate of {seen.rate:g}, {least} {rounded_up(needed):,} are needed, or "
+        f"{epochs:,} epochs"
     )
     if seen.history is not None:
         first, last = seen.history.loss[0], seen.history.loss[-1]
         stuck = seen.stuck
         text += (
-            f"; the loss of the {stuck.sum()} runs that are not there yet went from "
+            f"; the median loss of the {stuck.sum()} runs that fail went from "
             f"{number(float(np.nanmedian(first[stuck])))} to "
             f"{number(float(np.nanmedian(last[stuck])))}"
         )
     return text + "."
+
+
+def _epochs(seen: Observations) -> str:
+    return f"{seen.training.epochs:,} epoch{'s' * (seen.training.epochs > 1)}"
 
 
 @rule("learning-rate-too-low")
@@ -79,7 +84,7 @@ def learning_rate_too_low(seen: Observations) -> Finding | None:
         evidence = _missing_evidence(seen, needed)
     else:
         evidence = (
-            f"{seen.updates:,} updates at the learning rate {seen.rate:g} move no weight by more "
+            f"{seen.updates:,} updates at a learning rate of {seen.rate:g} move no weight by more "
             f"than about {number(seen.moved)}."
         )
     return Finding(
@@ -87,11 +92,12 @@ def learning_rate_too_low(seen: Observations) -> Finding | None:
         SLOW,
         "The learning rate is too low",
         f"{evidence} Keras's default for this optimizer is {usual:g}.",
-        "Each update moves the weights by an amount in proportion to the learning rate, and these "
-        "are too small to get there in the given updates. The network is not stuck, it is slow.",
+        "Each update moves the weights in proportion to the learning rate, and at this rate the "
+        "updates do not take them far enough. The network is slow rather than stuck.",
         tuple(fixes.rate(value) for value in better),
         LIKELY,
-        "Train with the higher learning rate over the same seeds.",
+        "Train with the higher learning rate on the same seeds.",
+        because=f"a learning rate of {seen.rate:g} is too low",
     )
 
 
@@ -116,13 +122,14 @@ def too_few_updates(seen: Observations) -> Finding | None:
     return Finding(
         "too-few-updates",
         SLOW,
-        "Slow, but moving: too few updates",
+        "Too few updates",
         _missing_evidence(seen, needed),
-        "The network is on its way and stops before it arrives. It needs more epochs, more "
-        "updates an epoch or larger steps.",
+        "The network is still improving when training ends. It needs more epochs, more updates "
+        "per epoch or a higher learning rate.",
         tuple(remedies),
         LIKELY,
-        "Train for longer over the same seeds.",
+        "Train for longer on the same seeds.",
+        because=f"{_epochs(seen)} {'are' if seen.training.epochs > 1 else 'is'} too few",
     )
 
 
@@ -139,15 +146,16 @@ def batch_too_large(seen: Observations) -> Finding | None:
         "batch-too-large",
         SLOW,
         "Large batches leave few updates",
-        f"Batches of {batch:,} make {seen.updates_an_epoch:,} updates an epoch; of "
-        f"{fixes.DEFAULT_BATCH} they would make "
-        f"{-(-seen.data.training_rows // fixes.DEFAULT_BATCH):,}, {smaller:,} in all. About "
-        f"{rounded_up(needed):,} are needed.",
-        "An epoch makes one update a batch, and a network moves only in updates. Larger batches "
-        "make each one more exact, not larger.",
+        f"Updates per epoch: {seen.updates_an_epoch:,} with batches of {batch:,}, "
+        f"{-(-seen.data.training_rows // fixes.DEFAULT_BATCH):,} with batches of "
+        f"{fixes.DEFAULT_BATCH}, which makes {smaller:,} in all. About {rounded_up(needed):,} are "
+        "needed.",
+        "Each batch makes one update, and only updates change the weights. Larger batches make "
+        "each update more exact, not larger.",
         (fixes.batch(fixes.DEFAULT_BATCH),),
         LIKELY,
-        "Train with the smaller batches over the same seeds.",
+        "Train with smaller batches on the same seeds.",
+        because=f"batches of {batch:,} leave too few updates",
     )
 
 
@@ -174,16 +182,16 @@ def learning_rate_too_high(seen: Observations) -> Finding | None:
         return None
     before, after = (float(np.median(x)) for x in loss)
     evidence = (
-        f"In the first {TRIAL_UPDATES} updates at the learning rate {seen.rate:g} the loss goes "
+        f"In the first {TRIAL_UPDATES} updates at a learning rate of {seen.rate:g} the loss goes "
         f"from {number(before)} to {number(after)}; at {seen.rate / 10:g} to "
         f"{number(float(np.median(lower[1])))}."
     )
     if restless > RESTLESS:
         evidence += (
-            f" At the end one update still changes a layer by {number(restless)} of its size."
+            f" At the end one update still changes a kernel by {number(restless)} of its norm."
         )
     if killed >= CLEAR:
-        evidence += f" Whole layers alive at the start are dead at the end in {killed:.0%} of them."
+        evidence += f" In {killed:.0%} of the runs that fail a whole layer dies in training."
     severity = FATAL if seen.is_stuck else FRAGILE
     if not high and (seen.sizes.max(initial=0) > ORDER or seen.conditioning > ORDER**2):
         severity = COSMETIC  # at this rate it is the inputs that make the loss so steep
@@ -192,9 +200,9 @@ def learning_rate_too_high(seen: Observations) -> Finding | None:
         severity,
         "The learning rate is too high",
         evidence,
-        "Each update jumps across the valley it should descend into, so the loss rises or bounces "
-        "instead of falling. Such a jump can also push units to where they have no gradient.",
+        "Each update overshoots the minimum it should approach, so the loss rises or bounces "
+        "instead of falling. Such a step can also push units to where they have no gradient.",
         fixes.calmer(seen.experiment),
-        LIKELY,
-        "Train with a tenth of the learning rate over the same seeds.",
+        *expected(seen, severity, "Train with a tenth of the learning rate on the same seeds."),
+        because=f"a learning rate of {seen.rate:g} is too high",
     )

@@ -47,12 +47,12 @@ def dead_units(seen: Observations) -> Finding | None:
         layer = layers[int(by_layer.argmax())]
     if by_layer.max() < RISK and risk < RISK:
         return None
-    shares = ", ".join(
+    shares = " and ".join(
         f"{share:.0%} of {layer_name(n, seen)}'s units"
         for n, share in zip(layers, at_start.mean(axis=1), strict=True)
     )
     evidence += (
-        f"Before training {shares} are dead, and a whole layer is in {risk:.0%} of the starts."
+        f"Before training {shares} are dead, and a whole layer is in {risk:.0%} of initialisations."
     )
     severity = COSMETIC
     if seen.is_stuck:
@@ -64,15 +64,19 @@ def dead_units(seen: Observations) -> Finding | None:
     return Finding(
         "dead-units",
         severity,
-        "Dead units" if severity is COSMETIC else "Whole layers of dead units",
+        "Dead units" if severity is COSMETIC else "Dead layers",
         evidence,
-        "A ReLU unit whose sum is below 0 for every sample puts out 0 and has a gradient of "
-        "exactly 0, so it never changes again. Where all units of a layer are dead, the output no "
-        "longer depends on the input.",
+        "A ReLU unit whose pre-activation is below 0 for every sample outputs 0 and has a gradient "
+        "of exactly 0, so it never changes again. Where all units of a layer are dead, the output "
+        "no longer depends on the input.",
         _against_dead_units(seen),
-        CERTAIN if known else LIKELY,
-        None if known else "Train over several seeds and count the dead layers.",
+        *(
+            (CERTAIN, None)
+            if known
+            else expected(seen, severity, "Train on several seeds and count the dead layers.")
+        ),
         layer=layer,
+        because="whole layers are dead" if known else "whole layers can be dead from the start",
     )
 
 
@@ -95,7 +99,8 @@ def _dead_at_the_end(seen: Observations, layers: list[int], dead: np.ndarray) ->
                 f"{silent} of {runs} runs. "
             )
     return text + (
-        f"At the end {dead.mean():.0%} of the hidden ReLU units are dead (mean of {runs} runs). "
+        f"After training {dead.mean():.0%} of the hidden ReLU units are dead (mean of {runs} "
+        "runs). "
     )
 
 
@@ -109,7 +114,7 @@ def saturated_units(seen: Observations) -> Finding | None:
     share = max(at_start)
     evidence = (
         f"Before training {share:.0%} of {layer_name(worst, seen)}'s "
-        f"{seen.hidden[worst].activation} outputs lie within 1 % of a bound."
+        f"{seen.hidden[worst].activation} outputs lie within 1% of a bound."
     )
     ended = 0.0
     if seen.is_stuck and seen.history.health is not None:
@@ -117,8 +122,8 @@ def saturated_units(seen: Observations) -> Finding | None:
         ended = float(np.nanmean(last, axis=1).max())
         worst = bounded[int(np.nanmean(last, axis=1).argmax())] if ended > SATURATED else worst
         evidence += (
-            f" At the end {ended:.0%} of {layer_name(worst, seen)}'s units do for every sample, in "
-            f"the {seen.stuck.sum()} runs that fail."
+            f" After training {ended:.0%} of {layer_name(worst, seen)}'s units do for every "
+            f"sample, in the {seen.stuck.sum()} runs that fail."
         )
     if share <= SATURATED and ended <= SATURATED:
         return None
@@ -137,11 +142,12 @@ def saturated_units(seen: Observations) -> Finding | None:
         severity,
         "Saturated units",
         evidence,
-        "A sigmoid or tanh far from 0 is flat, so that hardly any gradient passes through it. The "
-        "weights before it then hardly move.",
+        "A sigmoid or tanh is flat far from 0, so hardly any gradient passes through it. The "
+        "weights before it then hardly change.",
         tuple(remedies),
-        *expected(seen, severity, "Train with the sums kept small, over the same seeds."),
+        *expected(seen, severity, "Train with the first fix below on the same seeds."),
         layer=worst,
+        because="hidden units are saturated",
     )
 
 
@@ -166,13 +172,13 @@ def vanishing_gradient(seen: Observations) -> Finding | None:
     if first / last >= VANISHING and not held:
         return None
     evidence = (
-        f"The kernel gradient {when} has the norm {number(last)} in the last layer and "
-        f"{number(first)} in the first, {number(first / last)} of it."
+        f"The norm of the kernel gradient {when} is {number(last)} in the last layer and "
+        f"{number(first)} in the first, {number(first / last)} times that."
     )
     if held:
         evidence += (
-            f" {seen.updates:,} updates at the learning rate {seen.rate:g} move the first layer by "
-            f"about {number(seen.way * first)}."
+            f" {seen.updates:,} updates at a learning rate of {seen.rate:g} move the first layer "
+            f"by about {number(seen.way * first)}."
         )
     if seen.is_stuck:
         severity = FATAL if not seen.moving else SLOW
@@ -182,14 +188,14 @@ def vanishing_gradient(seen: Observations) -> Finding | None:
     return Finding(
         "vanishing-gradient",
         severity,
-        "The gradient vanishes on its way back",
+        "Vanishing gradient",
         evidence,
         "Each layer multiplies the gradient by its weights and by the slope of its activation, at "
-        "most a quarter for a sigmoid. After several layers little is left for the first ones.",
+        "most a quarter for a sigmoid. After several layers, little is left for the first ones.",
         (fixes.RECTIFY, fixes.ADAM) if fixes.smooth(seen.experiment) else (fixes.RECTIFY,),
-        LIKELY,
-        "Train with ReLU hidden layers over the same seeds.",
+        *expected(seen, severity, "Train with ReLU hidden layers on the same seeds."),
         layer=0,
+        because="the gradient vanishes before it reaches the first layer",
     )
 
 
@@ -220,12 +226,13 @@ def exploding_gradient(seen: Observations) -> Finding | None:
     return Finding(
         "exploding-gradient",
         FATAL,
-        "The gradient explodes",
+        "Exploding gradient",
         f"The largest kernel gradient goes from {number(float(first))} in the first epoch to "
         f"{number(float(peak))} (median of the {seen.stuck.sum()} runs that fail).",
-        "Every update makes the next gradient larger, until the weights are thrown far away. "
-        "Smaller steps or scaled inputs keep it in bounds.",
+        "Every update makes the next gradient larger, and the weights grow without bound. A lower "
+        "learning rate or scaled inputs prevent this.",
         (*fixes.calmer(seen.experiment), fixes.STANDARDISE),
         LIKELY,
-        "Train with a tenth of the learning rate over the same seeds.",
+        "Train with a tenth of the learning rate on the same seeds.",
+        because="the gradient explodes",
     )

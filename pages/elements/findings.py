@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,9 @@ from core.data import prepare
 from core.diagnosis import Finding, Severity, diagnose, from_settings, verdict
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
+from core.limits import duration, price
 from core.problems import Fix
-from core.repair import Repair, TryFixes
+from core.repair import Repair, TryFixes, expected
 from pages.elements import charts, controls, jobs, pictures, state
 from pages.elements.drawn import concluded, once
 from pages.elements.settings import VIEWS
@@ -25,6 +26,9 @@ BADGES = {
     Severity.SLOW: ("Slow", ":material/hourglass:", "blue"),
     Severity.COSMETIC: ("Harmless here", ":material/info:", "gray"),
 }
+OPEN = ("Not known yet", ":material/help:", "gray")
+"""The badge of a finding whose harm shows only in training."""
+CONFIDENCE = {"likely": "Likely.", "cannot tell": "Cause not known."}
 PICTURES = {
     "dead-units": ("dead", "Dead units"),
     "saturated-units": ("saturated", "Saturated units"),
@@ -34,6 +38,8 @@ PICTURES = {
 """Which figure of the layers' health stands beside a finding."""
 OUTPUTS = ("output-not-probability", "constant-prediction", "accuracy-frozen", "output-range")
 """Findings whose picture is the distribution of the outputs."""
+THRESHOLD = 0.5
+"""Above it Keras's accuracy takes the output of one unit for class 1."""
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
@@ -43,16 +49,17 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     tried = _tried(problem, experiment)
     st.header("Why it is stuck" if _any_serious(found) else "Diagnosis")
     st.markdown(f"**{verdict(found, history, target)}**")
-    for finding in found:
+    pictured = list(_with_pictures(found, history))
+    for finding, picture in pictured:
         if finding.severity is not Severity.COSMETIC:
-            _card(problem, finding, history, target, tried)
-    harmless = [finding for finding in found if finding.severity is Severity.COSMETIC]
-    if harmless:
-        with st.expander(f"Worth knowing, but harmless here ({len(harmless)})"):
-            for finding in harmless:
-                _card(problem, finding, history, target, tried)
+            _card(problem, finding, picture, history, target, tried)
+    minor = [pair for pair in pictured if pair[0].severity is Severity.COSMETIC]
+    if minor:
+        with st.expander(f"Minor notes ({len(minor)})"):
+            for finding, picture in minor:
+                _card(problem, finding, picture, history, target, tried)
     if _any_serious(found):
-        _trials(problem, experiment, tried)
+        _trials(problem, experiment, found, tried)
 
 
 def found_in(experiment: Experiment, history: History | None, target: float) -> tuple[Finding, ...]:
@@ -67,8 +74,8 @@ def _found_in(history: History, target: float) -> tuple[Finding, ...]:
 
 def brief(found: tuple[Finding, ...], history: History, target: float) -> None:
     """Findings with their pictures, for a page where nothing can be changed."""
-    for finding in found:
-        with st.container(border=True), _beside_its_picture(finding, history, target):
+    for finding, picture in _with_pictures(found, history):
+        with st.container(border=True), _beside(picture, finding, history, target):
             _text(finding)
 
 
@@ -98,17 +105,34 @@ def _any_serious(found: tuple[Finding, ...]) -> bool:
     return any(finding.severity is not Severity.COSMETIC for finding in found)
 
 
-def _card(problem, finding: Finding, history, target: float, tried: Repair | None) -> None:
-    with st.container(border=True), _beside_its_picture(finding, history, target):
+def _with_pictures(
+    found: tuple[Finding, ...], history: History | None
+) -> Iterator[tuple[Finding, str | None]]:
+    """Each finding with what is drawn beside it: "outputs", a measure of health or nothing.
+
+    Findings that would share a picture leave it to the first of them.
+    """
+    drawn = set()
+    for finding in found:
+        picture = "outputs" if finding.code in OUTPUTS else PICTURES.get(finding.code, (None,))[0]
+        known = history is None or picture in drawn
+        drawn.add(picture)
+        yield finding, None if known else picture
+
+
+def _card(
+    problem: str, finding: Finding, picture, history, target: float, tried: Repair | None
+) -> None:
+    with st.container(border=True), _beside(picture, finding, history, target):
         _text(finding)
         with st.container(horizontal=True):
             for fix in finding.fixes:
                 _fix(problem, finding, fix, tried)
 
 
-def _beside_its_picture(finding: Finding, history: History | None, target: float):
+def _beside(picture: str | None, finding: Finding, history: History | None, target: float):
     """Where a finding's words go; its picture, if it has one, is drawn to the right of it."""
-    if history is None or finding.code not in (*PICTURES, *OUTPUTS):
+    if picture is None:
         return st.container()
     words, beside = st.columns([2, 1])
     with beside:
@@ -116,9 +140,16 @@ def _beside_its_picture(finding: Finding, history: History | None, target: float
     return words
 
 
-def words(severity: Severity, title: str, evidence: str, cause: str) -> None:
+def badge(severity: Severity, is_open: bool) -> tuple[str, str, str]:
+    """Label, icon and colour."""
+    return OPEN if is_open else BADGES[severity]
+
+
+def words(
+    severity: Severity, title: str, evidence: str, cause: str, *, is_open: bool = False
+) -> None:
     """A finding's badge and title, what was measured, and what goes wrong."""
-    label, icon, color = BADGES[severity]
+    label, icon, color = badge(severity, is_open)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=color)
         st.markdown(f"**{title}**")
@@ -127,9 +158,18 @@ def words(severity: Severity, title: str, evidence: str, cause: str) -> None:
 
 
 def _text(finding: Finding) -> None:
-    words(finding.severity, finding.title, finding.evidence, finding.cause)
-    if finding.settle and finding.confidence != "certain":
-        st.caption(f":material/help: {finding.confidence.capitalize()}. {finding.settle}")
+    words(
+        finding.severity,
+        finding.title,
+        finding.evidence,
+        finding.cause,
+        is_open=finding.is_open,
+    )
+    if finding.settle:
+        sure = "Whether this matters here shows only in training." if finding.is_open else None
+        sure = sure or CONFIDENCE[finding.confidence]
+        check = finding.settle[0].lower() + finding.settle[1:]
+        st.caption(f":material/help: {sure} To check, {check}")
 
 
 def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None:
@@ -161,7 +201,7 @@ def _apply(
     if state.adopt(problem, changed, (*state.chosen(problem), *fixes)):
         controls.train(problem)
     else:
-        st.toast(f"{title}: this goes beyond what the controls can set.", icon=":material/info:")
+        st.toast(f"{title}: the controls cannot set this.", icon=":material/info:")
 
 
 @once
@@ -177,7 +217,8 @@ def _draw_picture(code: str, said: str, history: History, target: float) -> None
         run = int(np.flatnonzero(stuck)[0]) if stuck.any() else 0
         rows = prepare(history.experiment.data, history.seed, run)
         out = view.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
-        picture = charts.outputs(out[:, -1], run)
+        decides = code != "output-range" and out.shape[1] <= 2
+        picture = charts.outputs(out[:, -1], run, THRESHOLD if decides else None)
     charts.show(picture, said)
 
 
@@ -196,21 +237,23 @@ def _tried(problem: str, experiment: Experiment) -> Repair | None:
     return ticket.job.result if ticket.job.result.experiment == experiment else None
 
 
-def _trials(problem: str, experiment: Experiment, tried: Repair | None) -> None:
+def _trials(
+    problem: str, experiment: Experiment, found: tuple[Finding, ...], tried: Repair | None
+) -> None:
     place = _place(problem)
     ticket = jobs.latest(place)
     with st.container(border=True):
         st.markdown("**Do the suggested fixes help?**")
-        request = _request(problem, experiment)
+        request = _request(problem, experiment, found)
         st.button(
-            "Try the fixes",
+            f"Test these fixes (about {duration(price(request).seconds)})",
             key=f"{problem}-try",
             icon=":material/science:",
             disabled=not jobs.affordable(request) or jobs.busy(place),
             on_click=jobs.start,
             args=(place, "a trial of suggested fixes", request),
-            help="Trains this experiment with each suggested fix, and with the useful "
-            "combinations of them, over the same seeds.",
+            help="Trains this experiment with each suggested fix, and with useful combinations "
+            "of them, on the same seeds.",
         )
         if ticket is not None and not ticket.job.ended:
             jobs.watch(place, _trying, place)
@@ -220,32 +263,40 @@ def _trials(problem: str, experiment: Experiment, tried: Repair | None) -> None:
             _outcome(problem, tried)
 
 
-def _request(problem: str, experiment: Experiment) -> TryFixes:
+def _request(problem: str, experiment: Experiment, found: tuple[Finding, ...]) -> TryFixes:
     values = state.values(problem)
-    return TryFixes(experiment, runs=32, seed=values["seed"], target=values["target"])
+    return TryFixes(
+        experiment,
+        runs=32,
+        seed=values["seed"],
+        target=values["target"],
+        likely=expected(experiment, found),
+    )
 
 
 def _trying(ticket: jobs.Ticket, place: str) -> None:
     events = ticket.job.events
     share = events[-1].share if events else 0.0
-    doing = f"{events[-1].finished} of {events[-1].of} changes trained" if events else "Training"
+    doing = (
+        f"{events[-1].finished} of {events[-1].of} experiments trained" if share else "Compiling"
+    )
     jobs.progress(place, share, doing)
 
 
 def _outcome(problem: str, tried: Repair) -> None:
     if tried.smallest is None:
-        st.markdown(f"None of them raises the rate beyond chance; as it is, {tried.before} learn.")
+        st.markdown(f"None improves the success rate significantly. As is, {tried.before} succeed.")
     else:
         names = " + ".join(tried.smallest.titles)
         st.markdown(
-            f"The smallest change that helps: **{names}**. {tried.smallest.rate} learn with it, "
-            f"and {tried.before} without."
+            f"The smallest change that matches the best result: **{names}**. "
+            f"{tried.smallest.rate} succeed with it, {tried.before} without it."
         )
     if not tried.trials:
         return
     frame = pd.DataFrame(
         {
-            "label": ["As it is", *(" + ".join(trial.titles) for trial in tried.trials)],
+            "label": ["As is", *(" + ".join(trial.titles) for trial in tried.trials)],
             "rate": [tried.before.value, *(trial.rate.value for trial in tried.trials)],
             "low": [tried.before.low, *(trial.rate.low for trial in tried.trials)],
             "high": [tried.before.high, *(trial.rate.high for trial in tried.trials)],
@@ -253,9 +304,7 @@ def _outcome(problem: str, tried: Repair) -> None:
             "runs": tried.before.runs,
         }
     )
-    charts.show(
-        charts.rate(frame), "Success rate as it is and with each change, with 95 % intervals."
-    )
+    charts.show(charts.rate(frame), "Success rate as is and with each change, with 95% intervals.")
     if tried.smallest is not None:
         st.button(
             "Apply the smallest change and train",

@@ -21,7 +21,7 @@ from core.export import to_script
 from core.history import History
 from core.problems import PROBLEMS, Fix
 from core.statistics import Rate
-from pages.elements import pictures
+from pages.elements import findings, pictures
 from pages.elements.headline import headline, others
 from pages.elements.pictures import Picture
 
@@ -126,8 +126,8 @@ class Report:
             fixes = "; ".join(fix.title for fix in finding.fixes)
             parts.append(
                 f'<div class="finding"><p><strong>{escape(finding.title)}</strong> '
-                f'<span class="soft">{escape(finding.severity.value)}, '
-                f"{escape(finding.confidence)}</span></p><p>{escape(finding.evidence)}</p>"
+                f'<span class="soft">{escape(_standing(finding))}</span></p>'
+                f"<p>{escape(finding.evidence)}</p>"
                 f'<p class="soft">{escape(finding.cause)}</p>'
                 + (f"<p>What helps: {escape(fixes)}.</p>" if fixes else "")
                 + "</div>"
@@ -144,6 +144,12 @@ class Report:
             parts.append(f"<h3>{escape(change.heading)}: {escape(', '.join(change.by))}</h3>")
             parts.append(_code(change.diff))
         return parts
+
+
+def _standing(finding: Finding) -> str:
+    """The finding's badge in words, and how sure it is where it is not certain."""
+    label, *_ = findings.badge(finding.severity, finding.is_open)
+    return f"{label}, likely" if finding.confidence == "likely" else label
 
 
 def _code(text: str, style: str = "") -> str:

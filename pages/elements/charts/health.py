@@ -174,22 +174,48 @@ def _by_layer(measure: str, title: str, log: bool, height: int) -> alt.Chart:
     return fitted(chart, height).add_params(*parameters(*AXIS))
 
 
-def outputs(values: np.ndarray, run: int, height: int = 150) -> Chart:
-    """How a run's outputs over its samples, (rows,), are spread; 30 bins."""
+def outputs(
+    values: np.ndarray, run: int, threshold: float | None = None, height: int = 150
+) -> Chart:
+    """How a run's outputs over its samples, (rows,), are spread; 30 bins.
+
+    threshold: where the decision changes. It is marked, and outputs far from it are counted in the
+    outermost bins.
+    """
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
-    counts, edges = np.histogram(values, bins=30) if len(values) else (np.array([]), np.array([0]))
+    least, most, beyond = None, None, False
+    if threshold is not None and len(values):
+        beyond = bool(values.min() < threshold - 0.5 or values.max() > threshold + 0.5)
+        reach = 1.0 if beyond else 0.5
+        least, most = threshold - reach, threshold + reach
+        values = values.clip(least, most)
+    span = None if least is None else (least, most)
+    counts, edges = (
+        np.histogram(values, bins=30, range=span) if len(values) else (np.array([]), np.array([0]))
+    )
     bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "samples": counts, "base": 0})
-    return Chart(_outputs(run, height), {"bins": bins})
+    rules = pd.DataFrame({"at": [] if threshold is None else [threshold]})
+    drawn = _outputs(run, least, most, beyond, height)
+    return Chart(drawn, {"bins": bins, "rules": rules})
 
 
 @form
-def _outputs(run: int, height: int) -> alt.Chart:
-    chart = (
+def _outputs(
+    run: int, least: float | None, most: float | None, beyond: bool, height: int
+) -> alt.LayerChart:
+    axis, scale = {"tickCount": 4, "grid": False}, alt.Undefined
+    if least is not None:
+        scale = alt.Scale(domain=[least, most], nice=False)
+        axis["values"] = sorted({least, 0.0, (least + most) / 2, 1.0, most})
+    if beyond:
+        ends = f"datum.value <= {least} ? '≤ ' : datum.value >= {most} ? '≥ ' : ''"
+        axis["labelExpr"] = f"({ends}) + format(datum.value, '~g')"
+    bars = (
         table("bins")
         .mark_bar(color=ACCENT)
         .encode(
-            x=alt.X("low:Q", title=f"Output of run {run}", axis=alt.Axis(tickCount=4, grid=False)),
+            x=alt.X("low:Q", title=f"Output of run {run}", axis=alt.Axis(**axis), scale=scale),
             x2="high:Q",
             y=alt.Y("base:Q", axis=alt.Axis(tickCount=3, **above("Samples"))),
             y2="samples:Q",
@@ -200,4 +226,5 @@ def _outputs(run: int, height: int) -> alt.Chart:
             ],
         )
     )
-    return fitted(chart, height)
+    rule = table("rules").mark_rule(color=GREY, strokeDash=[3, 3], tooltip=None).encode(x="at:Q")
+    return fitted(alt.layer(bars, rule), height)
