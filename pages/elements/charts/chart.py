@@ -125,6 +125,15 @@ def named(outcomes: np.ndarray) -> np.ndarray:
     return np.where(outcomes, SUCCEEDED, FAILED) if outcomes.dtype == bool else outcomes
 
 
+def each(encoding: type, domain: tuple[str, ...], values: list):
+    """An encoding with a value for each of the outcomes, in their order, and no legend."""
+    first, *rest = zip(domain, values, strict=False)
+    return encoding(
+        condition=[{"test": f"datum.outcome === '{name}'", "value": own} for name, own in rest],
+        value=first[1],
+    )
+
+
 def outcome(
     encoding: type,
     domain: tuple[str, ...] = (SUCCEEDED, FAILED),
@@ -135,7 +144,7 @@ def outcome(
 
     A colour without a range has the theme's, from the first on, in their light or dark shade.
     """
-    if "range" in scale:
+    if "range" in scale:  # of all outcomes
         scale["range"] = scale["range"][: len(domain)]
     scale = alt.Scale(domain=list(domain), **scale)
     return encoding("outcome:N", title=None, scale=scale, legend=legend)
@@ -145,12 +154,20 @@ COUNTS = ("occurring", "run_counts")
 """The values that `counts_legend` shows."""
 
 
-def counts_legend(**symbol) -> alt.Legend:
-    """A legend of the outcomes that occur, with how many runs have each."""
+def counts_legend(columns: int = 2, **symbol) -> alt.Legend:
+    """A legend of the outcomes that occur, with how many runs have each.
+
+    Vega does not wrap one: four outcomes in a row are wider than half a page.
+    """
     counts = "format(run_counts[indexof(occurring, datum.label)], ',')"
     label = f"datum.label + ' (' + {counts} + ')'"
     return alt.Legend(
-        **LEGEND, values=value("occurring"), labelExpr=label, symbolOpacity=1, **symbol
+        **LEGEND,
+        columns=columns,
+        values=value("occurring"),
+        labelExpr=label,
+        symbolOpacity=1,
+        **symbol,
     )
 
 

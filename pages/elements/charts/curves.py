@@ -19,6 +19,7 @@ from pages.elements.charts.chart import (
     Chart,
     counted,
     counts_legend,
+    each,
     epoch_axis,
     epoch_ends,
     fitted,
@@ -153,7 +154,7 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerCha
     legend = counts_legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=240)
     color = outcome(alt.Color, domain, legend)
     dash = outcome(alt.StrokeDash, domain, legend, range=DASHES)
-    shape = outcome(alt.Shape, domain, range=SHAPES)
+    shape = each(alt.ShapeValue, domain, SHAPES)
     lines = lines.encode(color=color, strokeDash=dash)
     return alt.layer(lines, ends.encode(color=color, shape=shape))
 

@@ -18,6 +18,7 @@ from pages.elements.charts.chart import (
     above,
     counted,
     counts_legend,
+    each,
     fitted,
     form,
     named,
@@ -110,10 +111,10 @@ def _final_accuracies(missing: int, domain: tuple[str, ...], height: int) -> alt
     ]
 
     def colour(channel):
-        return outcome(channel, domain, counts_legend())
+        return outcome(channel, domain, counts_legend(symbolType="square"))
 
     bars = _bars(x, colour, SUCCEEDED, tooltip)
-    bars = bars.encode(strokeDash=outcome(alt.StrokeDash, domain, range=DASHES))
+    bars = bars.encode(strokeDash=each(alt.StrokeDashValue, domain, DASHES))
     return fitted(alt.layer(bars, *rules(along="x")), height).add_params(*parameters(*COUNTS))
 
 
