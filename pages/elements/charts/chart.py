@@ -154,16 +154,17 @@ COUNTS = ("occurring", "run_counts")
 """The values that `counts_legend` shows."""
 
 
-def counts_legend(columns: int = 2, **symbol) -> alt.Legend:
+def counts_legend(**symbol) -> alt.Legend:
     """A legend of the outcomes that occur, with how many runs have each.
 
-    Vega does not wrap one: four outcomes in a row are wider than half a page.
+    Vega does not wrap one: four outcomes in a row are wider than half a page, and two, with the
+    median beside them, than a phone.
     """
     counts = "format(run_counts[indexof(occurring, datum.label)], ',')"
     label = f"datum.label + ' (' + {counts} + ')'"
     return alt.Legend(
         **LEGEND,
-        columns=columns,
+        columns=value("width < 340 ? 1 : 2"),
         values=value("occurring"),
         labelExpr=label,
         symbolOpacity=1,

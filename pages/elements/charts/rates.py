@@ -324,7 +324,8 @@ def _confusion(rows: int) -> alt.LayerChart:
             title="Predicted",
             axis=alt.Axis(labelAngle=0, orient="top", domain=False),
         ),
-        y=alt.Y("actual:N", sort=None, axis=alt.Axis(domain=False, **above("Actual"))),
+        # Beside the axis: above it, it would read as the name of the first column.
+        y=alt.Y("actual:N", sort=None, title="Actual", axis=alt.Axis(domain=False)),
     )
     colours = alt.Scale(domain=["right", "wrong"], range=["#0072b2", "#c65600"])
     legend = alt.Legend(**LEGEND, symbolStrokeWidth=0)
