@@ -101,7 +101,9 @@ def test_the_threshold_question_fails_as_asked_and_can_be_freed():
         float(compiled) + float(trained), abs=0.11
     )
     assert drawn(app, "Success rate", "Accuracy on", "Loss on", "How many runs", "Dead units by")
-    assert drawn(app, "Run 46: probability of class 1", "Confusion matrix of run 46 after the last")
+    assert drawn(
+        app, "The chosen run: probability of class 1", "Confusion matrix of run 46 after the last"
+    )
     app.pills(key="threshold.fixes").set_value(["sigmoid-output", "standardise-inputs"]).run()
     assert setting(app, "threshold.output-activation").value == "sigmoid"
     assert setting(app, "threshold.scaling").value == "standardise"
@@ -119,7 +121,9 @@ def test_the_two_blob_question_shows_its_network_and_plain_keras():
     setting(app, "two-blob.hold-out").set_value(0.2).run()
     app.button(key="two-blob-train").click().run()
     finished(app, "runs ended at 90%")
-    assert drawn(app, "Accuracy on the held-out rows", "Loss on the held-out rows", "Run ")
+    assert drawn(
+        app, "Accuracy on the held-out rows", "Loss on the held-out rows", "The chosen run"
+    )
     assert "still improving" in cards(app)
     for kind in ("best", "median", "worst"):
         app.segmented_control(key="two-blob.pick").set_value(kind).run()

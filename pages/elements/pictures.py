@@ -131,17 +131,21 @@ def picks(history: History, target: float) -> dict[str, int]:
 
 
 def network(problem: str, history: History, run: int) -> Picture:
-    """What one run's network computes, over the inputs."""
+    """What one run's network computes, over the inputs.
+
+    The description does not name the run: with another one, the browser would draw a new chart and
+    put its slider back to the last epoch.
+    """
     if problem == "threshold":
         return Picture(
             charts.threshold_view(
-                view.threshold_response(history, run), history.key_epochs.tolist()
+                view.threshold_response(history, run), history.key_epochs.tolist(), run
             ),
-            f"Run {run}: probability of class 1 and each hidden unit's output by input.",
+            "The chosen run: probability of class 1 and each hidden unit's output by input.",
         )
     return Picture(
-        charts.surface_view(view.surface(history, run)),
-        f"Run {run}: probability of class 1, and each hidden unit's output, over the "
+        charts.surface_view(view.surface(history, run), run),
+        "The chosen run: probability of class 1, and each hidden unit's output, over the "
         "two features with the samples.",
     )
 

@@ -16,7 +16,7 @@ from pages.elements.drawn import once
 from pages.elements.headline import OUTCOMES_HELP, headline, others, percent
 from pages.elements.settings import VIEWS
 
-CURVES = {"after": "after each epoch", "during": "during each epoch (as model.fit prints)"}
+CURVES = {"after": "after each epoch", "during": "as model.fit prints"}
 """The choices of what the curves show, in words."""
 
 

@@ -125,6 +125,15 @@ def named(outcomes: np.ndarray) -> np.ndarray:
     return np.where(outcomes, SUCCEEDED, FAILED) if outcomes.dtype == bool else outcomes
 
 
+def each(encoding: type, domain: tuple[str, ...], values: list):
+    """An encoding with a value for each of the outcomes, in their order, and no legend."""
+    first, *rest = zip(domain, values, strict=False)
+    return encoding(
+        condition=[{"test": f"datum.outcome === '{name}'", "value": own} for name, own in rest],
+        value=first[1],
+    )
+
+
 def outcome(
     encoding: type,
     domain: tuple[str, ...] = (SUCCEEDED, FAILED),
@@ -135,7 +144,7 @@ def outcome(
 
     A colour without a range has the theme's, from the first on, in their light or dark shade.
     """
-    if "range" in scale:
+    if "range" in scale:  # of all outcomes
         scale["range"] = scale["range"][: len(domain)]
     scale = alt.Scale(domain=list(domain), **scale)
     return encoding("outcome:N", title=None, scale=scale, legend=legend)
@@ -146,12 +155,21 @@ COUNTS = ("occurring", "run_counts")
 
 
 def counts_legend(**symbol) -> alt.Legend:
-    """A legend of the outcomes that occur, with how many runs have each."""
+    """A legend of the outcomes that occur, with how many runs have each.
+
+    Vega does not wrap one: four outcomes in a row are wider than half a page, and two, with the
+    median beside them, than a phone.
+    """
     counts = "format(run_counts[indexof(occurring, datum.label)], ',')"
     label = f"datum.label + ' (' + {counts} + ')'"
-    options = {"values": value("occurring"), "labelExpr": label, "symbolOpacity": 1}
-    # One below the other: side by side they leave a narrow chart no room for a second legend.
-    return alt.Legend(**LEGEND, columns=1, **options, **symbol)
+    return alt.Legend(
+        **LEGEND,
+        columns=value("width < 340 ? 1 : 2"),
+        values=value("occurring"),
+        labelExpr=label,
+        symbolOpacity=1,
+        **symbol,
+    )
 
 
 def counted(outcomes: np.ndarray, whole: Rate | None = None) -> dict[str, list]:

@@ -19,6 +19,7 @@ from pages.elements.charts.chart import (
     Chart,
     counted,
     counts_legend,
+    each,
     epoch_axis,
     epoch_ends,
     fitted,
@@ -157,7 +158,7 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerCha
     legend = counts_legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=240)
     color = outcome(alt.Color, domain, legend)
     dash = outcome(alt.StrokeDash, domain, legend, range=DASHES)
-    shape = outcome(alt.Shape, domain, range=SHAPES)
+    shape = each(alt.ShapeValue, domain, SHAPES)
     hovered = "hover.run && hover.run[0] === datum.run"
     lines = lines.encode(
         color=color,

@@ -56,10 +56,10 @@ def _column_of_views(views: list, *filled_in: str) -> alt.VConcatChart:
 
 
 def _after_epoch(words: alt.Chart) -> alt.Chart:
-    """Which epoch's weights are shown, above the upper right corner of a plot.
+    """Which run's and epoch's weights are shown, above the upper right corner of a plot.
 
     words: of a table of one row, whose column note goes before it. What differs between runs is in
-    tables alone, so that another run's chart is no new one and its slider stays where it is.
+    tables alone: a browser then fills them into the chart that it has, and the slider stays.
     """
     return (
         words.transform_calculate(text="datum.note + 'after epoch ' + slice(shown, 6)")
@@ -88,7 +88,7 @@ def _short(value: float) -> str:
 # --- one feature --------------------------------------------------------------------------------
 
 
-def threshold_view(frame: pd.DataFrame, key_epochs: list[int]) -> Chart:
+def threshold_view(frame: pd.DataFrame, key_epochs: list[int], run: int) -> Chart:
     """P(y = 1 | x) over x, and below it every hidden unit's output, with a slider over the epochs.
 
     frame: `core.view.threshold_response`, columns epoch, x, unit, value; key_epochs: the epochs
@@ -110,7 +110,7 @@ def threshold_view(frame: pd.DataFrame, key_epochs: list[int]) -> Chart:
     said[columns] = said[columns].clip(0, 1)
     high = float(points[-1])
     threshold = {"at": high / 2, "label": f"threshold {_short(high / 2)}", "level": 0.5}
-    threshold["note"] = "clipped to [0, 1], " if clips else ""
+    threshold["note"] = f"run {run}, {'clipped to [0, 1], ' if clips else ''}"
     tables = {"output": said, "threshold": pd.DataFrame([threshold])}
     hidden = [unit for unit in units if unit != PROBABILITY]
     if hidden:
@@ -210,7 +210,7 @@ def _units_view(x: alt.X, units: int) -> alt.LayerChart:
 # --- two features -------------------------------------------------------------------------------
 
 
-def surface_view(surface: Surface, columns: int = 3) -> Chart:
+def surface_view(surface: Surface, run: int, columns: int = 3) -> Chart:
     """The decision surface with the samples on it, the hidden units' below, and an epoch slider.
 
     columns: hidden units side by side.
@@ -218,6 +218,7 @@ def surface_view(surface: Surface, columns: int = 3) -> Chart:
     shown = [f"epoch_{epoch}" for epoch in surface.epochs]
     cells = _overlapping(surface.output)
     tables = {"cells": cells.astype("float32"), "samples": surface.samples}
+    tables["note"] = pd.DataFrame([{"note": f"run {run}, "}])
     units = surface.hidden["unit"].nunique() if len(surface.hidden) else 0
     columns = min(columns, units)
     if units:
@@ -310,8 +311,7 @@ def _decision_surface(label: str) -> alt.LayerChart:
             tooltip=["label:N"],
         )
     )
-    corner = _after_epoch(alt.Chart(alt.InlineData(values=[{"note": ""}])))
-    return alt.layer(heat, points, corner).properties(height=320)
+    return alt.layer(heat, points, _after_epoch(table("note"))).properties(height=320)
 
 
 def _units_surface(columns: int, rows: int) -> alt.LayerChart:

@@ -18,6 +18,7 @@ from pages.elements.charts.chart import (
     above,
     counted,
     counts_legend,
+    each,
     fitted,
     form,
     named,
@@ -112,10 +113,10 @@ def _final_accuracies(missing: int, domain: tuple[str, ...], height: int) -> alt
     ]
 
     def colour(channel):
-        return outcome(channel, domain, counts_legend())
+        return outcome(channel, domain, counts_legend(symbolType="square"))
 
     bars = _bars(x, colour, SUCCEEDED, tooltip)
-    bars = bars.encode(strokeDash=outcome(alt.StrokeDash, domain, range=DASHES))
+    bars = bars.encode(strokeDash=each(alt.StrokeDashValue, domain, DASHES))
     return fitted(alt.layer(bars, *rules(along="x")), height).add_params(*parameters(*COUNTS))
 
 
@@ -343,7 +344,8 @@ def _confusion(rows: int) -> alt.LayerChart:
             title="Predicted",
             axis=alt.Axis(labelAngle=0, orient="top", domain=False),
         ),
-        y=alt.Y("actual:N", sort=None, axis=alt.Axis(domain=False, **above("Actual"))),
+        # Beside the axis: above it, it would read as the name of the first column.
+        y=alt.Y("actual:N", sort=None, title="Actual", axis=alt.Axis(domain=False)),
     )
     colours = alt.Scale(domain=["right", "wrong"], range=["#0072b2", "#c65600"])
     legend = alt.Legend(**LEGEND, symbolStrokeWidth=0)
