@@ -38,17 +38,23 @@ PICTURES = {
 """Which figure of the layers' health stands beside a finding."""
 OUTPUTS = ("output-not-probability", "constant-prediction", "accuracy-frozen", "output-range")
 """Findings whose picture is the distribution of the outputs."""
+ANCHOR = "why"
+"""Of the heading, for a link to skip what stands before it."""
 THRESHOLD = 0.5
 """Above it Keras's accuracy takes the output of one unit for class 1."""
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
-    """The verdict, a card a finding, and the trial of the suggested fixes."""
+    """A card per finding and the trial of the suggested fixes; before training, the verdict too.
+
+    After one it stands at the top of the results, as `conclusion`.
+    """
     target = state.target(problem)
     found = found_in(experiment, history, target)
     tried = _tried(problem, experiment)
-    st.header("Why it is stuck" if _any_serious(found) else "Diagnosis")
-    st.markdown(f"**{verdict(found, history, target)}**")
+    st.header("Why it is stuck" if _any_serious(found) else "Diagnosis", anchor=ANCHOR)
+    if history is None:
+        st.markdown(f"**{verdict(found, None, target)}**")
     pictured = list(_with_pictures(found, history))
     for finding, picture in pictured:
         if finding.severity is not Severity.COSMETIC:
@@ -60,6 +66,13 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
                 _card(problem, finding, picture, history, target, tried)
     if _any_serious(found):
         _trials(problem, experiment, found, tried)
+
+
+def conclusion(history: History, target: float) -> None:
+    """The verdict on a training in a sentence, and the way to what can be done."""
+    found = found_in(history.experiment, history, target)
+    way = f" [See the evidence and the fixes](#{ANCHOR})" if _any_serious(found) else ""
+    st.markdown(f"**{verdict(found, history, target)}**{way}", width=760)
 
 
 def found_in(experiment: Experiment, history: History | None, target: float) -> tuple[Finding, ...]:

@@ -77,8 +77,12 @@ def _state(problem: str, ticket: jobs.Ticket | None, ready: bool) -> None:
 
 
 def _results(problem: str, history: History, current: bool) -> None:
-    """Symptom, cause and fix, then a closer look; current: they are of the settings as they are."""
+    """Answer, evidence, cause and fix, then a closer look; current: of the settings as they are."""
     target = state.target(problem)
+    results.answer(history, target)
+    with st.container():
+        if current:
+            findings.conclusion(history, target)
     results.symptom(problem, history, target)
     with st.container():
         if current:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.data import majority_rate
 from core.history import History
+from core.limits import duration, price
 from core.statistics import Rate
 from core.worker import Fit
 from pages.elements import charts, controls, jobs, pictures, state
@@ -20,15 +21,8 @@ CURVES = {"after": "after each epoch", "during": "as model.fit prints"}
 """The choices of what the curves show, in words."""
 
 
-def symptom(problem: str, history: History, target: float) -> None:
-    """How many runs succeeded, and how their accuracy and loss went."""
-    majority = majority_rate(history.experiment.data, history.seed, 0)
-    _headline(history, target, majority)
-    _curves(problem, history, target, majority)
-
-
-def _headline(history: History, target: float, majority: float) -> None:
-    """How many runs ended at the target, with the interval, against the majority class."""
+def answer(history: History, target: float) -> None:
+    """How many runs succeeded, and what became of the others."""
     success = history.successes(target)
     rate = Rate(int(success.sum()), history.runs)
     icon = {0: "block", rate.runs: "check_circle"}.get(rate.successes, "casino")
@@ -38,6 +32,18 @@ def _headline(history: History, target: float, majority: float) -> None:
     if history.cancelled:
         epochs = history.experiment.training.epochs
         st.caption(f":material/stop_circle: Stopped after {history.epochs} of {epochs} epochs.")
+
+
+def symptom(problem: str, history: History, target: float) -> None:
+    """The figures of the runs, and how their accuracy and loss went."""
+    majority = majority_rate(history.experiment.data, history.seed, 0)
+    _figures(history, target, majority)
+    _curves(problem, history, target, majority)
+
+
+def _figures(history: History, target: float, majority: float) -> None:
+    """The success rate with its interval, against the majority class, and the time it took."""
+    rate = Rate(int(history.successes(target).sum()), history.runs)
     where = "held-out rows" if history.val_loss is not None else "the training rows"
     with st.container(horizontal=True):
         st.metric(
@@ -170,19 +176,19 @@ def _draw_network(problem: str, history: History, run: int) -> None:
 
 def plain_keras(problem: str, history: History) -> None:
     """Train the first run once more with plain Keras, and lay its curve over the stack's."""
-    st.header("The same with model.fit")
+    st.header("Compared with model.fit")
     place = controls.plain_place(problem)
     ticket = jobs.latest(place)
     request = Fit(history.experiment, history.seed)
     st.button(
-        "Train one run with model.fit",
+        f"Train one run with model.fit (about {duration(price(request).seconds)})",
         key=f"{place}-fit",
         icon=":material/timer:",
         disabled=not jobs.affordable(request) or jobs.busy(place),
         on_click=jobs.start,
         args=(place, "one run with model.fit", request),
-        help="Plain Keras, compile and fit: run 0 with the same data and first weights, in batches "
-        "of its own order.",
+        help="Plain Keras, compile and fit: run 0 with the same data and initial weights, and its "
+        "own order of batches.",
     )
     if ticket is None:
         return
