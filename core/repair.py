@@ -199,6 +199,8 @@ class _Course:
     def __init__(self, expected: tuple[Experiment, ...], runs: int):
         self.runs, self.done, self.finished, self.share = runs, 0.0, 0, 0.0
         self.expect(expected)
+        # At least one fix is trained, which takes about as long as the experiment itself.
+        self.total = max(self.total, 2 * self._seconds(expected[:1]))
 
     def expect(self, experiments: Sequence[Experiment]) -> None:
         self.total, self.count = self._seconds(experiments), len(experiments)

@@ -450,9 +450,9 @@ def test_the_progress_of_a_trial_starts_at_once_and_never_goes_back():
     assert 0.2 < shares[-1] <= 1
     assert events[-1].finished <= events[-1].of
     assert events[-1].of >= 1 + len(outcome.trials)
-    # Before the fixes are trained, most of the work is still to come.
+    # Before the fixes are trained, at least half of the work is still to come.
     alone = next(event for event in events if event.finished == 1)
-    assert alone.share < 0.5
+    assert alone.share <= 0.5
 
 
 def test_the_price_of_a_trial_is_that_of_what_it_is_likely_to_train():
