@@ -58,7 +58,7 @@ def curves(
     height: int = 340,
     whole: Rate | None = None,
 ) -> Chart:
-    """Every run's `measure` over the epochs, and the median of the runs.
+    """Every run's `measure` over the epochs, and the median of the runs where there are several.
 
     frame: `History.frame()`, columns run, epoch and measure, possibly of a training that still
     goes on; outcomes: (runs,), bool for whether each run succeeded or str of
@@ -78,13 +78,16 @@ def curves(
     values = {"opacity": float(np.clip(2.5 / np.sqrt(runs), 0.16, 0.9)), **epoch_ends(epochs)}
     if outcomes is not None:
         values |= counted(outcomes, whole)
-    tables = {"runs": shown, "median": median.assign(what="median"), "span": _span(shown)}
+    several = every["run"].nunique() > 1
+    tables = {"runs": shown, **_span(shown, measure, log)}
+    if several:
+        tables["median"] = median.assign(what="median")
     ruled = measure.endswith("accuracy")
     if ruled:
         marks = {"target": target, "majority class": majority}
         tables["rules"] = rules_table(marks, end=max(1, epochs))
     domain = () if outcomes is None else possible(outcomes)
-    built = _curves(measure, log, domain, ruled=ruled, height=height)
+    built = _curves(measure, log, domain, several=several, ruled=ruled, height=height)
     return Chart(built, tables, values)
 
 
@@ -105,14 +108,16 @@ def wide(values: np.ndarray) -> bool:
     return bool(values.size and values.min() > 0 and values.max() > WIDE * values.min())
 
 
-def _span(shown: pd.DataFrame) -> pd.DataFrame:
-    """Two values around those shown, between which they lie even where they are all alike."""
-    low, high = shown["value"].min(), shown["value"].max()
+def _span(shown: pd.DataFrame, measure: str, log: bool) -> dict[str, pd.DataFrame]:
+    """The table of `_least_span`: two values around those shown, apart even if these are alike."""
+    if is_share(measure) or log:
+        return {}
     if shown.empty:
-        return pd.DataFrame(columns=["value"])
+        return {"span": pd.DataFrame(columns=["value"])}
+    low, high = shown["value"].min(), shown["value"].max()
     half = LEAST_SPAN / 2 * max(abs(low), abs(high))
     middle = (float(low) + float(high)) / 2
-    return pd.DataFrame({"value": [middle - half, middle + half]})
+    return {"span": pd.DataFrame({"value": [middle - half, middle + half]})}
 
 
 def _least_span(measure: str, log: bool) -> list[alt.Chart]:
@@ -125,10 +130,10 @@ def _least_span(measure: str, log: bool) -> list[alt.Chart]:
 
 @form
 def _curves(
-    measure: str, log: bool, domain: tuple[str, ...], *, ruled: bool, height: int
+    measure: str, log: bool, domain: tuple[str, ...], *, several: bool, ruled: bool, height: int
 ) -> alt.LayerChart:
     layers = [*_least_span(measure, log), _run_lines(measure, log, domain)]
-    layers.append(_median_line(measure, log))
+    layers += [_median_line(measure, log)] if several else []
     layers += rules() if ruled else []
     layers.append(_hover_targets(measure, log))
     chart = fitted(alt.layer(*layers).resolve_scale(**APART), height)
@@ -213,8 +218,8 @@ def overlay(
     same = every[every["run"] == 0].assign(series=SAME)[columns]
     thick = _measured(reference, measure, log).assign(series=SINGLE)[columns]
     built = _overlay(measure, log, stack, points=epochs == 1, height=height)
-    span = _span(pd.concat([pale, thick]))
-    tables = {"stack": pale, "same": same, "single": thick, "span": span}
+    span = _span(pd.concat([pale, thick]), measure, log)
+    tables = {"stack": pale, "same": same, "single": thick, **span}
     return Chart(built, tables, epoch_ends(epochs))
 
 
