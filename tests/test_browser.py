@@ -108,6 +108,13 @@ def test_a_network_is_looked_into_epoch_by_epoch_without_the_server(server, page
     expect(page.locator(IDLE)).to_be_visible()
     assert before == page.get_by_text(re.compile("after epoch")).count()
     assert not frames
+    for kind in ("Best", "Median"):
+        chosen = page.get_by_role("radio", name=re.compile(kind))
+        run = re.search(r"run \d+", chosen.inner_text()).group()
+        chosen.click()
+        # The epoch that was chosen stays, for the new run.
+        expect(page.get_by_text(f"{run}, after epoch 0")).to_be_visible()
+        expect(slider).to_have_value("0")
 
 
 def test_plain_keras_is_laid_over_the_stack(server, page):

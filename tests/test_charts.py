@@ -236,6 +236,23 @@ def test_the_median_is_of_all_runs_and_not_of_those_drawn():
     assert [row["value"] for row in medians] == pytest.approx(expected.tolist())
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("measure", ["loss", "evaluated_accuracy"])
+def test_every_table_has_its_place_in_the_chart(measure, log):
+    """A browser that is handed one without a place fails as it fills in the next one."""
+    for drawn in (
+        charts.curves(history_frame(), measure, None, epochs=10, target=0.9, log=log),
+        charts.curves(history_frame(1), measure, np.array([True]), epochs=10, log=log),
+        charts.overlay(history_frame(), history_frame(1), measure, epochs=10, log=log),
+    ):
+        assert all(f'"name": "{name}"' in drawn.form for name in drawn.tables)
+
+
+def test_one_run_is_not_hidden_by_its_own_median():
+    drawn = spec(charts.curves(history_frame(1), "loss", np.array([False]), epochs=10))
+    assert not any(view.get("data") == {"name": "median"} for view in views(drawn))
+
+
 def test_an_accuracy_at_the_target_is_in_the_bin_above_it():
     final = np.array([0.9, 0.89, 1.0, 0.0, np.nan], np.float32)
     outcomes = np.array([SUCCEEDED, IMPROVING, SUCCEEDED, STUCK, STUCK])
@@ -289,8 +306,9 @@ def test_confusion_shows_counts_and_the_share_of_each_label():
         [("1", "1", 30), ("1", "none", 10), ("2", "1", 0), ("2", "none", 0)],
         columns=["actual", "predicted", "count"],
     )
-    drawn = spec(charts.confusion(frame, "Run 3 after the last epoch"))
-    assert drawn["title"]["text"] == "Run 3 after the last epoch"
+    drawn = spec(charts.confusion(frame, "Run 3"))
+    assert drawn["title"]["text"] == "Run 3"
+    assert drawn["title"]["subtitle"] == "After the last epoch"
     assert values(drawn, "share") == {0.75, 0.25, 0.0}
     assert values(drawn, "count") == {30, 10, 0}
 

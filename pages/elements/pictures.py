@@ -153,8 +153,7 @@ def network(problem: str, history: History, run: int) -> Picture:
 def confusion(history: History, run: int) -> Picture:
     rows = prepare(history.experiment.data, history.seed, run)
     table = view.confusion(history.experiment, history.weights_at(-1, run), rows)
-    when = f"run {run} after the last epoch"
     return Picture(
-        charts.confusion(table, when.capitalize()),
-        f"Confusion matrix of {when}: actual by predicted class.",
+        charts.confusion(table, f"Run {run}"),
+        f"Confusion matrix of run {run} after the last epoch: actual by predicted class.",
     )

@@ -51,24 +51,28 @@ def _figures(history: History, target: float, majority: float) -> None:
             f"{rate.value:.0%}",
             help=f"Share of runs whose final accuracy on {where} is at least {percent(target)}.",
             border=True,
+            height="stretch",
         )
         st.metric(
             "95% interval",
             f"{rate.low:.0%} to {rate.high:.0%}",
             help="Wilson's interval: where the rate of very many runs would lie.",
             border=True,
+            height="stretch",
         )
         st.metric(
             "Median accuracy",
             f"{np.nanmedian(history.final_accuracy):.1%}",
             help=f"Of the final accuracies, measured on {where}.",
             border=True,
+            height="stretch",
         )
         st.metric(
             "Majority class",
             f"{majority:.0%}",
             help="The accuracy of always answering with the more frequent class, in run 0.",
             border=True,
+            height="stretch",
         )
         st.metric(
             "Time",
@@ -79,6 +83,7 @@ def _figures(history: History, target: float, majority: float) -> None:
             help=f"For all {history.runs} runs. A network of a new shape is compiled first; the "
             "next training of that shape starts at once.",
             border=True,
+            height="stretch",
         )
     _draw_rate(rate, target)
     lost = int((~history.finite).sum())

@@ -60,7 +60,7 @@ def curves(
     height: int = 340,
     whole: Rate | None = None,
 ) -> Chart:
-    """Every run's `measure` over the epochs, and the median of the runs.
+    """Every run's `measure` over the epochs, and the median of the runs where there are several.
 
     frame: `History.frame()`, columns run, epoch and measure, possibly of a training that still
     goes on; outcomes: (runs,), bool for whether each run succeeded or str of
@@ -82,14 +82,16 @@ def curves(
     values = {"opacity": float(np.clip(2.5 / np.sqrt(runs), 0.16, 0.9)), **epoch_ends(epochs)}
     if outcomes is not None:
         values |= counted(outcomes, whole)
-    tables = {"runs": shown, "median": median.assign(what="median")}
-    tables |= _span(shown, measure, log)
+    several = every["run"].nunique() > 1
+    tables = {"runs": shown, **_span(shown, measure, log)}
+    if several:
+        tables["median"] = median.assign(what="median")
     ruled = measure.endswith("accuracy")
     if ruled:
         marks = {"target": target, "majority class": majority}
         tables["rules"] = rules_table(marks, end=max(1, epochs))
     domain = () if outcomes is None else possible(outcomes)
-    built = _curves(measure, log, domain, ruled=ruled, height=height)
+    built = _curves(measure, log, domain, several=several, ruled=ruled, height=height)
     return Chart(built, tables, values)
 
 
@@ -111,7 +113,7 @@ def wide(values: np.ndarray) -> bool:
 
 
 def _span(shown: pd.DataFrame, measure: str, log: bool) -> dict[str, pd.DataFrame]:
-    """The table of `_least_span`: two values around those shown, apart even where all are alike."""
+    """The table of `_least_span`: two values around those shown, apart even if these are alike."""
     if is_share(measure) or log:
         return {}
     if shown.empty:
@@ -133,10 +135,10 @@ def _least_span(measure: str, log: bool) -> list[alt.Chart]:
 
 @form
 def _curves(
-    measure: str, log: bool, domain: tuple[str, ...], *, ruled: bool, height: int
+    measure: str, log: bool, domain: tuple[str, ...], *, several: bool, ruled: bool, height: int
 ) -> alt.LayerChart:
     layers = [*_least_span(measure, log), _run_lines(measure, log, domain)]
-    layers.append(_median_line(measure, log))
+    layers += [_median_line(measure, log)] if several else []
     layers += rules() if ruled else []
     layers += [_hover_targets(measure, log)] if domain else []
     chart = fitted(alt.layer(*layers).resolve_scale(**APART), height)
@@ -223,8 +225,8 @@ def overlay(
     same = every[every["run"] == 0].assign(series=SAME)[columns]
     thick = _measured(reference, measure, log).assign(series=SINGLE)[columns]
     built = _overlay(measure, log, stack, points=epochs == 1, height=height)
-    tables = {"stack": pale, "same": same, "single": thick}
-    tables |= _span(pd.concat([pale, thick]), measure, log)
+    span = _span(pd.concat([pale, thick]), measure, log)
+    tables = {"stack": pale, "same": same, "single": thick, **span}
     return Chart(built, tables, epoch_ends(epochs))
 
 

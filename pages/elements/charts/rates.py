@@ -323,7 +323,7 @@ def _intervals_form(rows: int, title: str, *, around_zero: bool, ruled: bool) ->
 def confusion(frame: pd.DataFrame, title: str) -> Chart:
     """How many rows of each class are predicted as which, with shares of the class.
 
-    frame: actual, predicted, count; title: of which run, and when.
+    frame: actual, predicted, count, after the last epoch; title: of which run.
     """
     shares = frame["count"] / frame.groupby("actual")["count"].transform("sum").clip(lower=1)
     outcomes = np.where(frame["actual"] == frame["predicted"], "right", "wrong")
@@ -366,6 +366,7 @@ def _confusion(rows: int) -> alt.LayerChart:
     parts = base.mark_text(fontSize=12, dy=11, tooltip=None).encode(
         text=alt.Text("share:Q", format=".0%"), color=ink
     )
-    heading = alt.Title(value("heading"), fontSize=13, anchor="start", offset=12)
+    when = "After the last epoch"
+    heading = alt.Title(value("heading"), subtitle=when, fontSize=13, anchor="start", offset=12)
     chart = fitted(alt.layer(cells, counts, parts), rows * 74, title=heading)
     return chart.add_params(*parameters("heading"))
