@@ -47,7 +47,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     target = st.session_state[state.key(problem, "target")]
     found = found_in(experiment, history, target)
     tried = _tried(problem, experiment)
-    st.header("Why it is stuck" if _any_serious(found) else "Diagnosis")
+    st.header("Why runs fail" if history is not None and _any_serious(found) else "Diagnosis")
     st.markdown(f"**{verdict(found, history, target)}**")
     pictured = list(_with_pictures(found, history))
     for finding, picture in pictured:
