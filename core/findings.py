@@ -13,7 +13,7 @@ from core.observations import Observations
 from core.problems import Fix
 
 RISK = 0.05
-"""A share of the runs that counts: among 64 runs it is seen at least once (96 %)."""
+"""A share of the runs that counts: among 64 runs it is seen at least once (96%)."""
 ORDER = 10.0
 """Inputs this many times off unit size are off scale: the initialisers are derived for unit
 variance (Glorot and Bengio 2010), and an order of magnitude is more than their own spread."""
@@ -34,13 +34,13 @@ SWING = 0.03
 SWINGING_EPOCHS = 0.2
 """Accuracy that falls by 0.03 or more in a fifth of the epochs oscillates (AutoTrainer)."""
 GAP = 0.1
-"""Training above held-out accuracy by what 100 held-out rows can tell from chance (95 %)."""
+"""Training above held-out accuracy by what 100 held-out rows can tell from chance (95%)."""
 PRECISION = 1.5
 """A look ahead tells the number of updates to within about this factor, as it takes big steps."""
 BARELY = 0.05
 """A weight that moves by less has hardly moved: Glorot's limit for 16 units and one is 0.6."""
 FALLING = 0.05
-"""A loss that has fallen by this share has fallen (TheDeepChecker's 5 %)."""
+"""A loss that has fallen by this share has fallen (TheDeepChecker's 5%)."""
 ENOUGH_SURVIVORS = 0.01
 """Share of samples for which a layer may be dropped as a whole without a word."""
 LOUD = 0.25

@@ -29,11 +29,11 @@ SEED = 0
 DRAWN_ROWS = 2_000
 """Rows drawn from a generator; what is said about them does not get more exact with more."""
 SEEN_ROWS = 64
-"""Rows that a look ahead is computed on: shares are then known to within 0.12 (95 %)."""
+"""Rows that a look ahead is computed on: shares are then known to within 0.12 (95%)."""
 RUNS_AHEAD = 8
 """Runs of a look ahead."""
 STARTS = 64
-"""Draws of the initial weights: enough to see a risk of 5 % (96 %)."""
+"""Draws of the initial weights: enough to see a risk of 5% (96%)."""
 LONGEST_MOVE = 0.1
 """Largest step of a look ahead: a fraction of a usual initial weight, to stay on the way."""
 MOVES = np.minimum(0.01 * 1.22 ** np.arange(28), LONGEST_MOVE)
@@ -289,12 +289,12 @@ class Observations:
 
     @cached_property
     def dead_at_start(self) -> list[np.ndarray]:
-        """For every hidden layer the share of units that put out 0 for every row: (runs,) each."""
+        """For every hidden layer the share of units that output 0 for every row: (runs,) each."""
         return [(out == 0).all(axis=1).mean(axis=1) for out in self.start.outputs[:-1]]
 
     @cached_property
     def saturated_at_start(self) -> list[float]:
-        """For every hidden layer the share of outputs within 1 % of a bound of the activation."""
+        """For every hidden layer the share of outputs within 1% of a bound of the activation."""
         return [
             near_bound(layer.activation, out)
             for layer, out in zip(self.hidden, self.start.outputs, strict=False)
@@ -471,7 +471,7 @@ class Observations:
 
     @cached_property
     def flat(self) -> np.ndarray:
-        """bool (runs,): the trained network puts out the very same number for every row."""
+        """bool (runs,): the trained network outputs the very same number for every row."""
         out = self.end.output
         return (np.ptp(out, axis=1) <= 1e-6 * (1 + np.abs(out).max(axis=1))).all(axis=1)
 
@@ -610,7 +610,7 @@ def linear_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
 
 
 def near_bound(activation: str, out: np.ndarray) -> float:
-    """Share of outputs within 1 % of a bound of the activation's range; 0 where it has none."""
+    """Share of outputs within 1% of a bound of the activation's range; 0 where it has none."""
     low, high = unsaturated_range(activation)
     return 0.0 if math.isinf(low) else float(((out <= low) | (out >= high)).mean())
 

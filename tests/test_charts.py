@@ -449,3 +449,17 @@ def test_the_themes_first_two_colours_are_those_of_succeeded_and_failed():
     light, dark = re.findall(r'chartCategoricalColors = \["(#\w+)", "(#\w+)"', theme)
     assert light == ("#0072b2", "#d55e00")
     assert dark[0] != dark[1]
+
+
+def test_outputs_far_from_the_threshold_are_counted_at_the_edges():
+    drawn = charts.outputs(np.array([-9.0, 0.2, 0.7, 24_000.0, np.nan]), 3, 0.5)
+    bins = drawn.tables["bins"]
+    assert (bins["low"].min(), bins["high"].max()) == (-0.5, 1.5)
+    assert bins["samples"].iloc[[0, -1]].tolist() == [1, 1]
+    assert bins["samples"].sum() == 4
+    assert drawn.tables["rules"]["at"].tolist() == [0.5]
+    probabilities = charts.outputs(np.array([0.1, 0.9]), 0, 0.5).tables["bins"]
+    assert (probabilities["low"].min(), probabilities["high"].max()) == (0, 1)
+    measured = charts.outputs(np.array([3.0, 40.0]), 0).tables
+    assert measured["bins"]["high"].max() == 40
+    assert measured["rules"].empty

@@ -306,6 +306,7 @@ def test_a_finding_whose_harm_is_not_known_is_not_called_harmless_until_it_is_tr
     finished(app, "16 runs ended at 90%")
     assert "Not known yet" not in cards(app)
     assert "All 16 runs succeed all the same." in cards(app)
+    assert not any("stuck" in header.value for header in app.header)
     assert "Whether this matters here" not in texts(app)
 
 

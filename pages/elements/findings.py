@@ -52,7 +52,8 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     target = state.target(problem)
     found = found_in(experiment, history, target)
     tried = _tried(problem, experiment)
-    st.header("Why it is stuck" if _any_serious(found) else "Diagnosis", anchor=ANCHOR)
+    failed = history is not None and _any_serious(found)
+    st.header("Why runs fail" if failed else "Diagnosis", anchor=ANCHOR)
     if history is None:
         st.markdown(f"**{verdict(found, None, target)}**")
     pictured = list(_with_pictures(found, history))

@@ -208,6 +208,7 @@ def _outputs(
     if least is not None:
         scale = alt.Scale(domain=[least, most], nice=False)
         axis["values"] = sorted({least, 0.0, (least + most) / 2, 1.0, most})
+        axis["labelOverlap"] = False
     if beyond:
         ends = f"datum.value <= {least} ? '≤ ' : datum.value >= {most} ? '≥ ' : ''"
         axis["labelExpr"] = f"({ends}) + format(datum.value, '~g')"
