@@ -316,6 +316,7 @@ def test_a_claims_verdict_can_be_read_on_a_phone(server, page):
     page.set_viewport_size({"width": 390, "height": 844})
     open_at(page, f"{server}/Check_the_answers?claim=threshold-always-half")
     row = page.get_by_role("radiogroup").locator("label", has=page.locator("input")).first
+    page.mouse.wheel(0, 1)  # whoever scrolls is no longer led to the chosen claim
     row.scroll_into_view_if_needed()
     for words in ("Holds", CLAIMS["threshold-always-half"].text, "255 of 256 runs"):
         expect(row.get_by_text(words)).to_be_in_viewport(ratio=1)

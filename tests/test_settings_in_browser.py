@@ -21,7 +21,7 @@ def look_into_popovers(page: Page) -> None:
         if number % 3 == 0:
             page.keyboard.press("Escape")
         elif number % 3 == 1:
-            page.get_by_role("heading", level=1).click()
+            page.get_by_test_id("stSidebar").get_by_text("stay the same").click()
         else:
             press(page, name)
         expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
