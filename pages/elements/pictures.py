@@ -17,7 +17,7 @@ MEASURES = {
     "dead": "Dead units",
     "saturated": "Saturated units",
     "gradient_norm": "Gradient norm",
-    "update_ratio": "Update to weight",
+    "update_ratio": "Update-to-weight ratio",
 }
 """The figures of the layers' health, in words."""
 

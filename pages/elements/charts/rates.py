@@ -295,7 +295,7 @@ def _intervals_form(rows: int, title: str, *, around_zero: bool, ruled: bool) ->
     tooltip = [
         alt.Tooltip("label:N", title=" "),
         alt.Tooltip("text:N", title="Result"),
-        alt.Tooltip("low:Q", title="95 % interval from", format=digits),
+        alt.Tooltip("low:Q", title="95% interval from", format=digits),
         alt.Tooltip("high:Q", title="to", format=digits),
     ]
     base = table("rows").encode(y=alt.Y("label:N", sort=None, title=None, axis=names))
@@ -367,6 +367,8 @@ def _confusion(rows: int) -> alt.LayerChart:
         text=alt.Text("share:Q", format=".0%"), color=ink
     )
     when = "After the last epoch"
-    heading = alt.Title(value("heading"), subtitle=when, fontSize=13, anchor="start", offset=12)
+    heading = alt.Title(
+        value("heading"), subtitle=when, subtitleColor=GREY, fontSize=13, anchor="start", offset=12
+    )
     chart = fitted(alt.layer(cells, counts, parts), rows * 74, title=heading)
     return chart.add_params(*parameters("heading"))
