@@ -79,8 +79,8 @@ class Finding:
     code: stable, in kebab case. title: a few words. evidence: numbers of this experiment or
     history, with units. cause: what goes wrong, in two sentences. fixes: edits of this experiment
     that address it. confidence: "certain", "likely" or "cannot tell"; settle: what would settle
-    it, where it is not certain. layer: the dense layer concerned, from 0, for a picture. because:
-    the cause as a clause, for the verdict: "the loss clips the output".
+    it, where it is not certain. layer: the dense layer concerned, from 0, for a picture; run: one
+    that shows it. because: the cause as a clause, for the verdict: "the loss clips the output".
     """
 
     code: str
@@ -92,6 +92,7 @@ class Finding:
     confidence: str = CERTAIN
     settle: str | None = None
     layer: int | None = None
+    run: int | None = None
     because: str = ""
 
     @property

@@ -103,6 +103,7 @@ def constant_prediction(seen: Observations) -> Finding | None:
         _escapes(seen),
         CERTAIN,
         layer=len(seen.hidden),
+        run=int(np.flatnonzero(flat if flat.any() else constant)[0]),
         because="every sample gets the same prediction",
     )
 
@@ -152,6 +153,7 @@ def accuracy_frozen(seen: Observations) -> Finding | None:
         _escapes(seen),
         CERTAIN if not seen.moving else LIKELY,
         "Train for longer on the same seeds." if seen.moving else None,
+        run=int(which),
         because="the loss falls but the accuracy does not change",
     )
 

@@ -150,7 +150,8 @@ def _beside(picture: str | None, finding: Finding, history: History | None, targ
         return st.container()
     words, beside = st.columns([2, 1])
     with beside:
-        _draw_picture(finding.code, f"{finding.title}: {finding.evidence}", history, target)
+        said = f"{finding.title}: {finding.evidence}"
+        _draw_picture(finding.code, finding.run, said, history, target)
     return words
 
 
@@ -219,8 +220,8 @@ def _apply(
 
 
 @once
-def _draw_picture(code: str, said: str, history: History, target: float) -> None:
-    """The evidence as a small chart."""
+def _draw_picture(code: str, run: int | None, said: str, history: History, target: float) -> None:
+    """The evidence as a small chart; run: one that shows it, None for the first that fails."""
     stuck = ~history.successes(target)
     if code in PICTURES:
         measure, title = PICTURES[code]
@@ -228,7 +229,8 @@ def _draw_picture(code: str, said: str, history: History, target: float) -> None
         last = layers[layers["epoch"] == layers["epoch"].max()]
         picture = charts.by_layer(last, measure, title)
     else:
-        run = int(np.flatnonzero(stuck)[0]) if stuck.any() else 0
+        if run is None:
+            run = int(np.flatnonzero(stuck)[0]) if stuck.any() else 0
         rows = prepare(history.experiment.data, history.seed, run)
         out = view.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
         decides = code != "output-range" and out.shape[1] <= 2
