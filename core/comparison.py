@@ -65,6 +65,11 @@ class Comparison:
         return self.histories[0].runs
 
     @property
+    def exclusive(self) -> bool:
+        """Whether some of the fixes exclude each other."""
+        return self.fixes not in self.subsets
+
+    @property
     def table(self) -> pd.DataFrame:
         """`rates` at the project's own target."""
         return self.rates(TARGET)
