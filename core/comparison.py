@@ -66,8 +66,8 @@ class Comparison:
 
     @property
     def exclusive(self) -> bool:
-        """Whether some of the fixes exclude each other, and so are never combined."""
-        return len(self.subsets) < 2 ** len(self.fixes)
+        """Whether some of the fixes exclude each other."""
+        return self.fixes not in self.subsets
 
     @property
     def table(self) -> pd.DataFrame:

@@ -23,6 +23,7 @@ def test_every_subset_has_a_row(comparison):
     table = comparison.table
     assert list(table["fixes"]) == list(subsets_of(KEYS))
     assert len(table) == 8
+    assert not comparison.exclusive
     assert (table["runs"] == 16).all()
     assert (table["low"] <= table["rate"]).all()
     assert (table["rate"] <= table["high"]).all()
@@ -90,6 +91,7 @@ def test_a_fix_that_changes_nothing_here_excludes_nothing():
 
 def test_fixes_that_exclude_each_other_are_never_combined(scalings):
     assert len(scalings.subsets) == 6
+    assert scalings.exclusive
     assert not any({"scale-inputs", "standardise-inputs"} <= set(s) for s in scalings.subsets)
     both = plan(THRESHOLD.experiment, THRESHOLD.fixes)
     assert len(both) == len(distinct(both)) == 3 * 2**5
