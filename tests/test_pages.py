@@ -250,21 +250,51 @@ def test_the_script_and_what_changed_are_there_before_any_training():
 
 def test_fixes_are_compared():
     app = opened("compare")
-    app.pills(key="compare.fixes").set_value(["sigmoid-output", "standardise-inputs"]).run()
+    assert "about" in app.info[0].value, "how long it takes is said before"
+    assert "Press **Compare** to train 12 combinations" in app.info[0].value
+    app.pills(key="compare.fixes").set_value([]).run()
+    assert app.button(key="compare-start").disabled
+    assert app.info[0].value == "Choose at least one fix to compare."
+    chosen = ["sigmoid-output", "standardise-inputs", "scale-inputs"]
+    app.pills(key="compare.fixes").set_value(chosen).run()
+    said = " ".join(caption.value for caption in app.caption)
+    assert "6 combinations of 3 fixes, 32 runs each: 192 runs in all, about " in said
+    assert "Standardise inputs replaces Scale inputs to [0, 1]: never combined." in said
     app.button(key="compare-start").click().run()
     finished(app, "combination")
-    assert len(app.dataframe[0].value) == 4
+    table = app.dataframe[0].value
+    assert len(table) == 6
+    assert table["rate"].max() > 1, "in percent"
     panels = ("As asked", "Sigmoid output", "Standardise inputs", "Sigmoid output + Standardise")
     assert drawn(app, *(f"Accuracy by epoch of every run: {name}" for name in panels))
     assert drawn(app, "Share of runs that reach 90%", "What each fix adds")
+    assert any("need not add up" in caption.value for caption in app.caption)
+    winner = app.selectbox(key="compare.combination").value
+    assert winner == "sigmoid-output.standardise-inputs"
+    assert "Sigmoid output + Standardise inputs" in app.header[0].value
+    assert "Likely" in app.header[0].value, "no interval of 32 runs lies at 90% or above"
+    assert "per combination if the rate stays the same" in cards(app)
+    app.slider(key="compare.rate").set_value(0.75).run()
+    assert app.header[0].value.startswith(":material/check_circle: The smallest")
     app.selectbox(key="compare.combination").set_value("sigmoid-output").run()
     assert "Inputs are not scaled" in cards(app)
     script, diff = (code.value for code in app.code[-2:])
     assert 'Dense(1, activation="sigmoid")' in script
     assert '+     keras.layers.Dense(1, activation="sigmoid"),' in diff
+    app.slider(key="compare.rate").set_value(0.9).run()
+    assert app.selectbox(key="compare.combination").value == "sigmoid-output", "it was chosen"
     app.pills(key="compare.fixes").set_value(list(PROBLEMS["threshold"].fixes)).run()
     assert f"choose at most {comparing.MOST_FIXES}" in app.error[0].value
+    assert "7 fixes are 96 combinations" in app.error[0].value
     assert app.button(key="compare-start").disabled
+    assert f"Choose at most {comparing.MOST_FIXES}" in " ".join(c.value for c in app.caption)
+
+
+def test_the_question_as_asked_can_be_the_combination_of_a_link():
+    app = opened("compare", fixes="sigmoid-output", combination="", runs="16")
+    app.button(key="compare-start").click().run()
+    finished(app, "combination")
+    assert app.selectbox(key="compare.combination").value == ""
 
 
 def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():

@@ -9,12 +9,12 @@ from core import download
 from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.problems import PROBLEMS
-from pages.elements import charts, findings, jobs, link, take_home
+from pages.elements import charts, findings, jobs, layout, link, take_home
 from pages.elements.comparing import PICKED, PLACE, RUNS, Choice, next_step, request
 from pages.elements.drawn import in_turn
 
-PANEL_WIDTH = 210
-"""Pixels, at least: four panels a row on a laptop, one on a phone."""
+PANELS, PANEL_WIDTH = 4, 210
+"""Panels of curves in a row, on a laptop, and the pixels that each needs."""
 MOST_SHOWN = 16
 """Combinations whose rates and curves are seen at once: the best; the rest can be opened."""
 MOST_NAMED = 3
@@ -171,18 +171,17 @@ def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
         titles = [f"{title}, {n:,} epochs" for title, n in zip(titles, epochs, strict=True)]
     panels = charts.combinations(pd.concat(parts), target=choice.target)
     panels = list(zip(names, titles, panels, strict=True))
-    with st.container(border=True):
-        _panels(panels[:MOST_SHOWN])
-        if rest := panels[MOST_SHOWN:]:
-            with st.expander(f"The other {len(rest)} combinations"):
-                _panels(rest)
+    _panels(panels[:MOST_SHOWN])
+    if rest := panels[MOST_SHOWN:]:
+        with st.expander(f"The curves of the other {len(rest)} combinations"):
+            _panels(rest)
 
 
 def _panels(panels: list[tuple[str, str, charts.Chart]]) -> None:
     """Name, title and chart of each, side by side."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    for name, title, panel in panels:
-        with row.container(width=PANEL_WIDTH):
+    tiles = layout.tiles(len(panels), PANELS, PANEL_WIDTH)
+    for tile, (name, title, panel) in zip(tiles, panels, strict=True):
+        with tile:
             st.caption(title)
             charts.show(panel, alt=f"Accuracy by epoch of every run: {name}.")
 
