@@ -148,6 +148,29 @@ def test_the_buttons_on_cards_and_the_smallest_change_hold_and_show_their_result
     assert_results_are_of_these_settings(page)
 
 
+def test_the_keyboard_gets_from_train_to_the_first_fix_in_a_few_steps(server, page):
+    open_at(page, f"{server}/Threshold_problem?fixes=sigmoid-output&runs=16&epochs=2")
+    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Layer health")).to_be_visible(timeout=LONG)
+    settle(page)
+    way = page.get_by_role("link", name="See the evidence and the fixes")
+    assert steps_to(page, way) <= 4
+    page.keyboard.press("Enter")
+    first = card(page, "threshold-fix-inputs-unscaled-standardise-inputs")
+    assert steps_to(page, first) <= 3
+    expect(first).to_be_in_viewport()
+
+
+def steps_to(page: Page, wanted) -> int:
+    """How often Tab is pressed until the focus is there; as many as 20 tell that it is not."""
+    for steps in range(20):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return steps
+        page.keyboard.press("Tab")
+    return 20
+
+
 def test_back_and_forward_undo_and_repeat_a_change_and_then_leave_the_page(server, page):
     open_at(page, f"{server}/Two_blob_problem")
     go_to(page, "Threshold problem")
