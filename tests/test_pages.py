@@ -468,6 +468,16 @@ def test_of_fixes_that_exclude_each_other_the_one_chosen_last_replaces_the_other
     assert setting(app, "threshold.scaling").value == "divide"
 
 
+def test_layer_health_without_anything_to_draw_is_said_in_words():
+    app = opened("two-blob", runs="1", epochs="1", fixes="higher-learning-rate")
+    app.button(key="two-blob-train").click().run()
+    finished(app, "The run ended")
+    assert "No unit is dead after any epoch" in cards(app)
+    assert not drawn(app, "Dead units by")
+    app.segmented_control(key="two-blob.health").set_value("gradient_norm").run()
+    assert drawn(app, "Gradient norm by")
+
+
 def test_new_data_change_no_seed_that_has_no_effect():
     app = opened("two-blob", runs="1", epochs="1")
     app.button(key="two-blob-new-data").click().run()

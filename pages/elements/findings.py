@@ -38,6 +38,13 @@ PICTURES = {
 """Which figure of the layers' health stands beside a finding."""
 OUTPUTS = ("output-not-probability", "constant-prediction", "accuracy-frozen", "output-range")
 """Findings whose picture is the distribution of the outputs."""
+NEVER = {
+    "dead": "No unit is dead after any epoch, in any of the {runs} runs: each outputs something "
+    "other than 0 for some training sample.",
+    "saturated": "No unit is saturated after any epoch, in any of the {runs} runs: none stays "
+    "within 1% of a bound of its activation for every training sample.",
+}
+"""What is said in place of a picture that would be empty."""
 ANCHOR = "why"
 """Of the heading, for a link to skip what stands before it."""
 THRESHOLD = 0.5
@@ -109,6 +116,9 @@ def health(problem: str, history: History, target: float) -> None:
 
 @once
 def _draw_health(history: History, measure: str, target: float) -> None:
+    if measure in NEVER and not getattr(history.health, measure).any():
+        st.markdown(NEVER[measure].format(runs=history.runs), width=760)
+        return
     panels = pictures.health(history, measure, target)
     for column, panel in zip(st.columns(len(panels)), panels, strict=True):
         with column, st.container(border=True):
