@@ -1,11 +1,12 @@
 """What a training is expected to cost, next to what it costs.
 
-    python -m benchmarks.price [--count 40] [--seed 0] [--json]
+    python -m benchmarks.price [--count 40] [--seed 0] [--comparisons] [--json]
 
 Draws experiments of many structures, numbers of runs, rows and batches, and trains each: seconds
 to compile and to train, and the most memory on top of what the process held before. Each call's
 time is the smaller of wall-clock and processor time, so that a busy machine does not make it worse.
-The memory is read from Linux's /proc; elsewhere it is left out.
+The memory is read from Linux's /proc; elsewhere it is left out. With --comparisons it compares
+fixes instead: the first four, the first six and the last six of each problem.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 
+from core import limits
+from core.comparison import compare
 from core.experiment import (
     SGD,
     Adam,
@@ -39,10 +42,13 @@ from core.experiment import (
     Training,
 )
 from core.limits import MEGABYTE, Work, priced
+from core.problems import PROBLEMS, Fix
+from core.program import _kept as programs
 from core.program import program
 from core.reference import fit
 from core.stacks import lanes_for
 from core.training import train
+from core.worker import Compare
 
 ABOUT = 1.5
 """Seconds of epochs that each training should take."""
@@ -125,6 +131,27 @@ def measured_fit(experiment: Experiment) -> dict:
     return row | {"experiment": experiment.to_json()}
 
 
+def measured_comparison(fixes: tuple[Fix, ...], experiment: Experiment, runs: int) -> dict:
+    """Every combination of some fixes, with no program compiled before."""
+    programs.clear()
+    price = limits.price(Compare(experiment, fixes, runs))
+    by_key = {fix.key: fix for fix in fixes}
+    seconds = timed(lambda: compare(experiment, by_key, runs))
+    row = {"how": "comparison", "runs": runs, "fixes": list(by_key)}
+    return row | {"predicted s": price.seconds, "measured s": seconds}
+
+
+def measured_comparisons() -> list[dict]:
+    rows = []
+    for runs in (16, 128):
+        for problem in PROBLEMS.values():
+            fixes = tuple(problem.fixes.values())
+            for chosen in (fixes[:4], fixes[:6], fixes[-6:]):
+                rows.append(measured_comparison(chosen, problem.experiment, runs))
+                print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
 def summary(rows: list[dict], unit: str) -> dict:
     """How far the predictions are off: predicted over measured."""
     ratios = sorted(row[f"predicted {unit}"] / row[f"measured {unit}"] for row in rows)
@@ -143,10 +170,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=40, help="experiments to draw")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
+    parser.add_argument("--comparisons", action="store_true", help="measure comparisons of fixes")
     parser.add_argument("--json", action="store_true", help="for machines, with every experiment")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     train(Experiment(Data(Threshold()), Model((Dense(1, "sigmoid"),)), Training(epochs=1)), 16)
+    if options.comparisons:
+        print(json.dumps(summary(measured_comparisons(), "s"), indent=1))
+        return
     stacked, plain = [], []
     for number in range(options.count):
         experiment, runs = draw(rng)

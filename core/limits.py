@@ -65,7 +65,7 @@ class Limits:
     `from_environment` reads the operator's own. Defaults and their variables:
 
     seconds, PLATEAU_LIMIT_SECONDS: five minutes let everything through that the pages propose,
-        2,000 epochs of 64 runs (priced at 95 s) and 100 epochs of plain Keras (at 270), and
+        2,000 epochs of 64 runs (priced at 75 s) and 100 epochs of plain Keras (at 270), and
         are as long as one can ask the next person in the queue to wait.
     bytes, PLATEAU_LIMIT_MEGABYTES: with the process at `resident`, results of `held` and a server
         of 250 MB, the worst peak is 2.5 GB; Community Cloud stops an app at 2.7.

@@ -280,15 +280,15 @@ def test_a_rate_is_drawn_with_its_interval_and_its_count():
     assert any("x2" in view["encoding"] for view in views(drawn))
 
 
-def test_a_named_rate_is_marked_and_the_required_one_is_a_rule():
+def test_a_named_rate_is_marked_and_the_required_one_is_drawn():
     frame = pd.DataFrame(
         [("As asked", 0.25, 0.16, 0.37, 16, 64, False), ("Both", 1, 0.94, 1, 64, 64, True)],
         columns=["label", "rate", "low", "high", "successes", "runs", "named"],
     )
     drawn = spec(charts.rate(frame, required=0.9))
     assert values(drawn, "text") == {"16 of 64", f"{charts.NAMED} 64 of 64"}
-    assert values(drawn, "at") == {0.9}
-    assert not values(spec(charts.rate(frame)), "at")
+    assert values(drawn, "required") == {0.9}
+    assert not values(spec(charts.rate(frame)), "required")
 
 
 def test_contributions_are_percentage_points_around_a_zero_rule():

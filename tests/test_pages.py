@@ -273,7 +273,7 @@ def test_fixes_are_compared():
     assert winner == "sigmoid-output.standardise-inputs"
     assert "Sigmoid output + Standardise inputs" in app.header[0].value
     assert "Likely" in app.header[0].value, "no interval of 32 runs lies at 90% or above"
-    assert "per combination if the rate stays the same" in cards(app)
+    assert "per combination, if the rate stays the same" in cards(app)
     app.slider(key="compare.rate").set_value(0.75).run()
     assert app.header[0].value.startswith(":material/check_circle: The smallest")
     app.selectbox(key="compare.combination").set_value("sigmoid-output").run()

@@ -167,10 +167,9 @@ def _describe(choice: Choice) -> None:
     elif count:
         st.caption(
             f"{size.combinations} combinations of {count} fix{'es' * (count > 1)}, {choice.runs} "
-            f"runs each: {size.runs:,} runs in all, about {duration(size.seconds)}."
+            f"runs each: {size.runs:,} runs in all, about {duration(size.seconds)}. "
+            f"{_replaced(choice)}"
         )
-    if replaced := _replaced(choice):
-        st.caption(replaced)
 
 
 def _replaced(choice: Choice) -> str:

@@ -52,12 +52,18 @@ def _answer(found: Verdict, choice: Choice, titles: dict[str, str]) -> None:
         more = " More runs could still show more." if found.best.rate.high >= choice.rate else ""
         st.markdown(f"The best is {_result(found.best, titles)}.{more}")
         return
-    for each in found.smallest:
-        doubt = "" if each.shown else f" Likely, not certain: {_needed(each, choice)}."
-        st.markdown(f"- {_result(each, titles)}.{doubt}")
-    for each in found.shown:
-        if len(each.fixes) > len(found.smallest[0].fixes):
-            st.markdown(f"- {_result(each, titles)}. The smallest with its whole interval there.")
+    lines = [
+        f"- {_result(each, titles)}{'' if each.shown else ', likely'}" for each in found.smallest
+    ]
+    if found.shown and len(found.shown[0].fixes) > len(found.smallest[0].fixes):
+        lines += [
+            f"- {_result(each, titles)}, the smallest with its whole interval there"
+            for each in found.shown
+        ]
+    st.markdown("\n".join(lines))
+    likely = [each for each in found.smallest if not each.shown]
+    if likely:
+        st.markdown(_more_runs(likely, choice))
 
 
 def _headline(found: Verdict, choice: Choice, titles: dict[str, str]) -> str:
@@ -87,14 +93,13 @@ def _result(candidate: Candidate, titles: dict[str, str]) -> str:
     return f"**{download.combination(candidate.fixes, titles)}**: {candidate.rate}"
 
 
-def _needed(candidate: Candidate, choice: Choice) -> str:
-    """How many runs would settle whether a combination reaches the required rate."""
-    needed = candidate.runs_to_show
-    if needed is None:
-        return f"at exactly {choice.rate:.0%}, more runs would not settle it"
-    offered = next((runs for runs in RUNS if int(runs) >= needed), None)
-    runs = offered or f"about {needed:,}"
-    return f"more runs would settle it, {runs} per combination if the rate stays the same"
+def _more_runs(likely: list[Candidate], choice: Choice) -> str:
+    """How many runs would settle whether they reach the required rate."""
+    needed = [each.runs_to_show for each in likely]
+    if None in needed:
+        return f"At exactly {choice.rate:.0%}, more runs would not settle it."
+    runs = next((runs for runs in RUNS if int(runs) >= max(needed)), f"about {max(needed):,}")
+    return f"More runs would settle it: {runs} per combination, if the rate stays the same."
 
 
 def _effects(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
@@ -108,7 +113,7 @@ def _effects(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> 
         elif row.low <= 0 <= row.high:
             st.markdown(
                 f":material/horizontal_rule: **{titles[row.fix]}** has no effect that "
-                f"{comparison.runs} runs can show ({100 * row.low:+.0f} to {100 * row.high:+.0f} "
+                f"{comparison.runs} runs can show ({_points(row.low)} to {_points(row.high)} "
                 "percentage points)."
             )
         elif row.high < 0:
@@ -116,6 +121,10 @@ def _effects(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> 
                 f":material/trending_down: **{titles[row.fix]}** makes it worse, by "
                 f"{-100 * row.value:.0f} percentage points on average."
             )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.0f}".replace("-", "\u2212")
 
 
 def _rates(table: pd.DataFrame, choice: Choice) -> None:
@@ -131,7 +140,7 @@ def _rates(table: pd.DataFrame, choice: Choice) -> None:
             star = f"{charts.NAMED}: one of the smallest combinations whose rate reaches it."
         else:
             star = ""
-        st.caption(f"Dashed: the required rate, {choice.rate:.0%}. {star}")
+        st.caption(f"Grey line: the required rate, {choice.rate:.0%}. {star}")
         if len(rest := table[MOST_SHOWN:]):
             with st.expander(f"The other {len(rest)} combinations"):
                 charts.show(charts.rate(rest, "Runs that succeed", required=choice.rate), alt)
@@ -187,22 +196,25 @@ def _panels(panels: list[tuple[str, str, charts.Chart]]) -> None:
 
 
 def _table(table: pd.DataFrame) -> None:
-    number, small = st.column_config.NumberColumn, {"width": "small"}
-    percent = {"format": "%.0f%%", **small}
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    percent = {"format": "%.0f%%"}
     shares = ["rate", "low", "high"]
     st.dataframe(
         table.assign(**(100 * table[shares])),
         hide_index=True,
         placeholder="\u2014",
+        # In pixels, so that all are seen on a laptop.
         column_config={
-            "combination": st.column_config.TextColumn("Combination"),
-            "runs": number("Runs", format="%d", **small),
-            "successes": number("Succeeded", format="%d", **small),
-            "rate": st.column_config.ProgressColumn("Rate", min_value=0, max_value=100, **percent),
-            "low": number("95% from", **percent),
-            "high": number("to", **percent),
-            "median_epochs": number("Median epochs", format="%.0f", **small),
-            "seconds": number("Seconds", format="%.1f", **small),
+            "combination": text("Combination", width=310),
+            "runs": number("Runs", format="%d", width=55),
+            "successes": number("Succeeded", format="%d", width=85),
+            "rate": st.column_config.ProgressColumn(
+                "Rate", min_value=0, max_value=100, width=120, **percent
+            ),
+            "low": number("95% from", width=80, **percent),
+            "high": number("to", width=55, **percent),
+            "median_epochs": number("Median epochs", format="%.0f", width=110),
+            "seconds": number("Seconds", format="%.1f", width=75),
         },
     )
 

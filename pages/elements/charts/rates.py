@@ -213,7 +213,7 @@ def rate(frame: pd.DataFrame, title: str = "Success rate", required: float | Non
     """Each success rate as a point on its interval, in the frame's order.
 
     frame: label, rate, low, high, successes, runs, and named where some rows are to be marked.
-    A dashed rule is drawn at the required rate.
+    A grey rule at the required rate leaves out the names and results.
     """
     frame = finite(frame, "rate", "low", "high")
     text = [f"{s} of {n}" for s, n in zip(frame["successes"], frame["runs"], strict=True)]
@@ -258,13 +258,12 @@ def _intervals(
     found = np.where(frame["point"] >= 0, SUCCEEDED, FAILED)
     rows = frame[["label", "point", "low", "high", "text"]].assign(outcome=found)
     values = {} if ends is None else dict(zip(("first", "last"), ends, strict=True))
-    tables = {"rows": rows.reset_index(drop=True)}
     if required is not None:
-        tables["rules"] = rules_table({"required": required})
+        rows["required"] = required
     built = _intervals_form(
         max(1, len(rows)), title, around_zero=ends is not None, ruled=required is not None
     )
-    return Chart(built, tables, values)
+    return Chart(built, {"rows": rows.reset_index(drop=True)}, values)
 
 
 @form
@@ -315,7 +314,8 @@ def _intervals_form(rows: int, title: str, *, around_zero: bool, ruled: bool) ->
         zero = zero.mark_rule(color=GREY, strokeWidth=1.5, tooltip=None).encode(x="at:Q")
         layers.insert(0, zero)
     if ruled:
-        layers.insert(0, rules(along="x")[0])
+        part = base.mark_tick(color=GREY, size=24, thickness=1.5, yOffset=9, tooltip=None)
+        layers.insert(0, part.encode(x=alt.X("required:Q", **options)))
     chart = fitted(alt.layer(*layers), rows * 46)
     return chart.add_params(*parameters("first", "last")) if around_zero else chart
 
