@@ -5,7 +5,8 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from test_browser import LONG, PATHS, open_at, press, settle
+
+from support.browser import LONG, PATHS, open_at, press, settle
 
 pytestmark = pytest.mark.browser
 

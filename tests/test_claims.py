@@ -1,5 +1,6 @@
 """Claims, their verdicts and the record: what a reader relies on."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from core.problems import PROBLEMS, with_data, with_training
 from core.reference import accepts
 from core.training import train
 
+ROOT = Path(__file__).resolve().parent.parent
 RECORDED = record.load()
 
 
@@ -98,11 +100,20 @@ def test_a_record_survives_its_file(tmp_path):
         np.testing.assert_array_equal(again.tested[key].verdict.values, tested.verdict.values)
 
 
-def test_the_readme_shows_what_is_recorded():
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    assert RECORDED.markdown() in text
+def test_the_page_of_claims_is_what_is_recorded():
+    written = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    assert written == RECORDED.page() + "\n", "python -m core.claims > docs/claims.md"
+    assert all(post.markdown in written for post in POSTS.values())
+
+
+def test_the_readme_quotes_the_record():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert RECORDED.summary() in text
-    assert all(post.markdown in text for post in POSTS.values())
+    quoted = re.findall(r"^- .*?(\d+ of \d+ runs).*\(`([\w.-]+)`\)", text, re.MULTILINE)
+    assert len(quoted) == 6
+    for figure, key in quoted:
+        rate = RECORDED.tested[key].verdict.rate
+        assert figure == f"{rate.successes} of {rate.runs} runs", key
 
 
 def test_every_claim_is_the_posts_or_ours():

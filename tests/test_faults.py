@@ -3,7 +3,6 @@
 After every fault: a message that helps, no process left behind, and the next training works.
 """
 
-import ctypes
 import os
 import re
 import signal
@@ -11,100 +10,39 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from test_worker import (
-    FOREVER,
-    TESTS,
-    Count,
-    Pid,
-    Raise,
-    Stopped,
-    ended,
-    run_elsewhere,
-    started,
-    until,
-)
 
 from benchmarks.app import ROOT, App
 from core import worker as workers
 from core.limits import FREE, Limits, Work, price
 from core.problems import PROBLEMS, with_training
 from core.worker import Train, Worker
+from support.browser import open_at, press, set_number
+from support.jobs import TESTS, ended, run_elsewhere, started, until
+from support.pages import opened, setting
+from support.requests import (
+    FOREVER,
+    Allocate,
+    Count,
+    Deaf,
+    HoldPython,
+    Large,
+    Pid,
+    Priced,
+    Raise,
+    ResourceExhaustedError,
+    Stopped,
+    Suicide,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and /proc are Linux's")
 ASKED = PROBLEMS["threshold"].experiment
 SMALL = with_training(epochs=2)(PROBLEMS["two-blob"].experiment)
 LONG = 60_000
 """Milliseconds that a training may take in a browser here, the start of TensorFlow included."""
-
-
-# The requests of these tests; the process imports this module to unpickle them.
-
-
-@dataclass(frozen=True)
-class Deaf:
-    """Reports once and never asks whether to stop."""
-
-    seconds: float = 1_000
-
-    def run(self, on_event, should_stop):
-        on_event("begun")
-        time.sleep(self.seconds)
-
-
-@dataclass(frozen=True)
-class HoldPython:
-    """Keeps Python's lock, as TensorFlow may while it compiles: no other thread runs."""
-
-    seconds: int
-
-    def run(self, on_event, should_stop):
-        ctypes.PyDLL(None).usleep(self.seconds * 1_000_000)
-        return "awake"
-
-
-@dataclass(frozen=True)
-class Allocate:
-    """Takes more memory than its process may."""
-
-    def run(self, on_event, should_stop):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (2**31, resource.RLIM_INFINITY))
-        return np.ones(2**32)
-
-
-@dataclass(frozen=True)
-class Large:
-    """Returns so many bytes."""
-
-    size: int
-
-    def run(self, on_event, should_stop):
-        return bytes(self.size)
-
-
-class ResourceExhaustedError(Exception):
-    """Named as TensorFlow's."""
-
-
-@dataclass(frozen=True)
-class Suicide:
-    """Ends as a process does that the system ends for want of memory."""
-
-    def run(self, on_event, should_stop):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-@dataclass(frozen=True)
-class Priced(Count):
-    """Says that it trains something, and does not."""
-
-    work: tuple[Work, ...] = ()
 
 
 @contextmanager
@@ -205,7 +143,7 @@ def test_a_machine_that_sleeps_wakes_up_with_its_training(tmp_path):
     code = """
 import sys, time
 from core.worker import Worker
-from test_worker import Count
+from support.requests import Count
 worker = Worker(preload="core.problems", warm_up=(), silence=4)
 job = worker.submit("a", "count", Count(40, pause=0.1))
 while not job.events:
@@ -315,11 +253,6 @@ def test_the_process_itself_refuses_what_the_server_let_through(monkeypatch):
 
 
 def test_a_click_that_asks_for_too_much_gets_a_message():
-    from test_pages import (
-        opened,
-        setting,
-    )  # not in the processes that import this module for its requests
-
     app = opened("threshold", epochs="2000", runs="512")
     assert app.button(key="threshold-train").disabled
     assert app.button(key="threshold-try").disabled
@@ -382,7 +315,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 sys.stderr = open("/dev/full", "w")
 from core import log
 from core.worker import Worker
-from test_worker import Pid, Raise
+from support.requests import Pid, Raise
 log.to_stderr()
 worker = Worker(preload="core.problems", warm_up=())
 for number in range(3):
@@ -420,7 +353,6 @@ def _no_file_may_grow():
 @pytest.mark.browser
 def test_two_tabs_a_closed_one_and_a_browser_that_goes_offline(app, browser):
     from playwright.sync_api import expect
-    from test_browser import open_at, press
 
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     first, second = context.new_page(), context.new_page()
@@ -451,7 +383,6 @@ def test_two_tabs_a_closed_one_and_a_browser_that_goes_offline(app, browser):
 @pytest.mark.browser
 def test_a_server_that_restarts_finds_the_settings_again(app, page):
     from playwright.sync_api import expect
-    from test_browser import open_at, press, set_number
 
     open_at(page, f"{app.address}/Two_blob_problem?fixes=higher-learning-rate")
     set_number(page, "Training", "Epochs", 7)
@@ -472,7 +403,6 @@ def test_a_server_that_restarts_finds_the_settings_again(app, page):
 @pytest.mark.browser
 def test_a_training_beyond_the_limits_is_refused_before_it_is_asked_for(app, page):
     from playwright.sync_api import expect
-    from test_browser import open_at
 
     open_at(page, f"{app.address}/Threshold_problem?epochs=2000&runs=512")
     expect(page.get_by_text(re.compile("the limit here is 5 min. With .* epochs"))).to_have_count(2)

@@ -6,7 +6,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.claims import CLAIMS
 from core.claims.claim import OURS
@@ -14,52 +13,7 @@ from core.posts import POSTS
 from core.problems import PROBLEMS
 from pages.elements import answers, comparing, settings
 from pages.elements.drawn import AT_ONCE, in_turn
-
-PAGES = {
-    "threshold": "pages/1_Threshold_problem.py",
-    "two-blob": "pages/2_Two_blob_problem.py",
-    "compare": "pages/3_Compare_fixes.py",
-    "claims": "pages/4_Check_the_answers.py",
-}
-
-
-def opened(page: str | None = None, **parameters: str) -> AppTest:
-    app = AppTest.from_file("../streamlit_app.py", default_timeout=60)
-    for name, text in parameters.items():
-        app.query_params[name.replace("_", "-")] = text
-    app.run()
-    if page is not None:
-        app.switch_page(PAGES[page]).run()
-    assert not app.exception
-    return app
-
-
-def finished(app: AppTest, text: str) -> AppTest:
-    """Draw the page again until a training is over, which a browser would do by itself."""
-    deadline = time.monotonic() + 90
-    while not any(text in element.value for element in app.header):
-        assert time.monotonic() < deadline, [e.value for e in (*app.error, *app.info)]
-        time.sleep(0.2)
-        app.run()
-        assert not app.exception
-    return app
-
-
-def setting(app: AppTest, key: str):
-    """The control of a setting, whichever widget it has now."""
-    widgets = (*app.selectbox, *app.number_input, *app.toggle)
-    return next(w for w in widgets if (w.key or "").partition("@")[0] == key)
-
-
-def drawn(app: AppTest, *starts: str) -> bool:
-    """Whether there is a chart whose description starts so, for each of these."""
-    texts = [chart.proto.alt for chart in app.get("vega_lite_chart")]
-    assert all(texts), "a chart without a description"
-    return all(any(text.startswith(start) for text in texts) for start in starts)
-
-
-def cards(app: AppTest) -> str:
-    return " ".join(element.value for element in app.markdown)
+from support.pages import cards, drawn, finished, opened, setting, texts
 
 
 def test_home_shows_recorded_evidence_at_once():
@@ -81,11 +35,11 @@ def test_every_setting_has_a_control_with_help(problem):
     labels = {widget.label for widget in widgets}
     hidden = PROBLEMS[problem].experiment.model.dense[:-1]
     unused = {"Divide by", "Data seed", "Momentum"}
-    for setting in settings.table(problem).values():
-        number = setting.name.removeprefix("hidden").partition("-")[0]
+    for one in settings.table(problem).values():
+        number = one.name.removeprefix("hidden").partition("-")[0]
         if number.isdigit() and int(number) > len(hidden):
-            unused.add(setting.label)
-        assert (setting.label in labels) != (setting.label in unused), setting.label
+            unused.add(one.label)
+        assert (one.label in labels) != (one.label in unused), one.label
     assert all(widget.help for widget in (*widgets, *app.button, *app.button_group))
 
 
@@ -338,10 +292,6 @@ def test_a_finding_whose_harm_is_not_known_is_not_called_harmless_until_it_is_tr
     assert "All 16 runs succeed all the same." in cards(app)
     assert not any("stuck" in header.value for header in app.header)
     assert "Whether this matters here" not in texts(app)
-
-
-def texts(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption)
 
 
 def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():

@@ -4,9 +4,9 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from test_browser import LONG, go_to, open_at, press, set_number, settle
 
 from core.problems import PROBLEMS
+from support.browser import LONG, go_to, open_at, press, set_number, settle
 
 pytestmark = pytest.mark.browser
 

@@ -3,112 +3,16 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import pytest
 
 from core.experiment import InvalidExperiment
 from core.problems import PROBLEMS
 from core.worker import ATTEMPTS, BATCH_SECONDS, STARTING, Train, Worker
-
-TESTS = Path(__file__).resolve().parent
-PATIENCE = 20
-"""Seconds that a wait may take before the test fails; nothing waits that long if all is well."""
-
-
-# The requests of these tests; the process imports this module to unpickle them.
-
-
-@dataclass(frozen=True)
-class Count:
-    """Reports 1 to `to`, `pause` seconds apart; the result is how far it came."""
-
-    to: int
-    pause: float = 0.0
-
-    def run(self, on_event, should_stop):
-        for number in range(1, self.to + 1):
-            on_event(number)
-            if should_stop():
-                break
-            time.sleep(self.pause)
-        return number
-
-
-FOREVER = Count(10**9, pause=0.01)
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """A result that knows whether it was stopped, as a History does; ends when it is cancelled."""
-
-    cancelled: bool
-
-    def run(self, on_event, should_stop):
-        on_event("begun")
-        while not should_stop():
-            time.sleep(0.01)
-        return self
-
-
-@dataclass(frozen=True)
-class Pid:
-    def run(self, on_event, should_stop):
-        print("noise on the standard output")
-        return os.getpid()
-
-
-@dataclass(frozen=True)
-class Raise:
-    error: Exception
-
-    def run(self, on_event, should_stop):
-        raise self.error
-
-
-@dataclass(frozen=True)
-class Unpicklable:
-    def run(self, on_event, should_stop):
-        return lambda: None
-
-
-@dataclass(frozen=True)
-class Die:
-    def run(self, on_event, should_stop):
-        os._exit(3)
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Keeps a connection to `port` open until its process is gone; never asks whether to stop."""
-
-    port: int
-
-    def run(self, on_event, should_stop):
-        with socket.create_connection(("127.0.0.1", self.port)):
-            time.sleep(1_000)
-
-
-def until(condition, seconds=PATIENCE):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.005)
-
-
-def ended(job):
-    assert job.wait(PATIENCE), job.state
-    return job
-
-
-def started(job):
-    until(lambda: job.events)
-    return job
+from support.jobs import PATIENCE, TESTS, ended, run_elsewhere, started, until
+from support.requests import FOREVER, Count, Die, Pid, Raise, Stopped, Unpicklable
 
 
 def make(preload="core.problems", warm_up=()):
@@ -343,26 +247,13 @@ def test_close_cancels_everything():
         worker.submit("a", "count", Count(1))
 
 
-def run_elsewhere(code, folder):
-    """Start a Python with this code; its current folder is not the repository."""
-    path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
 @pytest.mark.parametrize("how", ["killed", "ended"])
 def test_the_process_goes_when_its_server_goes(tmp_path, how):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE)
         code = f"""
 from core.worker import Worker
-from test_worker import Hold
+from support.requests import Hold
 worker = Worker(preload="core.problems", warm_up=())
 worker.submit("a", "hold", Hold({server.getsockname()[1]}))
 input()
@@ -382,7 +273,7 @@ def test_the_server_does_not_import_tensorflow(tmp_path):
     code = """
 import sys
 from core.worker import Worker
-from test_worker import Count
+from support.requests import Count
 worker = Worker(preload="core.problems", warm_up=())
 job = worker.submit("a", "count", Count(3))
 job.wait()

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from core.claims import record
-from core.claims.claim import RULE, RUNS
+from core.claims.claim import RUNS
 
 
 def main() -> None:
@@ -29,14 +29,7 @@ def main() -> None:
             record.save(found, given.out)
     else:
         found = record.load()
-    print(found.markdown())
-    print(
-        f"\n{RULE} {found.runs} runs of every experiment, seed {found.seed}, on {found.date} with "
-        f"{found.versions_text}."
-    )
-    for key, tested in found.tested.items():
-        if tested.confirmed:
-            print(f"Plain model.fit, {key}: {tested.confirmed} meet it.")
+    print(found.page())
 
 
 if __name__ == "__main__":

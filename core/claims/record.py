@@ -21,6 +21,7 @@ from core.claims.claim import (
     FAILS,
     HOLDS,
     OURS,
+    RULE,
     RUNS,
     SOMETIMES,
     UNTESTABLE,
@@ -33,6 +34,7 @@ from core.diagnosis import Finding, diagnose, verdict
 from core.experiment import Experiment
 from core.history import History
 from core.limits import Work, fewer_runs
+from core.posts import POSTS
 from core.problems import TARGET, with_training
 from core.statistics import Rate
 
@@ -219,6 +221,30 @@ class Record:
                 f"| {claim.text} | {claim.source} | {claim.reported} | {measured} | **{word}** |"
             )
         return "\n".join(lines)
+
+    def page(self) -> str:
+        """The record as a Markdown document, which is docs/claims.md."""
+        posts = " and ".join(post.markdown for post in POSTS.values())
+        parts = [
+            "# The claims",
+            f"{self.summary()} The posts are {posts}.",
+            self.markdown(),
+            f"{RULE} Intervals are Wilson's. Recorded on {self.date} with {self.versions_text}: "
+            f"{self.runs} runs per experiment, each with its own data and initial weights; "
+            f"seed {self.seed}.",
+        ]
+        confirmed = {key: t.confirmed for key, t in self.tested.items() if t.confirmed}
+        if confirmed:
+            parts.append("Some claims were also tested with plain `model.fit`, one run at a time:")
+            parts.append(
+                "\n".join(f"- {CLAIMS[key].text} {rate}." for key, rate in confirmed.items())
+            )
+        parts.append(
+            "To test every claim again and to write this page from the record:\n\n```sh\n"
+            "python -m core.claims --fits --out core/claims/record.json\n"
+            "python -m core.claims > docs/claims.md\n```"
+        )
+        return "\n\n".join(parts)
 
 
 def measured_text(claim: Claim, verdict: Verdict) -> str:

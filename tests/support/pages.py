@@ -1,0 +1,57 @@
+"""A visitor of the pages through AppTest: no server and no browser."""
+
+import time
+
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.app import ROOT
+
+PAGES = {
+    "threshold": "pages/1_Threshold_problem.py",
+    "two-blob": "pages/2_Two_blob_problem.py",
+    "compare": "pages/3_Compare_fixes.py",
+    "claims": "pages/4_Check_the_answers.py",
+}
+
+
+def opened(page: str | None = None, **parameters: str) -> AppTest:
+    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+    for name, text in parameters.items():
+        app.query_params[name.replace("_", "-")] = text
+    app.run()
+    if page is not None:
+        app.switch_page(PAGES[page]).run()
+    assert not app.exception
+    return app
+
+
+def finished(app: AppTest, text: str) -> AppTest:
+    """Draw the page again until a training is over, which a browser would do by itself."""
+    deadline = time.monotonic() + 90
+    while not any(text in element.value for element in app.header):
+        assert time.monotonic() < deadline, [e.value for e in (*app.error, *app.info)]
+        time.sleep(0.2)
+        app.run()
+        assert not app.exception
+    return app
+
+
+def setting(app: AppTest, key: str):
+    """The control of a setting, whichever widget it has now."""
+    widgets = (*app.selectbox, *app.number_input, *app.toggle)
+    return next(w for w in widgets if (w.key or "").partition("@")[0] == key)
+
+
+def drawn(app: AppTest, *starts: str) -> bool:
+    """Whether there is a chart whose description starts so, for each of these."""
+    texts = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    assert all(texts), "a chart without a description"
+    return all(any(text.startswith(start) for text in texts) for start in starts)
+
+
+def cards(app: AppTest) -> str:
+    return " ".join(element.value for element in app.markdown)
+
+
+def texts(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption)
