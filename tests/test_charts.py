@@ -291,6 +291,13 @@ def test_a_named_rate_is_marked_and_the_required_one_is_drawn():
     assert not values(spec(charts.rate(frame)), "required")
 
 
+def test_the_one_run_that_differs_from_all_others_is_drawn_strongest():
+    outcomes = np.array(["stuck"] * 63 + ["lost again"])
+    drawn = charts.curves(history_frame(64), "evaluated_accuracy", outcomes, epochs=10)
+    strength = drawn.tables["runs"].groupby("outcome")["strength"].first()
+    assert strength["lost again"] > 2 * strength["stuck"] > 0
+
+
 def test_contributions_are_percentage_points_around_a_zero_rule():
     frame = pd.DataFrame({"fix": ["a", "b"], "value": [0.43, -0.1], "low": [0.3, -0.2]})
     drawn = spec(charts.contributions(frame.assign(high=[0.5, -0.05])))

@@ -78,8 +78,10 @@ def curves(
     )
     median = every.groupby("epoch", as_index=False)["value"].median()
     median = median[median["epoch"].isin(spread(median["epoch"], MOST_MEDIANS))]
-    runs = max(1, shown["run"].nunique())
-    values = {"opacity": float(np.clip(2.5 / np.sqrt(runs), 0.16, 0.9)), **epoch_ends(epochs)}
+    # Fewer lines are stronger ones: the one run that differs from all others is seen.
+    alike = shown.groupby("outcome")["run"].transform("nunique")
+    shown["strength"] = (2.5 / np.sqrt(alike)).clip(0.16, 0.9).astype("float32")
+    values = epoch_ends(epochs)
     if outcomes is not None:
         values |= counted(outcomes, whole)
     several = every["run"].nunique() > 1
@@ -142,7 +144,7 @@ def _curves(
     layers += rules() if ruled else []
     layers += [_hover_targets(measure, log)] if domain else []
     chart = fitted(alt.layer(*layers).resolve_scale(**APART), height)
-    chart = chart.add_params(*parameters(*EPOCHS, "opacity", *(COUNTS if domain else ())))
+    chart = chart.add_params(*parameters(*EPOCHS, *(COUNTS if domain else ())))
     # Left to itself, Streamlit changes from SVG to canvas at 2,000 marks: a growing chart blinks.
     return chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
 
@@ -150,10 +152,14 @@ def _curves(
 def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerChart:
     """A thin line per run and a small mark at its end, in the colours of the outcomes."""
     base = table("runs").encode(x=epoch_axis(), y=value_axis(measure, log), detail="run:N")
-    lines = base.mark_line(tooltip=None, clip=True, strokeWidth=1, opacity=value("opacity"))
+    strength = alt.Opacity("strength:Q", scale=None, legend=None)
+    lines = base.mark_line(tooltip=None, clip=True, strokeWidth=1).encode(opacity=strength)
     # The marks at the ends also show a training that has had one epoch only.
-    ends = base.transform_filter("datum.last").mark_point(
-        filled=True, size=22, opacity=value("min(1, 2 * opacity)"), tooltip=None, clip=True
+    ends = (
+        base.transform_filter("datum.last")
+        .transform_calculate(strong="min(1, 2 * datum.strength)")
+        .mark_point(filled=True, size=22, tooltip=None, clip=True)
+        .encode(opacity=alt.Opacity("strong:Q", scale=None, legend=None))
     )
     if not domain:
         return alt.layer(lines.encode(color=alt.value(GREY)), ends.encode(color=alt.value(GREY)))
@@ -166,7 +172,7 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerCha
         color=color,
         strokeDash=dash,
         strokeWidth=alt.condition(hovered, alt.value(3), alt.value(1)),
-        opacity=alt.condition(hovered, alt.value(1), alt.value(value("opacity"))),
+        opacity=alt.when(hovered).then(alt.value(1)).otherwise(strength),
     )
     return alt.layer(lines, ends.encode(color=color, shape=shape))
 
