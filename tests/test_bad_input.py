@@ -354,6 +354,7 @@ def controls(visitor: Session) -> list[str]:
     return sorted(key for key, kind in visitor.keys.items() if not kind.endswith(others))
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("path", [*PATHS, *OTHERS])
 def test_values_that_a_control_cannot_have_never_get_past_it(visitor, path):
     visitor.open(path)
@@ -361,6 +362,7 @@ def test_values_that_a_control_cannot_have_never_get_past_it(visitor, path):
     assert_well(visitor, visitor.open(path))
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("path", PATHS)
 def test_nor_do_they_get_past_the_controls_of_a_result(visitor, path):
     problem = PATHS[path]
@@ -373,6 +375,7 @@ def test_nor_do_they_get_past_the_controls_of_a_result(visitor, path):
     forge(visitor, results, 8)
 
 
+@pytest.mark.tensorflow
 def test_a_claim_that_is_not_listed_is_not_chosen(visitor):
     visitor.open("Check_the_answers", "question=threshold")
     listed = visitor.widget("claims.claim")
@@ -383,6 +386,7 @@ def test_a_claim_that_is_not_listed_is_not_chosen(visitor):
         assert dict(parse_qsl(visitor.query))["claim"].startswith("threshold-")
 
 
+@pytest.mark.tensorflow
 def test_nor_past_those_of_a_comparison(visitor):
     visitor.open("Compare_fixes", "fixes=sigmoid-output&runs=16")
     visitor.press("compare-start")
@@ -390,6 +394,7 @@ def test_nor_past_those_of_a_comparison(visitor):
     forge(visitor, ["compare.combination"], 5)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("path", [*PATHS, *OTHERS])
 def test_messages_that_streamlit_cannot_read_harm_nobody_but_who_sent_them(app, path):
     """Streamlit reads a message before a page of ours begins, so that it is what refuses it."""
@@ -408,6 +413,7 @@ def test_messages_that_streamlit_cannot_read_harm_nobody_but_who_sent_them(app, 
         assert_well(other, "another session")
 
 
+@pytest.mark.tensorflow
 def test_nobody_is_told_to_press_a_button_that_is_off(visitor):
     def invited():
         return any("Press **Train**" in alert.body for alert in visitor.of("alert"))
@@ -419,6 +425,7 @@ def test_nobody_is_told_to_press_a_button_that_is_off(visitor):
     assert not invited()
 
 
+@pytest.mark.tensorflow
 def test_a_button_does_nothing_where_the_settings_cannot_be_trained(visitor):
     """As when a number is typed and a button clicked before the page has changed."""
     visitor.open("Two_blob_problem")
@@ -443,6 +450,7 @@ def test_a_button_does_nothing_where_the_settings_cannot_be_trained(visitor):
     assert "compare-stop" not in visitor.keys, "a comparison of nothing has begun"
 
 
+@pytest.mark.tensorflow
 def test_new_data_after_the_last_seed_begins_again(visitor):
     visitor.open("Threshold_problem", "seed=999999&epochs=1&runs=1&samples=50")
     visitor.press("threshold-new-data")
@@ -450,6 +458,7 @@ def test_new_data_after_the_last_seed_begins_again(visitor):
     assert visitor.value("threshold.seed") == 0
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(("path", "many"), [("", 3), *((p, 25) for p in (*PATHS, *OTHERS))])
 def test_links_that_nobody_made_are_answered(app, path, many):
     draw, before = random.Random(0), app.words()

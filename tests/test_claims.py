@@ -59,6 +59,7 @@ def test_the_record_is_of_these_claims_and_of_enough_runs():
     assert all(claim.key == key and claim.text and claim.note for key, claim in CLAIMS.items())
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("key", [key for key in CLAIMS if key.startswith("two-blob-labels")])
 def test_a_live_test_of_the_same_seed_gives_the_recorded_runs(key):
     live, kept = CLAIMS[key].check(runs=32, seed=0), RECORDED.tested[key].verdict
@@ -66,6 +67,7 @@ def test_a_live_test_of_the_same_seed_gives_the_recorded_runs(key):
     np.testing.assert_allclose(live.values, kept.values[:32], atol=0.02)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "key",
     [
@@ -143,6 +145,7 @@ def test_what_no_training_can_decide_says_so():
 # --- criteria -----------------------------------------------------------------------------------
 
 
+@pytest.mark.tensorflow
 def test_an_epoch_that_never_comes_is_later_than_all_others():
     experiment = with_training(epochs=2)(PROBLEMS["two-blob"].experiment)
     history = train(experiment, runs=16)
@@ -153,6 +156,7 @@ def test_an_epoch_that_never_comes_is_later_than_all_others():
     assert not met[np.isnan(values)].any()
 
 
+@pytest.mark.tensorflow
 def test_a_stuck_run_with_a_live_network_contradicts_the_dead_layer():
     problem = PROBLEMS["threshold"]
     experiment = rate(1e-5).apply(with_training(epochs=1)(problem.experiment))
@@ -166,6 +170,7 @@ def test_a_stuck_run_with_a_live_network_contradicts_the_dead_layer():
     assert not met.all()
 
 
+@pytest.mark.tensorflow
 def test_training_rows_flatter_where_a_network_learns_noise_by_heart():
     problem = PROBLEMS["two-blob"]
     noisy = problem.fixes["wider-hidden"].apply(
@@ -196,6 +201,7 @@ def test_reversed_bounds_are_drawn_from_or_refused():
     assert DrawFromReversedBounds(generator=True, refuses=True).judge(outcome)[0].all()
 
 
+@pytest.mark.tensorflow
 def test_plain_keras_refuses_what_its_loss_cannot_take():
     asked = PROBLEMS["two-blob"].experiment
     assert accepts(asked, runs=2).all()

@@ -19,6 +19,7 @@ def comparison():
     return compare(PROBLEM.experiment, {key: PROBLEM.fixes[key] for key in KEYS}, runs=16)
 
 
+@pytest.mark.tensorflow
 def test_every_subset_has_a_row(comparison):
     table = comparison.table
     assert list(table["fixes"]) == list(subsets_of(KEYS))
@@ -29,12 +30,14 @@ def test_every_subset_has_a_row(comparison):
     assert (table["rate"] <= table["high"]).all()
 
 
+@pytest.mark.tensorflow
 def test_a_subset_is_trained_as_it_would_be_alone(comparison):
     subset = ("wider-hidden", "higher-learning-rate")
     alone = train(apply_all(tuple(PROBLEM.fixes[key] for key in subset), PROBLEM.experiment), 16)
     np.testing.assert_array_equal(comparison.history(subset).final_loss, alone.final_loss)
 
 
+@pytest.mark.tensorflow
 def test_contributions_add_up_to_the_whole_gain(comparison):
     table = comparison.rates(0.95)
     gain = table["rate"].iloc[-1] - table["rate"].iloc[0]
@@ -44,6 +47,7 @@ def test_contributions_add_up_to_the_whole_gain(comparison):
     assert (differing["low"] < differing["high"]).all()
 
 
+@pytest.mark.tensorflow
 def test_a_fix_that_changes_nothing_is_told_apart(comparison):
     contributions = comparison.contributions(0.9).set_index("fix")
     assert contributions["identical"]["labels-from-zero"]
@@ -51,6 +55,7 @@ def test_a_fix_that_changes_nothing_is_told_apart(comparison):
     assert list(contributions.loc["labels-from-zero", ["value", "low", "high"]]) == [0, 0, 0]
 
 
+@pytest.mark.tensorflow
 def test_the_smallest_combination_reaches_the_rate(comparison):
     table = comparison.table.set_index("fixes")
     smallest = comparison.smallest(0.9, 0.9)
@@ -89,6 +94,7 @@ def test_a_fix_that_changes_nothing_here_excludes_nothing():
     assert len(distinct(planned)) == 3, "with 50 epochs, which are there already, or without"
 
 
+@pytest.mark.tensorflow
 def test_fixes_that_exclude_each_other_are_never_combined(scalings):
     assert len(scalings.subsets) == 6
     assert scalings.exclusive
@@ -97,6 +103,7 @@ def test_fixes_that_exclude_each_other_are_never_combined(scalings):
     assert len(both) == len(distinct(both)) == 3 * 2**5
 
 
+@pytest.mark.tensorflow
 def test_an_experiment_that_two_combinations_give_is_trained_once():
     same = {
         key: Fix(key, key, "", "ours", with_training(epochs=epochs))
@@ -112,6 +119,7 @@ def test_an_experiment_that_two_combinations_give_is_trained_once():
     assert contributions["identical"].to_dict() == {"as it is": True, "longer": False}
 
 
+@pytest.mark.tensorflow
 def test_a_contribution_is_averaged_over_the_orders_in_which_the_fix_can_be_added(scalings):
     rate = {subset: scalings.history(subset).successes(0.6).mean() for subset in scalings.subsets}
     sigmoid, scale, standardise = SCALINGS
@@ -174,6 +182,7 @@ def test_so_many_runs_show_that_a_rate_reaches_what_is_required(required):
     assert runs_to_show(1.0, 1.0) is None
 
 
+@pytest.mark.tensorflow
 def test_stopping_gives_nothing_rather_than_half_a_comparison():
     fixes = {"wider-hidden": PROBLEM.fixes["wider-hidden"]}
     seen = []

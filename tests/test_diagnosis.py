@@ -332,6 +332,7 @@ def two_blob():
     return train(TWO_BLOB, runs=64)
 
 
+@pytest.mark.tensorflow
 def test_the_threshold_question_is_explained_completely(threshold):
     found = {finding.code: finding for finding in diagnose(THRESHOLD, threshold)}
     assert {
@@ -361,6 +362,7 @@ def test_the_threshold_question_is_explained_completely(threshold):
     assert said == verdict(diagnose(THRESHOLD)) == "Stuck because the loss clips the output."
 
 
+@pytest.mark.tensorflow
 def test_the_two_blob_question_is_slow_and_depends_on_the_seed(two_blob):
     after = diagnose(TWO_BLOB, two_blob)
     found = {finding.code: finding for finding in after}
@@ -383,6 +385,7 @@ def test_the_two_blob_question_is_slow_and_depends_on_the_seed(two_blob):
     assert not any(finding.severity is Severity.FATAL for finding in found.values())
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("key", "keys"),
     [
@@ -414,6 +417,7 @@ def test_what_is_said_before_and_after_a_training_agrees(key, keys):
         assert not finding.is_open
 
 
+@pytest.mark.tensorflow
 def test_a_diagnosis_is_quick(threshold):
     diagnose(THRESHOLD, threshold)
     for seconds, arguments in ((0.05, (THRESHOLD,)), (0.3, (THRESHOLD, threshold))):
@@ -426,6 +430,7 @@ def test_a_diagnosis_is_quick(threshold):
         assert min(taken) < seconds
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("key", PROBLEMS)
 def test_a_repair_of_either_question_is_a_verified_change(key):
     experiment = PROBLEMS[key].experiment
@@ -438,10 +443,12 @@ def test_a_repair_of_either_question_is_a_verified_change(key):
     assert int(again.successes(0.9).sum()) == found.rate.successes
 
 
+@pytest.mark.tensorflow
 def test_trying_fixes_stops_when_asked():
     assert try_fixes(TWO_BLOB, runs=4, should_stop=lambda: True) is None
 
 
+@pytest.mark.tensorflow
 def test_the_progress_of_a_trial_starts_at_once_and_never_goes_back():
     asked = training(TWO_BLOB, epochs=3)
     events = []
@@ -458,6 +465,7 @@ def test_the_progress_of_a_trial_starts_at_once_and_never_goes_back():
     assert alone.share <= 0.5
 
 
+@pytest.mark.tensorflow
 def test_the_price_of_a_trial_is_that_of_what_it_is_likely_to_train():
     found = diagnose(THRESHOLD)
     likely = expected(THRESHOLD, found)
@@ -511,6 +519,7 @@ def test_as_good_as_it_gets():
     assert "as good as it gets" in verdict(found, history(noisy, accuracy=0.84))
 
 
+@pytest.mark.tensorflow
 def test_the_look_ahead_computes_kerass_gradients():
     import keras
     import tensorflow as tf

@@ -38,6 +38,8 @@ from core.models import keras_model, keras_optimizer
 from core.problems import PROBLEMS, apply_all
 from core.reference import fit
 
+pytestmark = pytest.mark.tensorflow
+
 THRESHOLD, TWO_BLOB = PROBLEMS.values()
 FORMS = {
     f"{key} {name}": form

@@ -38,7 +38,10 @@ from support.requests import (
     Suicide,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and /proc are Linux's")
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.skipif(sys.platform != "linux", reason="signals and /proc are Linux's"),
+]
 ASKED = PROBLEMS["threshold"].experiment
 SMALL = with_training(epochs=2)(PROBLEMS["two-blob"].experiment)
 LONG = 60_000

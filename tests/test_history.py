@@ -70,6 +70,7 @@ def test_a_training_of_few_epochs_has_outcomes(epochs):
     assert history.outcomes(0.9).tolist() == [STUCK, SUCCEEDED, SUCCEEDED]
 
 
+@pytest.mark.tensorflow
 def test_runs_that_succeed_have_that_outcome_and_most_that_improve_get_there():
     asked = PROBLEMS["two-blob"].experiment
     history = train(asked, runs=64)

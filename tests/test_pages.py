@@ -15,6 +15,8 @@ from pages.elements import answers, comparing, settings
 from pages.elements.drawn import AT_ONCE, in_turn
 from support.pages import cards, drawn, finished, opened, setting, texts
 
+pytestmark = pytest.mark.tensorflow
+
 
 def test_home_shows_recorded_evidence_at_once():
     app = opened()

@@ -29,6 +29,8 @@ from core.problems import PROBLEMS, TARGET
 from core.reference import fit
 from core.training import layer_seeds, train, train_together
 
+pytestmark = pytest.mark.tensorflow
+
 OPTIMIZERS = (SGD(momentum=0.9), RMSprop(), Adam())
 
 

@@ -35,6 +35,8 @@ from core.view import (
     threshold_response,
 )
 
+pytestmark = pytest.mark.tensorflow
+
 BLOBS = Data(Blobs(samples=20), encoding="index")
 
 

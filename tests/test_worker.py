@@ -14,6 +14,8 @@ from core.worker import ATTEMPTS, BATCH_SECONDS, STARTING, Train, Worker
 from support.jobs import PATIENCE, TESTS, ended, run_elsewhere, started, until
 from support.requests import FOREVER, Count, Die, Pid, Raise, Stopped, Unpicklable
 
+pytestmark = pytest.mark.tensorflow
+
 
 def make(preload="core.problems", warm_up=()):
     return Worker({"PYTHONPATH": str(TESTS)}, preload, warm_up)
