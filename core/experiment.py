@@ -14,21 +14,11 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "tanh", "sigmoid", "softmax")
-INITIALISERS = (
-    "glorot_uniform",
-    "he_uniform",
-    "he_normal",
-    "lecun_normal",
-    "zeros",
-    "random_normal",
-)
-LOSSES = (
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-    "mean_squared_error",
-)
+from core import activations, initialisers, losses
+
+ACTIVATIONS = tuple(activations.ACTIVATIONS)
+INITIALISERS = tuple(initialisers.INITIALISERS)
+LOSSES = tuple(losses.LOSSES)
 SCALINGS = ("none", "divide", "min-max", "standardise")
 SHUFFLINGS = ("rows", "permutation", "none")
 ENCODINGS = ("as-is", "index", "one-hot")

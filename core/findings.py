@@ -146,13 +146,6 @@ def layer_name(place: int, seen: Observations) -> str:
     return "the output layer" if place == len(seen.hidden) else f"layer {place + 1}"
 
 
-CROSS_ENTROPIES = (
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-)
-
-
 def expected(seen: Observations, severity: Severity, how: str) -> tuple[str, str | None]:
     """Confidence, and what would settle it, for a finding on something that need not do harm."""
     if severity is not COSMETIC:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from core.activations import activation
 from core.experiment import SGD, Adam, BatchNormalisation, Dense, Dropout, Experiment, Model
 from core.problems import (
     HOLD_OUT,
@@ -17,7 +18,6 @@ from core.problems import (
     with_training,
 )
 
-RECTIFIERS = ("relu", "leaky_relu", "elu")
 DEFAULT_BATCH = 32
 """Keras's batch size where none is given."""
 ROOMY = 16
@@ -69,7 +69,7 @@ def variance_keeping_start(experiment: Experiment) -> Experiment:
     layers = [
         replace(
             layer,
-            initialiser="he_normal" if layer.activation in RECTIFIERS else "glorot_uniform",
+            initialiser="he_normal" if activation(layer.activation).rectifier else "glorot_uniform",
         )
         if isinstance(layer, Dense)
         else layer

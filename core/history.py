@@ -11,15 +11,6 @@ import pandas as pd
 
 from core.experiment import Experiment
 
-NEAR_BOUND = 0.01
-"""An output within this share of the range of its activation counts as saturated."""
-RANGES = {
-    "sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "elu": (-1.0, math.inf),
-}
-"""The bounds that an activation's output can come close to."""
 CURVES = (
     "loss",
     "accuracy",
@@ -29,13 +20,6 @@ CURVES = (
     "val_accuracy",
 )
 """The figures of an epoch and run, as `Epoch` and `History` name them."""
-
-
-def unsaturated_range(activation: str) -> tuple[float, float]:
-    """The outputs between these two are not saturated; all are where the range has no bound."""
-    low, high = RANGES.get(activation, (-math.inf, math.inf))
-    margin = NEAR_BOUND * (high - low if math.isfinite(high) else 1.0)
-    return low + margin, high - margin
 
 
 SUCCEEDED, STUCK, IMPROVING, LOST = "succeeded", "stuck", "still improving", "lost again"

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from core.activations import activation
 from core.experiment import Experiment, InvalidExperiment
 from core.log import note
 from core.stacks import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, sizes, stacks, steps, structure
@@ -224,7 +225,6 @@ EXPONENTIAL = 6e-9
 """Seconds more for each row, of an update or evaluated, by unit that computes an exponential."""
 FIT, FIT_EPOCH, FIT_STEP = 0.8, 0.1, 1.3e-3
 """Seconds of Keras's `fit` to start, for each epoch with its evaluation, and for each step."""
-EXPONENTIALS = ("sigmoid", "tanh", "softmax", "elu")
 DATA, STATES, ACTIVATIONS = 4, 8, 4
 """Copies at once: of the data while they are stacked and handed over; of the weights, with the
 optimizer's and the gradients; of a batch's outputs, forwards and backwards."""
@@ -270,7 +270,7 @@ def _stack_seconds(experiment: Experiment, members: int) -> float:
     layers, rows = len(experiment.model.layers), data.source.rows
     batch = min(experiment.training.batch_size, data.training_rows)
     exponential = EXPONENTIAL * sum(
-        layer.units for layer in experiment.model.dense if layer.activation in EXPONENTIALS
+        layer.units for layer in experiment.model.dense if activation(layer.activation).exponential
     )
     of_rows = batch * (entries * ENTRY + outputs * OUTPUT + exponential)
     step = STEP + layers * STEP_LAYER + lanes * (weights * WEIGHT + of_rows)

@@ -13,53 +13,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.experiment import SGD, Adam, BatchNormalisation, Dense, Dropout, Experiment, Model
+from core.activations import activation
+from core.experiment import BatchNormalisation, Dense, Dropout, Experiment, Model
+from core.initialisers import draw_kernel
+from core.losses import judged
+from core.optimizers import follow
 
-EPSILON = 1e-7
-"""Keras clips probabilities to [EPSILON, 1 - EPSILON]; also the optimizers' epsilon."""
 BATCH_NORM_EPSILON = 1e-3
 KEPT = 3
 """Steps of a look ahead that a score must last to count."""
-LEAK = 0.2
-"""Keras's slope of leaky_relu below 0."""
 
 
 def draw_weights(
     model: Model, features: int, runs: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Initial weights by each initialiser's formula, in the order of Keras's `get_weights()`.
-
-    Uniform limits sqrt(6 / (in + out)) and sqrt(6 / in), normal deviations sqrt(2 / in) and
-    sqrt(1 / in), truncated at two of them (Glorot and Bengio 2010, He et al. 2015, LeCun et al.
-    1998), and 0.05 for random_normal, not truncated, as in Keras.
-    """
+    """Initial weights by each initialiser's formula, in the order of Keras's `get_weights()`."""
     weights = []
     for layer in model.layers:
         if isinstance(layer, Dense):
             shape = (runs, features, layer.units)
-            weights.append(_kernel(layer.initialiser, shape, rng).astype(np.float32))
+            weights.append(draw_kernel(layer.initialiser, shape, rng).astype(np.float32))
             weights.append(np.zeros((runs, 1, layer.units), np.float32))
             features = layer.units
         elif isinstance(layer, BatchNormalisation):
             weights += [np.full((runs, 1, features), v, np.float32) for v in (1, 0, 0, 1)]
     return weights
-
-
-def _kernel(name: str, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
-    _, fan_in, fan_out = shape
-    if name == "zeros":
-        return np.zeros(shape)
-    if name == "random_normal":
-        return rng.normal(0, 0.05, shape)
-    if name.endswith("uniform"):
-        limit = np.sqrt(6 / (fan_in + (fan_out if name.startswith("glorot") else 0)))
-        return rng.uniform(-limit, limit, shape)
-    variance = (2 if name.startswith("he") else 1) / fan_in
-    drawn = rng.normal(size=shape)
-    while (outside := np.abs(drawn) > 2).any():
-        drawn[outside] = rng.normal(size=outside.sum())
-    # The deviation of a normal distribution truncated at two deviations is 0.8796 of the whole.
-    return drawn * np.sqrt(variance) / 0.8796
 
 
 def run_first(weights: Sequence[np.ndarray], key: int, runs: np.ndarray) -> list[np.ndarray]:
@@ -96,7 +74,7 @@ def forward(
     for layer in model.layers:
         if isinstance(layer, Dense):
             total = x @ weights[place] + weights[place + 1]
-            out = activate(layer.activation, total)
+            out = activation(layer.activation).value(total)
             steps.append(("dense", layer.activation, place, x, total, out))
             sums.append(total)
             outputs.append(out)
@@ -118,40 +96,6 @@ def forward(
     return Pass(sums, outputs, steps)
 
 
-def activate(name: str, z: np.ndarray) -> np.ndarray:
-    if name == "relu":
-        return np.maximum(z, 0)
-    if name == "leaky_relu":
-        return np.where(z > 0, z, LEAK * z)
-    if name == "elu":
-        return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
-    if name == "tanh":
-        return np.tanh(z)
-    if name == "sigmoid":
-        return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
-    if name == "softmax":
-        powers = np.exp(z - z.max(axis=-1, keepdims=True))
-        return powers / powers.sum(axis=-1, keepdims=True)
-    return z
-
-
-def _slope(name: str, z: np.ndarray, out: np.ndarray, upstream: np.ndarray) -> np.ndarray:
-    """The gradient before an activation from the one after it."""
-    if name == "relu":
-        return upstream * (z > 0)
-    if name == "leaky_relu":
-        return upstream * np.where(z > 0, 1, LEAK)
-    if name == "elu":
-        return upstream * np.where(z > 0, 1, out + 1)
-    if name == "tanh":
-        return upstream * (1 - out * out)
-    if name == "sigmoid":
-        return upstream * out * (1 - out)
-    if name == "softmax":
-        return out * (upstream - (upstream * out).sum(axis=-1, keepdims=True))
-    return upstream
-
-
 def gradients(model: Model, weights: Sequence[np.ndarray], done: Pass, slope: np.ndarray) -> list:
     """The gradient of the mean loss for each array of weights; 0 for what is not trained.
 
@@ -161,9 +105,9 @@ def gradients(model: Model, weights: Sequence[np.ndarray], done: Pass, slope: np
     upstream, first = slope / slope.shape[1], True
     for kind, *step in reversed(done.steps):
         if kind == "dense":
-            activation, place, x, total, out = step
+            name, place, x, total, out = step
             if not first:
-                upstream = _slope(activation, total, out, upstream)
+                upstream = activation(name).slope(total, out, upstream)
             first = False
             found[place] = np.swapaxes(x, 1, 2) @ upstream
             found[place + 1] = upstream.sum(axis=1, keepdims=True)
@@ -186,47 +130,10 @@ def gradients(model: Model, weights: Sequence[np.ndarray], done: Pass, slope: np
 def judge(experiment: Experiment, done: Pass, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each row's loss (runs, rows) and its slope with respect to the output layer's sums.
 
-    y: (runs, rows, width). As Keras 3 on TensorFlow computes it: cross-entropies take the sums of
-    a sigmoid or softmax output as logits, and clip any other output to a probability.
+    y: (runs, rows, width).
     """
-    loss, activation = experiment.training.loss, experiment.model.output.activation
-    z, out = done.sums[-1], done.output
-    if loss == "mean_squared_error":
-        off = out - y
-        slope = (2 * off).sum(axis=-1, keepdims=True) if out.shape[-1] == 1 else 2 * off
-        return (off**2).mean(axis=-1), _slope(activation, z, out, slope / off.shape[-1])
-    logits = activation in ("sigmoid", "softmax")
-    if loss == "binary_crossentropy":
-        if logits:
-            each = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
-            return each.mean(axis=-1), (activate("sigmoid", z) - y) / y.shape[-1]
-        p = np.clip(out, EPSILON, 1 - EPSILON)
-        inside = (out >= EPSILON) & (out <= 1 - EPSILON)
-        each = -(y * np.log(p) + (1 - y) * np.log(1 - p))
-        slope = inside * ((1 - y) / (1 - p) - y / p) / y.shape[-1]
-        return each.mean(axis=-1), _slope(activation, z, out, slope)
-    if loss == "sparse_categorical_crossentropy":
-        y = (y == np.arange(out.shape[-1])).astype(np.float32)
-        if not logits:
-            p = np.clip(out, EPSILON, 1 - EPSILON)
-            share = p / p.sum(axis=-1, keepdims=True)
-            inside = (out >= EPSILON) & (out <= 1 - EPSILON)
-            slope = inside * (share - y) / p
-            return -(y * np.log(share)).sum(axis=-1), _slope(activation, z, out, slope)
-    if logits:
-        share = activate("softmax", z)
-        return (
-            -(y * np.log(np.maximum(share, 1e-30))).sum(axis=-1),
-            share * y.sum(axis=-1, keepdims=True) - y,
-        )
-    total = out.sum(axis=-1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = out / total
-        inside = (share >= EPSILON) & (share <= 1 - EPSILON)
-        p = np.clip(share, EPSILON, 1 - EPSILON)
-        upstream = inside * -y / p
-        slope = (upstream - (upstream * share).sum(axis=-1, keepdims=True)) / total
-        return -(y * np.log(p)).sum(axis=-1), _slope(activation, z, out, slope)
+    output = activation(experiment.model.output.activation)
+    return judged(experiment.training.loss, output, done.sums[-1], done.output, y)
 
 
 def hits(output: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -290,7 +197,7 @@ def pace(
     score of `enough`.
     """
     weights = [array.copy() for array in weights]
-    follow = _Follower(experiment.training.optimizer)
+    follower = follow(experiment.training.optimizer)
     dropping = any(isinstance(layer, Dropout) and layer.rate for layer in experiment.model.layers)
     path = [np.zeros(x.shape[0])]
     losses, scores = [], []
@@ -307,7 +214,7 @@ def pace(
             if number == len(moves) or arrived:
                 break
             slopes = gradients(experiment.model, weights, done, slope)
-            path.append(path[-1] + follow.step(weights, slopes, float(moves[number])))
+            path.append(path[-1] + follower.step(weights, slopes, float(moves[number])))
     return Pace(np.array(path), np.array(losses), np.array(scores))
 
 
@@ -327,8 +234,7 @@ def first_updates(
     rates: (runs,), the learning rate of each run; otherwise as for `pace`.
     """
     weights = [array.copy() for array in weights]
-    optimizer = experiment.training.optimizer
-    follow = _Follower(optimizer)
+    follower = follow(experiment.training.optimizer)
     rates = rates[:, None, None].astype(np.float32)
     size = min(experiment.training.batch_size, x.shape[1])
     losses, scores = [], []
@@ -342,61 +248,5 @@ def first_updates(
             batch = rng.integers(0, x.shape[1], size)
             done = forward(experiment.model, weights, x[:, batch], rng)
             _, slope = judge(experiment, done, y[:, batch])
-            follow.update(weights, gradients(experiment.model, weights, done, slope), rates)
+            follower.update(weights, gradients(experiment.model, weights, done, slope), rates)
     return np.array(losses), np.array(scores)
-
-
-class _Follower:
-    """An optimizer's own direction, for steps of any length."""
-
-    def __init__(self, optimizer):
-        self.optimizer = optimizer
-        self.first, self.second, self.count = None, None, 0
-
-    def directions(self, slopes):
-        """What a learning rate of 1 would take off each weight."""
-        self.count += 1
-        optimizer = self.optimizer
-        if self.first is None:
-            self.first = [np.zeros_like(g) for g in slopes]
-            self.second = [np.zeros_like(g) for g in slopes]
-        if isinstance(optimizer, SGD):
-            self.first = [
-                optimizer.momentum * m + g for m, g in zip(self.first, slopes, strict=True)
-            ]
-            return self.first
-        keep = 0.999 if isinstance(optimizer, Adam) else 0.9
-        self.second = [
-            keep * v + (1 - keep) * g * g for v, g in zip(self.second, slopes, strict=True)
-        ]
-        if not isinstance(optimizer, Adam):
-            return [g / np.sqrt(v + EPSILON) for g, v in zip(slopes, self.second, strict=True)]
-        self.first = [0.9 * m + 0.1 * g for m, g in zip(self.first, slopes, strict=True)]
-        correction = math.sqrt(1 - 0.999**self.count) / (1 - 0.9**self.count)
-        return [
-            correction * m / (np.sqrt(v) + EPSILON)
-            for m, v in zip(self.first, self.second, strict=True)
-        ]
-
-    def update(self, weights, slopes, rates):
-        for place, direction in enumerate(self.directions(slopes)):
-            weights[place] = weights[place] - rates * direction
-
-    def step(self, weights, slopes, move):
-        """Take one long step; (runs,), the learning rate that would take it in one update."""
-        if isinstance(self.optimizer, SGD):
-            steepest = np.max(
-                [
-                    np.abs(g).reshape(len(g), -1).max(axis=1) * np.ones(len(weights[0]))
-                    for g in slopes
-                ],
-                axis=0,
-            )
-            lengths = np.where(steepest > 0, move / np.maximum(steepest, 1e-30), np.inf)
-            taken = np.where(np.isfinite(lengths), lengths, 0).astype(np.float32)[:, None, None]
-            for place, slope in enumerate(slopes):
-                weights[place] = weights[place] - taken * slope
-            return lengths * (1 - self.optimizer.momentum)
-        for place, direction in enumerate(self.directions(slopes)):
-            weights[place] = weights[place] - move * direction
-        return np.full(len(weights[0]), move)

@@ -14,7 +14,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core.experiment import Adam, BatchNormalisation, Dense, Dropout, Experiment, Model, RMSprop
+from core.entries import entry
+from core.experiment import (
+    SGD,
+    Adam,
+    BatchNormalisation,
+    Dense,
+    Dropout,
+    Experiment,
+    Model,
+    RMSprop,
+)
 
 # The networks are small: handing their operations to a pool of threads costs more than it gains.
 # Where TensorFlow is up already, it stays as it is.
@@ -54,11 +64,14 @@ def keras_optimizer(
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
 ) -> keras.optimizers.Optimizer:
     optimizer = experiment.training.optimizer
-    if isinstance(optimizer, Adam):
-        return keras.optimizers.Adam(learning_rate)
-    if isinstance(optimizer, RMSprop):
-        return keras.optimizers.RMSprop(learning_rate)
-    return keras.optimizers.SGD(learning_rate, momentum=optimizer.momentum)
+    return entry("optimizer", OPTIMIZERS, type(optimizer))(optimizer, learning_rate)
+
+
+OPTIMIZERS = {
+    SGD: lambda ours, rate: keras.optimizers.SGD(rate, momentum=ours.momentum),
+    RMSprop: lambda ours, rate: keras.optimizers.RMSprop(rate),
+    Adam: lambda ours, rate: keras.optimizers.Adam(rate),
+}
 
 
 class Slot(NamedTuple):

@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from core import lookahead
+from core.activations import activation
 from core.data import Rows, draw, generator, prepare
 from core.experiment import (
-    SGD,
     BatchNormalisation,
     Blobs,
     Data,
@@ -22,7 +22,7 @@ from core.experiment import (
     Threshold,
 )
 from core.fixes import widened
-from core.history import History, unsaturated_range
+from core.history import History
 from core.statistics import Rate
 
 SEED = 0
@@ -604,28 +604,12 @@ def linear_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
     best = float(((z @ kernel + bias).argmax(axis=1) == hot.argmax(axis=1)).mean())
     kernel, bias = np.zeros_like(kernel), np.zeros(len(present))
     for _ in range(100):
-        slope = (lookahead.activate("softmax", z @ kernel + bias) - hot) / len(z)
+        slope = (activation("softmax").value(z @ kernel + bias) - hot) / len(z)
         kernel, bias = kernel - 2.0 * z.T @ slope, bias - 2.0 * slope.sum(axis=0)
     return max(best, float(((z @ kernel + bias).argmax(axis=1) == hot.argmax(axis=1)).mean()))
 
 
-def near_bound(activation: str, out: np.ndarray) -> float:
+def near_bound(name: str, out: np.ndarray) -> float:
     """Share of outputs within 1% of a bound of the activation's range; 0 where it has none."""
-    low, high = unsaturated_range(activation)
+    low, high = activation(name).unsaturated
     return 0.0 if math.isinf(low) else float(((out <= low) | (out >= high)).mean())
-
-
-def output_range(activation: str) -> tuple[float, float]:
-    """The bounds between which an activation's output lies."""
-    return {
-        "relu": (0.0, math.inf),
-        "elu": (-1.0, math.inf),
-        "tanh": (-1.0, 1.0),
-        "sigmoid": (0.0, 1.0),
-        "softmax": (0.0, 1.0),
-    }.get(activation, (-math.inf, math.inf))
-
-
-def gradient_descent(experiment: Experiment) -> bool:
-    """The optimizer follows the gradient itself, without a scale of its own."""
-    return isinstance(experiment.training.optimizer, SGD)

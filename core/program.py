@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from core import models
+from core.activations import activation
 from core.experiment import Experiment
-from core.history import unsaturated_range
 from core.stacks import structure
 
 KEPT = 24
@@ -212,9 +212,9 @@ def _square_sum(kernel):
     return tf.reduce_sum(tf.square(kernel), axis=(0, 1))
 
 
-def _free(activation, output):
+def _free(name, output):
     """1 where an output is not near a bound of its activation's range, else 0."""
-    low, high = unsaturated_range(activation)
+    low, high = activation(name).unsaturated
     if math.isinf(low):
         return tf.ones_like(output)
     return tf.cast((output > low) & (output < high), tf.float32)

@@ -14,7 +14,6 @@ from core.experiment import (
 from core.findings import (
     CERTAIN,
     COSMETIC,
-    CROSS_ENTROPIES,
     FALLING,
     FATAL,
     FRAGILE,
@@ -29,6 +28,7 @@ from core.findings import (
     rule,
 )
 from core.fixes import default_rate
+from core.losses import CROSS_ENTROPIES
 from core.observations import Observations
 from core.problems import Fix
 

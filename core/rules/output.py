@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from core import fixes
+from core import activations, fixes
 from core.findings import (
     CERTAIN,
     COSMETIC,
-    CROSS_ENTROPIES,
     FATAL,
     FRAGILE,
     LIKELY,
@@ -17,8 +16,8 @@ from core.findings import (
     number,
     rule,
 )
-from core.fixes import RECTIFIERS
-from core.observations import Observations, output_range
+from core.losses import CROSS_ENTROPIES
+from core.observations import Observations
 
 OFTEN = 0.9
 """Share of initialisations without any gradient from which on hardly a run can learn."""
@@ -155,8 +154,8 @@ def labels_outside_accuracy(seen: Observations) -> Finding | None:
         not 0 <= t <= 1 for t in seen.data.targets
     ):
         return None
-    low, high = output_range(seen.model.output.activation)
-    beyond = [t for t in seen.data.targets if not low <= t <= high]
+    output = activations.activation(seen.model.output.activation)
+    beyond = [t for t in seen.data.targets if not output.low <= t <= output.high]
     evidence = (
         f"The labels are {_labels(seen)}; Keras's accuracy compares them with 0 and 1, so it "
         f"cannot exceed {seen.printable:.1%}."
@@ -168,10 +167,7 @@ def labels_outside_accuracy(seen: Observations) -> Finding | None:
             "training (mean of the runs)."
         )
     if beyond:
-        evidence += (
-            f" A {seen.model.output.activation} output never reaches "
-            f"{', '.join(map(number, beyond))}."
-        )
+        evidence += f" A {output.name} output never reaches {', '.join(map(number, beyond))}."
     return Finding(
         "labels-outside-accuracy",
         FATAL,
@@ -250,16 +246,16 @@ def output_out_of_range(seen: Observations) -> Finding | None:
     """Continuous labels, or one-hot ones, that the squared error cannot bring the output to."""
     if seen.training.loss in CROSS_ENTROPIES or not seen.continuous:
         return None
-    low, high = output_range(seen.model.output.activation)
+    output = activations.activation(seen.model.output.activation)
     values = np.array(seen.data.targets)
-    beyond = ((values < low) | (values > high)).mean()
+    beyond = ((values < output.low) | (values > output.high)).mean()
     if not beyond:
         return None
     return Finding(
         "output-range",
         FATAL,
         "Labels outside the output's range",
-        f"A {seen.model.output.activation} output lies between {low:g} and {high:g}; {beyond:.0%} "
+        f"A {output.name} output lies between {output.low:g} and {output.high:g}; {beyond:.0%} "
         f"of the labels, which range from {number(values.min())} to {number(values.max())}, do "
         "not.",
         "The output can never reach a label outside its activation's range. It is pushed to the "
@@ -277,7 +273,8 @@ def unusual_output(seen: Observations) -> Finding | None:
     units = seen.model.output.units
     if units == 1:
         return None
-    sigmoid = activation == "sigmoid" and loss in CROSS_ENTROPIES[1:]
+    categorical = loss in CROSS_ENTROPIES and loss != "binary_crossentropy"
+    sigmoid = activation == "sigmoid" and categorical
     softmax = activation == "softmax" and loss == "binary_crossentropy"
     if not sigmoid and not softmax:
         return None
@@ -306,7 +303,7 @@ def squared_error(seen: Observations) -> Finding | None:
     steepest = {"sigmoid": 0.25, "softmax": 0.25}.get(activation)
     bounded = activation in ("sigmoid", "softmax")
     severity = COSMETIC
-    if seen.is_stuck and (bounded or activation in RECTIFIERS):
+    if seen.is_stuck and (bounded or activations.activation(activation).rectifier):
         severity = SLOW if seen.moving and bounded else FRAGILE
     slopes = ""
     if steepest:

@@ -1,0 +1,114 @@
+"""The activations: one entry each, with its value, its slope and the range of its output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.entries import entry
+
+LEAK = 0.2
+"""Keras's slope of leaky_relu below 0."""
+NEAR_BOUND = 0.01
+"""An output within this share of the range of its activation counts as saturated."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation of a dense layer, as Keras names and computes it.
+
+    value: from sums (..., units) to outputs. slope: from sums, outputs and the gradient with
+        respect to the outputs to that with respect to the sums.
+    low, high: the bounds between which every output lies.
+    saturates: outputs near a bound have hardly any gradient.
+    rectifier: a kind of ReLU. exponential: computing it takes an exponential a unit.
+    """
+
+    name: str
+    value: Callable[[np.ndarray], np.ndarray]
+    slope: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    low: float = -math.inf
+    high: float = math.inf
+    saturates: bool = False
+    rectifier: bool = False
+    exponential: bool = False
+
+    @property
+    def unsaturated(self) -> tuple[float, float]:
+        """The outputs between these two are not saturated; all are where it does not saturate."""
+        if not self.saturates:
+            return -math.inf, math.inf
+        margin = NEAR_BOUND * (self.high - self.low if math.isfinite(self.high) else 1.0)
+        return self.low + margin, self.high - margin
+
+
+def _softmax(z: np.ndarray) -> np.ndarray:
+    powers = np.exp(z - z.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _softmax_slope(z: np.ndarray, out: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+    return out * (upstream - (upstream * out).sum(axis=-1, keepdims=True))
+
+
+_ALL = (
+    Activation("linear", lambda z: z, lambda z, out, upstream: upstream),
+    Activation(
+        "relu",
+        lambda z: np.maximum(z, 0),
+        lambda z, out, upstream: upstream * (z > 0),
+        low=0.0,
+        rectifier=True,
+    ),
+    Activation(
+        "leaky_relu",
+        lambda z: np.where(z > 0, z, LEAK * z),
+        lambda z, out, upstream: upstream * np.where(z > 0, 1, LEAK),
+        rectifier=True,
+    ),
+    Activation(
+        "elu",
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        lambda z, out, upstream: upstream * np.where(z > 0, 1, out + 1),
+        low=-1.0,
+        saturates=True,
+        rectifier=True,
+        exponential=True,
+    ),
+    Activation(
+        "tanh",
+        np.tanh,
+        lambda z, out, upstream: upstream * (1 - out * out),
+        low=-1.0,
+        high=1.0,
+        saturates=True,
+        exponential=True,
+    ),
+    Activation(
+        "sigmoid",
+        lambda z: 1 / (1 + np.exp(-np.clip(z, -500, 500))),
+        lambda z, out, upstream: upstream * out * (1 - out),
+        low=0.0,
+        high=1.0,
+        saturates=True,
+        exponential=True,
+    ),
+    Activation(
+        "softmax",
+        _softmax,
+        _softmax_slope,
+        low=0.0,
+        high=1.0,
+        saturates=True,
+        exponential=True,
+    ),
+)
+ACTIVATIONS = {each.name: each for each in _ALL}
+
+
+def activation(name: str) -> Activation:
+    """The entry of a name. Raises ValueError for an unknown one."""
+    return entry("activation", ACTIVATIONS, name)

@@ -1,0 +1,84 @@
+"""The losses: one entry each, what Keras 3 on TensorFlow computes with it, in NumPy.
+
+Cross-entropies take the sums of a sigmoid or softmax output as logits, and clip any other output to
+a probability. An entry is a function of the output layer's activation, its sums z and outputs out
+(runs, rows, units), and the labels y (runs, rows, width); it returns each row's loss (runs, rows)
+and its slope with respect to the sums.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.activations import ACTIVATIONS, Activation
+from core.entries import entry
+
+EPSILON = 1e-7
+"""Keras clips probabilities to [EPSILON, 1 - EPSILON]."""
+
+Judged = tuple[np.ndarray, np.ndarray]
+
+
+def _squared(activation: Activation, z, out, y) -> Judged:
+    off = out - y
+    slope = (2 * off).sum(axis=-1, keepdims=True) if out.shape[-1] == 1 else 2 * off
+    return (off**2).mean(axis=-1), activation.slope(z, out, slope / off.shape[-1])
+
+
+def _binary(activation: Activation, z, out, y) -> Judged:
+    if _takes_logits(activation):
+        each = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
+        return each.mean(axis=-1), (ACTIVATIONS["sigmoid"].value(z) - y) / y.shape[-1]
+    p = np.clip(out, EPSILON, 1 - EPSILON)
+    inside = (out >= EPSILON) & (out <= 1 - EPSILON)
+    each = -(y * np.log(p) + (1 - y) * np.log(1 - p))
+    slope = inside * ((1 - y) / (1 - p) - y / p) / y.shape[-1]
+    return each.mean(axis=-1), activation.slope(z, out, slope)
+
+
+def _sparse(activation: Activation, z, out, y) -> Judged:
+    y = (y == np.arange(out.shape[-1])).astype(np.float32)
+    if _takes_logits(activation):
+        return _of_logits(z, y)
+    p = np.clip(out, EPSILON, 1 - EPSILON)
+    share = p / p.sum(axis=-1, keepdims=True)
+    inside = (out >= EPSILON) & (out <= 1 - EPSILON)
+    slope = inside * (share - y) / p
+    return -(y * np.log(share)).sum(axis=-1), activation.slope(z, out, slope)
+
+
+def _categorical(activation: Activation, z, out, y) -> Judged:
+    if _takes_logits(activation):
+        return _of_logits(z, y)
+    total = out.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = out / total
+        inside = (share >= EPSILON) & (share <= 1 - EPSILON)
+        p = np.clip(share, EPSILON, 1 - EPSILON)
+        upstream = inside * -y / p
+        slope = (upstream - (upstream * share).sum(axis=-1, keepdims=True)) / total
+        return -(y * np.log(p)).sum(axis=-1), activation.slope(z, out, slope)
+
+
+def _of_logits(z, y) -> Judged:
+    """Categorical cross-entropy; y is one-hot."""
+    share = ACTIVATIONS["softmax"].value(z)
+    each = -(y * np.log(np.maximum(share, 1e-30))).sum(axis=-1)
+    return each, share * y.sum(axis=-1, keepdims=True) - y
+
+
+def _takes_logits(activation: Activation) -> bool:
+    return activation.name in ("sigmoid", "softmax")
+
+
+CROSS_ENTROPIES = {
+    "binary_crossentropy": _binary,
+    "categorical_crossentropy": _categorical,
+    "sparse_categorical_crossentropy": _sparse,
+}
+LOSSES = {**CROSS_ENTROPIES, "mean_squared_error": _squared}
+
+
+def judged(name: str, activation: Activation, z, out, y) -> Judged:
+    """The loss and its slope by the loss of this name. Raises ValueError for an unknown one."""
+    return entry("loss", LOSSES, name)(activation, z, out, y)
