@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import OrderedDict
+from concurrent.futures import Future
 
 import keras
 import numpy as np
@@ -17,18 +19,32 @@ from core.stacks import structure
 KEPT = 24
 """Compiled programs kept for reuse; the one used longest ago goes first."""
 
-_kept: OrderedDict[tuple, Program] = OrderedDict()
+_kept: OrderedDict[tuple, Future[Program]] = OrderedDict()
+_guard = threading.Lock()
 
 
 def program(experiment: Experiment, lanes: int) -> Program:
-    """The program for the structure of this experiment and this many lanes, made where not kept."""
+    """The program for the structure of this experiment and this many lanes, made where not kept.
+
+    Any thread may ask. Programs of different structures are compiled at the same time; who asks for
+    one that is being compiled waits for it.
+    """
     key = (structure(experiment), lanes)
-    if key not in _kept:
-        _kept[key] = Program(experiment, lanes)
-        if len(_kept) > KEPT:
+    with _guard:
+        found = _kept.get(key)
+        made = _kept.setdefault(key, Future())
+        _kept.move_to_end(key)
+        while len(_kept) > KEPT:
             _kept.popitem(last=False)
-    _kept.move_to_end(key)
-    return _kept[key]
+    if found is None:
+        try:
+            made.set_result(Program(experiment, lanes))
+        except BaseException as error:
+            made.set_exception(error)
+            with _guard:
+                if _kept.get(key) is made:
+                    del _kept[key]
+    return made.result()
 
 
 class _RatePerRun(keras.optimizers.schedules.LearningRateSchedule):

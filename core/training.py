@@ -19,7 +19,7 @@ from core import models
 from core.data import generator, prepare
 from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, Epoch, Health, History, Progress
-from core.program import program
+from core.program import Program, program
 from core.stacks import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, stacks, steps, structure
 
 STACK_BYTES = 2 * 2**30
@@ -63,7 +63,7 @@ def train_all(
     work = [len(places) * _updates(experiments[places[0]]) for places in grouped]
     histories: dict[int, History] = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
-        # Stacks of one structure share a program: two threads would both compile it.
+        # Stacks of one structure share a program.
         ready, keys = {}, []
         for places in grouped:
             first, lanes = experiments[places[0]], lanes_for(len(places) * runs)
@@ -78,9 +78,11 @@ def train_all(
                     done = before + share * epoch.number / epoch.of
                     on_progress(Progress(done / sum(work), len(histories), len(experiments)))
 
-            ready[key].result()
+            compiled = ready[key].result()
+            if key not in keys[number + 1 :]:
+                del ready[key]
             together = [experiments[place] for place in places]
-            found = train_together(together, runs, seed, report, should_stop)
+            found = train_together(together, runs, seed, report, should_stop, compiled)
             if found[0].cancelled:
                 for other in ready.values():
                     other.cancel()
@@ -95,10 +97,12 @@ def train_together(
     seed: int = 0,
     on_epoch: Callable[[Epoch], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    compiled: Program | None = None,
 ) -> list[History]:
     """Train `runs` runs of each experiment in one stack; they must agree in structure and epochs.
 
     on_epoch gets the figures of all runs, one experiment's after the other's.
+    compiled: their program, where the caller has it.
     """
     _check_whole("runs", runs, 1, 4_096)
     _check_whole("seed", seed, 0, 2**31 - 1)
@@ -113,7 +117,8 @@ def train_together(
         raise InvalidExperiment("runs", len(members), f"at most {most:,} with this many rows")
 
     started = time.perf_counter()
-    compiled = program(first, lanes)
+    if compiled is None:
+        compiled = program(first, lanes)
     compile_seconds = time.perf_counter() - started
     started = time.perf_counter()
     arrays = _stacked_rows(members, seed, lanes)

@@ -1,11 +1,18 @@
 """The stack against plain Keras, and what it promises about runs."""
 
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import product
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from core import program as programs
 from core.data import prepare
 from core.experiment import (
     ACTIVATIONS,
@@ -26,8 +33,9 @@ from core.experiment import (
 from core.history import CURVES
 from core.models import keras_model, keras_optimizer
 from core.problems import PROBLEMS, TARGET
+from core.program import Program
 from core.reference import fit
-from core.training import layer_seeds, train, train_together
+from core.training import layer_seeds, train, train_all, train_together
 
 pytestmark = pytest.mark.tensorflow
 
@@ -242,8 +250,69 @@ def test_impossible_numbers_are_refused(runs, seed):
 
 
 def test_compiled_programs_are_kept_up_to_a_bound():
-    from core import program
-
     train(small(), runs=2)
     assert train(small(), runs=2).compile_seconds < 0.05
-    assert len(program._kept) <= program.KEPT
+    assert len(programs._kept) <= programs.KEPT
+
+
+def counting(meet=None):
+    """A kind of program that notes each one that is compiled; `meet` is called before that."""
+
+    class Counted(Program):
+        compiled: ClassVar[list] = []
+
+        def __init__(self, experiment, lanes):
+            if meet is not None:
+                meet()
+            super().__init__(experiment, lanes)
+            self.compiled.append(experiment)
+
+    return Counted
+
+
+def networks(*units):
+    return [
+        replace(small(), model=Model((Dense(count, "tanh"), Dense(1, "sigmoid"))))
+        for count in units
+    ]
+
+
+def test_every_structure_is_compiled_once_however_few_are_kept(monkeypatch):
+    counted, others = counting(), networks(2, 4, 5, 6)
+    monkeypatch.setattr(programs, "KEPT", 1)
+    monkeypatch.setattr(programs, "_kept", OrderedDict())
+    monkeypatch.setattr(programs, "Program", counted)
+
+    def wait_for_all(progress):
+        while len(counted.compiled) < len(others):
+            time.sleep(0.01)
+
+    histories = train_all(others, runs=2, on_progress=wait_for_all)
+    assert len(counted.compiled) == len(others)
+    assert len(programs._kept) <= 1
+    assert [history.experiment for history in histories] == others
+
+
+def test_two_threads_compile_at_once_but_nothing_twice(monkeypatch):
+    # The barrier breaks unless two threads are compiling at the same time.
+    counted, (one, other) = counting(partial(threading.Barrier(2).wait, 60)), networks(2, 4)
+    monkeypatch.setattr(programs, "_kept", OrderedDict())
+    monkeypatch.setattr(programs, "Program", counted)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda each: programs.program(each, 16), (one, other, one, other)))
+    assert len(counted.compiled) == 2
+    assert found[0] is found[2]
+    assert found[1] is found[3]
+
+
+def test_a_program_that_fails_to_compile_is_not_kept(monkeypatch):
+    class Failing(Program):
+        def __init__(self, *args):
+            raise MemoryError
+
+    monkeypatch.setattr(programs, "_kept", OrderedDict())
+    with monkeypatch.context() as failing:
+        failing.setattr(programs, "Program", Failing)
+        with pytest.raises(MemoryError):
+            train(small(), runs=2)
+    assert train(small(), runs=2).runs == 2
