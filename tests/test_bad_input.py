@@ -122,7 +122,7 @@ def entered(problem: str, parameters: dict) -> tuple[dict, list[str]]:
 def test_any_link_to_a_problem_page_gives_values_in_range_and_a_notice_for_the_rest(problem):
     asked = PROBLEMS[problem]
 
-    @settings(max_examples=4_000, **ALWAYS_THE_SAME)
+    @settings(max_examples=2_000, **ALWAYS_THE_SAME)
     @given(links(problem))
     def follow(parameters):
         values, refused = entered(problem, parameters)
@@ -219,7 +219,7 @@ def compared(parameters: dict) -> tuple[dict, list[str], dict]:
     return session["kept.compare"], refused, dict(query)
 
 
-@settings(max_examples=2_500, **ALWAYS_THE_SAME)
+@settings(max_examples=1_500, **ALWAYS_THE_SAME)
 @given(COMPARE_LINKS)
 @example({"`](x)`<b>": ""})
 @example({"fixes": "sigmoid-output.sigmoid-output"})
