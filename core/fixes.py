@@ -170,12 +170,6 @@ LEAK = ours(
     "A leaky ReLU has a gradient below zero as well, so no unit can die.",
     with_hidden(activation="leaky_relu"),
 )
-TANH = ours(
-    "tanh-hidden",
-    "Tanh hidden layers",
-    "A tanh has a gradient on both sides of zero.",
-    with_hidden(activation="tanh"),
-)
 WIDEN = ours(
     "wider-hidden",
     f"{ROOMY} units per hidden layer",

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,6 +58,17 @@ ENOUGH_ROWS = 100
 NEIGHBOURS = 5
 EXPLAINED = 0.5
 """Share of a continuous label's variance that a fit must explain to count as a fit."""
+
+
+class Start(NamedTuple):
+    """Draws of the initial weights, and one forward pass with each.
+
+    weights: as of `core.lookahead.draw_weights`; labels: (runs, rows, width).
+    """
+
+    weights: list[np.ndarray]
+    labels: np.ndarray
+    done: lookahead.Pass
 
 
 class Observations:
@@ -249,8 +261,8 @@ class Observations:
         return self.sample(self.drawn, RUNS_AHEAD, SEEN_ROWS)
 
     @cached_property
-    def start(self) -> lookahead.Pass:
-        """The forward pass before training, over STARTS draws of the weights, fewer if big."""
+    def start(self) -> Start:
+        """Before training, over STARTS draws of the weights, fewer if big."""
         starts = int(np.clip(2e7 / (self.parameters * SEEN_ROWS), 4, STARTS))
         if self.history is not None:
             starts = min(self.history.runs, starts)
@@ -259,18 +271,16 @@ class Observations:
             weights = self._weights(self.experiment, starts)
         x, y = self.sampled
         x, y = (np.resize(array, (starts, *array.shape[1:])) for array in (x, y))
-        self.start_labels = y
-        self.start_weights = weights
         with np.errstate(all="ignore"):
-            return lookahead.forward(self.model, weights, x)
+            return Start(weights, y, lookahead.forward(self.model, weights, x))
 
     @cached_property
     def start_gradients(self) -> list[np.ndarray]:
         """Norm of each dense layer's kernel gradient before training, (runs,) each."""
-        done = self.start
+        weights, labels, done = self.start
         with np.errstate(all="ignore"):
-            _, slope = lookahead.judge(self.experiment, done, self.start_labels)
-            found = lookahead.gradients(self.model, self.start_weights, done, slope)
+            _, slope = lookahead.judge(self.experiment, done, labels)
+            found = lookahead.gradients(self.model, weights, done, slope)
         return [np.sqrt(np.square(found[place]).sum(axis=(1, 2))) for place in self.kernels]
 
     @cached_property
@@ -290,14 +300,14 @@ class Observations:
     @cached_property
     def dead_at_start(self) -> list[np.ndarray]:
         """For every hidden layer the share of units that output 0 for every row: (runs,) each."""
-        return [(out == 0).all(axis=1).mean(axis=1) for out in self.start.outputs[:-1]]
+        return [(out == 0).all(axis=1).mean(axis=1) for out in self.start.done.outputs[:-1]]
 
     @cached_property
     def saturated_at_start(self) -> list[float]:
         """For every hidden layer the share of outputs within 1% of a bound of the activation."""
         return [
             near_bound(layer.activation, out)
-            for layer, out in zip(self.hidden, self.start.outputs, strict=False)
+            for layer, out in zip(self.hidden, self.start.done.outputs, strict=False)
         ]
 
     # --- ahead ---
@@ -362,7 +372,7 @@ class Observations:
         """Looking ahead, standardised inputs come further."""
         if self.data.scaling == "standardise" or self.as_is is None:
             return False
-        return self.gain_from_scaling >= CLEAR or further(self.as_is, self.standardised)
+        return self.gain_from_scaling >= CLEAR or ends_better(self.as_is, self.standardised)
 
     @cached_property
     def moved(self) -> float:
@@ -388,7 +398,7 @@ class Observations:
         if self.wide is None:
             return False
         gain = self.reached(self.wide) - self.reached(self.as_is)
-        return gain >= CLEAR or further(self.as_is, self.wide)
+        return gain >= CLEAR or ends_better(self.as_is, self.wide)
 
     @cached_property
     def updates_needed(self) -> float:
@@ -525,7 +535,7 @@ def grown_share(loss: np.ndarray) -> float:
     return float((~(loss[1] < 2 * np.maximum(loss[0], 1e-3))).mean())
 
 
-def further(one: lookahead.Pace, other: lookahead.Pace) -> bool:
+def ends_better(one: lookahead.Pace, other: lookahead.Pace | None) -> bool:
     """The other look ahead ends with a better score: by 0.1, and by three standard errors."""
     if other is None:
         return False

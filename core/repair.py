@@ -1,7 +1,7 @@
 """Which suggested fix really frees a training, and the smallest change that does.
 
-Fixes hold functions and do not pickle: the requests take an experiment and find the fixes
-themselves, in the process that trains, so that what travels is plain values.
+The requests take an experiment and find the fixes themselves, in the process that trains, so that
+what travels there is plain values.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def output_not_probability(seen: Observations) -> Finding | None:
     activation = seen.model.output.activation
     if seen.training.loss not in CROSS_ENTROPIES or activation in ("sigmoid", "softmax"):
         return None
-    out = seen.start.output
+    out = seen.start.done.output
     outside = (out <= 1e-7) | (out >= 1 - 1e-7)
     whole = outside.all(axis=(1, 2)).mean()
     evidence = (
