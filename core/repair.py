@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -258,7 +258,8 @@ class TryFixes:
 
     @property
     def smaller(self) -> tuple[Iterator[tuple[str, TryFixes]], ...]:
-        return (fewer_epochs(self),)
+        # What is likely is of as many epochs as the experiment.
+        return (fewer_epochs(replace(self, likely=())),)
 
 
 def paired_gain(before: np.ndarray, after: np.ndarray) -> tuple[float, float, float]:
