@@ -260,7 +260,7 @@ class TryFixes:
 
     @property
     def smaller(self) -> tuple[Iterator[tuple[str, TryFixes]], ...]:
-        # What is likely goes by the experiment, which is then a shorter one.
+        # What is likely is of as many epochs as the experiment.
         return (fewer_epochs(replace(self, likely=())),)
 
 

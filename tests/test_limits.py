@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from core.diagnosis import diagnose
 from core.experiment import Blobs, Dense, Model
 from core.limits import (
     FREE,
@@ -20,7 +21,7 @@ from core.limits import (
     price,
 )
 from core.problems import PROBLEMS, with_data, with_training
-from core.repair import TryFixes
+from core.repair import TryFixes, expected
 from core.worker import Compare, Fit, Train
 
 ASKED = PROBLEMS["threshold"].experiment
@@ -158,3 +159,9 @@ def test_durations_are_read_at_a_glance():
     expected = "1 s, 42 s, 1 min, 2 min, 5 min, 5 min 20 s, 21 min, 1 h 23 min, 24 h"
     assert ", ".join(map(duration, seconds)) == expected
     assert not math.isnan(price(Train(ASKED, 0)).seconds), "a wrong number is refused elsewhere"
+
+
+def test_a_trial_that_is_too_long_is_offered_with_fewer_epochs():
+    for request in (TryFixes(LONG), TryFixes(LONG, likely=expected(LONG, diagnose(LONG)))):
+        with pytest.raises(OverBudget, match=r"With [\d,]+ epochs, it fits"):
+            check(request, Limits())
