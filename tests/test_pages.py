@@ -164,12 +164,12 @@ def test_new_data_after_the_highest_seed_are_those_of_seed_0():
 
 
 def test_what_is_looked_at_comes_with_the_link():
-    app = opened("two-blob", epochs="2", runs="16", log="yes", pick="best", health="saturated")
+    app = opened("two-blob", epochs="2", runs="16", log="yes", pick="best", health="gradient_norm")
     app.button(key="two-blob-train").click().run()
     finished(app, "16 runs ended at 90%")
     assert app.toggle(key="two-blob.log-scale").value
     assert app.segmented_control(key="two-blob.pick").value == "best"
-    assert drawn(app, "Saturated units by epoch")
+    assert drawn(app, "Gradient norm by epoch")
 
 
 def test_curves_are_those_that_are_counted_unless_model_fits_are_asked_for():

@@ -72,14 +72,16 @@ def test_every_weight_is_kerass_own_after_50_updates(activation, loss, optimizer
         return
     # On some processors TensorFlow's softmax of one unit is a hair below 1; compiled by XLA, as the
     # stack is, Keras rounds as the stack does.
-    if not close(ours, fitted_weights(experiment, seed=1, run=run, jit_compile=True)):
+    compiled = fitted_weights(experiment, seed=1, run=run, jit_compile=True)
+    if not close(ours, compiled):
         # Where rounding errors grow, as at the edge of a clipped probability, Keras parts from
-        # itself as far when the rows of each batch come in reverse order.
+        # itself as far when XLA compiles it, or when the rows of each batch come in reverse order.
         reverse = fitted_weights(experiment, seed=1, run=run, reverse=True)
-        for a, b, c in zip(ours, keras_own, reverse, strict=True):
+        for a, b, c, d in zip(ours, keras_own, reverse, compiled, strict=True):
             np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
             if np.isfinite(b).all():
-                assert np.abs(a - b).max() <= 2e-5 + 20 * np.abs(b - c).max()
+                spread = max(20 * np.abs(b - c).max(), 2 * np.abs(b - d).max())
+                assert np.abs(a - b).max() <= 2e-5 + spread
 
 
 def close(ours, keras_own):

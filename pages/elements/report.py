@@ -1,6 +1,7 @@
 """One HTML file of what a problem page shows, to open anywhere: no server and no network.
 
-The template escapes all that is filled in, save our own libraries and what passes through `_data`.
+The template escapes all that is filled in, save what it marks as safe: our own libraries, and what
+passes through `_data`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
 
 from core.changes import changes
 from core.data import majority_rate
@@ -118,7 +118,7 @@ def _standing(finding: Finding) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["data"] = lambda plain: Markup(_data(plain))
+    environment.filters["data"] = _data
     return environment.from_string((HERE / "report.html").read_text(encoding="utf-8"))
 
 
@@ -128,11 +128,9 @@ def _data(plain: object) -> str:
 
 
 @cache
-def _libraries() -> Markup:
-    return Markup(
-        "\n".join(
-            (HERE / "vendor" / f"{name}.min.js").read_text(encoding="utf-8") for name in LIBRARIES
-        )
+def _libraries() -> str:
+    return "\n".join(
+        (HERE / "vendor" / f"{name}.min.js").read_text(encoding="utf-8") for name in LIBRARIES
     )
 
 
