@@ -621,7 +621,7 @@ def gather_healthy(count: int, seed: int) -> tuple[list[Experiment], list[Histor
 
 
 def success(experiment: Experiment, history: History) -> np.ndarray:
-    return Observations(experiment, history, TARGET).successes
+    return Observations(experiment, history, TARGET).passed
 
 
 def verify(chosen: list[Case]) -> list[dict]:

@@ -83,8 +83,8 @@ def verdict(
         return _expected(findings, worst)
     seen = Observations(history.experiment, history, target)
     if worst is not COSMETIC:
-        moving = " Most of the runs that fail are still improving when training ends."
-        if seen.success.successes:
+        moving = f" Most of the runs that {seen.fails} are still improving when training ends."
+        if seen.passing.successes:
             why = _because(findings, "mainly because")
             return f"Depends on the seed, {why}.{moving if worst is SLOW else ''}"
         why = _because(findings, "because")
@@ -95,7 +95,7 @@ def verdict(
             f"classifier can be right in more than about {seen.ceiling:.1%} of the samples "
             f"(here {seen.scores.mean():.1%})."
         )
-    return f"Nothing wrong found: {seen.success} succeed."
+    return f"Nothing wrong found: {seen.passing} {seen.passes}."
 
 
 def _expected(findings: tuple[Finding, ...], worst: Severity) -> str:
@@ -137,7 +137,7 @@ def _as_it_turned_out(seen: Observations, finding: Finding, before: Finding | No
     if not seen.is_stuck:
         if finding.severity is COSMETIC and not feared:
             return finding
-        note = f" All {seen.history.runs} runs succeed all the same."
+        note = f" All {seen.history.runs} runs {seen.passes} all the same."
         return replace(
             finding,
             severity=COSMETIC,
@@ -145,9 +145,9 @@ def _as_it_turned_out(seen: Observations, finding: Finding, before: Finding | No
             confidence=CERTAIN,
             settle=None,
         )
-    if finding.severity is FATAL and seen.success.successes:
+    if finding.severity is FATAL and seen.passing.successes:
         finding = replace(finding, severity=FRAGILE)
-    elif finding.severity is FRAGILE and not seen.success.successes and finding.code not in BY_RUN:
+    elif finding.severity is FRAGILE and not seen.passing.successes and finding.code not in BY_RUN:
         finding = replace(finding, severity=FATAL)
     if before is None or (finding.severity is before.severity and not before.is_open):
         return finding
@@ -158,16 +158,19 @@ def _turn(seen: Observations, now: Finding, before: Finding) -> str:
     """Why a finding's severity is another one than before training, where some runs fail."""
     failed, runs = int(seen.stuck.sum()), seen.history.runs
     if now.severity is FRAGILE and before.severity is FATAL:
-        return f"{_of(runs - failed, runs, 'succeed')} all the same."
-    fail = _of(failed, runs, "fail") if failed < runs else f"All {runs} runs fail"
+        return f"{_of(runs - failed, runs, seen.passes)} all the same."
+    fail = _of(failed, runs, seen.fails) if failed < runs else f"All {runs} runs {seen.fails}"
     if now.severity is COSMETIC:
         return f"{fail}, but mainly for other reasons."
     how = "still improving when training ends" if now.severity is SLOW else "stuck rather than slow"
     return f"{fail}, and most of them are {how}."
 
 
-def _of(count: int, runs: int, verb: str) -> str:
-    return f"{count} of {runs} runs {verb}{'s' * (count == 1)}"
+def _of(count: int, runs: int, doing: str) -> str:
+    verb, *rest = doing.split(" ", 1)
+    if count == 1:
+        verb += "es" if verb.endswith("ch") else "s"
+    return " ".join([f"{count} of {runs} runs {verb}", *rest])
 
 
 BY_RUN = frozenset({"dead-units"})
@@ -219,9 +222,9 @@ def _distinct(some: Iterable[Fix]) -> tuple[Fix, ...]:
 def _unexplained(seen: Observations) -> Finding:
     return Finding(
         "unexplained",
-        FRAGILE if seen.success.successes else FATAL,
+        FRAGILE if seen.passing.successes else FATAL,
         "Stuck for an unknown reason",
-        f"{seen.success} succeed; {accuracies(seen)}.",
+        f"{seen.passing} {seen.passes}; {accuracies(seen)}.",
         "None of the known causes fits the measurements. The inputs may not tell the classes "
         "apart.",
         (fixes.STANDARDISE, fixes.WIDEN, fixes.rate(10 * seen.rate), fixes.rate(seen.rate / 10)),

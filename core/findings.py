@@ -136,7 +136,7 @@ def rounded_up(value: float) -> int:
 
 def accuracies(seen: Observations) -> str:
     scores = np.nan_to_num(seen.scores[seen.stuck])
-    what = "an R²" if seen.continuous else "an accuracy"
+    what = "an R²" if seen.regression else "an accuracy"
     # Rounded down: 0.899 has not reached 0.90.
     low, high = (f"{math.floor(100 * score) / 100:.2f}" for score in (scores.min(), scores.max()))
     return f"the others end at {what} of {low}" + (f" to {high}" if high != low else "")

@@ -74,8 +74,10 @@ class Start(NamedTuple):
 class Observations:
     """The figures of one experiment and, where there is one, of its history.
 
-    goal: the score that counts as success: the target, or the same share of the way from guessing
-        to the best possible accuracy, where that lies below 1.
+    goal: the score that is enough for nothing to be wrong: the target, or the same share of the
+        way from guessing to the best possible accuracy, where that lies below 1. Runs succeed by
+        the target alone (`History.successes`); those that reach a goal below it pass, and are said
+        to reach it.
     """
 
     def __init__(self, experiment: Experiment, history: History | None, target: float):
@@ -446,20 +448,42 @@ class Observations:
         return self.history.final_accuracy
 
     @cached_property
-    def successes(self) -> np.ndarray:
-        return self.scores >= np.float32(self.goal)
+    def passed(self) -> np.ndarray:
+        """bool (runs,): the score reaches the goal."""
+        if self.regression:
+            return self.scores >= np.float32(self.goal)
+        return self.history.successes(self.goal)
 
     @property
     def stuck(self) -> np.ndarray:
-        return ~self.successes
+        return ~self.passed
 
     @cached_property
-    def success(self) -> Rate:
-        return Rate(int(self.successes.sum()), self.history.runs)
+    def passing(self) -> Rate:
+        return Rate(int(self.passed.sum()), self.history.runs)
+
+    @property
+    def passes(self) -> str:
+        """What the runs do that pass, as a verb of several."""
+        return "succeed" if self.by_target else f"reach {self._named_goal}"
+
+    @property
+    def fails(self) -> str:
+        """What the others do."""
+        return "fail" if self.by_target else f"fall short of {self._named_goal}"
+
+    @property
+    def by_target(self) -> bool:
+        """The runs that pass are those that succeed."""
+        return self.goal == self.target and not self.regression
+
+    @property
+    def _named_goal(self) -> str:
+        return f"an R² of {self.goal:.2f}" if self.regression else f"{self.goal:.2f}"
 
     @property
     def is_stuck(self) -> bool:
-        """Some run of the history does not succeed."""
+        """Some run of the history does not pass."""
         return self.history is not None and bool(self.stuck.any())
 
     @cached_property

@@ -56,13 +56,15 @@ class Trial:
 class Repair:
     """The experiment as it is and with the fixes that its findings suggest.
 
-    before: its success rate. findings: with the history of these runs. trials: every fix alone,
+    before: the rate of its runs that pass. passes: what these do, "succeed", or what counts where
+    the target is out of reach. findings: with the history of these runs. trials: every fix alone,
     then the combinations that were tried. smallest: the fewest fixes that free the runs, or
     do as well as any; None where nothing helps, or nothing is wrong.
     """
 
     experiment: Experiment
     before: Rate
+    passes: str
     findings: tuple[Finding, ...]
     trials: tuple[Trial, ...]
     smallest: Trial | None
@@ -108,7 +110,8 @@ def try_fixes(
     if history.cancelled:
         return None
     found = diagnose(experiment, history, target)
-    before = Observations(experiment, history, target).successes
+    seen = Observations(experiment, history, target)
+    before = seen.passed
     # Half of the budget is left to combinations.
     suggested = _suggested(found, findings)[: max(budget // 2, 1)]
     known: dict[tuple[str, ...], Trial] = {}
@@ -155,7 +158,7 @@ def try_fixes(
                 break
             best = again
     trials = tuple(known.values())
-    return Repair(experiment, Rate(int(before.sum()), runs), found, trials, _best(trials))
+    return Repair(experiment, seen.passing, seen.passes, found, trials, _best(trials))
 
 
 def repair(
@@ -311,7 +314,7 @@ def _applied(experiment: Experiment, chosen: Sequence[Fix]) -> Experiment | None
 
 
 def _trial(keys, titles, why, after, before, outcome: History, target: float) -> Trial:
-    success = Observations(after, outcome, target).successes
+    success = Observations(after, outcome, target).passed
     gain, low, high = paired_gain(before, success)
     rate = Rate(int(success.sum()), len(success))
     return Trial(keys, titles, why, after, rate, gain, low, high)

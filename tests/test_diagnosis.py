@@ -295,6 +295,29 @@ def test_some_successes_make_fatal_fragile():
     assert "1 of 4 runs (5 to 70%)" in " ".join(finding.evidence for finding in found)
 
 
+def test_runs_succeed_by_the_target_alone():
+    """Where the classes overlap, no finding calls a run successful that the headline does not."""
+    noisy = data(source=Blobs(((0, 0), (2, 2)), 200, 1, noise=1.0))
+    faulty = output(activation="relu", experiment=noisy)
+    for accuracy, sentence in (
+        (0.84, "All 4 runs reach 0.78 all the same."),
+        (np.array([0.84, 0.84, 0.84, 0.5]), "1 of 4 runs falls short of 0.78"),
+        (np.array([0.84, 0.5, 0.5, 0.5]), "1 of 4 runs (5 to 70%) reach 0.78"),
+        (0.5, "All 4 runs fall short of 0.78"),
+    ):
+        trained = history(faulty, accuracy=accuracy)
+        assert not trained.successes(0.9).any()
+        found = diagnose(faulty, trained)
+        said = " ".join([verdict(found, trained), *(f"{f.title}. {f.evidence}" for f in found)])
+        assert sentence in said
+        assert "succe" not in said
+        assert " fail" not in said
+        assert "so the diagnosis counts 0.78 as enough" in said
+    # Before training as after it, the target is the one that was chosen.
+    found = diagnose(noisy, history(noisy, accuracy=0.75), target=0.7)
+    assert "Nothing wrong" in verdict(found, history(noisy, accuracy=0.75), target=0.7)
+
+
 def test_findings_are_whole_and_ordered():
     for faulty, _ in STATIC.values():
         found = diagnose(faulty)

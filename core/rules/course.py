@@ -216,18 +216,19 @@ def _against_overfitting(seen: Observations) -> tuple[Fix, ...]:
 
 @rule("depends-on-the-seed")
 def depends_on_the_seed(seen: Observations) -> Finding | None:
-    if not seen.is_stuck or not seen.success.successes:
+    if not seen.is_stuck or not seen.passing.successes:
         return None
-    evidence = f"{seen.success} reach {seen.goal:.2f}; {accuracies(seen)}."
+    others = "fail" if seen.by_target else "do not"
+    evidence = f"{seen.passing} reach {seen.goal:.2f}; {accuracies(seen)}."
     if seen.moving:
         evidence += " Most of them are still improving when training ends."
     return Finding(
         "depends-on-the-seed",
         SLOW if seen.moving else FRAGILE,
-        "Some runs succeed, others fail",
+        f"Some runs {seen.passes}, others {others}",
         evidence,
         "The runs differ only in their random numbers: initial weights, data and order. A single "
         "run, good or bad, says little here.",
         _escapes(seen),
-        because="some runs succeed and others fail",
+        because=f"some runs {seen.passes} and others {others}",
     )

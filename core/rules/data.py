@@ -100,8 +100,12 @@ def label_conflict(seen: Observations) -> Finding | None:
         else f"The best possible classifier is right in {seen.ceiling:.1%} of the samples."
     )
     note = ""
-    if seen.ceiling < seen.target:
-        note = f" The target of {seen.target:g} is out of reach, so {seen.goal:.2f} counts here."
+    if not seen.by_target:
+        where = "out of reach" if seen.ceiling < seen.target else "close to that"
+        note = (
+            f" The target of {seen.target:g} is {where}, so the diagnosis counts {seen.goal:.2f} "
+            "as enough."
+        )
     return Finding(
         "label-conflict",
         COSMETIC,

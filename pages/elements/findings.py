@@ -311,12 +311,14 @@ def _trying(ticket: jobs.Ticket, place: str) -> None:
 
 def _outcome(problem: str, tried: Repair) -> None:
     if tried.smallest is None:
-        st.markdown(f"None improves the success rate significantly. As is, {tried.before} succeed.")
+        st.markdown(
+            f"None improves the success rate significantly. As is, {tried.before} {tried.passes}."
+        )
     else:
         names = " + ".join(tried.smallest.titles)
         st.markdown(
             f"The smallest change that matches the best result: **{names}**. "
-            f"{tried.smallest.rate} succeed with it, {tried.before} without it."
+            f"{tried.smallest.rate} {tried.passes} with it, {tried.before} without it."
         )
     if not tried.trials:
         return
