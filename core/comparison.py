@@ -84,7 +84,7 @@ class Comparison:
         rows = []
         for subset, history in zip(self.subsets, self.histories, strict=True):
             success = history.successes(target)
-            rate = Rate(int(success.sum()), history.runs)
+            rate = Rate.of(success)
             epochs = history.epochs_until(target)[success]
             known = epochs[np.isfinite(epochs)]
             rows.append(

@@ -460,7 +460,7 @@ class Observations:
 
     @cached_property
     def passing(self) -> Rate:
-        return Rate(int(self.passed.sum()), self.history.runs)
+        return Rate.of(self.passed)
 
     @property
     def passes(self) -> str:

@@ -316,7 +316,7 @@ def _applied(experiment: Experiment, chosen: Sequence[Fix]) -> Experiment | None
 def _trial(keys, titles, why, after, before, outcome: History, target: float) -> Trial:
     success = Observations(after, outcome, target).passed
     gain, low, high = paired_gain(before, success)
-    rate = Rate(int(success.sum()), len(success))
+    rate = Rate.of(success)
     return Trial(keys, titles, why, after, rate, gain, low, high)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 Z = 1.959963984540054
 """The 97.5% point of the normal distribution: intervals are 95% intervals."""
 
@@ -22,6 +24,11 @@ class Rate:
     def __post_init__(self):
         if not 0 <= self.successes <= self.runs or self.runs < 1:
             raise ValueError(f"{self.successes} successes in {self.runs} runs is no rate")
+
+    @classmethod
+    def of(cls, met: np.ndarray) -> Rate:
+        """The rate of the runs that meet something: bool (runs,)."""
+        return cls(int(np.sum(met)), len(met))
 
     @property
     def failures(self) -> int:

@@ -80,7 +80,7 @@ class Verdict:
 
     @cached_property
     def rate(self) -> Rate:
-        return Rate(int(np.sum(self.met)), self.runs)
+        return Rate.of(self.met)
 
     @property
     def word(self) -> str:

@@ -310,7 +310,7 @@ def _confirmed(claim: Claim, tested: Tested, runs: int, seed: int) -> Tested:
         claim.criterion.judge(Outcome((experiment,), (fit(experiment, seed, run=run),), 1, seed))[0]
         for run in range(runs)
     ]
-    rate = Rate(int(np.sum(met)), runs)
+    rate = Rate.of(np.ravel(met))
     return Tested(tested.verdict, tested.arms, tested.conclusion, tested.findings, rate)
 
 

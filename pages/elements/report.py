@@ -86,7 +86,7 @@ class Report:
         log = pictures.logarithmic(history, part, when, self.views["log"])
         picks = pictures.picks(history, self.target)
         run = picks.get(self.views["pick"], picks["worst"])
-        rate = Rate(int(history.successes(self.target).sum()), history.runs)
+        rate = Rate.of(history.successes(self.target))
         health = pictures.health(history, self.views["health"], self.target)
         return [
             (

@@ -23,8 +23,7 @@ CURVES = {"after": "after each epoch", "during": "as model.fit prints"}
 
 def answer(history: History, target: float) -> None:
     """How many runs succeeded, and what became of the others."""
-    success = history.successes(target)
-    rate = Rate(int(success.sum()), history.runs)
+    rate = Rate.of(history.successes(target))
     icon = {0: "block", rate.runs: "check_circle"}.get(rate.successes, "casino")
     st.header(f":material/{icon}: {headline(history, target)}")
     if said := others(history, target):
@@ -43,7 +42,7 @@ def symptom(problem: str, history: History, target: float) -> None:
 
 def _figures(history: History, target: float, majority: float) -> None:
     """The success rate with its interval, against the majority class, and the time it took."""
-    rate = Rate(int(history.successes(target).sum()), history.runs)
+    rate = Rate.of(history.successes(target))
     where = "held-out rows" if history.val_loss is not None else "the training rows"
     with st.container(horizontal=True):
         st.metric(
