@@ -32,7 +32,7 @@ class Ended:
         (
             {"stuck": 40, "improving": 24},
             "None of 64 runs ended at 90% or above",
-            "Of them, 40 are stuck and 24 are still improving.",
+            "Of all 64, 40 are stuck and 24 are still improving.",
         ),
         (
             {"succeeded": 18, "stuck": 40, "improving": 5, "lost": 1},

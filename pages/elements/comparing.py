@@ -67,12 +67,12 @@ def enter() -> list[str]:
     if anew:
         given, refused = link.read()
         kept = _from_link(given, refused)
-        st.session_state[PICKED] = kept["combination"]
     link.hold(PLACE, {name: kept[name] for name in KINDS}, KINDS, anew=anew)
     # Whose fixes they are is known only now, and which combinations there are only with a result.
     fixes = _fixes(st.session_state[f"{PLACE}.{PROBLEM}"])
     link.hold(PLACE, {"fixes": kept["fixes"]}, {"fixes": fixes}, anew=anew)
-    st.session_state.setdefault(PICKED, kept["combination"])
+    if anew or PICKED not in st.session_state:
+        st.session_state[PICKED] = kept["combination"]
     return refused
 
 
@@ -216,7 +216,7 @@ def next_step(choice: Choice, affordable: bool) -> str:
     if not choice.comparable:
         return f"Choose at most {MOST_FIXES} fixes to compare."
     if not affordable:
-        return "This comparison is too large here; see above what would fit."
+        return "This comparison is over the limit; what would fit is said above."
     size = _size(choice.problem, choice.fixes, choice.runs)
     return (
         f"Press **Compare** to train {size.combinations} combinations, which takes about "

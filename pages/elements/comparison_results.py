@@ -49,7 +49,11 @@ def _answer(found: Verdict, choice: Choice, titles: dict[str, str]) -> None:
     """The smallest combinations that reach the required rate, with their counts and intervals."""
     st.header(_headline(found, choice, titles))
     if not found.smallest:
-        more = " More runs could still show more." if found.best.rate.high >= choice.rate else ""
+        more = (
+            " More runs may show that it reaches the required rate."
+            if found.best.rate.high >= choice.rate
+            else ""
+        )
         st.markdown(f"The best is {_result(found.best, titles)}.{more}")
         return
     lines = [
@@ -258,7 +262,7 @@ def _look_into(
         format_func=lambda keys: download.combination(subsets[keys], titles),
         key=f"{PLACE}.combination",
         on_change=_pick,
-        help="Its runs are diagnosed: what is wrong with it still, in its own numbers.",
+        help="Shows the diagnosis and the script of this combination.",
     )
     history = comparison.history(subsets[picked])
     findings_of = findings.found_in(history.experiment, history, choice.target)

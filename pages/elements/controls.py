@@ -118,7 +118,7 @@ def train_buttons(problem: str, experiment: Experiment | None) -> bool:
             disabled=off,
             on_click=_train_anew,
             args=(problem,),
-            help="Trains at once with another seed: other data, other initial weights.",
+            help="Trains immediately with the next seed: new data, new initial weights.",
         )
         link.popover(state.parameters(problem))
     return ready

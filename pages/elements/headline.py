@@ -37,7 +37,7 @@ def others(history: History, target: float) -> str | None:
     said = [(count, words[name][count > 1]) for name, count in counts.items()]
     if len(said) > 1:
         *first, last = [f"{count} {word}" for count, word in said]
-        whom = f"the other {sum(counts.values())}" if succeeded else "them"
+        whom = f"{'the other' if succeeded else 'all'} {sum(counts.values())}"
         return f"Of {whom}, {', '.join(first)} and {last}."
     ((count, word),) = said
     if history.runs == 1:

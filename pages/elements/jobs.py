@@ -139,7 +139,7 @@ def progress(place: str, share: float, doing: str) -> None:
             on_click=stop,
             args=(place,),
             width="content",
-            help="Stops after the epoch that is running.",
+            help="Stops after the current epoch.",
         )
 
 

@@ -20,7 +20,7 @@ def draw(problem: str, question: str) -> None:
     """The page of one problem; `question` says what was asked."""
     refused = state.enter(problem)
     st.title(PROBLEMS[problem].title)
-    st.markdown(f"{question} The post: {POSTS[problem].markdown}.", width=760)
+    st.markdown(f"{question} Source: {POSTS[problem].markdown}.", width=760)
     # Containers of their own, here and below: what follows one keeps its place, its open tab and
     # its drawn charts, whatever the number of things in it.
     with st.container():

@@ -89,7 +89,7 @@ def _figures(history: History, target: float, majority: float) -> None:
     if lost:
         st.caption(
             f":material/error: In {lost} of {history.runs} runs the loss is no longer a finite "
-            "number; they are stuck, and left out of the curves from there on."
+            "number; these runs are stuck, and the curves leave them out from there on."
         )
 
 
@@ -216,7 +216,7 @@ def _overlay(history: History, alone: History) -> None:
     st.markdown(
         f"`model.fit` took **{alone.seconds:.1f} s** for one run; the stack took "
         f"**{seconds:.2f} s** for {history.runs}, {each * 1000:.0f} ms per run: "
-        f"**{alone.seconds / each:,.0f} times** as fast. Both with what they compile."
+        f"**{alone.seconds / each:,.0f} times** as fast. Both times include compiling."
     )
     left, right = st.columns(2)
     log = pictures.logarithmic(history, "training", "after")
