@@ -92,7 +92,8 @@ def test_plain_keras_is_laid_over_the_stack(server, page):
 def test_fixes_are_compared_and_downloaded(server, page):
     open_at(page, f"{server}/Compare_fixes?fixes=sigmoid-output.standardise-inputs&runs=16")
     press(page, "Compare")
-    expect(page.get_by_role("heading", name="combination")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="smallest combination")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("heading", name="One combination in detail")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Table as CSV").click()
     lines = download.value.path().read_text().splitlines()
