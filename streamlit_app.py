@@ -7,8 +7,9 @@ import streamlit as st
 from core.claims.record import DRAWN_RUNS
 from core.posts import POSTS
 from core.problems import TARGET
-from core.statistics import Rate
-from pages.elements import answers, charts, claim
+from core.rates import Rate
+from pages.elements import charts
+from pages.elements.claims import detail, page
 from pages.elements.layout import tiles
 from pages.elements.page import PAGES, open_page
 
@@ -31,13 +32,13 @@ def in_runs(rate: Rate) -> str:
 # Each is drawn once and then shown to all: the record does not change while the server runs.
 @st.cache_data(show_spinner=False)
 def both_changes() -> None:
-    record = answers.recorded()
+    record = page.recorded()
     tested = record.tested["threshold-both-learn"]
     rate = tested.verdict.rate
     dead = record.tested["threshold-stuck-means-dead"].verdict.rate
     st.markdown(f"### With both accepted fixes, {rate.failures} of {rate.runs} runs still fail")
     charts.show(
-        claim.curves(tested.arms[-1], HEIGHT),
+        detail.curves(tested.arms[-1], HEIGHT),
         alt=f"Accuracy by epoch with a sigmoid output and inputs in [0, 1]: {rate} succeed.",
     )
     st.caption(
@@ -48,12 +49,12 @@ def both_changes() -> None:
 
 @st.cache_data(show_spinner=False)
 def labels() -> None:
-    record = answers.recorded()
+    record = page.recorded()
     tested = record.tested["two-blob-labels-are-the-cause"]
     change = np.abs(tested.verdict.values).max()
     st.markdown(f"### Relabelling 1/2 as 0/1 changes nothing in {tested.verdict.runs} runs")
     charts.show(
-        claim.curves(tested.arms[-1], HEIGHT),
+        detail.curves(tested.arms[-1], HEIGHT),
         alt=f"Accuracy by epoch with labels 0 and 1: {tested.arms[-1].rate} succeed.",
     )
     before, after = (arm.learned for arm in tested.arms)
@@ -65,7 +66,7 @@ def labels() -> None:
 
 @st.cache_data(show_spinner=False)
 def shuffle() -> None:
-    record = answers.recorded()
+    record = page.recorded()
     lost = record.tested["threshold-shuffle-loses-rows"].verdict.median
     second = record.tested["threshold-shuffle-tilts-classes"].verdict.median
     st.markdown(f"### random.shuffle loses {lost:.0%} of an array's rows")
@@ -104,7 +105,7 @@ st.markdown(
     "fixes it.",
     width=760,
 )
-record = answers.recorded()
+record = page.recorded()
 st.header("What hundreds of runs show")
 with st.container(key="findings"):
     for card, (key, finding) in zip(tiles(len(FINDINGS), 3, CARD), FINDINGS.items(), strict=True):

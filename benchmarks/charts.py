@@ -20,7 +20,7 @@ import pandas as pd
 
 from core.problems import PROBLEMS, TARGET
 from core.training import train
-from pages.elements import charts, pictures
+from pages.elements import charts, figures
 
 RUNS, DRAWS = 64, 5
 
@@ -49,12 +49,12 @@ def main() -> None:
     options = parser.parse_args()
     history = train(PROBLEMS["threshold"].experiment, RUNS)
     drawn = {
-        "accuracy": lambda: pictures.accuracy(history, "training", "after", TARGET, 0.5),
-        "loss": lambda: pictures.loss(history, "training", "after", TARGET, False),
-        "final accuracies": lambda: pictures.final_accuracies(history, TARGET, 0.5),
-        "layer health": lambda: pictures.health(history, "dead", TARGET)[0],
-        "network": lambda: pictures.network("threshold", history, 0),
-        "confusion": lambda: pictures.confusion(history, 0),
+        "accuracy": lambda: figures.accuracy(history, "training", "after", TARGET, 0.5),
+        "loss": lambda: figures.loss(history, "training", "after", TARGET, False),
+        "final accuracies": lambda: figures.final_accuracies(history, TARGET, 0.5),
+        "layer health": lambda: figures.health(history, "dead", TARGET)[0],
+        "network": lambda: figures.network("threshold", history, 0),
+        "confusion": lambda: figures.confusion(history, 0),
     }
     # That there is no browser is known here.
     logging.getLogger("streamlit").setLevel(logging.ERROR)

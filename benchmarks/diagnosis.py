@@ -24,6 +24,8 @@ import numpy as np
 
 from core.data import generator, prepare
 from core.diagnosis import Finding, Severity, diagnose
+from core.diagnosis.observations import Observations, bayes_accuracy
+from core.diagnosis.trials import paired_gain
 from core.experiment import (
     SGD,
     Adam,
@@ -40,9 +42,7 @@ from core.experiment import (
     Training,
 )
 from core.history import History
-from core.observations import Observations, bayes_accuracy
 from core.problems import PROBLEMS, TARGET, Fix, with_data, with_hidden, with_training
-from core.repair import paired_gain
 
 RUNS = 16
 PROCESSES = 2

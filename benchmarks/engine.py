@@ -31,9 +31,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from core import models
-from core import program as programs
 from core.data import prepare
+from core.engine import compiled as programs
+from core.engine import keras_models
 from core.experiment import Threshold
 from core.problems import THRESHOLD, TWO_BLOB, sigmoid_output, with_data, with_hidden, with_training
 from core.training import layer_seeds, train
@@ -58,8 +58,11 @@ class Way(NamedTuple):
 
 def keras_way(many: int) -> Way:
     """`model.fit` of one epoch, after one that traces it."""
-    model, rows = models.keras_model(ASKED, layer_seeds(ASKED, 0, 0)), prepare(ASKED.data, 0, 0)
-    optimizer = models.keras_optimizer(ASKED, ASKED.training.optimizer.learning_rate)
+    model, rows = (
+        keras_models.keras_model(ASKED, layer_seeds(ASKED, 0, 0)),
+        prepare(ASKED.data, 0, 0),
+    )
+    optimizer = keras_models.keras_optimizer(ASKED, ASKED.training.optimizer.learning_rate)
     model.compile(optimizer, ASKED.training.loss, metrics=["accuracy"], steps_per_execution=many)
     fit = functools.partial(model.fit, rows.x, rows.y, batch_size=SIZE, verbose=0)
     fit()
@@ -175,7 +178,7 @@ def compare_structures() -> list[dict]:
 
 def compare_products() -> list[dict]:
     """Both kinds of product between two hidden layers, µs a run and step: where is MATMUL_FROM?"""
-    default, found = models.MATMUL_FROM, []
+    default, found = keras_models.MATMUL_FROM, []
     for units, batch, runs in itertools.product((8, 16, 32, 64), (5, 32), (16, 128)):
         steps = int(np.clip(5e7 / (units * units * batch * runs), 50, 1_000))
         source = Threshold(samples=steps * batch // 2)
@@ -185,12 +188,12 @@ def compare_products() -> list[dict]:
         # The kernel between the hidden layers is the only one with this many entries.
         for kind, least in (("broadcast", units**2 + 1), ("matmul", units**2)):
             programs._kept.clear()
-            models.MATMUL_FROM = least
+            keras_models.MATMUL_FROM = least
             train(with_training(epochs=1)(experiment), runs)
             seconds = [train(experiment, runs, seed).seconds for seed in range(REPEATS)]
             row[f"{kind} µs"] = 1e6 * statistics.median(seconds) / (2 * steps * runs)
         found.append(row)
-    models.MATMUL_FROM = default
+    keras_models.MATMUL_FROM = default
     return found
 
 
@@ -242,7 +245,7 @@ def main() -> None:
     print(*(f"{name} is not installed: not measured." for name in missing), sep="\n")
     print(f"For 64 runs:\n{table(report['compiling'])}")
     if report["products"]:
-        print(f"\nMATMUL_FROM is {models.MATMUL_FROM}.\n{table(report['products'])}")
+        print(f"\nMATMUL_FROM is {keras_models.MATMUL_FROM}.\n{table(report['products'])}")
     print(f"\n{table(report['targets'])}")
 
 

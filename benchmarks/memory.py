@@ -25,9 +25,9 @@ import numpy as np
 import streamlit  # noqa: F401
 
 from core.experiment import Dense, Model
-from core.limits import MEGABYTE
+from core.jobs.limits import MEGABYTE
+from core.jobs.worker import Train, Worker
 from core.problems import PROBLEMS, with_training
-from core.worker import Train, Worker
 
 HIGHEST = 1_500
 """Megabytes that both processes may hold together."""

@@ -25,8 +25,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 
-from core import limits
 from core.comparison import compare
+from core.engine.compiled import _kept as programs
+from core.engine.compiled import program
+from core.engine.grouping import lanes_for
 from core.experiment import (
     SGD,
     Adam,
@@ -41,14 +43,12 @@ from core.experiment import (
     Threshold,
     Training,
 )
-from core.limits import MEGABYTE, Work, priced
+from core.jobs import limits
+from core.jobs.limits import MEGABYTE, Work, priced
+from core.jobs.worker import Compare
 from core.problems import PROBLEMS, Fix
-from core.program import _kept as programs
-from core.program import program
 from core.reference import fit
-from core.stacks import lanes_for
 from core.training import train
-from core.worker import Compare
 
 ABOUT = 1.5
 """Seconds of epochs that each training should take."""

@@ -15,7 +15,7 @@ import pandas as pd
 from core.experiment import Experiment
 from core.history import History, Progress
 from core.problems import TARGET, Fix, excluded
-from core.statistics import Rate, Z, runs_to_show
+from core.rates import Rate, Z, runs_to_show
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from core import models
 from core.data import prepare
+from core.engine import keras_models
 from core.experiment import Experiment
 from core.history import CURVES, Epoch, History
 from core.training import layer_seeds
@@ -85,10 +85,10 @@ def accepts(experiment: Experiment, runs: int, seed: int = 0) -> np.ndarray:
 
 def _compiled(experiment: Experiment, seed: int, run: int) -> keras.Model:
     training = experiment.training
-    model = models.keras_model(experiment, layer_seeds(experiment, seed, run))
+    model = keras_models.keras_model(experiment, layer_seeds(experiment, seed, run))
     model.compile(
         loss=training.loss,
-        optimizer=models.keras_optimizer(experiment, training.optimizer.learning_rate),
+        optimizer=keras_models.keras_optimizer(experiment, training.optimizer.learning_rate),
         metrics=["accuracy"],
     )
     return model

@@ -15,12 +15,12 @@ from dataclasses import fields
 import numpy as np
 import tensorflow as tf
 
-from core import models
 from core.data import generator, prepare
+from core.engine import keras_models
+from core.engine.compiled import Program, program
+from core.engine.grouping import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, stacks, steps, structure
 from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, Epoch, Health, History, Progress
-from core.program import Program, program
-from core.stacks import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, stacks, steps, structure
 
 STACK_BYTES = 2 * 2**30
 """The most that the data of one stack may take."""
@@ -214,10 +214,10 @@ def _initial_weights(members: list, seed: int, lanes: int) -> list[np.ndarray]:
     first = members[0][0]
     seeds = np.array([layer_seeds(experiment, seed, run) for experiment, run in members])
     weights, layer = [], 0
-    for slot in models.slots(first.model, first.data.source.features):
+    for slot in keras_models.slots(first.model, first.data.source.features):
         if slot.start is None:
             names = [experiment.model.dense[layer].initialiser for experiment, _ in members]
-            values = models.draw_kernels(names, slot.shape, seeds[:, layer])
+            values = keras_models.draw_kernels(names, slot.shape, seeds[:, layer])
             layer += 1
         else:
             values = [np.full(slot.shape, slot.start, np.float32)] * len(members)

@@ -2,22 +2,22 @@
 
 import streamlit as st
 
-from pages.elements import browser, comparing, comparison_results, jobs, link
+from pages.elements import browser, compare, comparison_results, jobs, query_params
 from pages.elements.page import open_page
 
 open_page("pages/3_Compare_fixes.py")
-refused = comparing.enter()
+refused = compare.enter()
 st.title("Compare fixes")
 st.markdown(
     "Every combination of the chosen fixes is trained over the same seeds: any difference is due "
     "to the fix, not luck.",
     width=760,
 )
-link.notices(refused)
+query_params.notices(refused)
 with st.container(border=True):
-    choice = comparing.controls()
-    running = jobs.busy(comparing.PLACE)
-    ready = choice.comparable and jobs.affordable(comparing.request(choice))
+    choice = compare.controls()
+    running = jobs.busy(compare.PLACE)
+    ready = choice.comparable and jobs.affordable(compare.request(choice))
     with st.container(horizontal=True):
         if st.button(
             "Compare",
@@ -27,18 +27,18 @@ with st.container(border=True):
             disabled=running or not ready,
             help="Train every combination.",
         ):
-            jobs.start(comparing.PLACE, comparing.label(choice), comparing.request(choice))
-            browser.bring_into_view(comparing.RESULT)
+            jobs.start(compare.PLACE, compare.label(choice), compare.request(choice))
+            browser.bring_into_view(compare.RESULT)
             st.rerun()
-        link.popover(comparing.parameters())
-ticket = jobs.latest(comparing.PLACE)
-with st.container(key=comparing.RESULT):
+        query_params.popover(compare.parameters())
+ticket = jobs.latest(compare.PLACE)
+with st.container(key=compare.RESULT):
     if ticket is None:
-        st.info(comparing.next_step(choice, ready), icon=":material/play_circle:")
+        st.info(compare.next_step(choice, ready), icon=":material/play_circle:")
     elif not ticket.job.ended:
-        jobs.watch(comparing.PLACE, comparing.running)
+        jobs.watch(compare.PLACE, compare.running)
     elif ticket.job.result is None:
         jobs.nothing_came(ticket.job, "comparison")
     else:
         comparison_results.results(ticket, choice, ready)
-comparing.leave()
+compare.leave()

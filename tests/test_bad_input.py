@@ -22,9 +22,10 @@ from hypothesis import strategies as some
 from benchmarks.session import Session, field, state
 from core.experiment import Experiment, InvalidExperiment
 from core.problems import PROBLEMS
-from pages.elements import answers, comparing, link
+from pages.elements import compare, query_params
 from pages.elements import state as problem_state
-from pages.elements.link import as_text
+from pages.elements.claims import page
+from pages.elements.query_params import as_text
 from pages.elements.settings import Choice, Flag, Keys, Real, Whole, table
 
 # The same examples every time: what is found once should be found by whoever runs it next.
@@ -194,7 +195,7 @@ COMPARE_TEXTS = {
         some.one_of(some.sampled_from([k for p in PROBLEMS.values() for k in p.fixes]), WORDS),
         max_size=4,
     ).map(".".join),
-    "runs": some.one_of(some.sampled_from(comparing.RUNS), WORDS),
+    "runs": some.one_of(some.sampled_from(compare.RUNS), WORDS),
     "combination": some.one_of(some.sampled_from(["sigmoid-output", "rmsprop"]), WORDS),
     "target": some.one_of(some.floats(0, 2).map(repr), WORDS),
     "rate": some.one_of(some.floats(0, 2).map(repr), WORDS),
@@ -214,8 +215,8 @@ def compared(parameters: dict) -> tuple[dict, list[str], dict]:
     """The comparison's settings after following a link, what it refused, the address it leaves."""
     session = {}
     with visit(parameters, session) as query:
-        refused = comparing.enter()
-        comparing.leave()
+        refused = compare.enter()
+        compare.leave()
     return session["kept.compare"], refused, dict(query)
 
 
@@ -228,7 +229,7 @@ def test_any_link_to_the_comparison_gives_values_in_range_and_a_notice_for_the_r
     assert values["problem"] in PROBLEMS
     assert set(values["fixes"]) <= set(PROBLEMS[values["problem"]].fixes)
     assert len(set(values["fixes"])) == len(values["fixes"])
-    assert values["runs"] in comparing.RUNS
+    assert values["runs"] in compare.RUNS
     assert 0.5 <= values["target"] <= 1
     assert 0.5 <= values["rate"] <= 1
     names = set(parameters) - {"embed"}
@@ -253,21 +254,21 @@ def test_the_comparisons_link_brings_every_value_back_exactly(data):
         "fixes": data.draw(
             some.lists(some.sampled_from(list(PROBLEMS[problem].fixes)), unique=True)
         ),
-        "runs": data.draw(some.sampled_from(comparing.RUNS)),
+        "runs": data.draw(some.sampled_from(compare.RUNS)),
         "target": data.draw(hundredths),
         "rate": data.draw(hundredths),
     }
     session = {"kept.compare": kept}
     with visit({}, session) as query:
-        comparing.enter()
-        comparing.leave()
+        compare.enter()
+        compare.leave()
     again, refused, _ = compared(dict(parse_qsl(urlencode(query), keep_blank_values=True)))
     assert not refused
     in_order = [key for key in PROBLEMS[problem].fixes if key in kept["fixes"]]
     assert again == kept | {"fixes": in_order}
 
 
-CLAIM_TEXTS = {name: texts_of(kind) for name, kind in answers.KINDS.items()}
+CLAIM_TEXTS = {name: texts_of(kind) for name, kind in page.KINDS.items()}
 
 
 @settings(max_examples=1_000, **ALWAYS_THE_SAME)
@@ -275,20 +276,20 @@ CLAIM_TEXTS = {name: texts_of(kind) for name, kind in answers.KINDS.items()}
 def test_any_link_to_the_claims_gives_values_in_range_and_a_notice_for_the_rest(parameters):
     session = {}
     with visit(parameters, session) as query:
-        refused = answers.enter()
-        answers.leave()
-    values = session[f"kept.{answers.PLACE}"]
-    for name, kind in answers.KINDS.items():
+        refused = page.enter()
+        page.leave()
+    values = session[f"kept.{page.PLACE}"]
+    for name, kind in page.KINDS.items():
         assert lies_in(kind, values[name])
     good = {name for name, text in parameters.items() if as_text(values[name]) == text}
-    bad = set(parameters.get("verdicts", "").split(".")) - {"", *answers.WORDS}
+    bad = set(parameters.get("verdicts", "").split(".")) - {"", *page.WORDS}
     assert len(refused) <= len(parameters.keys() - good - {"verdicts"}) + len(bad)
     for notice in refused:
         assert_inert(notice)
     again = {}
     with visit(dict(query), again):
-        assert not answers.enter()
-    assert again.items() >= {f"{answers.PLACE}.{n}": v for n, v in values.items()}.items()
+        assert not page.enter()
+    assert again.items() >= {f"{page.PLACE}.{n}": v for n, v in values.items()}.items()
 
 
 # --- what no browser sends ----------------------------------------------------------------------
@@ -475,7 +476,7 @@ def test_links_that_nobody_made_are_answered(app, path, many):
         with Session(app.address, patience=HANGING) as stranger:
             stranger.open(path, query)
             assert_well(stranger, query[:200])
-            assert len([*stranger.of("alert")]) < link.MOST_NOTICES + 4
+            assert len([*stranger.of("alert")]) < query_params.MOST_NOTICES + 4
             assert all(len(alert.body) < 1_000 for alert in stranger.of("alert"))
     assert "Traceback" not in app.words().removeprefix(before)
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from core.history import IMPROVING, LOST, OUTCOMES, STUCK, SUCCEEDED
-from core.statistics import Rate
-from core.view import PROBABILITY, Surface
+from core.inspection import PROBABILITY, Surface
+from core.rates import Rate
 from pages.elements import charts
-from pages.elements.charts.chart import FAILED, named
+from pages.elements.charts.spec import FAILED, named
 
 
 def history_frame(runs=4, epochs=10, **columns) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 
 from core.comparison import Comparison, compare, distinct, plan, subsets_of
 from core.problems import PROBLEMS, Fix, apply_all, excluded, with_training
-from core.statistics import Rate, runs_to_show
+from core.rates import Rate, runs_to_show
 from core.training import train
 
 PROBLEM = PROBLEMS["two-blob"]

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 from core.diagnosis import RULES, Severity, diagnose, verdict
+from core.diagnosis.lookahead import draw_weights
+from core.diagnosis.observations import Observations, bayes_accuracy
+from core.diagnosis.trials import TryFixes, expected, paired_gain, repair, try_fixes
 from core.experiment import (
     SGD,
     Adam,
@@ -26,10 +29,7 @@ from core.experiment import (
     Training,
 )
 from core.history import Health, History
-from core.lookahead import draw_weights
-from core.observations import Observations, bayes_accuracy
 from core.problems import PROBLEMS, apply_all
-from core.repair import TryFixes, expected, paired_gain, repair, try_fixes
 
 THRESHOLD, TWO_BLOB = (PROBLEMS[key].experiment for key in ("threshold", "two-blob"))
 HEALTHY = Experiment(
@@ -505,7 +505,7 @@ def test_requests_travel():
 
 def test_a_diagnosis_needs_no_tensorflow():
     code = (
-        "import sys; from core.diagnosis import diagnose; from core.repair import try_fixes;"
+        "import sys; from core.diagnosis import diagnose, repair;"
         "from core.problems import PROBLEMS; diagnose(PROBLEMS['threshold'].experiment);"
         "print('tensorflow' in sys.modules, 'keras' in sys.modules)"
     )
@@ -547,8 +547,8 @@ def test_the_look_ahead_computes_kerass_gradients():
     import keras
     import tensorflow as tf
 
+    from core.diagnosis.lookahead import forward, gradients, judge
     from core.experiment import ACTIVATIONS, LOSSES
-    from core.lookahead import forward, gradients, judge
 
     rng = np.random.default_rng(1)
     for loss in LOSSES:

@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import pytest
 
-from core import lookahead
 from core.data import generator
+from core.diagnosis import lookahead
+from core.diagnosis.observations import Observations
 from core.experiment import ACTIVATIONS, INITIALISERS, LOSSES, Dense
-from core.observations import Observations
 from core.problems import PROBLEMS
 
 TWO_BLOB = PROBLEMS["two-blob"].experiment
@@ -45,7 +45,7 @@ def test_what_is_unknown_is_refused_with_what_is_known(name):
 
 @pytest.mark.parametrize("name", ["gelu", "Lion"])
 def test_what_is_unknown_is_not_compiled(name):
-    from core.program import Program
+    from core.engine.compiled import Program
 
     with pytest.raises(ValueError, match=name):
         Program(UNKNOWN[name], 16)

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import pytest
 
-from core.changes import BY_HAND, changes
 from core.data import prepare
+from core.engine.keras_models import keras_model, keras_optimizer
 from core.experiment import (
     ACTIVATIONS,
     INITIALISERS,
@@ -34,9 +34,9 @@ from core.experiment import (
     Training,
 )
 from core.export import to_notebook, to_script
-from core.models import keras_model, keras_optimizer
 from core.problems import PROBLEMS, apply_all
 from core.reference import fit
+from core.script_diff import BY_HAND, changes
 
 pytestmark = pytest.mark.tensorflow
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.app import ROOT, App
-from core import worker as workers
-from core.limits import FREE, Limits, Work, price
+from core.jobs import worker as workers
+from core.jobs.limits import FREE, Limits, Work, price
+from core.jobs.worker import Train, Worker
 from core.problems import PROBLEMS, with_training
-from core.worker import Train, Worker
 from support.browser import open_at, press, set_number
 from support.jobs import TESTS, ended, run_elsewhere, started, until
 from support.pages import opened, setting
@@ -145,7 +145,7 @@ def test_a_slow_start_and_a_busy_compiler_are_not_taken_for_a_fault(tmp_path):
 def test_a_machine_that_sleeps_wakes_up_with_its_training(tmp_path):
     code = """
 import sys, time
-from core.worker import Worker
+from core.jobs.worker import Worker
 from support.requests import Count
 worker = Worker(preload="core.problems", warm_up=(), silence=4)
 job = worker.submit("a", "count", Count(40, pause=0.1))
@@ -317,7 +317,7 @@ import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 sys.stderr = open("/dev/full", "w")
 from core import log
-from core.worker import Worker
+from core.jobs.worker import Worker
 from support.requests import Pid, Raise
 log.to_stderr()
 worker = Worker(preload="core.problems", warm_up=())

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from core.diagnosis import diagnose
+from core.diagnosis.trials import TryFixes, expected
 from core.experiment import Blobs, Dense, Model
-from core.limits import (
+from core.jobs.limits import (
     FREE,
     MEGABYTE,
     Limits,
@@ -20,9 +21,8 @@ from core.limits import (
     fewer_epochs,
     price,
 )
+from core.jobs.worker import Compare, Fit, Train
 from core.problems import PROBLEMS, with_data, with_training
-from core.repair import TryFixes, expected
-from core.worker import Compare, Fit, Train
 
 ASKED = PROBLEMS["threshold"].experiment
 LONG = with_training(epochs=10_000)(ASKED)

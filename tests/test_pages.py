@@ -11,8 +11,8 @@ from core.claims import CLAIMS
 from core.claims.claim import OURS
 from core.posts import POSTS
 from core.problems import PROBLEMS
-from pages.elements import answers, comparing, settings
-from pages.elements.drawn import AT_ONCE, in_turn
+from pages.elements import compare, settings
+from pages.elements.rendering import AT_ONCE, in_turn
 from support.pages import cards, drawn, finished, opened, setting, texts
 
 pytestmark = pytest.mark.tensorflow
@@ -240,10 +240,10 @@ def test_fixes_are_compared():
     app.slider(key="compare.rate").set_value(0.9).run()
     assert app.selectbox(key="compare.combination").value == "sigmoid-output", "it was chosen"
     app.pills(key="compare.fixes").set_value(list(PROBLEMS["threshold"].fixes)).run()
-    assert f"choose at most {comparing.MOST_FIXES}" in app.error[0].value
+    assert f"choose at most {compare.MOST_FIXES}" in app.error[0].value
     assert "7 fixes are 96 combinations" in app.error[0].value
     assert app.button(key="compare-start").disabled
-    assert f"Choose at most {comparing.MOST_FIXES}" in " ".join(c.value for c in app.caption)
+    assert f"Choose at most {compare.MOST_FIXES}" in " ".join(c.value for c in app.caption)
 
 
 def test_the_question_as_asked_can_be_the_combination_of_a_link():
@@ -373,7 +373,7 @@ def test_the_claims_of_the_posts_and_ours_are_counted_apart_and_the_posts_linked
     for page in (home, claims):
         assert all(f"[{post.title}]({post.url})" in cards(page) for post in POSTS.values())
     ours = [key for key, claim in CLAIMS.items() if claim.source == OURS]
-    words = [answers.recorded().word(key) for key in CLAIMS if key not in ours]
+    words = [page.recorded().word(key) for key in CLAIMS if key not in ours]
     for word, verb in (("holds", "hold"), ("does not hold", "do not hold")):
         assert f"{words.count(word)} {verb}" in cards(home)
         assert f"{word.capitalize()} {words.count(word)}]" in cards(claims)

@@ -12,8 +12,10 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from core import program as programs
 from core.data import prepare
+from core.engine import compiled as programs
+from core.engine.compiled import Program
+from core.engine.keras_models import keras_model, keras_optimizer
 from core.experiment import (
     ACTIVATIONS,
     LOSSES,
@@ -31,9 +33,7 @@ from core.experiment import (
     Training,
 )
 from core.history import CURVES
-from core.models import keras_model, keras_optimizer
 from core.problems import PROBLEMS, TARGET
-from core.program import Program
 from core.reference import fit
 from core.training import layer_seeds, train, train_all, train_together
 

@@ -9,8 +9,8 @@ from multiprocessing.connection import Connection
 import pytest
 
 from core.experiment import InvalidExperiment
+from core.jobs.worker import ATTEMPTS, BATCH_SECONDS, STARTING, Train, Worker
 from core.problems import PROBLEMS
-from core.worker import ATTEMPTS, BATCH_SECONDS, STARTING, Train, Worker
 from support.jobs import PATIENCE, TESTS, ended, run_elsewhere, started, until
 from support.requests import FOREVER, Count, Die, Pid, Raise, Stopped, Unpicklable
 
@@ -254,7 +254,7 @@ def test_the_process_goes_when_its_server_goes(tmp_path, how):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE)
         code = f"""
-from core.worker import Worker
+from core.jobs.worker import Worker
 from support.requests import Hold
 worker = Worker(preload="core.problems", warm_up=())
 worker.submit("a", "hold", Hold({server.getsockname()[1]}))
@@ -274,7 +274,7 @@ input()
 def test_the_server_does_not_import_tensorflow(tmp_path):
     code = """
 import sys
-from core.worker import Worker
+from core.jobs.worker import Worker
 from support.requests import Count
 worker = Worker(preload="core.problems", warm_up=())
 job = worker.submit("a", "count", Count(3))

@@ -12,7 +12,7 @@ from core.claims.criteria import Criterion, Outcome
 from core.experiment import Experiment
 from core.history import Progress
 from core.posts import Post
-from core.statistics import Rate
+from core.rates import Rate
 
 HOLDS, SOMETIMES, FAILS, UNTESTABLE = (
     "holds",

@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from core import view
+from core import inspection
 from core.data import prepare
 from core.experiment import Experiment
 from core.history import History
@@ -411,14 +411,14 @@ def _gain(outcome: Outcome) -> np.ndarray:
 def _decided(history: History, run: int) -> np.ndarray:
     """The classes, int (rows,), that a run's trained network predicts for its training rows."""
     x = prepare(history.experiment.data, history.seed, run).x
-    out = view.outputs(history.experiment.model, history.weights_at(-1, run), x)[-1]
-    return view.decisions(history.experiment, out)
+    out = inspection.outputs(history.experiment.model, history.weights_at(-1, run), x)[-1]
+    return inspection.decisions(history.experiment, out)
 
 
 def _actual(history: History, run: int) -> np.ndarray:
     """The classes, int (rows,), of a run's training rows."""
     rows = prepare(history.experiment.data, history.seed, run)
-    return view.classes(history.experiment.data, rows.y)
+    return inspection.classes(history.experiment.data, rows.y)
 
 
 def _python_shuffled(column: np.ndarray, seed: int, run: int) -> np.ndarray:

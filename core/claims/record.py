@@ -33,10 +33,10 @@ from core.claims.criteria import FitAccepts, Outcome
 from core.diagnosis import Finding, diagnose, verdict
 from core.experiment import Experiment
 from core.history import History
-from core.limits import Work, fewer_runs
+from core.jobs.limits import Work, fewer_runs
 from core.posts import POSTS
 from core.problems import TARGET, with_training
-from core.statistics import Rate
+from core.rates import Rate
 
 RECORD = Path(__file__).with_name("record.json")
 DRAWN_RUNS, DRAWN_EPOCHS = 48, 40

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import download
+from core import files
 from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.problems import PROBLEMS
-from pages.elements import charts, findings, jobs, layout, link, take_home
-from pages.elements.comparing import PICKED, PLACE, RUNS, Choice, next_step, request
-from pages.elements.drawn import in_turn
+from pages.elements import charts, export, findings, jobs, layout, query_params
+from pages.elements.compare import PICKED, PLACE, RUNS, Choice, next_step, request
+from pages.elements.rendering import in_turn
 
 PANELS, PANEL_WIDTH = 4, 210
 """Panels of curves in a row, on a laptop, and the pixels that each needs."""
@@ -34,9 +34,9 @@ def results(ticket: jobs.Ticket, choice: Choice, affordable: bool) -> None:
     found = comparison.verdict(choice.rate, choice.target)
     _answer(found, choice, titles)
     _effects(comparison, choice, titles)
-    table = download.comparison_frame(comparison, titles, choice.target)
+    table = files.comparison_frame(comparison, titles, choice.target)
     best_first = table.sort_values("rate", ascending=False, kind="stable")
-    named = {download.combination(each.fixes, titles) for each in found.smallest}
+    named = {files.combination(each.fixes, titles) for each in found.smallest}
     _rates(best_first.assign(named=best_first["combination"].isin(named)), choice)
     _contributions(comparison, choice, titles)
     _curves(comparison, choice, best_first["combination"])
@@ -80,7 +80,7 @@ def _headline(found: Verdict, choice: Choice, titles: dict[str, str]) -> str:
     if not size:
         already = f"{rate} of the runs {'' if shown else 'likely '}reach {target} accuracy already"
         return f"{_icon(bool(shown))} As asked, {already}"
-    names = "; ".join(download.combination(each.fixes, titles) for each in named)
+    names = "; ".join(files.combination(each.fixes, titles) for each in named)
     if count > MOST_NAMED:
         names = f"{count}, of {size} fix{'es' * (size > 1)} each"
     return (
@@ -94,7 +94,7 @@ def _icon(certain: bool) -> str:
 
 
 def _result(candidate: Candidate, titles: dict[str, str]) -> str:
-    return f"**{download.combination(candidate.fixes, titles)}**: {candidate.rate}"
+    return f"**{files.combination(candidate.fixes, titles)}**: {candidate.rate}"
 
 
 def _more_runs(likely: list[Candidate], choice: Choice) -> str:
@@ -228,7 +228,7 @@ def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
     with st.container(horizontal=True):
         st.download_button(
             "Table as CSV",
-            lambda: download.comparison_csv(comparison, titles, choice.target),
+            lambda: files.comparison_csv(comparison, titles, choice.target),
             file_name="plateau-fixes.csv",
             mime="text/csv",
             help="Every combination with its counts, rate and interval.",
@@ -236,7 +236,7 @@ def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
         )
         st.download_button(
             "Table as JSON",
-            lambda: download.comparison_json(comparison, choice.target),
+            lambda: files.comparison_json(comparison, choice.target),
             file_name="plateau-fixes.json",
             mime="application/json",
             help="The same with the experiment, the fixes, the seed and the libraries' versions.",
@@ -249,17 +249,17 @@ def _look_into(
 ) -> None:
     """One combination: its diagnosis and its script. The named one, until another is chosen."""
     st.header("One combination in detail")
-    subsets = {link.as_text(subset): subset for subset in comparison.subsets}
+    subsets = {query_params.as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[PICKED] not in subsets:
         st.session_state[PICKED] = None
     named = (found.smallest or (found.best,))[0].fixes
     picked = st.session_state[PICKED]
-    picked = link.as_text(named) if picked is None else picked
+    picked = query_params.as_text(named) if picked is None else picked
     st.session_state[f"{PLACE}.combination"] = picked
     st.selectbox(
         "Combination",
         tuple(subsets),
-        format_func=lambda keys: download.combination(subsets[keys], titles),
+        format_func=lambda keys: files.combination(subsets[keys], titles),
         key=f"{PLACE}.combination",
         on_change=_pick,
         help="Shows the diagnosis and the script of this combination.",
@@ -271,7 +271,7 @@ def _look_into(
     # Those of what was compared, which need not be what is chosen now.
     problem = next(key for key, p in PROBLEMS.items() if p.experiment == comparison.experiment)
     fixes = tuple(PROBLEMS[problem].fixes[key] for key in subsets[picked])
-    take_home.code(problem, history.experiment, fixes, history.seed)
+    export.code(problem, history.experiment, fixes, history.seed)
 
 
 def _pick() -> None:

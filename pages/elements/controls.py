@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.experiment import Dense, Dropout, Experiment, InvalidExperiment
+from core.jobs.worker import Train
 from core.problems import PROBLEMS
-from core.worker import Train
-from pages.elements import browser, jobs, link, state
+from pages.elements import browser, jobs, query_params, state
 from pages.elements.settings import GROUPS, Choice, Flag, Setting, Whole, matters, table
 
 ICONS = {
@@ -120,7 +120,7 @@ def train_buttons(problem: str, experiment: Experiment | None) -> bool:
             args=(problem,),
             help="Trains immediately with the next seed: new data, new initial weights.",
         )
-        link.popover(state.parameters(problem))
+        query_params.popover(state.parameters(problem))
     return ready
 
 

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import view
+from core import inspection
 from core.data import prepare
 from core.diagnosis import Finding, Severity, diagnose, from_settings, verdict
+from core.diagnosis.trials import Repair, TryFixes, expected
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
-from core.limits import duration, price
+from core.jobs.limits import duration, price
 from core.problems import Fix
-from core.repair import Repair, TryFixes, expected
-from pages.elements import charts, controls, jobs, pictures, state
-from pages.elements.drawn import concluded, once
+from pages.elements import charts, controls, figures, jobs, state
+from pages.elements.rendering import concluded, once
 from pages.elements.settings import VIEWS
 
 BADGES = {
@@ -107,7 +107,7 @@ def health(problem: str, history: History, target: float) -> None:
         VIEWS["health"].label,
         VIEWS["health"].kind.options,
         required=True,
-        format_func=pictures.MEASURES.get,
+        format_func=figures.MEASURES.get,
         **state.control(problem, "health"),
         help=VIEWS["health"].help,
     )
@@ -119,7 +119,7 @@ def _draw_health(history: History, measure: str, target: float) -> None:
     if measure in NEVER and not getattr(history.health, measure).any():
         st.markdown(NEVER[measure].format(runs=history.runs), width=760)
         return
-    panels = pictures.health(history, measure, target)
+    panels = figures.health(history, measure, target)
     for column, panel in zip(st.columns(len(panels)), panels, strict=True):
         with column, st.container(border=True):
             charts.show(*panel)
@@ -235,14 +235,14 @@ def _draw_picture(code: str, run: int | None, said: str, history: History, targe
     stuck = ~history.successes(target)
     if code in PICTURES:
         measure, title = PICTURES[code]
-        layers = view.layer_health(history, measure, ~stuck)
+        layers = inspection.layer_health(history, measure, ~stuck)
         last = layers[layers["epoch"] == layers["epoch"].max()]
         picture = charts.by_layer(last, measure, title)
     else:
         if run is None:
             run = int(np.flatnonzero(stuck)[0]) if stuck.any() else 0
         rows = prepare(history.experiment.data, history.seed, run)
-        out = view.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
+        out = inspection.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
         decides = code != "output-range" and out.shape[1] <= 2
         picture = charts.outputs(out[:, -1], run, THRESHOLD if decides else None)
     charts.show(picture, said)

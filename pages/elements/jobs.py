@@ -9,9 +9,10 @@ import pyarrow
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import log, memory
-from core.limits import OverBudget, check, duration
-from core.worker import Job, Request, Worker
+from core import log
+from core.jobs import memory
+from core.jobs.limits import OverBudget, check, duration
+from core.jobs.worker import Job, Request, Worker
 
 REFRESH_SECONDS, WAITING_SECONDS = 0.4, 2.0
 """How often a job is looked at while it runs, and while it waits for its turn."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.elements import browser, link
+from pages.elements import browser, query_params
 from pages.elements.jobs import worker
 
 PAGES = {
@@ -28,7 +28,7 @@ def path_of(title: str) -> str:
 def open_page(path: str) -> None:
     """Configure the page and draw the navigation; the training process starts to warm up."""
     st.set_page_config(f"{PAGES[path][0]} · Plateau", page_icon=TAB_ICON, layout="wide")
-    if link.arrive(path) and not link.followed_history():
+    if query_params.arrive(path) and not query_params.followed_history():
         # Streamlit keeps the place on the page that was left.
         st.session_state.setdefault(browser.WANTED, browser.TOP)
     with st.sidebar:
@@ -36,7 +36,10 @@ def open_page(path: str) -> None:
         st.caption("Why does my accuracy stay the same?")
         for other, (label, symbol) in PAGES.items():
             st.page_link(
-                other, label=label, icon=symbol, query_params=link.parameters_of(other) or None
+                other,
+                label=label,
+                icon=symbol,
+                query_params=query_params.parameters_of(other) or None,
             )
         browser.act()
     worker()

@@ -8,8 +8,8 @@ from core.experiment import Experiment
 from core.history import History, epochs_frame
 from core.posts import POSTS
 from core.problems import PROBLEMS
-from pages.elements import charts, controls, findings, jobs, link, results, state, take_home
-from pages.elements.drawn import in_turn
+from pages.elements import charts, controls, export, findings, jobs, query_params, results, state
+from pages.elements.rendering import in_turn
 
 LIVE_EPOCHS = 40
 """Epochs drawn while a training runs: more would slow the drawing, not help the eye."""
@@ -24,7 +24,7 @@ def draw(problem: str, question: str) -> None:
     # Containers of their own, here and below: what follows one keeps its place, its open tab and
     # its drawn charts, whatever the number of things in it.
     with st.container():
-        link.notices(refused)
+        query_params.notices(refused)
     with st.container(border=True):
         controls.presets(problem)
         controls.groups(problem)
@@ -35,7 +35,7 @@ def draw(problem: str, question: str) -> None:
     with st.container(key=controls.result(problem)):
         history = _training(problem, experiment, ready)
     if experiment:
-        take_home.draw(problem, experiment, history)
+        export.draw(problem, experiment, history)
     state.leave(problem)
 
 

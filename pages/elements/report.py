@@ -14,18 +14,18 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from core.changes import changes
 from core.data import majority_rate
 from core.diagnosis import Finding, verdict
-from core.download import versions
 from core.experiment import Experiment
 from core.export import to_script
+from core.files import versions
 from core.history import History
 from core.problems import PROBLEMS, Fix
-from core.statistics import Rate
-from pages.elements import findings, pictures
+from core.rates import Rate
+from core.script_diff import changes
+from pages.elements import figures, findings
+from pages.elements.figures import Picture
 from pages.elements.headline import headline, others
-from pages.elements.pictures import Picture
 
 HERE = Path(__file__).parent
 LIBRARIES = ("vega", "vega-lite", "vega-embed")
@@ -81,29 +81,29 @@ class Report:
     def _pictures(self, history: History) -> list[tuple[str, list[tuple[Picture, bool]]]]:
         """Each section's heading and its pictures, with whether one takes the whole width."""
         majority = majority_rate(history.experiment.data, history.seed, 0)
-        part = pictures.part_measured(history, self.views["part"])
+        part = figures.part_measured(history, self.views["part"])
         when = self.views["curves"]
-        log = pictures.logarithmic(history, part, when, self.views["log"])
-        picks = pictures.picks(history, self.target)
+        log = figures.logarithmic(history, part, when, self.views["log"])
+        picks = figures.picks(history, self.target)
         run = picks.get(self.views["pick"], picks["worst"])
         rate = Rate.of(history.successes(self.target))
-        health = pictures.health(history, self.views["health"], self.target)
+        health = figures.health(history, self.views["health"], self.target)
         return [
             (
                 "What happened",
                 [
-                    (pictures.accuracy(history, part, when, self.target, majority), False),
-                    (pictures.loss(history, part, when, self.target, log), False),
-                    (pictures.rate(rate, self.target), True),
-                    (pictures.final_accuracies(history, self.target, majority), True),
+                    (figures.accuracy(history, part, when, self.target, majority), False),
+                    (figures.loss(history, part, when, self.target, log), False),
+                    (figures.rate(rate, self.target), True),
+                    (figures.final_accuracies(history, self.target, majority), True),
                 ],
             ),
             ("Layer health", [(picture, False) for picture in health]),
             (
                 "What the network does",
                 [
-                    (pictures.network(self.problem, history, run), True),
-                    (pictures.confusion(history, run), False),
+                    (figures.network(self.problem, history, run), True),
+                    (figures.confusion(history, run), False),
                 ],
             ),
         ]

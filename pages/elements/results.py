@@ -9,12 +9,12 @@ import streamlit as st
 
 from core.data import majority_rate
 from core.history import History
-from core.limits import duration, price
-from core.statistics import Rate
-from core.worker import Fit
-from pages.elements import charts, controls, jobs, pictures, state
-from pages.elements.drawn import once
+from core.jobs.limits import duration, price
+from core.jobs.worker import Fit
+from core.rates import Rate
+from pages.elements import charts, controls, figures, jobs, state
 from pages.elements.headline import OUTCOMES_HELP, headline, others, percent
+from pages.elements.rendering import once
 from pages.elements.settings import VIEWS
 
 CURVES = {"after": "after each epoch", "during": "as model.fit prints"}
@@ -94,14 +94,14 @@ def _figures(history: History, target: float, majority: float) -> None:
 
 
 def _curves(problem: str, history: History, target: float, majority: float) -> None:
-    part = pictures.part_measured(history, state.view(problem, "part"))
+    part = figures.part_measured(history, state.view(problem, "part"))
     when = state.view(problem, "curves")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if history.val_loss is not None:
             _view(problem, "part", lambda name: f"{name} rows")
         if part == "training":
             _view(problem, "curves", CURVES.get)
-        log = _log_toggle(problem, pictures.logarithmic(history, part, when))
+        log = _log_toggle(problem, figures.logarithmic(history, part, when))
     _draw_curves(history, target, majority, part, when, log)
 
 
@@ -138,24 +138,24 @@ def _draw_curves(
 ) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True):
-        charts.show(*pictures.accuracy(history, part, when, target, majority))
+        charts.show(*figures.accuracy(history, part, when, target, majority))
     with right, st.container(border=True):
-        charts.show(*pictures.loss(history, part, when, target, log))
+        charts.show(*figures.loss(history, part, when, target, log))
     if note := str(charts.thin(history.frame())):
         st.caption(f"{note}, spread over the ranks of their final accuracy.")
     with st.container(border=True):
-        charts.show(*pictures.final_accuracies(history, target, majority))
+        charts.show(*figures.final_accuracies(history, target, majority))
 
 
 @once
 def _draw_rate(rate: Rate, target: float) -> None:
-    charts.show(*pictures.rate(rate, target))
+    charts.show(*figures.rate(rate, target))
 
 
 def network(problem: str, history: History, target: float) -> None:
     """What one run's network computes, and what it decides."""
     st.header("What the network does")
-    picks = pictures.picks(history, target)
+    picks = figures.picks(history, target)
     if state.view(problem, "pick") not in picks:
         state.held(problem)["pick"] = VIEWS["pick"].usual
     kind = st.segmented_control(
@@ -173,9 +173,9 @@ def network(problem: str, history: History, target: float) -> None:
 def _draw_network(problem: str, history: History, run: int) -> None:
     left, right = st.columns([3, 1])
     with left, st.container(border=True):
-        charts.show(*pictures.network(problem, history, run))
+        charts.show(*figures.network(problem, history, run))
     with right, st.container(border=True):
-        charts.show(*pictures.confusion(history, run))
+        charts.show(*figures.confusion(history, run))
 
 
 def plain_keras(problem: str, history: History) -> None:
@@ -219,7 +219,7 @@ def _overlay(history: History, alone: History) -> None:
         f"**{alone.seconds / each:,.0f} times** as fast. Both times include compiling."
     )
     left, right = st.columns(2)
-    log = pictures.logarithmic(history, "training", "after")
+    log = figures.logarithmic(history, "training", "after")
     for column, measure in ((left, "evaluated_accuracy"), (right, "evaluated_loss")):
         with column, st.container(border=True):
             charts.show(

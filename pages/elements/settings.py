@@ -29,8 +29,8 @@ from core.experiment import (
     Threshold,
     Training,
 )
+from core.jobs.worker import DEFAULT_RUNS
 from core.problems import PROBLEMS, TARGET
-from core.worker import DEFAULT_RUNS
 
 MOST_HIDDEN = 4
 OPTIMIZERS = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}

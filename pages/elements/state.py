@@ -17,8 +17,8 @@ import streamlit as st
 
 from core.experiment import Experiment
 from core.problems import PROBLEMS, Fix, apply_all, excluded, leading_to
-from pages.elements import link
-from pages.elements.link import as_text
+from pages.elements import query_params
+from pages.elements.query_params import as_text
 from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, matters, table, values_of
 
 AS_ASKED = "as-asked"
@@ -27,10 +27,10 @@ START, FIXES = "start", "fixes"
 
 def enter(problem: str) -> list[str]:
     """Put every setting into the session, on a first visit from the URL; what was refused."""
-    if problem in st.session_state and not link.followed_history():
+    if problem in st.session_state and not query_params.followed_history():
         _take_over(problem)
         return []
-    given, refused = link.read()
+    given, refused = query_params.read()
     st.session_state[problem] = _from_link(problem, given, refused)
     _renew_controls(problem)
     return refused
@@ -38,7 +38,7 @@ def enter(problem: str) -> list[str]:
 
 def leave(problem: str) -> None:
     """Write the URL where it changed."""
-    link.write(parameters(problem))
+    query_params.write(parameters(problem))
 
 
 def held(problem: str) -> dict[str, object]:
@@ -47,7 +47,7 @@ def held(problem: str) -> dict[str, object]:
 
 
 @cache
-def _kinds(problem: str) -> dict[str, link.Kind]:
+def _kinds(problem: str) -> dict[str, query_params.Kind]:
     """What each control of this page can have."""
     asked = PROBLEMS[problem]
     return {
@@ -86,7 +86,7 @@ def _take_over(problem: str) -> None:
     kinds = _kinds(problem)
     for name, value in held(problem).items():
         said = st.session_state.get(key(problem, name), value)
-        if name not in (START, FIXES) and said != value and link.allows(kinds[name], said):
+        if name not in (START, FIXES) and said != value and query_params.allows(kinds[name], said):
             held(problem)[name] = said
 
 
@@ -95,7 +95,7 @@ def _follow_preset(problem: str, name: str) -> None:
     changes = by_hand(problem)
     said = st.session_state[key(problem, name)]
     said = [] if said is None and name == FIXES else said
-    if not link.allows(_kinds(problem)[name], said):
+    if not query_params.allows(_kinds(problem)[name], said):
         return
     before, held(problem)[name] = chosen(problem), said
     start, added = held(problem)[START], set(chosen(problem)) - set(before)
@@ -243,7 +243,7 @@ def _wanted(problem: str, shown: Experiment, now: dict[str, object]) -> dict[str
     except ValueError:
         return None
     known = table(problem)
-    fits = all(link.allows(known[name].kind, value) for name, value in wanted.items())
+    fits = all(query_params.allows(known[name].kind, value) for name, value in wanted.items())
     return wanted if fits and experiment_of(problem, wanted) == shown else None
 
 
@@ -279,7 +279,7 @@ def _preset(problem: str, start: str, fixes: tuple[str, ...]) -> dict[str, objec
 
 def _from_link(problem: str, given: dict[str, str], refused: list[str]) -> dict[str, object]:
     """Every value that the page begins with; what is refused falls back to the preset's."""
-    found = {START: AS_ASKED, FIXES: [], **link.checked(given, _kinds(problem), refused)}
+    found = {START: AS_ASKED, FIXES: [], **query_params.checked(given, _kinds(problem), refused)}
     usual = {name: view.usual for name, view in VIEWS.items()}
     found[FIXES] = list(_last_of_each(problem, found[START], found[FIXES]))
     settings = _preset(problem, found[START], tuple(found[FIXES]))

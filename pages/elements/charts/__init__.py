@@ -9,8 +9,8 @@ Every chart is one view, or one column of views, so that `width="stretch"` fits 
 panels that stand side by side are a list of charts, for the page to lay out in columns.
 """
 
-from pages.elements.charts.chart import GREY, Chart, name_of, show
 from pages.elements.charts.curves import combinations, curves, overlay, wide
+from pages.elements.charts.downsample import MAX_ROWS, thin
 from pages.elements.charts.health import by_layer, health, outputs
 from pages.elements.charts.network import surface_view, threshold_view
 from pages.elements.charts.rates import (
@@ -22,7 +22,7 @@ from pages.elements.charts.rates import (
     measured,
     rate,
 )
-from pages.elements.charts.thinning import MAX_ROWS, thin
+from pages.elements.charts.spec import GREY, Chart, name_of, show
 
 __all__ = [
     "GREY",

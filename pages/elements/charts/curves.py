@@ -6,8 +6,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.statistics import Rate
-from pages.elements.charts.chart import (
+from core.rates import Rate
+from pages.elements.charts.downsample import MAX_ROWS, finite, spread, thin
+from pages.elements.charts.spec import (
     ACCENT,
     APART,
     COUNTS,
@@ -37,7 +38,6 @@ from pages.elements.charts.chart import (
     value,
     value_axis,
 )
-from pages.elements.charts.thinning import MAX_ROWS, finite, spread, thin
 
 MOST_MEDIANS = 400
 LIVE_ROWS = 1_500

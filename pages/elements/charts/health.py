@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from core.history import SUCCEEDED
-from pages.elements.charts.chart import (
+from pages.elements.charts.downsample import MAX_ROWS, finite, spread
+from pages.elements.charts.spec import (
     ACCENT,
     EPOCHS,
     FAILED,
@@ -27,7 +28,6 @@ from pages.elements.charts.chart import (
     table,
     value,
 )
-from pages.elements.charts.thinning import MAX_ROWS, finite, spread
 
 LAYERS = ("#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6fd1", GREY)
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
@@ -42,8 +42,9 @@ def health(
 ) -> list[Chart]:
     """A figure of the layers' health over the epochs: median and quartiles of the runs.
 
-    frame: run, epoch, layer, value, stuck (bool); see `core.view.layer_health`. One chart for the
-    runs that failed and one for the others, with the same axes; a group without runs has none.
+    frame: run, epoch, layer, value, stuck (bool); see `core.inspection.layer_health`. One chart
+    for the runs that failed and one for the others, with the same axes; a group without runs has
+    none.
     """
     frame = finite(frame, "value")
     layers = tuple(frame["layer"].unique())
@@ -142,8 +143,8 @@ def by_layer(frame: pd.DataFrame, measure: str, title: str, height: int = 150) -
     """A figure of every layer's health at one epoch: the median of the runs that failed and that
     succeeded.
 
-    frame: layer, value, stuck (bool), as `core.view.layer_health` gives for the epoch. A gradient
-    norm or ratio is on a logarithmic axis, on which exact zeros have a place of their own.
+    frame: layer, value, stuck (bool), as `core.inspection.layer_health` gives for the epoch. A
+    gradient norm or ratio is on a logarithmic axis, on which exact zeros have a place of their own.
     """
     medians = finite(frame, "value").groupby(["layer", "stuck"], sort=False)["value"].median()
     medians = medians.reset_index()

@@ -9,8 +9,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.view import PROBABILITY, Surface
-from pages.elements.charts.chart import (
+from core.inspection import PROBABILITY, Surface
+from pages.elements.charts.downsample import MAX_ROWS, spread
+from pages.elements.charts.spec import (
     ACCENT,
     APART,
     GREY,
@@ -22,7 +23,6 @@ from pages.elements.charts.chart import (
     table,
     value,
 )
-from pages.elements.charts.thinning import MAX_ROWS, spread
 
 MOST_KEYS = 20
 CLASSES = ("#5b2d91", "#bfa6de", "#9bd6ba", "#00734f")
@@ -91,8 +91,8 @@ def _short(value: float) -> str:
 def threshold_view(frame: pd.DataFrame, key_epochs: list[int], run: int) -> Chart:
     """P(y = 1 | x) over x, and below it every hidden unit's output, with a slider over the epochs.
 
-    frame: `core.view.threshold_response`, columns epoch, x, unit, value; key_epochs: the epochs
-    to offer, thinned to 20. At first the last one is shown.
+    frame: `core.inspection.threshold_response`, columns epoch, x, unit, value; key_epochs: the
+    epochs to offer, thinned to 20. At first the last one is shown.
     """
     measured = sorted(frame["epoch"].unique().tolist())
     offered = spread(np.asarray(key_epochs), MOST_KEYS).tolist()

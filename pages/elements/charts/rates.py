@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from core.history import SUCCEEDED
-from pages.elements.charts.chart import (
+from pages.elements.charts.downsample import finite
+from pages.elements.charts.spec import (
     ACCENT,
     COUNTS,
     DASHES,
@@ -30,7 +31,6 @@ from pages.elements.charts.chart import (
     table,
     value,
 )
-from pages.elements.charts.thinning import finite
 
 MET, UNMET = "meets it", "does not"
 NAMED = "\u2605"

@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core import fixes
-from core.experiment import (
-    BatchNormalisation,
-    Dense,
-    Dropout,
-)
-from core.findings import (
+from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
     ENOUGH_SURVIVORS,
@@ -29,7 +24,12 @@ from core.findings import (
     rounded_up,
     rule,
 )
-from core.observations import CLEAR, Observations, linear_accuracy
+from core.diagnosis.observations import CLEAR, Observations, linear_accuracy
+from core.experiment import (
+    BatchNormalisation,
+    Dense,
+    Dropout,
+)
 
 
 @rule("zero-initialisation")

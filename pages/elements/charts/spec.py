@@ -20,7 +20,7 @@ import pandas as pd
 import streamlit as st
 
 from core.history import OUTCOMES, SUCCEEDED
-from core.statistics import Rate
+from core.rates import Rate
 
 GREY = "#707b86"
 ACCENT = "#009e73"

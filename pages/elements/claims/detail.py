@@ -9,10 +9,10 @@ from core.claims import CLAIMS, Claim
 from core.claims.claim import UNTESTABLE
 from core.claims.criteria import EPOCH
 from core.claims.record import Check, Found, Tested, Trained
-from core.findings import Severity
+from core.diagnosis.findings import Severity
 from core.problems import PROBLEMS, TARGET, Fix
-from pages.elements import charts, controls, findings, jobs, pictures, state, take_home
-from pages.elements.answers import BADGE, PLACE, RUNS, recorded, said
+from pages.elements import charts, controls, export, figures, findings, jobs, state
+from pages.elements.claims.page import BADGE, PLACE, RUNS, recorded, said
 from pages.elements.layout import tiles
 from pages.elements.page import path_of
 
@@ -51,7 +51,7 @@ def draw(key: str) -> None:
     if tested.arms:
         last = claim.arms[-1]
         step = Fix(claim.key, last.label, claim.text, claim.source.who, lambda _: last.experiment)
-        take_home.code(problem_of(claim), last.experiment, (step,), tested.verdict.seed)
+        export.code(problem_of(claim), last.experiment, (step,), tested.verdict.seed)
 
 
 def problem_of(claim: Claim) -> str:
@@ -98,7 +98,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
     """The interval, the arms side by side, and how what was measured is spread."""
     verdict, quantity = tested.verdict, claim.criterion.quantity
     charts.show(
-        pictures.interval(verdict.rate, "Runs that meet it", "Share of the runs"),
+        figures.interval(verdict.rate, "Runs that meet it", "Share of the runs"),
         alt=f"Runs that meet the criterion, with the 95% interval: {verdict.rate}.",
     )
     panels = [

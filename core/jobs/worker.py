@@ -36,9 +36,9 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any, Protocol
 
-from core import memory
 from core.experiment import Experiment, InvalidExperiment
-from core.limits import (
+from core.jobs import memory
+from core.jobs.limits import (
     MEGABYTE,
     Limits,
     OverBudget,
@@ -77,7 +77,7 @@ LESS_MEMORY = "Fewer runs, fewer rows or smaller batches need less."
 SAME_AGAIN = "The same settings give the same result: press Train to see it again."
 KEPT_SETTINGS = "Your settings are kept; press Train to start it again."
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KEY = "PLATEAU_WORKER_KEY"
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 NOISE = re.compile(r"I\d{4} |WARNING: All log messages before absl::")
@@ -90,9 +90,9 @@ its figures would no longer be those of Keras as people run it."""
 class Request(Protocol):
     """A job's work: small and picklable. `run` is called in the worker process only.
 
-    Two attributes more are read where there are any. `work`, a tuple of `core.limits.Work`, says
-    what it will train, for its price. `smaller` holds iterables of (words, request), each from the
-    largest down, from which a refusal takes what would fit.
+    Two attributes more are read where there are any. `work`, a tuple of `core.jobs.limits.Work`,
+    says what it will train, for its price. `smaller` holds iterables of (words, request), each from
+    the largest down, from which a refusal takes what would fit.
     """
 
     def run(self, on_event: Callable[[Any], None], should_stop: Callable[[], bool]) -> Any: ...
@@ -318,8 +318,8 @@ class Worker:
     def submit(self, viewer: str, label: str, request: Request) -> Job:
         """Queue a request.
 
-        Raises `core.limits.OverBudget` where it costs more than is allowed, what pickle raises, or
-        RuntimeError if the worker is closed.
+        Raises `core.jobs.limits.OverBudget` where it costs more than is allowed, what pickle
+        raises, or RuntimeError if the worker is closed.
         """
         try:
             expected = check(request, self.limits)
@@ -444,7 +444,7 @@ class Worker:
             # Windows, importing NumPy hangs while a thread reads it (numpy/numpy#24290).
             listener = Listener(("127.0.0.1", 0), authkey=key)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "core.worker", str(listener.address[1]), self._preload],
+                [sys.executable, "-m", "core.jobs.worker", str(listener.address[1]), self._preload],
                 cwd=ROOT,
                 env={**self._environment, KEY: key.hex()},
                 stdin=subprocess.DEVNULL,
@@ -695,6 +695,6 @@ def _transmit(connection: Connection, outbox: queue.SimpleQueue) -> None:
 
 if __name__ == "__main__":
     # Not this module but the one that requests are unpickled from, so that there is only one.
-    from core.worker import serve as _serve
+    from core.jobs.worker import serve as _serve
 
     _serve(int(sys.argv[1]), bytes.fromhex(os.environ.pop(KEY)), sys.argv[2])

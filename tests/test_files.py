@@ -10,7 +10,8 @@ import pytest
 
 from core.claims import CLAIMS, record
 from core.comparison import Comparison
-from core.download import (
+from core.experiment import Dense, Experiment, InvalidExperiment
+from core.files import (
     MOST_BYTES,
     claims_json,
     comparison_csv,
@@ -20,10 +21,9 @@ from core.download import (
     read_experiment,
     versions,
 )
-from core.experiment import Dense, Experiment, InvalidExperiment
 from core.history import History
 from core.problems import PROBLEMS
-from pages.elements import link
+from pages.elements import query_params
 from pages.elements.report import Report, _data
 from pages.elements.settings import VIEWS, Choice, Flag, Keys, Real, Whole, table, values_of
 
@@ -142,7 +142,7 @@ def test_every_value_survives_the_link():
             else:
                 assert isinstance(kind, Real)
                 values = (kind.low, kind.high, *rng.uniform(kind.low, kind.high, 20).tolist())
-            assert [kind.parse(link.as_text(value)) for value in values] == list(values)
+            assert [kind.parse(query_params.as_text(value)) for value in values] == list(values)
 
 
 def test_an_experiment_beyond_the_controls_has_no_settings():
@@ -160,7 +160,7 @@ def test_an_experiment_beyond_the_controls_has_no_settings():
 
 def test_what_a_link_gets_wrong_is_quoted_without_its_markup():
     refused: list[str] = []
-    found = link.checked(
+    found = query_params.checked(
         {"a": "`**x**`\n" + "y" * 99, "`b`": "", "c": "0x1", "d": "9" * 5_000, "e": "0.5"},
         {"a": Choice(("z",)), "c": Whole(0, 9), "d": Whole(0, 9), "e": Real(0, 1, 0.1)},
         refused,
@@ -169,7 +169,7 @@ def test_what_a_link_gets_wrong_is_quoted_without_its_markup():
     assert len(refused) == 4
     assert "`a` is `**x**yyyy" in refused[0]
     assert all(text.count("`") in (2, 4) and len(text) < 150 for text in refused)
-    found = link.checked({"fixes": "p.q..q.<r>"}, {"fixes": Keys(("p", "q"))}, refused)
+    found = query_params.checked({"fixes": "p.q..q.<r>"}, {"fixes": Keys(("p", "q"))}, refused)
     assert found == {"fixes": ["p", "q"]}
     assert "`<r>`" in refused[-1]
 

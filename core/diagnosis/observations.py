@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core import lookahead
 from core.activations import activation
 from core.data import Rows, draw, generator, prepare
+from core.diagnosis import lookahead
 from core.experiment import (
     BatchNormalisation,
     Blobs,
@@ -24,7 +24,7 @@ from core.experiment import (
 )
 from core.fixes import widened
 from core.history import History
-from core.statistics import Rate
+from core.rates import Rate
 
 SEED = 0
 DRAWN_ROWS = 2_000
@@ -63,7 +63,7 @@ EXPLAINED = 0.5
 class Start(NamedTuple):
     """Draws of the initial weights, and one forward pass with each.
 
-    weights: as of `core.lookahead.draw_weights`; labels: (runs, rows, width).
+    weights: as of `core.diagnosis.lookahead.draw_weights`; labels: (runs, rows, width).
     """
 
     weights: list[np.ndarray]

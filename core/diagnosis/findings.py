@@ -9,7 +9,7 @@ from enum import Enum
 
 import numpy as np
 
-from core.observations import Observations
+from core.diagnosis.observations import Observations
 from core.problems import Fix
 
 RISK = 0.05

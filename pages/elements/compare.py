@@ -8,10 +8,10 @@ from functools import lru_cache
 import streamlit as st
 
 from core.comparison import distinct, plan
-from core.limits import duration, price
+from core.jobs.limits import duration, price
+from core.jobs.worker import Compare
 from core.problems import PROBLEMS, TARGET, excluded
-from core.worker import Compare
-from pages.elements import jobs, link, settings
+from pages.elements import jobs, query_params, settings
 
 PLACE = "compare"
 RESULT = f"{PLACE}-result"
@@ -63,14 +63,14 @@ def enter() -> list[str]:
     """Put the settings into the session, from the last visit or the URL; what was refused."""
     refused: list[str] = []
     kept = st.session_state.get("kept.compare")
-    anew = kept is None or link.followed_history()
+    anew = kept is None or query_params.followed_history()
     if anew:
-        given, refused = link.read()
+        given, refused = query_params.read()
         kept = _from_link(given, refused)
-    link.hold(PLACE, {name: kept[name] for name in KINDS}, KINDS, anew=anew)
+    query_params.hold(PLACE, {name: kept[name] for name in KINDS}, KINDS, anew=anew)
     # Whose fixes they are is known only now, and which combinations there are only with a result.
     fixes = _fixes(st.session_state[f"{PLACE}.{PROBLEM}"])
-    link.hold(PLACE, {"fixes": kept["fixes"]}, {"fixes": fixes}, anew=anew)
+    query_params.hold(PLACE, {"fixes": kept["fixes"]}, {"fixes": fixes}, anew=anew)
     if anew or PICKED not in st.session_state:
         st.session_state[PICKED] = kept["combination"]
     return refused
@@ -83,14 +83,14 @@ def _fixes(problem: str) -> settings.Keys:
 def leave() -> None:
     """Keep the settings for the next visit, and write the URL where it changed."""
     st.session_state["kept.compare"] = _values()
-    link.write(parameters())
+    query_params.write(parameters())
 
 
 def parameters() -> dict[str, str]:
     """What the URL says of this page: no more than what differs from where it begins."""
     values = _values()
     usual = _defaults(values[PROBLEM]) | {PROBLEM: _defaults()[PROBLEM]}
-    return {name: link.as_text(v) for name, v in values.items() if v != usual[name]}
+    return {name: query_params.as_text(v) for name, v in values.items() if v != usual[name]}
 
 
 def _values() -> dict[str, object]:
@@ -250,9 +250,9 @@ def _defaults(problem: str = "threshold") -> dict[str, object]:
 def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
     """Every value that the page begins with; what is refused falls back to where it begins."""
     begun = {name: given.pop(name) for name in (PROBLEM,) if name in given}
-    problem = link.checked(begun, KINDS, refused).get(PROBLEM, _defaults()[PROBLEM])
+    problem = query_params.checked(begun, KINDS, refused).get(PROBLEM, _defaults()[PROBLEM])
     kinds = KINDS | dict.fromkeys(("fixes", "combination"), _fixes(problem))
-    found = _defaults(problem) | link.checked(given, kinds, refused)
+    found = _defaults(problem) | query_params.checked(given, kinds, refused)
     # A combination goes by its text; the empty one is the question as asked.
     picked = found["combination"]
-    return found | {"combination": None if picked is None else link.as_text(picked)}
+    return found | {"combination": None if picked is None else query_params.as_text(picked)}

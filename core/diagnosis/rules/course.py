@@ -7,11 +7,7 @@ import math
 import numpy as np
 
 from core import fixes
-from core.experiment import (
-    Blobs,
-    Threshold,
-)
-from core.findings import (
+from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
     FALLING,
@@ -27,9 +23,13 @@ from core.findings import (
     number,
     rule,
 )
+from core.diagnosis.observations import Observations
+from core.experiment import (
+    Blobs,
+    Threshold,
+)
 from core.fixes import default_rate
 from core.losses import CROSS_ENTROPIES
-from core.observations import Observations
 from core.problems import Fix
 
 

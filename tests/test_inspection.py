@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.data import prepare
+from core.engine.keras_models import keras_model, slots
 from core.experiment import (
     ACTIVATIONS,
     Adam,
@@ -22,9 +23,7 @@ from core.experiment import (
     Training,
 )
 from core.history import History
-from core.models import keras_model, slots
-from core.problems import PROBLEMS
-from core.view import (
+from core.inspection import (
     NO_CLASS,
     PROBABILITY,
     confusion,
@@ -34,6 +33,7 @@ from core.view import (
     surface,
     threshold_response,
 )
+from core.problems import PROBLEMS
 
 pytestmark = pytest.mark.tensorflow
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import download, export
-from core.changes import changes
+from core import export, files
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
 from core.problems import PROBLEMS, Fix
+from core.script_diff import changes
 from pages.elements import controls, findings, state
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
@@ -107,7 +107,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
     with st.container(horizontal=True):
         _button(
             "Curves as CSV",
-            lambda: download.history_csv(history),
+            lambda: files.history_csv(history),
             f"plateau_{problem}.csv",
             "text/csv",
             "One line per run and epoch.",
@@ -115,7 +115,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
         )
         _button(
             "Curves as JSON",
-            lambda: download.history_json(history),
+            lambda: files.history_json(history),
             f"plateau_{problem}_runs.json",
             "application/json",
             "With the experiment, the seed and the library versions.",
@@ -134,7 +134,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
         key=_upload(problem),
         on_change=_load,
         args=(problem,),
-        max_upload_size=max(1, download.MOST_BYTES // 1_000_000),
+        max_upload_size=max(1, files.MOST_BYTES // 1_000_000),
         help="A file saved with *Experiment as JSON*.",
     )
     if file is None:
@@ -156,7 +156,7 @@ def _load(problem: str) -> None:
         return
     detail = ""
     try:
-        loaded = download.read_experiment(file.getvalue())
+        loaded = files.read_experiment(file.getvalue())
     except InvalidExperiment as error:
         message, detail = ":material/error: Not loaded.", str(error)[:MOST_WORDS]
     else:

@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from core import download
+from core import files
 from core.claims import CLAIMS, Claim
 from core.claims.claim import FAILS, FEW, HOLDS, MOST, OURS, RULE, SOMETIMES, UNTESTABLE
 from core.claims.record import Record, load
 from core.problems import PROBLEMS
-from core.statistics import Rate
-from pages.elements import browser, charts, link
+from core.rates import Rate
+from pages.elements import browser, charts, query_params
 from pages.elements.settings import Choice, Keys, Whole
 
 PLACE = "claims"
@@ -61,19 +61,19 @@ def recorded() -> Record:
 def enter() -> list[str]:
     """Put what is chosen into the session, from the URL or the last visit; what was refused."""
     refused: list[str] = []
-    anew = link.followed_history()
+    anew = query_params.followed_history()
     values = DEFAULTS if anew else st.session_state.get(f"kept.{PLACE}", DEFAULTS)
     if anew or f"{PLACE}.claim" not in st.session_state:
         # One who has just come, perhaps through another page's link to a claim.
-        given, refused = link.read()
+        given, refused = query_params.read()
         if given.get("claim", DEFAULTS["claim"]) not in CLAIMS:
             refused.append(_unknown(given.pop("claim")))
-        values = values | link.checked(given, KINDS, refused)
+        values = values | query_params.checked(given, KINDS, refused)
         if "claim" in given and values["claim"] not in listed(values["question"], values[VERDICTS]):
             values |= {"question": ALL, VERDICTS: []}
         if "claim" in given:
             browser.bring_into_view(SHOWN)
-    link.hold(PLACE, values, KINDS, anew=anew)
+    query_params.hold(PLACE, values, KINDS, anew=anew)
     return refused
 
 
@@ -81,7 +81,7 @@ def _unknown(key: str) -> str:
     """What to do about a link's claim that there is not, and the one that may be meant."""
     near = difflib.get_close_matches(key, CLAIMS, n=1, cutoff=0.8)
     meant = f" Did you mean `{near[0]}`?" if near else ""
-    return f"Unknown claim `{link.quoted(key)}` in the link: choose one below.{meant}"
+    return f"Unknown claim `{query_params.quoted(key)}` in the link: choose one below.{meant}"
 
 
 def leave() -> None:
@@ -89,13 +89,13 @@ def leave() -> None:
     st.session_state[f"kept.{PLACE}"] = {
         name: st.session_state[f"{PLACE}.{name}"] for name in DEFAULTS
     }
-    link.write(parameters())
+    query_params.write(parameters())
 
 
 def parameters() -> dict[str, str]:
     """What the URL says of this page: no more than what differs from where it begins."""
     values = {name: st.session_state[f"{PLACE}.{name}"] for name in DEFAULTS}
-    return {name: link.as_text(v) for name, v in values.items() if v != DEFAULTS[name]}
+    return {name: query_params.as_text(v) for name, v in values.items() if v != DEFAULTS[name]}
 
 
 def summary() -> None:
@@ -153,7 +153,7 @@ def downloads() -> None:
     with st.container(horizontal=True):
         for form, mime, content in (
             ("CSV", "text/csv", lambda: recorded().frame().to_csv(index=False)),
-            ("JSON", "application/json", lambda: download.claims_json(recorded())),
+            ("JSON", "application/json", lambda: files.claims_json(recorded())),
         ):
             st.download_button(
                 f"Claims as {form}",
@@ -164,7 +164,7 @@ def downloads() -> None:
                 on_click="ignore",
                 help="Every claim with what was reported, what was measured, and the verdict.",
             )
-        link.popover(parameters())
+        query_params.popover(parameters())
 
 
 def filters() -> tuple[str, list[str]]:

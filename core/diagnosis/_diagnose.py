@@ -6,7 +6,7 @@ what happened decides: where all runs succeed nothing is worse than cosmetic. A 
 severity differs from the one before training says why.
 
 Each rule is a function from `Observations` to a `Finding` or None, registered by its code; they
-are in `core.rules`, the thresholds that they share in `core.findings`.
+are in `core.diagnosis.rules`, the thresholds that they share in `core.diagnosis.findings`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,7 @@ from dataclasses import replace
 from functools import cache, lru_cache, partial
 
 from core import fixes
-from core.experiment import (
-    Experiment,
-    InvalidExperiment,
-)
-from core.findings import (
+from core.diagnosis.findings import (
     CANNOT_TELL,
     CERTAIN,
     COSMETIC,
@@ -31,10 +27,14 @@ from core.findings import (
     Severity,
     accuracies,
 )
+from core.diagnosis.observations import Observations
+from core.diagnosis.rules import RULES
+from core.experiment import (
+    Experiment,
+    InvalidExperiment,
+)
 from core.history import History
-from core.observations import Observations
 from core.problems import TARGET, Fix
-from core.rules import RULES
 
 __all__ = ["RULES", "Finding", "Severity", "diagnose", "from_settings", "verdict"]
 

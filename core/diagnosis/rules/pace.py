@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from core import fixes
-from core.findings import (
+from core.diagnosis.findings import (
     BARELY,
     COSMETIC,
     FATAL,
@@ -23,8 +23,8 @@ from core.findings import (
     rounded_up,
     rule,
 )
+from core.diagnosis.observations import CLEAR, TRIAL_UPDATES, Observations, grown_share
 from core.fixes import default_rate
-from core.observations import CLEAR, TRIAL_UPDATES, Observations, grown_share
 
 
 def _updates_missing(seen: Observations) -> float | None:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from core import view
+from core import inspection
 from core.data import prepare
 from core.history import STUCK, History
-from core.statistics import Rate
+from core.rates import Rate
 from pages.elements import charts
 from pages.elements.headline import percent
 
@@ -110,7 +110,7 @@ def final_accuracies(history: History, target: float, majority: float) -> Pictur
 
 def health(history: History, figure: str, target: float) -> list[Picture]:
     """A panel for the runs that failed and one for the others, where there are any of them."""
-    frame = view.layer_health(history, figure, history.successes(target))
+    frame = inspection.layer_health(history, figure, history.successes(target))
     panels = charts.health(
         frame,
         figure,
@@ -139,12 +139,12 @@ def network(problem: str, history: History, run: int) -> Picture:
     if problem == "threshold":
         return Picture(
             charts.threshold_view(
-                view.threshold_response(history, run), history.key_epochs.tolist(), run
+                inspection.threshold_response(history, run), history.key_epochs.tolist(), run
             ),
             "The chosen run: probability of class 1 and each hidden unit's output by input.",
         )
     return Picture(
-        charts.surface_view(view.surface(history, run), run),
+        charts.surface_view(inspection.surface(history, run), run),
         "The chosen run: probability of class 1, and each hidden unit's output, over the "
         "two features with the samples.",
     )
@@ -152,7 +152,7 @@ def network(problem: str, history: History, run: int) -> Picture:
 
 def confusion(history: History, run: int) -> Picture:
     rows = prepare(history.experiment.data, history.seed, run)
-    table = view.confusion(history.experiment, history.weights_at(-1, run), rows)
+    table = inspection.confusion(history.experiment, history.weights_at(-1, run), rows)
     return Picture(
         charts.confusion(table, f"Run {run}"),
         f"Confusion matrix of run {run} after the last epoch: actual by predicted class.",

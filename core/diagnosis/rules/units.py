@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from core import fixes
-from core.findings import (
+from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
     EXPLODING,
@@ -25,7 +25,7 @@ from core.findings import (
     number,
     rule,
 )
-from core.observations import CLEAR, Observations
+from core.diagnosis.observations import CLEAR, Observations
 from core.problems import Fix
 
 

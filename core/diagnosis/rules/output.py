@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core import activations, fixes
-from core.findings import (
+from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
     FATAL,
@@ -16,8 +16,8 @@ from core.findings import (
     number,
     rule,
 )
+from core.diagnosis.observations import Observations
 from core.losses import CROSS_ENTROPIES
-from core.observations import Observations
 
 OFTEN = 0.9
 """Share of initialisations without any gradient from which on hardly a run can learn."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core import lookahead
 from core.data import Rows, prepare
+from core.diagnosis import lookahead
 from core.experiment import Blobs, Data, Experiment, Model, Threshold
 from core.history import History
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core import fixes
-from core.experiment import (
-    Table,
-)
-from core.findings import (
+from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
     FATAL,
@@ -24,7 +21,10 @@ from core.findings import (
     number,
     rule,
 )
-from core.observations import CLEAR, Observations
+from core.diagnosis.observations import CLEAR, Observations
+from core.experiment import (
+    Table,
+)
 
 
 @rule("one-class-only")

@@ -15,9 +15,17 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from core.activations import activation
+from core.engine.grouping import (
+    KEPT_WEIGHTS,
+    KEY_EPOCHS,
+    lanes_for,
+    sizes,
+    stacks,
+    steps,
+    structure,
+)
 from core.experiment import Experiment, InvalidExperiment
 from core.log import note
-from core.stacks import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, sizes, stacks, steps, structure
 
 MEGABYTE = 2**20
 FLOAT = 4

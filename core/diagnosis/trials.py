@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.diagnosis import Finding, Severity, diagnose, from_settings
+from core.diagnosis.observations import Observations
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History, Progress
-from core.limits import Work, fewer_epochs, priced
-from core.observations import Observations
+from core.jobs.limits import Work, fewer_epochs, priced
 from core.problems import TARGET, Fix
-from core.statistics import Rate, Z
+from core.rates import Rate, Z
 
 BUDGET = 24
 """Experiments that are trained at most to find the fixes that help."""
