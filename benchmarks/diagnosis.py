@@ -22,7 +22,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from core.data import generator, prepare
+from core.data import prepare
 from core.diagnosis import Finding, Severity, diagnose
 from core.diagnosis.observations import Observations, bayes_accuracy
 from core.diagnosis.trials import paired_gain
@@ -43,6 +43,7 @@ from core.experiment import (
 )
 from core.history import History
 from core.problems import PROBLEMS, TARGET, Fix, with_data, with_hidden, with_training
+from core.streams import generator
 
 RUNS = 16
 PROCESSES = 2

@@ -33,7 +33,7 @@ import tensorflow as tf
 
 from core.data import prepare
 from core.engine import compiled as programs
-from core.engine import keras_models
+from core.engine import keras_models, layouts
 from core.experiment import Threshold
 from core.problems import THRESHOLD, TWO_BLOB, sigmoid_output, with_data, with_hidden, with_training
 from core.training import layer_seeds, train
@@ -178,7 +178,7 @@ def compare_structures() -> list[dict]:
 
 def compare_products() -> list[dict]:
     """Both kinds of product between two hidden layers, µs a run and step: where is MATMUL_FROM?"""
-    default, found = keras_models.MATMUL_FROM, []
+    default, found = layouts.MATMUL_FROM, []
     for units, batch, runs in itertools.product((8, 16, 32, 64), (5, 32), (16, 128)):
         steps = int(np.clip(5e7 / (units * units * batch * runs), 50, 1_000))
         source = Threshold(samples=steps * batch // 2)
@@ -188,12 +188,12 @@ def compare_products() -> list[dict]:
         # The kernel between the hidden layers is the only one with this many entries.
         for kind, least in (("broadcast", units**2 + 1), ("matmul", units**2)):
             programs._kept.clear()
-            keras_models.MATMUL_FROM = least
+            layouts.MATMUL_FROM = least
             train(with_training(epochs=1)(experiment), runs)
             seconds = [train(experiment, runs, seed).seconds for seed in range(REPEATS)]
             row[f"{kind} µs"] = 1e6 * statistics.median(seconds) / (2 * steps * runs)
         found.append(row)
-    keras_models.MATMUL_FROM = default
+    layouts.MATMUL_FROM = default
     return found
 
 
@@ -245,7 +245,7 @@ def main() -> None:
     print(*(f"{name} is not installed: not measured." for name in missing), sep="\n")
     print(f"For 64 runs:\n{table(report['compiling'])}")
     if report["products"]:
-        print(f"\nMATMUL_FROM is {keras_models.MATMUL_FROM}.\n{table(report['products'])}")
+        print(f"\nMATMUL_FROM is {layouts.MATMUL_FROM}.\n{table(report['products'])}")
     print(f"\n{table(report['targets'])}")
 
 

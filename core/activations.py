@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.entries import entry
+from core.entries import entry, named
 
 LEAK = 0.2
 """Keras's slope of leaky_relu below 0."""
@@ -25,6 +25,8 @@ class Activation:
     low, high: the bounds between which every output lies.
     saturates: outputs near a bound have hardly any gradient.
     rectifier: a kind of ReLU. exponential: computing it takes an exponential a unit.
+    probability: the loss takes its sums as logits, as Keras does.
+    over_units: it looks at all units at once, along an axis.
     """
 
     name: str
@@ -35,6 +37,13 @@ class Activation:
     saturates: bool = False
     rectifier: bool = False
     exponential: bool = False
+    probability: bool = False
+    over_units: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name in a control."""
+        return self.name.replace("_", " ")
 
     @property
     def unsaturated(self) -> tuple[float, float]:
@@ -95,6 +104,7 @@ _ALL = (
         high=1.0,
         saturates=True,
         exponential=True,
+        probability=True,
     ),
     Activation(
         "softmax",
@@ -104,9 +114,11 @@ _ALL = (
         high=1.0,
         saturates=True,
         exponential=True,
+        probability=True,
+        over_units=True,
     ),
 )
-ACTIVATIONS = {each.name: each for each in _ALL}
+ACTIVATIONS = named(_ALL)
 
 
 def activation(name: str) -> Activation:

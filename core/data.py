@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.experiment import Blobs, Data, Table, Threshold
+from core.experiment import Data
+from core.streams import generator
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,10 @@ class Rows:
     scale: np.ndarray
 
 
-def generator(*seeds: int) -> np.random.Generator:
-    """A generator that depends on nothing but these numbers, each 0 or more."""
-    return np.random.default_rng(seeds)
-
-
 def prepare(data: Data, seed: int, run: int) -> Rows:
     """The rows of run `run` of seed `seed`; `data.seed`, where set, replaces both."""
     rng = generator(seed, run, 0) if data.seed is None else generator(data.seed)
-    inputs, classes = shuffled(data.shuffling, *draw(data.source, rng), rng)
+    inputs, classes = shuffled(data.shuffling, *data.source.draw(rng), rng)
     if data.held_out_rows:
         order = rng.permutation(len(inputs))
         inputs, classes = inputs[order], classes[order]
@@ -46,26 +42,8 @@ def prepare(data: Data, seed: int, run: int) -> Rows:
     return Rows(x[training], y[training], x[held_out], y[held_out], offset, scale)
 
 
-def draw(
-    source: Threshold | Blobs | Table, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs, float64 (rows, features), and the class of each row, int (rows,)."""
-    if isinstance(source, Threshold):
-        below = rng.integers(0, source.threshold, source.samples)
-        above = rng.integers(source.threshold, 2 * source.threshold, source.samples)
-        inputs = np.column_stack([below, above]).reshape(-1, 1).astype(float)
-        return inputs, np.tile([0, 1], source.samples)
-    if isinstance(source, Table):
-        return np.array(source.inputs), np.array(source.labels)
-    centre = sum(source.bounds[0]) / 2
-    clouds = []
-    for low, high in source.bounds:
-        shift = source.overlap * (centre - (low + high) / 2)
-        clouds.append(rng.uniform(low + shift, high + shift, (source.samples, source.features)))
-    inputs = np.concatenate(clouds)
-    if source.noise:
-        inputs += rng.normal(0, source.noise, inputs.shape)
-    return inputs, np.repeat(np.arange(source.classes), source.samples)
+def draw(source, rng):
+    return source.draw(rng)
 
 
 def shuffled(

@@ -11,21 +11,11 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.experiment import (
-    SGD,
-    BatchNormalisation,
-    Blobs,
-    Data,
-    Dense,
-    Dropout,
-    Experiment,
-    Table,
-    Threshold,
-    Training,
-)
+from core.entries import written
+from core.experiment import Data, Experiment, Training
+from core.sources import written_list
 
 WIDTH = 88
 """Columns of the comments."""
@@ -122,68 +112,13 @@ def _beginning(data: Data, seed: int) -> Section:
         of_data = data.seed
         if data.shuffling == "rows":
             lines.append(f"random.seed({of_data})")
-    if data.shuffling == "permutation" or data.held_out_rows or not isinstance(data.source, Table):
+    if data.shuffling == "permutation" or data.held_out_rows or data.source.random:
         lines.append(f"rng = np.random.default_rng({of_data})")
     return Section(SEED, text, tuple(lines))
 
 
 def _rows(data: Data) -> Section:
-    source, values = data.source, data.label_values
-    if isinstance(source, Threshold):
-        limit, samples = source.threshold, source.samples
-        return Section(
-            DATA,
-            f"Whole numbers: those below {limit:,} have one label, those from it up the other.",
-            (
-                f"below = rng.integers(0, {limit:_}, {samples:_})",
-                f"above = rng.integers({limit:_}, {2 * limit:_}, {samples:_})",
-                "x = np.column_stack([below, above]).reshape(-1, 1)",
-                f"y = np.tile({_list(values)}, {samples:_})",
-            ),
-        )
-    if isinstance(source, Table):
-        return Section(
-            DATA,
-            "One row of inputs after the other, and the label of each.",
-            (
-                "x = np.array([",
-                *(f"    {_list(row)}," for row in source.inputs),
-                "])",
-                *_labels([values[k] for k in source.labels]),
-            ),
-        )
-    return _clouds(source, values)
-
-
-def _labels(values: list[float]) -> list[str]:
-    """The labels of a table, on as many lines as they need."""
-    line = f"y = np.array({_list(values)})"
-    if len(line) <= WIDTH:
-        return [line]
-    wrapped = textwrap.wrap(f"{_list(values)[1:-1]},", WIDTH - 4)
-    return ["y = np.array([", *(f"    {part}" for part in wrapped), "])"]
-
-
-def _clouds(source: Blobs, values: tuple[float, ...]) -> Section:
-    text = "One cloud of points a label; the bounds of a cloud hold for all its features."
-    centre = sum(source.bounds[0]) / 2
-    bounds = []
-    for low, high in source.bounds:
-        shift = source.overlap * (centre - (low + high) / 2)
-        bounds.append((low + shift, high + shift))
-    if source.overlap:
-        text += f" Each is moved {source.overlap:.0%} of the way to the first."
-    lines = [
-        f"bounds = [{', '.join(f'({_number(low)}, {_number(high)})' for low, high in bounds)}]",
-        "x = np.concatenate([",
-        f"    rng.uniform(low, high, ({source.samples:_}, {source.features})) "
-        "for low, high in bounds",
-        "])",
-    ]
-    if source.noise:
-        lines.append(f"x += rng.normal(0, {_number(source.noise)}, x.shape)")
-    lines.append(f"y = np.repeat({_list(values)}, {source.samples:_})")
-    return Section(DATA, text, tuple(lines))
+    return Section(DATA, *data.source.script(data.label_values))
 
 
 def _shuffle(data: Data) -> Section:
@@ -213,7 +148,7 @@ def _encoding(data: Data) -> Section | None:
     text, lines = "", []
     if written != list(range(len(written))):
         text = "The loss counts the labels from 0, in sorted order."
-        lines.append(f"y = np.searchsorted({_list(written)}, y)")
+        lines.append(f"y = np.searchsorted({written_list(written)}, y)")
     if data.encoding == "one-hot":
         text = f"{text} Each label becomes a row with a 1 in its own column.".strip()
         lines.append(f"y = keras.utils.to_categorical(y, {len(written)})")
@@ -227,7 +162,7 @@ def _split(data: Data) -> Section:
         (
             "order = rng.permutation(len(x))",
             "x, y = x[order], y[order]",
-            f"held_out = round(len(x) * {_number(data.hold_out)})",
+            f"held_out = round(len(x) * {written(data.hold_out)})",
             "x, x_test = x[:-held_out], x[-held_out:]",
             "y, y_test = y[:-held_out], y[-held_out:]",
         ),
@@ -236,7 +171,7 @@ def _split(data: Data) -> Section:
 
 def _scaling(data: Data) -> Section:
     if data.scaling == "divide":
-        divisor = _number(data.divisor)
+        divisor = written(data.divisor)
         text, fitted = f"Every input is divided by {data.divisor:,g}.", []
         scaled = f"{{0}} = {{0}} / {divisor}"
     elif data.scaling == "min-max":
@@ -255,10 +190,7 @@ def _scaling(data: Data) -> Section:
 
 def _may_be_constant(data: Data) -> bool:
     """Whether a feature's training values may all be one number, with nothing to divide by."""
-    source = data.source
-    if isinstance(source, Table) or data.training_rows < FEW_ROWS:
-        return True
-    return isinstance(source, Blobs) and not source.noise and any(a == b for a, b in source.bounds)
+    return data.source.may_be_constant or data.training_rows < FEW_ROWS
 
 
 def _network(experiment: Experiment) -> Section:
@@ -269,24 +201,10 @@ def _network(experiment: Experiment) -> Section:
         (
             "model = keras.Sequential([",
             f"    keras.Input(({experiment.data.source.features},)),",
-            *(f"    keras.layers.{_layer(layer)}," for layer in experiment.model.layers),
+            *(f"    keras.layers.{layer.script()}," for layer in experiment.model.layers),
             "])",
         ),
     )
-
-
-def _layer(layer: Dense | Dropout | BatchNormalisation) -> str:
-    if isinstance(layer, BatchNormalisation):
-        return "BatchNormalization()"
-    if isinstance(layer, Dropout):
-        return f"Dropout({_number(layer.rate)})"
-    usual = Dense(layer.units)
-    options = [str(layer.units)]
-    if layer.activation != usual.activation:
-        options.append(f'activation="{layer.activation}"')
-    if layer.initialiser != usual.initialiser:
-        options.append(f'kernel_initializer="{layer.initialiser}"')
-    return f"Dense({', '.join(options)})"
 
 
 def _training(experiment: Experiment) -> Section:
@@ -313,13 +231,9 @@ def _training(experiment: Experiment) -> Section:
 def _optimizer(training: Training) -> str:
     """The optimizer's name where it is as Keras has it, else a call with what differs."""
     optimizer = training.optimizer
-    kind, usual = type(optimizer).__name__, type(optimizer)()
-    options = []
-    if optimizer.learning_rate != usual.learning_rate:
-        options.append(f"learning_rate={_number(optimizer.learning_rate)}")
-    if isinstance(optimizer, SGD) and optimizer.momentum != usual.momentum:
-        options.append(f"momentum={_number(optimizer.momentum)}")
-    return f"keras.optimizers.{kind}({', '.join(options)})" if options else f'"{kind.lower()}"'
+    if optimizer == type(optimizer)():
+        return f'"{optimizer.keras_name.lower()}"'
+    return f"keras.optimizers.{optimizer.script()}"
 
 
 def _evaluation(data: Data) -> Section:
@@ -332,14 +246,3 @@ def _evaluation(data: Data) -> Section:
             f'print(f"Accuracy on the {where} rows: {{accuracy:.1%}}")',
         ),
     )
-
-
-def _number(value: float) -> str:
-    """A number as one writes it: whole ones without a fraction, long ones in groups of three."""
-    if value == int(value) and abs(value) < 1e16:
-        return f"{int(value):_}"
-    return repr(value)
-
-
-def _list(values: Iterable[float]) -> str:
-    return f"[{', '.join(_number(value) for value in values)}]"

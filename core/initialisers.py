@@ -7,12 +7,31 @@ and 0.05 for random_normal, not truncated, as in Keras.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
-from core.entries import entry
+from core.entries import entry, named
 
 Shape = tuple[int, int, int]
 """Runs, inputs and units."""
+
+
+@dataclass(frozen=True)
+class Initialiser:
+    """An initialiser of kernels, as Keras names it.
+
+    draw: kernels of a shape (runs, inputs, units) from a generator.
+    """
+
+    name: str
+    draw: Callable[[Shape, np.random.Generator], np.ndarray]
+
+    @property
+    def label(self) -> str:
+        """The name in a control."""
+        return self.name.replace("_", " ")
 
 
 def _uniform(limit: float, shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -27,16 +46,17 @@ def _truncated(variance: float, shape: Shape, rng: np.random.Generator) -> np.nd
     return drawn * np.sqrt(variance) / 0.8796
 
 
-INITIALISERS = {
-    "glorot_uniform": lambda shape, rng: _uniform(np.sqrt(6 / (shape[1] + shape[2])), shape, rng),
-    "he_uniform": lambda shape, rng: _uniform(np.sqrt(6 / shape[1]), shape, rng),
-    "he_normal": lambda shape, rng: _truncated(2 / shape[1], shape, rng),
-    "lecun_normal": lambda shape, rng: _truncated(1 / shape[1], shape, rng),
-    "zeros": lambda shape, rng: np.zeros(shape),
-    "random_normal": lambda shape, rng: rng.normal(0, 0.05, shape),
-}
+_ALL = (
+    Initialiser("glorot_uniform", lambda s, rng: _uniform(np.sqrt(6 / (s[1] + s[2])), s, rng)),
+    Initialiser("he_uniform", lambda s, rng: _uniform(np.sqrt(6 / s[1]), s, rng)),
+    Initialiser("he_normal", lambda s, rng: _truncated(2 / s[1], s, rng)),
+    Initialiser("lecun_normal", lambda s, rng: _truncated(1 / s[1], s, rng)),
+    Initialiser("zeros", lambda s, rng: np.zeros(s)),
+    Initialiser("random_normal", lambda s, rng: rng.normal(0, 0.05, s)),
+)
+INITIALISERS = named(_ALL)
 
 
-def draw_kernel(name: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-    """Kernels of this shape. Raises ValueError for an unknown initialiser."""
-    return entry("initialiser", INITIALISERS, name)(shape, rng)
+def initialiser(name: str) -> Initialiser:
+    """The entry of a name. Raises ValueError for an unknown one."""
+    return entry("initialiser", INITIALISERS, name)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core import network
 from core.data import Rows, prepare
-from core.diagnosis import lookahead
 from core.experiment import Blobs, Data, Experiment, Model, Threshold
 from core.history import History
 
@@ -33,7 +33,7 @@ def outputs(model: Model, weights: list[np.ndarray], x: np.ndarray) -> list[np.n
     stacked = [array[None] if array.ndim == 2 else array[None, None] for array in weights]
     # Weights that grew without bound give infinities and NaN here as they do in Keras.
     with np.errstate(all="ignore"):
-        done = lookahead.forward(model, stacked, np.asarray(x, np.float32)[None])
+        done = network.forward(model, stacked, np.asarray(x, np.float32)[None])
     return [output[0].astype(np.float32) for output in done.outputs]
 
 

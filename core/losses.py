@@ -1,22 +1,47 @@
-"""The losses: one entry each, what Keras 3 on TensorFlow computes with it, in NumPy.
+"""The losses: one entry each, with what Keras 3 on TensorFlow computes with it, in NumPy.
 
 Cross-entropies take the sums of a sigmoid or softmax output as logits, and clip any other output to
-a probability. An entry is a function of the output layer's activation, its sums z and outputs out
-(runs, rows, units), and the labels y (runs, rows, width); it returns each row's loss (runs, rows)
-and its slope with respect to the sums.
+a probability.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from core.activations import ACTIVATIONS, Activation
-from core.entries import entry
+from core.entries import entry, named
 
 EPSILON = 1e-7
 """Keras clips probabilities to [EPSILON, 1 - EPSILON]."""
 
 Judged = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss, as Keras names and computes it.
+
+    judge: from the output layer's activation, its sums and outputs (runs, rows, units) and the
+        labels (runs, rows, width) to each row's loss (runs, rows) and its slope with respect to
+        the sums (runs, rows, units).
+    cross_entropy: its outputs are probabilities.
+    class_numbers: the labels are numbers of classes in one column, whatever the output's width.
+    broadcasts: Keras compares one output with every column of the labels.
+    """
+
+    name: str
+    judge: Callable[..., Judged]
+    cross_entropy: bool = False
+    class_numbers: bool = False
+    broadcasts: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name in a control."""
+        return self.name.replace("_", " ")
 
 
 def _squared(activation: Activation, z, out, y) -> Judged:
@@ -26,7 +51,7 @@ def _squared(activation: Activation, z, out, y) -> Judged:
 
 
 def _binary(activation: Activation, z, out, y) -> Judged:
-    if _takes_logits(activation):
+    if activation.probability:
         each = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
         return each.mean(axis=-1), (ACTIVATIONS["sigmoid"].value(z) - y) / y.shape[-1]
     p = np.clip(out, EPSILON, 1 - EPSILON)
@@ -38,7 +63,7 @@ def _binary(activation: Activation, z, out, y) -> Judged:
 
 def _sparse(activation: Activation, z, out, y) -> Judged:
     y = (y == np.arange(out.shape[-1])).astype(np.float32)
-    if _takes_logits(activation):
+    if activation.probability:
         return _of_logits(z, y)
     p = np.clip(out, EPSILON, 1 - EPSILON)
     share = p / p.sum(axis=-1, keepdims=True)
@@ -48,7 +73,7 @@ def _sparse(activation: Activation, z, out, y) -> Judged:
 
 
 def _categorical(activation: Activation, z, out, y) -> Judged:
-    if _takes_logits(activation):
+    if activation.probability:
         return _of_logits(z, y)
     total = out.sum(axis=-1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,18 +92,16 @@ def _of_logits(z, y) -> Judged:
     return each, share * y.sum(axis=-1, keepdims=True) - y
 
 
-def _takes_logits(activation: Activation) -> bool:
-    return activation.name in ("sigmoid", "softmax")
+_ALL = (
+    Loss("binary_crossentropy", _binary, cross_entropy=True),
+    Loss("categorical_crossentropy", _categorical, cross_entropy=True),
+    Loss("sparse_categorical_crossentropy", _sparse, cross_entropy=True, class_numbers=True),
+    Loss("mean_squared_error", _squared, broadcasts=True),
+)
+LOSSES = named(_ALL)
+CROSS_ENTROPIES = {each.name for each in _ALL if each.cross_entropy}
 
 
-CROSS_ENTROPIES = {
-    "binary_crossentropy": _binary,
-    "categorical_crossentropy": _categorical,
-    "sparse_categorical_crossentropy": _sparse,
-}
-LOSSES = {**CROSS_ENTROPIES, "mean_squared_error": _squared}
-
-
-def judged(name: str, activation: Activation, z, out, y) -> Judged:
-    """The loss and its slope by the loss of this name. Raises ValueError for an unknown one."""
-    return entry("loss", LOSSES, name)(activation, z, out, y)
+def loss(name: str) -> Loss:
+    """The entry of a name. Raises ValueError for an unknown one."""
+    return entry("loss", LOSSES, name)

@@ -15,12 +15,13 @@ from dataclasses import fields
 import numpy as np
 import tensorflow as tf
 
-from core.data import generator, prepare
-from core.engine import keras_models
+from core.data import prepare
+from core.engine import keras_models, layouts
 from core.engine.compiled import Program, program
 from core.engine.grouping import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, stacks, steps, structure
 from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, Epoch, Health, History, Progress
+from core.streams import generator
 
 STACK_BYTES = 2 * 2**30
 """The most that the data of one stack may take."""
@@ -214,7 +215,7 @@ def _initial_weights(members: list, seed: int, lanes: int) -> list[np.ndarray]:
     first = members[0][0]
     seeds = np.array([layer_seeds(experiment, seed, run) for experiment, run in members])
     weights, layer = [], 0
-    for slot in keras_models.slots(first.model, first.data.source.features):
+    for slot in layouts.slots(first.model, first.data.source.features):
         if slot.start is None:
             names = [experiment.model.dense[layer].initialiser for experiment, _ in members]
             values = keras_models.draw_kernels(names, slot.shape, seeds[:, layer])

@@ -16,11 +16,12 @@ from core.claims.criteria import (
     StuckExactlyWhenDead,
     TrainingFlatters,
 )
-from core.data import generator, surviving_rows
+from core.data import surviving_rows
 from core.fixes import rate
 from core.posts import POSTS
 from core.problems import PROBLEMS, with_data, with_training
 from core.reference import accepts
+from core.streams import generator
 from core.training import train
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -547,8 +547,9 @@ def test_the_look_ahead_computes_kerass_gradients():
     import keras
     import tensorflow as tf
 
+    from core.activations import ACTIVATIONS
     from core.diagnosis.lookahead import forward, gradients, judge
-    from core.experiment import ACTIVATIONS, LOSSES
+    from core.losses import LOSSES
 
     rng = np.random.default_rng(1)
     for loss in LOSSES:

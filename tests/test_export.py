@@ -12,11 +12,10 @@ import keras
 import numpy as np
 import pytest
 
+from core.activations import ACTIVATIONS
 from core.data import prepare
 from core.engine.keras_models import keras_model, keras_optimizer
 from core.experiment import (
-    ACTIVATIONS,
-    INITIALISERS,
     SCALINGS,
     SGD,
     SHUFFLINGS,
@@ -34,6 +33,7 @@ from core.experiment import (
     Training,
 )
 from core.export import to_notebook, to_script
+from core.initialisers import INITIALISERS
 from core.problems import PROBLEMS, apply_all
 from core.reference import fit
 from core.script_diff import BY_HAND, changes
@@ -69,7 +69,7 @@ def drawn_experiment(rng: np.random.Generator) -> Experiment:
     """Any experiment at all: every source, layer, loss, optimizer and encoding can come up."""
 
     def pick(options):
-        return options[rng.integers(len(options))]
+        return tuple(options)[rng.integers(len(options))]
 
     classes = int(rng.integers(2, 5))
     count = pick([12, 40])

@@ -7,10 +7,11 @@ from itertools import product
 import numpy as np
 import pytest
 
+from core.activations import ACTIVATIONS
 from core.data import prepare
-from core.engine.keras_models import keras_model, slots
+from core.engine.keras_models import keras_model
+from core.engine.layouts import slots
 from core.experiment import (
-    ACTIVATIONS,
     Adam,
     BatchNormalisation,
     Blobs,

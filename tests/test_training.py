@@ -12,13 +12,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from core.activations import ACTIVATIONS
 from core.data import prepare
 from core.engine import compiled as programs
 from core.engine.compiled import Program
 from core.engine.keras_models import keras_model, keras_optimizer
 from core.experiment import (
-    ACTIVATIONS,
-    LOSSES,
     SGD,
     Adam,
     BatchNormalisation,
@@ -33,6 +32,7 @@ from core.experiment import (
     Training,
 )
 from core.history import CURVES
+from core.losses import LOSSES
 from core.problems import PROBLEMS, TARGET
 from core.reference import fit
 from core.training import layer_seeds, train, train_all, train_together

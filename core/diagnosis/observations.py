@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.activations import activation
-from core.data import Rows, draw, generator, prepare
+from core.data import Rows, draw, prepare
 from core.diagnosis import lookahead
 from core.experiment import (
     BatchNormalisation,
@@ -25,6 +25,7 @@ from core.experiment import (
 from core.fixes import widened
 from core.history import History
 from core.rates import Rate
+from core.streams import generator
 
 SEED = 0
 DRAWN_ROWS = 2_000

@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from core.activations import activation
-from core.engine import keras_models
+from core.engine import keras_models, layouts
 from core.engine.grouping import structure
 from core.experiment import Experiment
+from core.losses import loss
 
 KEPT = 24
 """Compiled programs kept for reuse; the one used longest ago goes first."""
@@ -63,7 +64,7 @@ class Program:
     def __init__(self, experiment: Experiment, lanes: int):
         self.experiment, self.lanes = experiment, lanes
         data = experiment.data
-        slots = keras_models.slots(experiment.model, data.source.features)
+        slots = layouts.slots(experiment.model, data.source.features)
         self.variables = [keras.Variable(tf.zeros((*slot.shape, lanes))) for slot in slots]
         self.trained = [v for v, slot in zip(self.variables, slots, strict=True) if slot.trained]
         self.kernels = [i for i, v in enumerate(self.trained) if len(v.shape) == 3]
@@ -127,7 +128,7 @@ class Program:
             keys = dropout_keys + tf.cast(number, tf.uint32) * tf.constant(0xC2B2AE35, tf.uint32)
             before = [tf.identity(self.trained[i].value) for i in self.kernels]
             with tf.GradientTape() as tape:
-                out = keras_models.forward(layers, self.variables, batch_x, counts, keys)[-1]
+                out = layouts.forward(layers, self.variables, batch_x, counts, keys)[-1]
                 losses, hits = self._judged(batch_y, out)
                 mean = tf.reduce_sum(losses * counts, 0) / tf.reduce_sum(counts)
             gradients = tape.gradient(mean, [variable.value for variable in self.trained])
@@ -175,9 +176,7 @@ class Program:
             counts = _counts(place + tf.range(size) >= start)
             # tf.slice with a constant size: XLA pads a slice of unknown size to the whole array.
             slice_x, slice_y = (tf.slice(a, (place, 0, 0), (size, *a.shape[1:])) for a in (x, y))
-            *outputs, out = keras_models.forward(
-                self.experiment.model.layers, self.variables, slice_x
-            )
+            *outputs, out = layouts.forward(self.experiment.model.layers, self.variables, slice_x)
             losses, hits = self._judged(slice_y, out)
             outputs.append(tf.transpose(out, (0, 2, 1)))
             free = [_free(d.activation, o) for d, o in zip(dense, outputs, strict=True)]
@@ -216,7 +215,7 @@ class Program:
         hits = tf.cast(self.accuracy(y, out), tf.float32)
         if self.experiment.model.output.units == 1:
             hits = tf.reduce_mean(hits, axis=-1)
-        if self.experiment.training.loss == "sparse_categorical_crossentropy":
+        if loss(self.experiment.training.loss).class_numbers:
             y = y[..., 0]
         return self.loss(y, out), hits
 

@@ -5,10 +5,11 @@ Without TensorFlow, so that the server can price a training that it does not run
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.experiment import BatchNormalisation, Dense, Dropout, Experiment
+from core.experiment import Dense, Experiment
 
 LANES = 16
 """Runs are padded to a multiple of this: every run is then computed in a full vector register,
@@ -62,21 +63,22 @@ def steps(experiment: Experiment) -> int:
     return -(-experiment.data.training_rows // experiment.training.batch_size)
 
 
-def sizes(experiment: Experiment) -> tuple[int, int, int]:
+def sizes(experiment: Experiment) -> tuple[int, int, float]:
     """Of one run's network: all its weights, the entries of its kernels, the outputs it computes.
 
     The outputs are those of every layer for one row, the inputs among them; each as often as
     computing it weighs.
     """
-    width = outputs = experiment.data.source.features
+    width = experiment.data.source.features
+    outputs: float = width
     kernels = others = 0
     for layer in experiment.model.layers:
-        if isinstance(layer, Dense):
-            kernels += width * layer.units
-            others += layer.units
-            width = layer.units
-        elif isinstance(layer, BatchNormalisation):
-            others += 4 * width
-        # A mask of dropout takes a dozen operations an output.
-        outputs += width * (4 if isinstance(layer, Dropout) else 1)
+        for slot in layer.slots(width):
+            size = math.prod(slot.shape)
+            if len(slot.shape) == 2:
+                kernels += size
+            else:
+                others += size
+        width = layer.outputs(width)
+        outputs += width * layer.work
     return kernels + others, kernels, outputs

@@ -10,11 +10,9 @@ import math
 from dataclasses import dataclass, fields, replace
 from functools import cache
 
+from core.activations import ACTIVATIONS
 from core.experiment import (
-    ACTIVATIONS,
     ENCODINGS,
-    INITIALISERS,
-    LOSSES,
     SCALINGS,
     SGD,
     SHUFFLINGS,
@@ -29,7 +27,9 @@ from core.experiment import (
     Threshold,
     Training,
 )
+from core.initialisers import INITIALISERS
 from core.jobs.worker import DEFAULT_RUNS
+from core.losses import LOSSES
 from core.problems import PROBLEMS, TARGET
 
 MOST_HIDDEN = 4
@@ -146,13 +146,13 @@ def _layer(name: str, label: str) -> list[Setting]:
         Setting(
             f"{name}-activation",
             f"{label}: activation",
-            Choice(ACTIVATIONS),
+            Choice(tuple(ACTIVATIONS)),
             "The function applied to each weighted sum.",
         ),
         Setting(
             f"{name}-initialiser",
             f"{label}: initialiser",
-            Choice(INITIALISERS),
+            Choice(tuple(INITIALISERS)),
             "The distribution of the initial weights.",
         ),
     ]
@@ -266,7 +266,7 @@ NETWORK = [
     ),
 ]
 TRAINING = [
-    Setting("loss", "Loss", Choice(LOSSES), "The function that the optimizer minimises."),
+    Setting("loss", "Loss", Choice(tuple(LOSSES)), "The function that the optimizer minimises."),
     Setting("optimizer", "Optimizer", Choice(tuple(OPTIMIZERS)), "With Keras's defaults."),
     Setting(
         "learning-rate",
