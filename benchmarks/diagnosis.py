@@ -25,7 +25,6 @@ import numpy as np
 from core.data import generator, prepare
 from core.diagnosis import Finding, Severity, diagnose
 from core.diagnosis.observations import Observations, bayes_accuracy
-from core.diagnosis.trials import paired_gain
 from core.experiment import (
     SGD,
     Adam,
@@ -41,8 +40,10 @@ from core.experiment import (
     Table,
     Training,
 )
-from core.history import History
-from core.problems import PROBLEMS, TARGET, Fix, with_data, with_hidden, with_training
+from core.fixes import Fix, with_data, with_hidden, with_training
+from core.history import TARGET, History
+from core.problems import PROBLEMS
+from core.rates import paired_gain
 
 RUNS = 16
 PROCESSES = 2

@@ -20,8 +20,9 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import pandas as pd
 
 from core.experiment import Experiment
-from core.history import CURVES, IMPROVING, LOST, STUCK, History
-from core.problems import PROBLEMS, TARGET, apply_all
+from core.fixes import apply_all
+from core.history import CURVES, IMPROVING, LOST, STUCK, TARGET, History
+from core.problems import PROBLEMS
 from core.training import train
 
 TIMES = 4

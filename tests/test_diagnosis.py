@@ -13,7 +13,7 @@ import pytest
 from core.diagnosis import RULES, Severity, diagnose, verdict
 from core.diagnosis.lookahead import draw_weights
 from core.diagnosis.observations import Observations, bayes_accuracy
-from core.diagnosis.trials import TryFixes, expected, paired_gain, repair, try_fixes
+from core.diagnosis.trials import TryFixes, expected, repair, try_fixes
 from core.experiment import (
     SGD,
     Adam,
@@ -28,8 +28,10 @@ from core.experiment import (
     Table,
     Training,
 )
+from core.fixes import apply_all
 from core.history import Health, History
-from core.problems import PROBLEMS, apply_all
+from core.problems import PROBLEMS
+from core.rates import paired_gain
 
 THRESHOLD, TWO_BLOB = (PROBLEMS[key].experiment for key in ("threshold", "two-blob"))
 HEALTHY = Experiment(

@@ -32,8 +32,8 @@ from core.experiment import (
     RMSprop,
     Training,
 )
-from core.history import CURVES
-from core.problems import PROBLEMS, TARGET
+from core.history import CURVES, TARGET
+from core.problems import PROBLEMS
 from core.reference import fit
 from core.training import layer_seeds, train, train_all, train_together
 

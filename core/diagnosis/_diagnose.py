@@ -33,8 +33,8 @@ from core.experiment import (
     Experiment,
     InvalidExperiment,
 )
-from core.history import History
-from core.problems import TARGET, Fix
+from core.fixes import Fix
+from core.history import TARGET, History
 
 __all__ = ["RULES", "Finding", "Severity", "diagnose", "from_settings", "verdict"]
 

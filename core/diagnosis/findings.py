@@ -10,7 +10,7 @@ from enum import Enum
 import numpy as np
 
 from core.diagnosis.observations import Observations
-from core.problems import Fix
+from core.fixes import Fix
 
 RISK = 0.05
 """A share of the runs that counts: among 64 runs it is seen at least once (96%)."""

@@ -15,10 +15,10 @@ import numpy as np
 from core.diagnosis import Finding, Severity, diagnose, from_settings
 from core.diagnosis.observations import Observations
 from core.experiment import Experiment, InvalidExperiment
-from core.history import History, Progress
+from core.fixes import Fix
+from core.history import TARGET, History, Progress
 from core.jobs.limits import Work, fewer_epochs, priced
-from core.problems import TARGET, Fix
-from core.rates import Rate, Z
+from core.rates import Rate, paired_gain
 
 BUDGET = 24
 """Experiments that are trained at most to find the fixes that help."""
@@ -265,21 +265,6 @@ class TryFixes:
     def smaller(self) -> tuple[Iterator[tuple[str, TryFixes]], ...]:
         # What is likely is of as many epochs as the experiment.
         return (fewer_epochs(replace(self, likely=())),)
-
-
-def paired_gain(before: np.ndarray, after: np.ndarray) -> tuple[float, float, float]:
-    """Difference of two success rates over the same runs, and its 95% interval.
-
-    before, after: bool (runs,). The interval is that of A. Agresti and Y. Min, "Simple improved
-    confidence intervals for comparing matched proportions" (2005): Wald's with half a run added
-    to each of the four cells.
-    """
-    runs = len(before)
-    won, lost = int((after & ~before).sum()), int((before & ~after).sum())
-    count = runs + 2
-    up, down = (won + 0.5) / count, (lost + 0.5) / count
-    margin = Z * math.sqrt(max(up + down - (up - down) ** 2, 0) / count)
-    return (won - lost) / runs, max(up - down - margin, -1.0), min(up - down + margin, 1.0)
 
 
 def _suggested(found: tuple[Finding, ...], codes: Sequence[str] | None) -> list[tuple[Fix, str]]:

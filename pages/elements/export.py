@@ -6,8 +6,9 @@ import streamlit as st
 
 from core import export, files
 from core.experiment import Experiment, InvalidExperiment
+from core.fixes import Fix
 from core.history import History
-from core.problems import PROBLEMS, Fix
+from core.problems import PROBLEMS
 from core.script_diff import changes
 from pages.elements import controls, findings, state
 from pages.elements.report import Report

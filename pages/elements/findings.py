@@ -13,9 +13,9 @@ from core.data import prepare
 from core.diagnosis import Finding, Severity, diagnose, from_settings, verdict
 from core.diagnosis.trials import Repair, TryFixes, expected
 from core.experiment import Experiment, InvalidExperiment
+from core.fixes import Fix
 from core.history import History
 from core.jobs.limits import duration, price
-from core.problems import Fix
 from pages.elements import charts, controls, figures, jobs, state
 from pages.elements.rendering import concluded, once
 from pages.elements.settings import VIEWS

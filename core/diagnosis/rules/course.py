@@ -28,9 +28,8 @@ from core.experiment import (
     Blobs,
     Threshold,
 )
-from core.fixes import default_rate
+from core.fixes import Fix, default_rate
 from core.losses import CROSS_ENTROPIES
-from core.problems import Fix
 
 
 @rule("non-finite-loss")
@@ -39,7 +38,7 @@ def non_finite_loss(seen: Observations) -> Finding | None:
         return None
     lost = ~seen.history.finite
     epoch = (~np.isfinite(seen.history.loss)).argmax(axis=0)[lost].min() + 1
-    remedies = [*fixes.calmer(seen.experiment), fixes.STANDARDISE]
+    remedies = [*fixes.lower_rates(seen.experiment), fixes.STANDARDISE]
     if seen.training.loss in CROSS_ENTROPIES and seen.model.output.activation not in (
         "sigmoid",
         "softmax",
@@ -116,7 +115,7 @@ def _escapes(seen: Observations) -> tuple[Fix, ...]:
         remedies.append(fixes.fitting_output(seen.experiment))
     if seen.data.scaling != "standardise":
         remedies.append(fixes.STANDARDISE)
-    if seen.hidden and min(layer.units for layer in seen.hidden) < fixes.ROOMY:
+    if seen.hidden and min(layer.units for layer in seen.hidden) < fixes.WIDE:
         remedies.append(fixes.WIDEN)
     if seen.hidden and any(layer.activation in ("sigmoid", "softmax") for layer in seen.hidden):
         remedies.append(fixes.RECTIFY)
@@ -174,7 +173,7 @@ def oscillation(seen: Observations) -> Finding | None:
         f"{seen.stuck.sum()} runs that fail).",
         "The updates are too large, or the batches too small, for the weights to settle near a "
         "minimum. A lower learning rate lets them settle.",
-        (*fixes.calmer(seen.experiment), fixes.STANDARDISE),
+        (*fixes.lower_rates(seen.experiment), fixes.STANDARDISE),
         LIKELY,
         "Train with a tenth of the learning rate on the same seeds.",
         because="the accuracy oscillates",

@@ -165,18 +165,22 @@ def inputs_unscaled(seen: Observations) -> Finding | None:
 def _out_of_reach(seen: Observations) -> bool:
     """No start ahead gets to the goal, and no bias can come as far as the inputs' mean."""
     centre = float(np.abs(seen.inputs.mean(axis=0)).max())
-    stays = not fixes.smooth(seen.experiment) and seen.way < centre
+    stays = not fixes.follows_gradient(seen.experiment) and seen.way < centre
     return stays and seen.reached(seen.as_is, seen.way) < RISK
 
 
 def _thrown(seen: Observations) -> bool:
     """Gradient descent diverges at once: its steps grow with the square of the inputs."""
-    return fixes.smooth(seen.experiment) and seen.as_is is not None and seen.diverges >= CLEAR
+    return (
+        fixes.follows_gradient(seen.experiment)
+        and seen.as_is is not None
+        and seen.diverges >= CLEAR
+    )
 
 
 def _bias_reach(seen: Observations) -> str:
     centre = float(np.abs(seen.inputs.mean(axis=0)).max())
-    if fixes.smooth(seen.experiment):
+    if fixes.follows_gradient(seen.experiment):
         return f"Their mean is {number(centre)}."
     return (
         f"Each update moves a bias by about {seen.rate:g}, so {number(seen.way)} in all "

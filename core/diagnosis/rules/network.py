@@ -100,7 +100,7 @@ def bottleneck(seen: Observations) -> Finding | None:
     if not seen.hidden or not seen.learnable:
         return None
     width = min(layer.units for layer in seen.hidden)
-    if width >= fixes.ROOMY / 2 or (seen.history is not None and not seen.is_stuck):
+    if width >= fixes.WIDE / 2 or (seen.history is not None and not seen.is_stuck):
         return None
     place = [layer.units for layer in seen.hidden].index(width)
     # Where runs do get stuck, a single number between input and output is reason enough to ask.
@@ -113,7 +113,7 @@ def bottleneck(seen: Observations) -> Finding | None:
         "A layer is too narrow",
         f"{layer_name(place, seen).capitalize()} has {width} unit{'s' * (width > 1)}. In a short "
         f"simulation, {narrow:.0%} of initialisations reach {seen.goal:.2f}, with a mean accuracy "
-        f"of {seen.as_is.end.mean():.2f}; with {fixes.ROOMY} units per hidden layer {wide:.0%} do, "
+        f"of {seen.as_is.end.mean():.2f}; with {fixes.WIDE} units per hidden layer {wide:.0%} do, "
         f"with {seen.wide.end.mean():.2f}.",
         "Everything that the output can know about the input passes through this layer. With few "
         "units, those that are needed are likely to point the wrong way or to be dead.",

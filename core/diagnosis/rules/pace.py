@@ -164,7 +164,9 @@ def learning_rate_too_high(seen: Observations) -> Finding | None:
     if seen.history is not None and not seen.is_stuck:
         return None
     usual = default_rate(seen.experiment)
-    worth = seen.rate > 3 * usual or (fixes.smooth(seen.experiment) and seen.rate > usual / 10)
+    worth = seen.rate > 3 * usual or (
+        fixes.follows_gradient(seen.experiment) and seen.rate > usual / 10
+    )
     if not worth or not seen.learnable or seen.as_is is None:
         return None
     (loss, _), (lower, _) = (seen.trial[part] for part in (1.0, 0.1))
@@ -202,7 +204,7 @@ def learning_rate_too_high(seen: Observations) -> Finding | None:
         evidence,
         "Each update overshoots the minimum it should approach, so the loss rises or bounces "
         "instead of falling. Such a step can also push units to where they have no gradient.",
-        fixes.calmer(seen.experiment),
+        fixes.lower_rates(seen.experiment),
         *expected(seen, severity, "Train with a tenth of the learning rate on the same seeds."),
         because=f"a learning rate of {seen.rate:g} is too high",
     )

@@ -26,7 +26,7 @@ from core.diagnosis.findings import (
     rule,
 )
 from core.diagnosis.observations import CLEAR, Observations
-from core.problems import Fix
+from core.fixes import Fix
 
 
 @rule("dead-units")
@@ -82,9 +82,9 @@ def dead_units(seen: Observations) -> Finding | None:
 
 def _against_dead_units(seen: Observations) -> tuple[Fix, ...]:
     """In a narrow layer all units can be dead at once, whatever the inputs: width comes first."""
-    if min(layer.units for layer in seen.hidden) < fixes.ROOMY / 2:
+    if min(layer.units for layer in seen.hidden) < fixes.WIDE / 2:
         return fixes.WIDEN, fixes.STANDARDISE, fixes.LEAK
-    return fixes.STANDARDISE, fixes.LEAK, *fixes.calmer(seen.experiment)
+    return fixes.STANDARDISE, fixes.LEAK, *fixes.lower_rates(seen.experiment)
 
 
 def _dead_at_the_end(seen: Observations, layers: list[int], dead: np.ndarray) -> str:
@@ -136,7 +136,7 @@ def saturated_units(seen: Observations) -> Finding | None:
     scaled = seen.sizes.max(initial=0) <= ORDER
     remedies = [fixes.STANDARDISE, fixes.RECTIFY] if scaled else [fixes.RECTIFY, fixes.STANDARDISE]
     if ended > SATURATED >= share:
-        remedies = [*fixes.calmer(seen.experiment), *remedies]
+        remedies = [*fixes.lower_rates(seen.experiment), *remedies]
     return Finding(
         "saturated-units",
         severity,
@@ -192,7 +192,9 @@ def vanishing_gradient(seen: Observations) -> Finding | None:
         evidence,
         "Each layer multiplies the gradient by its weights and by the slope of its activation, at "
         "most a quarter for a sigmoid. After several layers, little is left for the first ones.",
-        (fixes.RECTIFY, fixes.ADAM) if fixes.smooth(seen.experiment) else (fixes.RECTIFY,),
+        (fixes.RECTIFY, fixes.ADAM)
+        if fixes.follows_gradient(seen.experiment)
+        else (fixes.RECTIFY,),
         *expected(seen, severity, "Train with ReLU hidden layers on the same seeds."),
         layer=0,
         because="the gradient vanishes before it reaches the first layer",
@@ -201,7 +203,7 @@ def vanishing_gradient(seen: Observations) -> Finding | None:
 
 def _cannot_move(seen: Observations, gradient: float) -> bool:
     """Gradient descent moves a layer by less than its own size in the whole training."""
-    if not fixes.smooth(seen.experiment):
+    if not fixes.follows_gradient(seen.experiment):
         return False
     units = seen.hidden[0].units
     size = math.sqrt(2 * units * seen.data.source.features / (units + seen.data.source.features))
@@ -231,7 +233,7 @@ def exploding_gradient(seen: Observations) -> Finding | None:
         f"{number(float(peak))} (median of the {seen.stuck.sum()} runs that fail).",
         "Every update makes the next gradient larger, and the weights grow without bound. A lower "
         "learning rate or scaled inputs prevent this.",
-        (*fixes.calmer(seen.experiment), fixes.STANDARDISE),
+        (*fixes.lower_rates(seen.experiment), fixes.STANDARDISE),
         LIKELY,
         "Train with a tenth of the learning rate on the same seeds.",
         because="the gradient explodes",
