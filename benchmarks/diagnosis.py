@@ -24,7 +24,8 @@ import numpy as np
 
 from core.data import generator, prepare
 from core.diagnosis import Finding, Severity, diagnose
-from core.diagnosis.observations import Observations, bayes_accuracy
+from core.diagnosis.estimates import bayes_accuracy
+from core.diagnosis.observations import Observations
 from core.experiment import (
     SGD,
     Adam,
@@ -622,7 +623,7 @@ def gather_healthy(count: int, seed: int) -> tuple[list[Experiment], list[Histor
 
 
 def success(experiment: Experiment, history: History) -> np.ndarray:
-    return Observations(experiment, history, TARGET).passed
+    return Observations(experiment, history, TARGET).end.passed
 
 
 def verify(chosen: list[Case]) -> list[dict]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from itertools import chain, combinations
@@ -47,8 +46,8 @@ class Problem:
     key: str
     title: str
     experiment: Experiment
-    variants: Mapping[str, Experiment]
-    fixes: Mapping[str, Fix]
+    variants: dict[str, Experiment]
+    fixes: dict[str, Fix]
 
 
 def _by_key(*fixes: Fix) -> dict[str, Fix]:
@@ -205,7 +204,8 @@ def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tu
     wanted = _leaves(experiment)
     keys = tuple(problem.fixes)
     subsets = tuple(chain.from_iterable(combinations(keys, n) for n in range(len(keys) + 1)))
-    starts: dict[str | None, Experiment] = {None: problem.experiment, **problem.variants}
+    starts: dict[str | None, Experiment] = {None: problem.experiment}
+    starts.update(problem.variants)
 
     def left_over(start: str | None, chosen: tuple[str, ...]) -> int:
         reached = _leaves(apply_all((problem.fixes[key] for key in chosen), starts[start]))

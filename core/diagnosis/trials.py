@@ -6,14 +6,11 @@ what travels there is plain values.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from core.diagnosis import Finding, Severity, diagnose, from_settings
-from core.diagnosis.observations import Observations
+from core.diagnosis.observations import final_state
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import TARGET, History, Progress
@@ -110,8 +107,8 @@ def try_fixes(
     if history.cancelled:
         return None
     found = diagnose(experiment, history, target)
-    seen = Observations(experiment, history, target)
-    before = seen.passed
+    end = final_state(history, target)
+    before = end.passed
     # Half of the budget is left to combinations.
     suggested = _suggested(found, findings)[: max(budget // 2, 1)]
     known: dict[tuple[str, ...], Trial] = {}
@@ -158,7 +155,7 @@ def try_fixes(
                 break
             best = again
     trials = tuple(known.values())
-    return Repair(experiment, seen.passing, seen.passes, found, trials, _best(trials))
+    return Repair(experiment, end.rate, end.goal.passes, found, trials, _best(trials))
 
 
 def repair(
@@ -299,7 +296,7 @@ def _applied(experiment: Experiment, chosen: Sequence[Fix]) -> Experiment | None
 
 
 def _trial(keys, titles, why, after, before, outcome: History, target: float) -> Trial:
-    success = Observations(after, outcome, target).passed
+    success = final_state(outcome, target).passed
     gain, low, high = paired_gain(before, success)
     rate = Rate.of(success)
     return Trial(keys, titles, why, after, rate, gain, low, high)
