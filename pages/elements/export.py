@@ -189,7 +189,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         seed=seed,
         target=target,
         fixes=state.steps(problem),
-        found=findings.found_in(experiment, own, target),
+        found=findings.findings_for(experiment, own, target),
         history=own,
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},
