@@ -186,37 +186,38 @@ class Extra:
         return self.finding
 
 
-SAME_OPTIMIZER = Fix(
-    "same-optimizer",
-    "Same optimizer",
-    "",
-    "ours",
-    fixes.with_training(optimizer=HEALTHY.training.optimizer),
-)
-
-
 def test_a_rule_can_be_added_at_run_time(monkeypatch):
     assert "extra" not in codes(from_settings(HEALTHY))
-    monkeypatch.setitem(RULES, "extra", Rule("extra", Extra(Severity.FATAL, (SAME_OPTIMIZER,))))
+    edit = fixes.with_training(optimizer=HEALTHY.training.optimizer)
+    fix = Fix("same-optimizer", "Same optimizer", "", "ours", edit)
+    monkeypatch.setitem(RULES, "extra", Rule("extra", Extra(Severity.FATAL, (fix,))))
     for found in (from_settings(HEALTHY), diagnose(HEALTHY)):
         assert found[0].code == "extra"
-        # What changes nothing is no fix: it is the optimizer already.
+        # It changes nothing here.
         assert found[0].fixes == ()
-    assert diagnose(training(optimizer=SGD(0.1)))[0].fixes == (SAME_OPTIMIZER,)
+    assert diagnose(training(optimizer=SGD(0.1)))[0].fixes == (fix,)
     failed = history(HEALTHY, accuracy=0.7, loss=0.6)
     assert "unexplained" not in codes(diagnose(HEALTHY, failed))
 
 
 def test_a_symptom_explains_nothing_and_is_no_worse_than_its_cause(monkeypatch):
-    failed = history(HEALTHY, accuracy=0.7, loss=0.6)
-    causes = diagnose(HEALTHY, failed)
-    monkeypatch.setitem(RULES, "extra", Rule("extra", Extra(Severity.FATAL), symptom=True))
-    found = {finding.code: finding for finding in diagnose(HEALTHY, failed)}
-    assert ("unexplained" in found) == ("unexplained" in codes(causes))
+    def severities(experiment, history=None, **traits):
+        rule = Rule("extra", Extra(Severity.FATAL), **traits)
+        monkeypatch.setitem(RULES, "extra", rule)
+        return {finding.code: finding.severity for finding in diagnose(experiment, history)}
+
+    stuck = history(HEALTHY, accuracy=0.7, loss=0.6, same_weights=True)
+    assert "unexplained" not in severities(HEALTHY, stuck)
+    assert "unexplained" in severities(HEALTHY, stuck, symptom=True)
     slow = training(TWO_BLOB, epochs=20)
-    worst = {f.code: f for f in diagnose(slow)}
-    assert worst["extra"].severity is Severity.SLOW
-    monkeypatch.setitem(
-        RULES, "extra", Rule("extra", Extra(Severity.FATAL), symptom=True, keeps_severity=True)
-    )
-    assert diagnose(slow)[0].code == "extra"
+    assert severities(slow, symptom=True)["extra"] is Severity.SLOW
+    assert severities(slow, symptom=True, keeps_severity=True)["extra"] is Severity.FATAL
+
+
+def test_a_cause_that_is_counted_by_run_stays_fragile_where_all_runs_fail(monkeypatch):
+    stuck = history(HEALTHY, accuracy=0.7, loss=0.6)
+    for by_run, severity in ((True, Severity.FRAGILE), (False, Severity.FATAL)):
+        rule = Rule("extra", Extra(Severity.FRAGILE), by_run=by_run)
+        monkeypatch.setitem(RULES, "extra", rule)
+        found = {finding.code: finding.severity for finding in diagnose(HEALTHY, stuck)}
+        assert found["extra"] is severity

@@ -33,6 +33,7 @@ from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import TARGET, History
 
+NO_RULE = Rule("", lambda obs: None)
 CLOSE = 0.02
 """A mean accuracy this far above an estimated ceiling shows that the estimate is too low."""
 
@@ -135,13 +136,12 @@ def _because(findings: tuple[Finding, ...], link: str) -> str:
 
 def _is_cause(finding: Finding) -> bool:
     """It does harm, and is no symptom of something else."""
-    return finding.severity is not COSMETIC and not _has(finding, "symptom")
+    return finding.severity is not COSMETIC and not _rule(finding).symptom
 
 
-def _has(finding: Finding, trait: str) -> bool:
-    """Whether the finding's rule has this trait; `unexplained` has no rule, and none."""
-    rule = RULES.get(finding.code)
-    return rule is not None and getattr(rule, trait)
+def _rule(finding: Finding) -> Rule:
+    """The rule that made the finding; "unexplained" comes from none."""
+    return RULES.get(finding.code, NO_RULE)
 
 
 def _effective(experiment: Experiment, fix: Fix) -> bool:
@@ -174,7 +174,7 @@ def _revised(end: FinalState, finding: Finding, before: Finding | None) -> Findi
         )
     if finding.severity is FATAL and end.passed.any():
         finding = replace(finding, severity=FRAGILE)
-    elif finding.severity is FRAGILE and not end.passed.any() and not _has(finding, "by_run"):
+    elif finding.severity is FRAGILE and not end.passed.any() and not _rule(finding).by_run:
         finding = replace(finding, severity=FATAL)
     if before is None or (finding.severity is before.severity and not before.is_open):
         return finding
@@ -208,10 +208,10 @@ def _with_fixes_of_causes(findings: list[Finding]) -> list[Finding]:
     worst = causes[0].severity if causes else FATAL
 
     def adapted(finding: Finding) -> Finding:
-        if not _has(finding, "symptom"):
+        if not _rule(finding).symptom:
             return finding
         severity = finding.severity
-        if not _has(finding, "keeps_severity"):
+        if not _rule(finding).keeps_severity:
             severity = max(severity, worst, key=lambda severity: severity.rank)
         return replace(finding, fixes=_distinct((*firsts, *finding.fixes)), severity=severity)
 
