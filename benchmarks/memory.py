@@ -25,9 +25,10 @@ import numpy as np
 import streamlit  # noqa: F401
 
 from core.experiment import Dense, Model
+from core.fixes import with_training
 from core.jobs.limits import MEGABYTE
 from core.jobs.worker import Train, Worker
-from core.problems import PROBLEMS, with_training
+from core.problems import PROBLEMS
 
 HIGHEST = 1_500
 """Megabytes that both processes may hold together."""

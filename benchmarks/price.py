@@ -43,10 +43,11 @@ from core.experiment import (
     Threshold,
     Training,
 )
+from core.fixes import Fix
 from core.jobs import limits
 from core.jobs.limits import MEGABYTE, Work, priced
 from core.jobs.worker import Compare
-from core.problems import PROBLEMS, Fix
+from core.problems import PROBLEMS
 from core.reference import fit
 from core.training import train
 

@@ -42,10 +42,6 @@ def prepare(data: Data, seed: int, run: int) -> Rows:
     return Rows(x[training], y[training], x[held_out], y[held_out], offset, scale)
 
 
-def draw(source, rng):
-    return source.draw(rng)
-
-
 def shuffled(
     shuffling: str, inputs: np.ndarray, classes: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -233,7 +233,7 @@ def test_any_link_to_the_comparison_gives_values_in_range_and_a_notice_for_the_r
     assert 0.5 <= values["target"] <= 1
     assert 0.5 <= values["rate"] <= 1
     names = set(parameters) - {"embed"}
-    keys = {key for name in ("fixes", "combination") for key in parameters.get(name, "").split(".")}
+    keys = [key for name in ("fixes", "combination") for key in parameters.get(name, "").split(".")]
     assert len(refused) <= len(names) + len(keys)
     assert len(refused) >= len(names - set(COMPARE_TEXTS))
     for notice in refused:

@@ -17,9 +17,9 @@ from core.claims.criteria import (
     TrainingFlatters,
 )
 from core.data import surviving_rows
-from core.fixes import rate
+from core.fixes import rate, with_data, with_training
 from core.posts import POSTS
-from core.problems import PROBLEMS, with_data, with_training
+from core.problems import PROBLEMS
 from core.reference import accepts
 from core.streams import generator
 from core.training import train

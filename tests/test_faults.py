@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.app import ROOT, App
+from core.fixes import with_training
 from core.jobs import worker as workers
 from core.jobs.limits import FREE, Limits, Work, price
 from core.jobs.worker import Train, Worker
-from core.problems import PROBLEMS, with_training
+from core.problems import PROBLEMS
 from support.browser import open_at, press, set_number
 from support.jobs import TESTS, ended, run_elsewhere, started, until
 from support.pages import opened, setting

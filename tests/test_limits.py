@@ -10,6 +10,7 @@ import pytest
 from core.diagnosis import diagnose
 from core.diagnosis.trials import TryFixes, expected
 from core.experiment import Blobs, Dense, Model
+from core.fixes import with_data, with_training
 from core.jobs.limits import (
     FREE,
     MEGABYTE,
@@ -22,7 +23,7 @@ from core.jobs.limits import (
     price,
 )
 from core.jobs.worker import Compare, Fit, Train
-from core.problems import PROBLEMS, with_data, with_training
+from core.problems import PROBLEMS
 
 ASKED = PROBLEMS["threshold"].experiment
 LONG = with_training(epochs=10_000)(ASKED)

@@ -16,8 +16,7 @@ import numpy as np
 from core import inspection
 from core.data import prepare
 from core.experiment import Experiment
-from core.history import History
-from core.problems import TARGET
+from core.history import TARGET, History
 
 
 @dataclass(frozen=True)

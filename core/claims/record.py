@@ -32,10 +32,10 @@ from core.claims.claim import (
 from core.claims.criteria import FitAccepts, Outcome
 from core.diagnosis import Finding, diagnose, verdict
 from core.experiment import Experiment
-from core.history import History
+from core.fixes import with_training
+from core.history import TARGET, History
 from core.jobs.limits import Work, fewer_runs
 from core.posts import POSTS
-from core.problems import TARGET, with_training
 from core.rates import Rate
 
 RECORD = Path(__file__).with_name("record.json")

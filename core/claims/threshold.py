@@ -16,9 +16,9 @@ from core.claims.criteria import (
     TrainingFlatters,
 )
 from core.experiment import Dense, Experiment, Model
-from core.fixes import softmax_output
+from core.fixes import softmax_output, with_training
 from core.posts import POSTS
-from core.problems import PROBLEMS, with_training
+from core.problems import PROBLEMS
 
 POST = POSTS["threshold"]
 QUESTION = Source("asker", "Threshold question", POST)

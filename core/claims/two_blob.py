@@ -20,8 +20,9 @@ from core.claims.criteria import (
     Sooner,
 )
 from core.experiment import Adam, Dense, Experiment, Model, RMSprop, Table
+from core.fixes import sigmoid_output, with_data, with_hidden, with_training
 from core.posts import POSTS
-from core.problems import PROBLEMS, sigmoid_output, with_data, with_hidden, with_training
+from core.problems import PROBLEMS
 
 POST = POSTS["two-blob"]
 QUESTION = Source("asker", "Two-blob question", POST)

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.experiment import Experiment, InvalidExperiment
+from core.fixes import Fix
 from core.jobs import memory
 from core.jobs.limits import (
     MEGABYTE,
@@ -50,7 +51,7 @@ from core.jobs.limits import (
     price,
 )
 from core.log import note
-from core.problems import PROBLEMS, Fix
+from core.problems import PROBLEMS
 
 DEFAULT_RUNS = 64
 STARTING = "starting TensorFlow"

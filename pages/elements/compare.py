@@ -8,9 +8,11 @@ from functools import lru_cache
 import streamlit as st
 
 from core.comparison import distinct, plan
+from core.fixes import excluded
+from core.history import TARGET
 from core.jobs.limits import duration, price
 from core.jobs.worker import Compare
-from core.problems import PROBLEMS, TARGET, excluded
+from core.problems import PROBLEMS
 from pages.elements import jobs, query_params, settings
 
 PLACE = "compare"

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core import export, files
 from core.experiment import Experiment, InvalidExperiment
+from core.fixes import Fix
 from core.history import History
-from core.problems import PROBLEMS, Fix
+from core.problems import PROBLEMS
 from core.script_diff import changes
 from pages.elements import controls, findings, state
 from pages.elements.report import Report
@@ -188,7 +189,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         seed=seed,
         target=target,
         fixes=state.steps(problem),
-        found=findings.found_in(experiment, own, target),
+        found=findings.findings_for(experiment, own, target),
         history=own,
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},

@@ -27,10 +27,11 @@ from core.experiment import (
     Threshold,
     Training,
 )
+from core.history import TARGET
 from core.initialisers import INITIALISERS
 from core.jobs.worker import DEFAULT_RUNS
 from core.losses import LOSSES
-from core.problems import PROBLEMS, TARGET
+from core.problems import PROBLEMS
 
 MOST_HIDDEN = 4
 OPTIMIZERS = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}

@@ -16,7 +16,8 @@ from functools import cache
 import streamlit as st
 
 from core.experiment import Experiment
-from core.problems import PROBLEMS, Fix, apply_all, excluded, leading_to
+from core.fixes import Fix, apply_all, excluded
+from core.problems import PROBLEMS, leading_to
 from pages.elements import query_params
 from pages.elements.query_params import as_text
 from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, matters, table, values_of

@@ -10,7 +10,9 @@ from core.claims.claim import UNTESTABLE
 from core.claims.criteria import EPOCH
 from core.claims.record import Check, Found, Tested, Trained
 from core.diagnosis.findings import Severity
-from core.problems import PROBLEMS, TARGET, Fix
+from core.fixes import Fix
+from core.history import TARGET
+from core.problems import PROBLEMS
 from pages.elements import charts, controls, export, figures, findings, jobs, state
 from pages.elements.claims.page import BADGE, PLACE, RUNS, recorded, said
 from pages.elements.layout import tiles
