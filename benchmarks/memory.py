@@ -25,8 +25,9 @@ import numpy as np
 import streamlit  # noqa: F401
 
 from core.experiment import Dense, Model
-from core.jobs.limits import MEGABYTE
-from core.jobs.worker import Train, Worker
+from core.jobs.costs import MEGABYTE
+from core.jobs.requests import Train
+from core.jobs.worker import Worker
 from core.problems import PROBLEMS, with_training
 
 HIGHEST = 1_500
@@ -52,10 +53,11 @@ class Samples:
         threading.Thread(target=self._sample, daemon=True).start()
 
     def now(self) -> tuple[float, float]:
-        process = self.worker._process
-        if process is not None:
-            self.pids.add(process.pid)
-        return resident(os.getpid()), 0.0 if process is None else resident(process.pid)
+        pid = self.worker.pid
+        if pid is None:
+            return resident(os.getpid()), 0.0
+        self.pids.add(pid)
+        return resident(os.getpid()), resident(pid)
 
     def latest_peak(self) -> float:
         """The most since this was asked last."""

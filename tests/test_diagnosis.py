@@ -13,7 +13,7 @@ import pytest
 from core.diagnosis import RULES, Severity, diagnose, verdict
 from core.diagnosis.lookahead import draw_weights
 from core.diagnosis.observations import Observations, bayes_accuracy
-from core.diagnosis.trials import TryFixes, expected, paired_gain, repair, try_fixes
+from core.diagnosis.trials import expected, paired_gain, repair, try_fixes
 from core.experiment import (
     SGD,
     Adam,
@@ -29,6 +29,7 @@ from core.experiment import (
     Training,
 )
 from core.history import Health, History
+from core.jobs.requests import TryFixes
 from core.problems import PROBLEMS, apply_all
 
 THRESHOLD, TWO_BLOB = (PROBLEMS[key].experiment for key in ("threshold", "two-blob"))

@@ -11,10 +11,12 @@ import streamlit as st
 from core import inspection
 from core.data import prepare
 from core.diagnosis import Finding, Severity, diagnose, from_settings, verdict
-from core.diagnosis.trials import Repair, TryFixes, expected
+from core.diagnosis.trials import Repair, expected
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
-from core.jobs.limits import duration, price
+from core.jobs.costs import price
+from core.jobs.limits import duration
+from core.jobs.requests import TryFixes
 from core.problems import Fix
 from pages.elements import charts, controls, figures, jobs, state
 from pages.elements.rendering import concluded, once
@@ -257,17 +259,16 @@ def _place(problem: str) -> str:
 
 def _tried(problem: str, experiment: Experiment) -> Repair | None:
     """The finished trial of this very experiment's fixes, if there is one."""
-    ticket = jobs.latest(_place(problem))
-    if ticket is None or not isinstance(ticket.job.result, Repair):
+    handle = jobs.latest(_place(problem))
+    if handle is None or not isinstance(handle.job.result, Repair):
         return None
-    return ticket.job.result if ticket.job.result.experiment == experiment else None
+    return handle.job.result if handle.job.result.experiment == experiment else None
 
 
 def _trials(
     problem: str, experiment: Experiment, found: tuple[Finding, ...], tried: Repair | None
 ) -> None:
     place = _place(problem)
-    ticket = jobs.latest(place)
     with st.container(border=True):
         st.markdown("**Do the suggested fixes help?**")
         request = _request(problem, experiment, found)
@@ -281,11 +282,8 @@ def _trials(
             help="Trains this experiment with each suggested fix, and with useful combinations "
             "of them, on the same seeds.",
         )
-        if ticket is not None and not ticket.job.ended:
-            jobs.watch(place, _trying, place)
-        elif ticket is not None and ticket.job.error:
-            st.error(ticket.job.error, icon=":material/error:")
-        elif tried is not None:
+        jobs.result(place, "test", _trying, place)
+        if tried is not None and not jobs.busy(place):
             _outcome(problem, tried)
 
 
@@ -300,8 +298,8 @@ def _request(problem: str, experiment: Experiment, found: tuple[Finding, ...]) -
     )
 
 
-def _trying(ticket: jobs.Ticket, place: str) -> None:
-    events = ticket.job.events
+def _trying(handle: jobs.JobHandle, place: str) -> None:
+    events = handle.job.events
     share = events[-1].share if events else 0.0
     doing = (
         f"{events[-1].finished} of {events[-1].of} experiments trained" if share else "Compiling"

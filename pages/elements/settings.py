@@ -29,7 +29,7 @@ from core.experiment import (
     Threshold,
     Training,
 )
-from core.jobs.worker import DEFAULT_RUNS
+from core.jobs.requests import DEFAULT_RUNS
 from core.problems import PROBLEMS, TARGET
 
 MOST_HIDDEN = 4
