@@ -60,7 +60,7 @@ class Samples:
         return resident(os.getpid()), resident(pid)
 
     def latest_peak(self) -> float:
-        """The most since this was asked last."""
+        """The most since this was last called."""
         peak, self.peak = self.peak, 0.0
         return peak
 
@@ -72,11 +72,11 @@ class Samples:
 
 def structures():
     """Networks of one and two hidden layers, each another one."""
-    asked = with_training(epochs=3, batch_size=32)(PROBLEMS["two-blob"].experiment)
-    output = asked.model.output
+    baseline = with_training(epochs=3, batch_size=32)(PROBLEMS["two-blob"].experiment)
+    output = baseline.model.output
     for first, second in itertools.product(range(2, 18), range(2, 18)):
         layers = (Dense(first, "relu"), Dense(second, "tanh"), output)
-        yield replace(asked, model=Model(layers))
+        yield replace(baseline, model=Model(layers))
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def test_who_leaves_the_queue_was_not_served():
     queue.put("a", "a2")
     assert queue.in_order() == ["a2", "b2"]
     assert queue.clear() == ["a2", "b2"]
-    assert len(queue) == 0
+    assert queue.in_order() == []
 
 
 def test_silence_is_counted_from_the_last_message():

@@ -80,7 +80,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Found:
+class RecordedFinding:
     """A finding of the diagnosis, without the fixes, which hold functions."""
 
     severity: str
@@ -102,7 +102,7 @@ class Tested:
     verdict: Verdict
     arms: tuple[Trained, ...]
     conclusion: str
-    findings: tuple[Found, ...]
+    findings: tuple[RecordedFinding, ...]
     confirmed: Rate | None = None
 
 
@@ -223,16 +223,16 @@ def measured_text(claim: Claim, verdict: Verdict) -> str:
 
 def examine(claim: Claim, outcome: Outcome) -> Tested:
     """The verdict on what a claim's arms came to, their curves, and the last one's diagnosis."""
-    found: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     conclusion = ""
     if outcome.histories:
-        found = diagnose(outcome.experiments[-1], outcome.last)
-        conclusion = verdict(found, outcome.last)
+        findings = diagnose(outcome.experiments[-1], outcome.last)
+        conclusion = verdict(findings, outcome.last)
     return Tested(
         claim.judge(outcome),
         tuple(_trained(history) for history in outcome.histories),
         conclusion,
-        tuple(Found(f.severity.value, f.title, f.evidence, f.cause) for f in found),
+        tuple(RecordedFinding(f.severity.value, f.title, f.evidence, f.cause) for f in findings),
     )
 
 
@@ -315,7 +315,7 @@ def save(record: Record, path: Path = RECORD) -> None:
             "met": np.asarray(verdict.met, int).tolist(),
             "values": [None if np.isnan(v) else round(float(v), 4) for v in verdict.values],
             "conclusion": tested.conclusion,
-            "findings": [vars(found) for found in tested.findings],
+            "findings": [vars(finding) for finding in tested.findings],
             "confirmed": vars(tested.confirmed) if tested.confirmed else None,
         }
     head = {
@@ -348,7 +348,7 @@ def load(path: Path = RECORD) -> Record:
             Verdict(key, plain["seed"], met, values),
             tuple(arms[name] for name in own) if CLAIMS[key].test.trains else (),
             fields["conclusion"],
-            tuple(Found(**found) for found in fields["findings"]),
+            tuple(RecordedFinding(**finding) for finding in fields["findings"]),
             Rate(**confirmed) if confirmed else None,
         )
     return Record(**plain, tested=tested)

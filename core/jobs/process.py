@@ -81,10 +81,6 @@ class Process:
         self.pid = self._popen.pid
         threading.Thread(target=self._attend, args=(listener,), daemon=True).start()
 
-    @property
-    def alive(self) -> bool:
-        return self._popen.poll() is None
-
     def run(self, payload: bytes) -> None:
         """Send a pickled request; the process has to be ready, and idle."""
         self._outbox.put(("run", payload))

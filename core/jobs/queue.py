@@ -22,9 +22,6 @@ class FairQueue(Generic[T]):
         self._items: dict[str, T] = {}  # by viewer, in order of arrival
         self._served: deque[str] = deque(maxlen=REMEMBERED)  # viewers, the latest at the right
 
-    def __len__(self) -> int:
-        return len(self._items)
-
     def __contains__(self, item: T) -> bool:
         return any(other is item for other in self._items.values())
 

@@ -7,12 +7,12 @@ import streamlit as st
 
 from core.claims import CLAIMS, Claim
 from core.claims.criteria import EPOCH
-from core.claims.record import Found, Tested, Trained
+from core.claims.record import RecordedFinding, Tested, Trained
 from core.diagnosis.findings import Severity
 from core.jobs.requests import CheckClaim
 from core.problems import PROBLEMS, TARGET, Fix
 from pages.elements import charts, controls, export, figures, findings, jobs, state
-from pages.elements.claims.page import BADGE, PAGE, RUNS, recorded, said
+from pages.elements.claims.page import BADGE, PAGE, RUNS, attribution, recorded
 from pages.elements.layout import tiles
 from pages.elements.page import path_of
 
@@ -32,7 +32,7 @@ def draw(key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(word.capitalize(), icon=icon, color=color)
         # Not a caption, in which a link is too faint to read.
-        st.markdown(f":small[:gray[{said(claim)}]]")
+        st.markdown(f":small[:gray[{attribution(claim)}]]")
     if claim.criterion is not None:
         st.markdown(f"**Criterion:** {claim.criterion.text}", width=760)
     if tested is not None:
@@ -169,17 +169,18 @@ def _diagnosis(tested: Tested) -> None:
         return
     st.markdown(f"**Why some runs fail.** {tested.conclusion}", width=760)
     first, others = tested.findings[:SHOWN_FINDINGS], tested.findings[SHOWN_FINDINGS:]
-    for found in first:
-        _finding(found)
+    for finding in first:
+        _finding(finding)
     if others:
         with st.expander(f"{len(others)} more findings"):
-            for found in others:
-                _finding(found)
+            for finding in others:
+                _finding(finding)
 
 
-def _finding(found: Found) -> None:
+def _finding(finding: RecordedFinding) -> None:
     with st.container(border=True):
-        findings.words(Severity(found.severity), found.title, found.evidence, found.cause)
+        severity = Severity(finding.severity)
+        findings.words(severity, finding.title, finding.evidence, finding.cause)
 
 
 def _try_again(claim: Claim) -> None:

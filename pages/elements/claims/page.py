@@ -210,7 +210,8 @@ def _row(key: str) -> str:
     if tested is not None:
         rate = tested.verdict.rate
         measured = f"![Interval]({_bar(rate)}) {rate}. "
-    return f"{_badge(recorded().word(key))} {claim.text}  \n:small[:gray[{measured}{said(claim)}]]"
+    badge, details = _badge(recorded().word(key)), f"{measured}{attribution(claim)}"
+    return f"{badge} {claim.text}  \n:small[:gray[{details}]]"
 
 
 def _badge(word: str, count: int | str = "") -> str:
@@ -218,7 +219,7 @@ def _badge(word: str, count: int | str = "") -> str:
     return f":{color}-badge[{icon} {word.capitalize()} {count}]"
 
 
-def said(claim: Claim) -> str:
+def attribution(claim: Claim) -> str:
     """Who made a claim, where, and what they saw."""
     if claim.source == OURS:
         return "Ours."
