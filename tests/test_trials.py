@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.diagnosis import diagnose
-from core.diagnosis.trials import TryFixes, expected, repair, try_fixes
+from core.diagnosis.trials import expected, repair, try_fixes
+from core.jobs.requests import TryFixes
 from core.problems import PROBLEMS
 from core.rates import paired_gain
 from support.diagnosis import (

@@ -1,13 +1,9 @@
-"""Which suggested fix really makes runs succeed, and the smallest change that does.
-
-The requests take an experiment and find the fixes themselves, in the process that trains, so that
-what travels there is plain values.
-"""
+"""Which suggested fix really makes runs succeed, and the smallest change that does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -17,7 +13,7 @@ from core.diagnosis.observations import final_state
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import TARGET, History, Progress
-from core.jobs.limits import Work, fewer_epochs, priced
+from core.jobs.costs import Work, priced
 from core.rates import Rate, paired_gain
 
 BUDGET = 24
@@ -230,44 +226,6 @@ class _Meter:
 
     def _seconds(self, experiments: Sequence[Experiment]) -> float:
         return priced(Work(tuple(experiments), self.runs, returned=False)).seconds
-
-
-@dataclass(frozen=True)
-class TryFixes:
-    """`try_fixes` as a request for the worker. Events: `Progress`; result: `Repair`.
-
-    likely: what it will probably train, for its price; () for what the settings alone suggest.
-    """
-
-    experiment: Experiment
-    findings: tuple[str, ...] | None = None
-    runs: int = 16
-    seed: int = 0
-    target: float = TARGET
-    likely: tuple[Experiment, ...] = ()
-
-    def run(self, on_event, should_stop):
-        return try_fixes(
-            self.experiment,
-            self.findings,
-            self.runs,
-            self.seed,
-            on_event,
-            should_stop,
-            self.target,
-        )
-
-    @property
-    def work(self) -> tuple[Work, ...]:
-        likely = self.likely or expected(
-            self.experiment, from_settings(self.experiment, self.target), self.findings
-        )
-        return (Work(likely, self.runs, returned=False),)
-
-    @property
-    def smaller(self) -> tuple[Iterator[tuple[str, TryFixes]], ...]:
-        # What is likely is of as many epochs as the experiment.
-        return (fewer_epochs(replace(self, likely=())),)
 
 
 class _Search:

@@ -10,8 +10,9 @@ import streamlit as st
 from core.comparison import distinct, plan
 from core.fixes import excluded
 from core.history import TARGET
-from core.jobs.limits import duration, price
-from core.jobs.worker import Compare
+from core.jobs.costs import price
+from core.jobs.limits import duration
+from core.jobs.requests import Compare
 from core.problems import PROBLEMS
 from pages.elements import jobs, query_params, settings
 
@@ -226,9 +227,9 @@ def next_step(choice: Choice, affordable: bool) -> str:
     )
 
 
-def running(ticket: jobs.Ticket) -> None:
+def running(handle: jobs.JobHandle) -> None:
     """How far the comparison is."""
-    events = ticket.job.events
+    events = handle.job.events
     if events:
         doing = f"{events[-1].finished} of {events[-1].of} combinations trained"
         jobs.progress(PLACE, events[-1].share, doing)

@@ -22,15 +22,15 @@ MOST_NAMED = 3
 
 
 @in_turn
-def results(ticket: jobs.Ticket, choice: Choice, affordable: bool) -> None:
+def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
     """The answer, the combinations side by side, the table, and each fix's share."""
-    comparison = ticket.job.result
-    if ticket.request != request(choice):
+    comparison = handle.job.result
+    if handle.request != request(choice):
         st.caption(
             ":material/history: These results belong to earlier choices. "
             f"{next_step(choice, affordable)}"
         )
-    titles = {fix.key: fix.title for fix in ticket.request.fixes}
+    titles = {fix.key: fix.title for fix in handle.request.fixes}
     answer = comparison.verdict(choice.rate, choice.target)
     _answer(answer, choice, titles)
     _effects(comparison, choice, titles)

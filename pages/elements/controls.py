@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.experiment import Dense, Dropout, Experiment, InvalidExperiment
-from core.jobs.worker import Train
+from core.jobs.requests import Train
 from core.problems import PROBLEMS
 from pages.elements import browser, jobs, query_params, state
 from pages.elements.settings import GROUPS, Choice, Flag, Setting, Whole, matters, table

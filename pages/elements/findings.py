@@ -11,11 +11,13 @@ import streamlit as st
 from core import inspection
 from core.data import prepare
 from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings, verdict
-from core.diagnosis.trials import Repair, TryFixes, expected
+from core.diagnosis.trials import Repair, expected
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import History
-from core.jobs.limits import duration, price
+from core.jobs.costs import price
+from core.jobs.limits import duration
+from core.jobs.requests import TryFixes
 from pages.elements import charts, controls, figures, jobs, state
 from pages.elements.rendering import concluded, once
 from pages.elements.settings import VIEWS
@@ -253,17 +255,16 @@ def _slot(problem: str) -> str:
 
 def _tried(problem: str, experiment: Experiment) -> Repair | None:
     """The finished trial of this very experiment's fixes, if there is one."""
-    ticket = jobs.latest(_slot(problem))
-    if ticket is None or not isinstance(ticket.job.result, Repair):
+    handle = jobs.latest(_slot(problem))
+    if handle is None or not isinstance(handle.job.result, Repair):
         return None
-    return ticket.job.result if ticket.job.result.experiment == experiment else None
+    return handle.job.result if handle.job.result.experiment == experiment else None
 
 
 def _trials(
     problem: str, experiment: Experiment, findings: tuple[Finding, ...], tried: Repair | None
 ) -> None:
     slot = _slot(problem)
-    ticket = jobs.latest(slot)
     with st.container(border=True):
         st.markdown("**Do the suggested fixes help?**")
         request = _request(problem, experiment, findings)
@@ -277,11 +278,8 @@ def _trials(
             help="Trains this experiment with each suggested fix, and with useful combinations "
             "of them, on the same seeds.",
         )
-        if ticket is not None and not ticket.job.ended:
-            jobs.watch(slot, _trying, slot)
-        elif ticket is not None and ticket.job.error:
-            st.error(ticket.job.error, icon=":material/error:")
-        elif tried is not None:
+        jobs.result(slot, "test", _trying, slot)
+        if tried is not None and not jobs.busy(slot):
             _outcome(problem, tried)
 
 
@@ -296,8 +294,8 @@ def _request(problem: str, experiment: Experiment, findings: tuple[Finding, ...]
     )
 
 
-def _trying(ticket: jobs.Ticket, slot: str) -> None:
-    events = ticket.job.events
+def _trying(handle: jobs.JobHandle, slot: str) -> None:
+    events = handle.job.events
     share = events[-1].share if events else 0.0
     doing = (
         f"{events[-1].finished} of {events[-1].of} experiments trained" if share else "Compiling"

@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.data import majority_rate
 from core.history import History
-from core.jobs.limits import duration, price
-from core.jobs.worker import Fit
+from core.jobs.costs import price
+from core.jobs.limits import duration
+from core.jobs.requests import Fit
 from core.rates import Rate
 from pages.elements import charts, controls, figures, jobs, state
 from pages.elements.headline import OUTCOMES_HELP, headline, others, percent
@@ -182,7 +183,6 @@ def plain_keras(problem: str, history: History) -> None:
     """Train the first run once more with plain Keras, and lay its curve over the stack's."""
     st.header("Compared with model.fit")
     place = controls.plain_place(problem)
-    ticket = jobs.latest(place)
     request = Fit(history.experiment, history.seed)
     st.button(
         f"Train one run with model.fit (about {duration(price(request).seconds)})",
@@ -194,19 +194,14 @@ def plain_keras(problem: str, history: History) -> None:
         help="Plain Keras, compile and fit: run 0 with the same data and initial weights, and its "
         "own order of batches.",
     )
-    if ticket is None:
-        return
-    if not ticket.job.ended:
-        jobs.watch(place, _fitting, place)
-    elif ticket.job.result is None:
-        st.error(ticket.job.error or "It was stopped before it began.", icon=":material/error:")
-    else:
-        _overlay(history, ticket.job.result)
+    alone = jobs.result(place, "training", _fitting, place)
+    if alone is not None:
+        _overlay(history, alone)
 
 
-def _fitting(ticket: jobs.Ticket, place: str) -> None:
-    epochs = ticket.request.experiment.training.epochs
-    done = len(ticket.job.events)
+def _fitting(handle: jobs.JobHandle, place: str) -> None:
+    epochs = handle.request.experiment.training.epochs
+    done = len(handle.job.events)
     jobs.progress(place, done / epochs, f"model.fit: epoch {done:,} of {epochs:,}")
 
 

@@ -29,7 +29,7 @@ from core.experiment import (
 )
 from core.history import TARGET
 from core.initialisers import INITIALISERS
-from core.jobs.worker import DEFAULT_RUNS
+from core.jobs.requests import DEFAULT_RUNS
 from core.losses import LOSSES
 from core.problems import PROBLEMS
 
