@@ -81,7 +81,7 @@ def serve(port: int, key: bytes, preload: str) -> None:
     while True:
         exhausted = _run(inbox.get(), limits, send)
         # After a failed allocation nobody knows what state TensorFlow is in: a new process does.
-        memory.give_back()
+        memory.return_free()
         send("idle", math.inf if exhausted else memory.resident())
 
 

@@ -28,8 +28,8 @@ REFRESH_SECONDS, WAITING_SECONDS = 0.4, 2.0
 def worker() -> Worker:
     """The server's one training process, started in the background by whoever asks first."""
     log.to_stderr()
-    memory.keep_small()
-    # Arrow's own pool keeps what it frees, out of the reach of `keep_small`.
+    memory.return_large()
+    # Arrow's own pool keeps what it frees, out of the reach of `return_large`.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     return Worker()
 
