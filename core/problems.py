@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, combinations
 
+from core.draft import leaves
 from core.experiment import (
     Adam,
     Blobs,
@@ -41,6 +42,7 @@ class Problem:
         experiment: The baseline: data, model and training as the question gives them.
         variants: Other forms of the baseline, by key.
         fixes: The fixes proposed for it, by key, in the order in which they are applied.
+        compared: Keys of those that a comparison begins with.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Problem:
     experiment: Experiment
     variants: dict[str, Experiment]
     fixes: dict[str, Fix]
+    compared: tuple[str, ...] = ()
 
 
 def _by_key(*fixes: Fix) -> dict[str, Fix]:
@@ -69,6 +72,7 @@ THRESHOLD = Problem(
         training=Training(loss="binary_crossentropy", optimizer=Adam(), batch_size=5, epochs=10),
     ),
     variants={},
+    compared=("sigmoid-output", "scale-inputs", "standardise-inputs", "shuffle-rows"),
     fixes=_by_key(
         Fix(
             "sigmoid-output",
@@ -124,6 +128,7 @@ TWO_BLOB = Problem(
     key="two-blob",
     title="Two-blob problem",
     experiment=_TWO_BLOB_BASELINE,
+    compared=("labels-from-zero", "sigmoid-output", "wider-hidden", "higher-learning-rate"),
     variants={
         "labels-left-at-1-and-2": replace(
             sigmoid_output(_TWO_BLOB_BASELINE),
@@ -201,33 +206,17 @@ def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tu
         The key of a variant, or None for the baseline, and the keys of the fixes in the order in
         which they are applied.
     """
-    wanted = _leaves(experiment)
+    wanted = leaves(experiment)
     keys = tuple(problem.fixes)
     subsets = tuple(chain.from_iterable(combinations(keys, n) for n in range(len(keys) + 1)))
     starts: dict[str | None, Experiment] = {None: problem.experiment}
     starts.update(problem.variants)
 
     def left_over(start: str | None, chosen: tuple[str, ...]) -> int:
-        reached = _leaves(apply_all((problem.fixes[key] for key in chosen), starts[start]))
+        reached = leaves(apply_all((problem.fixes[key] for key in chosen), starts[start]))
         return sum(reached.get(name) != wanted.get(name) for name in reached.keys() | wanted.keys())
 
     return min(
         ((start, chosen) for start in starts for chosen in subsets),
         key=lambda way: (left_over(*way), len(way[1])),
     )
-
-
-def _leaves(value: object, name: str = "") -> dict[str, object]:
-    """The plain values in nested dataclasses by their path; layers are counted from the output."""
-    parts: list[tuple[object, object]]
-    if is_dataclass(value):
-        parts = [(field.name, getattr(value, field.name)) for field in fields(value)]
-        parts.append(("kind", type(value).__name__))
-    elif isinstance(value, tuple) and value and is_dataclass(value[0]):
-        parts = list(zip(range(-len(value), 0), value, strict=True))
-    else:
-        return {name: value}
-    leaves: dict[str, object] = {}
-    for part, inner in parts:
-        leaves |= _leaves(inner, f"{name}.{part}")
-    return leaves

@@ -9,9 +9,10 @@ from core import files
 from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.problems import PROBLEMS
-from pages.elements import charts, export, findings, jobs, layout, query_params
+from pages.elements import charts, export, findings, jobs, layout
 from pages.elements.compare import PICKED, PLACE, RUNS, Choice, next_step, request
 from pages.elements.rendering import in_turn
+from pages.elements.settings import as_text
 
 PANELS, PANEL_WIDTH = 4, 210
 """Panels of curves in a row, on a laptop, and the pixels that each needs."""
@@ -249,12 +250,12 @@ def _look_into(
 ) -> None:
     """One combination: its diagnosis and its script. The named one, until another is chosen."""
     st.header("One combination in detail")
-    subsets = {query_params.as_text(subset): subset for subset in comparison.subsets}
+    subsets = {as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[PICKED] not in subsets:
         st.session_state[PICKED] = None
     named = (answer.smallest or (answer.best,))[0].fixes
     picked = st.session_state[PICKED]
-    picked = query_params.as_text(named) if picked is None else picked
+    picked = as_text(named) if picked is None else picked
     st.session_state[f"{PLACE}.combination"] = picked
     st.selectbox(
         "Combination",

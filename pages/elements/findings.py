@@ -284,12 +284,11 @@ def _trials(
 
 
 def _request(problem: str, experiment: Experiment, findings: tuple[Finding, ...]) -> TryFixes:
-    values = state.values(problem)
     return TryFixes(
         experiment,
         runs=32,
-        seed=values["seed"],
-        target=values["target"],
+        seed=state.seed(problem),
+        target=state.target(problem),
         likely=expected(experiment, findings),
     )
 

@@ -118,19 +118,19 @@ def _view(problem: str, name: str, words: Callable[[str], str]) -> None:
     )
 
 
-def _log_toggle(problem: str, usual: bool) -> bool:
-    """Whether the loss is on a log scale: as is usual for these losses, or as the reader chose."""
+def _log_toggle(problem: str, default: bool) -> bool:
+    """Whether the loss is on a log scale: the default for these losses, or as the reader chose."""
     key, chosen, view = f"{problem}.log-scale", state.view(problem, "log"), VIEWS["log"]
-    st.session_state[key] = usual if chosen == "auto" else chosen == "yes"
+    st.session_state[key] = default if chosen == "auto" else chosen == "yes"
     return st.toggle(
-        view.label, key=key, help=view.help, on_change=_choose_log, args=(problem, key, usual)
+        view.label, key=key, help=view.help, on_change=_choose_log, args=(problem, key, default)
     )
 
 
-def _choose_log(problem: str, key: str, usual: bool) -> None:
-    """Callback: keep the choice, unless it is what is usual."""
+def _choose_log(problem: str, key: str, default: bool) -> None:
+    """Callback: keep the choice, unless it is the default."""
     log = st.session_state[key]
-    state.held(problem)["log"] = "auto" if log == usual else "yes" if log else "no"
+    state.held(problem)["log"] = "auto" if log == default else "yes" if log else "no"
 
 
 @once
@@ -158,7 +158,7 @@ def network(problem: str, history: History, target: float) -> None:
     st.header("What the network does")
     picks = figures.picks(history, target)
     if state.view(problem, "pick") not in picks:
-        state.held(problem)["pick"] = VIEWS["pick"].usual
+        state.held(problem)["pick"] = VIEWS["pick"].default
     kind = st.segmented_control(
         VIEWS["pick"].label,
         tuple(picks),

@@ -22,10 +22,11 @@ from core.claims.claim import (
     UNTESTED,
 )
 from core.claims.record import Record, load
+from core.fields import Choice, Int, MultiChoice
 from core.problems import PROBLEMS
 from core.rates import Rate
 from pages.elements import browser, charts, query_params
-from pages.elements.settings import Choice, Keys, Whole
+from pages.elements.settings import as_text
 
 PAGE = "claims"
 """What the keys of this page's widgets begin with, and the slot of its job."""
@@ -59,10 +60,10 @@ def kinds() -> dict[str, query_params.Kind]:
     """What each setting of this page may be."""
     return {
         "question": Choice((ALL, *PROBLEMS)),
-        VERDICTS: Keys(tuple(WORDS)),
+        VERDICTS: MultiChoice(WORDS),
         "claim": Choice(tuple(CLAIMS)),
         "runs": Choice(RUNS),
-        "seed": Whole(0, 999_999),
+        "seed": Int(0, 999_999),
     }
 
 
@@ -109,7 +110,7 @@ def leave() -> None:
 def parameters() -> dict[str, str]:
     """What the URL says of this page: no more than what differs from where it begins."""
     values = {name: st.session_state[f"{PAGE}.{name}"] for name in DEFAULTS}
-    return {name: query_params.as_text(v) for name, v in values.items() if v != DEFAULTS[name]}
+    return {name: as_text(v) for name, v in values.items() if v != DEFAULTS[name]}
 
 
 def summary() -> None:
