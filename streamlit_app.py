@@ -5,8 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from core.claims.record import DRAWN_RUNS
+from core.history import TARGET
 from core.posts import POSTS
-from core.problems import TARGET
 from core.rates import Rate
 from pages.elements import charts
 from pages.elements.claims import detail, page

@@ -20,8 +20,12 @@ START_SECONDS = 60
 class App:
     """The server on a port of its own, which it keeps when it is started again.
 
-    options: for the process, as `subprocess.Popen` takes them. address: where it answers, as
-    `http://127.0.0.1:<port>`. process: the server; the process that trains is its child.
+    Args:
+        options: for the process, as `subprocess.Popen` takes them.
+
+    Attributes:
+        address: where it answers, as `http://127.0.0.1:<port>`.
+        process: the server; the process that trains is its child.
     """
 
     def __init__(self, **options):
@@ -68,11 +72,11 @@ class App:
 
     def children(self) -> list[int]:
         """The processes that it has started; Linux only."""
-        found = []
+        pids: list[int] = []
         for children in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
             with contextlib.suppress(OSError):  # a thread may end while it is looked at
-                found += map(int, children.read_text().split())
-        return found
+                pids += map(int, children.read_text().split())
+        return pids
 
     def memory(self) -> tuple[float, float]:
         """Resident memory of the server and of its children, in MB (1e6 bytes); Linux only."""

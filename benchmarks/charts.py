@@ -18,7 +18,8 @@ from importlib import import_module
 
 import pandas as pd
 
-from core.problems import PROBLEMS, TARGET
+from core.history import TARGET
+from core.problems import PROBLEMS
 from core.training import train
 from pages.elements import charts, figures
 

@@ -35,7 +35,8 @@ from core.data import prepare
 from core.engine import compiled as programs
 from core.engine import keras_models, layouts
 from core.experiment import Threshold
-from core.problems import THRESHOLD, TWO_BLOB, sigmoid_output, with_data, with_hidden, with_training
+from core.fixes import sigmoid_output, with_data, with_hidden, with_training
+from core.problems import THRESHOLD, TWO_BLOB
 from core.training import layer_seeds, train
 
 ASKED = THRESHOLD.experiment

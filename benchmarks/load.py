@@ -81,8 +81,8 @@ def latency(kind: str, seconds: list[float]) -> dict:
 
 
 def result_shown(visitor: Session) -> bool:
-    """A training's result, or the news that there is none."""
-    return any("reached" in heading.body for heading in visitor.of("heading")) or any(
+    """A training's result, headed by how its runs ended, or the news that there is none."""
+    return any(" ended " in heading.body for heading in visitor.of("heading")) or any(
         "was stopped" in alert.body for alert in visitor.of("alert")
     )
 

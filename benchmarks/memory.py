@@ -25,9 +25,11 @@ import numpy as np
 import streamlit  # noqa: F401
 
 from core.experiment import Dense, Model
-from core.jobs.limits import MEGABYTE
-from core.jobs.worker import Train, Worker
-from core.problems import PROBLEMS, with_training
+from core.fixes import with_training
+from core.jobs.costs import MEGABYTE
+from core.jobs.requests import Train
+from core.jobs.worker import Worker
+from core.problems import PROBLEMS
 
 HIGHEST = 1_500
 """Megabytes that both processes may hold together."""
@@ -52,13 +54,14 @@ class Samples:
         threading.Thread(target=self._sample, daemon=True).start()
 
     def now(self) -> tuple[float, float]:
-        process = self.worker._process
-        if process is not None:
-            self.pids.add(process.pid)
-        return resident(os.getpid()), 0.0 if process is None else resident(process.pid)
+        pid = self.worker.pid
+        if pid is None:
+            return resident(os.getpid()), 0.0
+        self.pids.add(pid)
+        return resident(os.getpid()), resident(pid)
 
     def latest_peak(self) -> float:
-        """The most since this was asked last."""
+        """The most since this was last called."""
         peak, self.peak = self.peak, 0.0
         return peak
 
@@ -70,11 +73,11 @@ class Samples:
 
 def structures():
     """Networks of one and two hidden layers, each another one."""
-    asked = with_training(epochs=3, batch_size=32)(PROBLEMS["two-blob"].experiment)
-    output = asked.model.output
+    baseline = with_training(epochs=3, batch_size=32)(PROBLEMS["two-blob"].experiment)
+    output = baseline.model.output
     for first, second in itertools.product(range(2, 18), range(2, 18)):
         layers = (Dense(first, "relu"), Dense(second, "tanh"), output)
-        yield replace(asked, model=Model(layers))
+        yield replace(baseline, model=Model(layers))
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.outcomes [--runs 64] [--seeds 1 2] [--json]
 
-Trains both questions and several of their fixes four times as long as asked, takes the outcomes
-after the asked number of epochs and after half of it, and counts which of the failed runs reach the
+Trains both questions and several of their fixes for four times their epochs, takes the outcomes
+after their own number of epochs and after half of it, and counts which of the failed runs reach the
 target when the same runs go on to four times as many. The thresholds of
 `core.history.History.outcomes` were chosen on seed 0, so others show how they do.
 """
@@ -20,13 +20,14 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import pandas as pd
 
 from core.experiment import Experiment
-from core.history import CURVES, IMPROVING, LOST, STUCK, History
-from core.problems import PROBLEMS, TARGET, apply_all
+from core.fixes import apply_all
+from core.history import CURVES, IMPROVING, LOST, STUCK, TARGET, History
+from core.problems import PROBLEMS
 from core.training import train
 
 TIMES = 4
 SHARES = (0.5, 1.0)
-"""Of the asked number of epochs, after which the outcomes are taken."""
+"""Of an experiment's own number of epochs, after which the outcomes are taken."""
 FIXES = {
     "threshold": (
         (),
@@ -53,14 +54,15 @@ FIXES = {
 
 def cases() -> list[tuple[str, str, Experiment]]:
     """Problem, what is done about it, experiment."""
-    found = []
-    for key, problem in PROBLEMS.items():
-        for keys in FIXES[key]:
+    experiments = []
+    for key, subsets in FIXES.items():
+        problem = PROBLEMS[key]
+        for keys in subsets:
             fixes = tuple(problem.fixes[name] for name in keys)
-            done = " + ".join(keys) or "as asked"
-            found.append((key, done, apply_all(fixes, problem.experiment)))
-        found += [(key, name, form) for name, form in problem.variants.items()]
-    return found
+            done = " + ".join(keys) or "baseline"
+            experiments.append((key, done, apply_all(fixes, problem.experiment)))
+        experiments += [(key, name, form) for name, form in problem.variants.items()]
+    return experiments
 
 
 def after(history: History, epochs: int) -> History:
@@ -73,12 +75,12 @@ def after(history: History, epochs: int) -> History:
 
 def measured(experiment: Experiment, runs: int, seed: int) -> list[dict]:
     """A row for each share of the epochs: runs of each outcome, and how many of them get there."""
-    asked = experiment.training.epochs
-    training = replace(experiment.training, epochs=TIMES * asked)
+    own = experiment.training.epochs
+    training = replace(experiment.training, epochs=TIMES * own)
     history = train(replace(experiment, training=training), runs, seed)
     rows = []
     for share in SHARES:
-        epochs = round(share * asked)
+        epochs = round(share * own)
         outcomes = after(history, epochs).outcomes(TARGET)
         later = history.judged[1][epochs : TIMES * epochs]
         there = (later >= TARGET).any(axis=0)

@@ -43,10 +43,11 @@ from core.experiment import (
     Threshold,
     Training,
 )
-from core.jobs import limits
-from core.jobs.limits import MEGABYTE, Work, priced
-from core.jobs.worker import Compare
-from core.problems import PROBLEMS, Fix
+from core.fixes import Fix
+from core.jobs import costs
+from core.jobs.costs import MEGABYTE, Work, priced
+from core.jobs.requests import Compare
+from core.problems import PROBLEMS
 from core.reference import fit
 from core.training import train
 
@@ -134,7 +135,7 @@ def measured_fit(experiment: Experiment) -> dict:
 def measured_comparison(fixes: tuple[Fix, ...], experiment: Experiment, runs: int) -> dict:
     """Every combination of some fixes, with no program compiled before."""
     programs.clear()
-    price = limits.price(Compare(experiment, fixes, runs))
+    price = costs.price(Compare(experiment, fixes, runs))
     by_key = {fix.key: fix for fix in fixes}
     seconds = timed(lambda: compare(experiment, by_key, runs))
     row = {"how": "comparison", "runs": runs, "fixes": list(by_key)}

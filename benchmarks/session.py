@@ -25,15 +25,17 @@ from websockets.sync.client import connect
 
 PATIENCE = 60.0
 """Seconds without the end of a script after which it counts as hanging."""
-BUTTONS = ("button", "download_button")
 
 
 class Session:
     """One visitor; `with` closes the connection, as closing the tab does.
 
-    elements: what the page shows, by place: the kind of the element, its proto, its fragment's id.
-    query: the page's part of the address bar. painted: seconds from the last action until the first
-    element of the page itself had come, the sidebar's aside; None where none came.
+    Attributes:
+        elements: what the page shows, by its path: the kind of the element, its proto, its
+            fragment's id.
+        query: the page's part of the address bar.
+        painted: seconds from the last action until the first element of the page itself had come,
+            the sidebar's aside; None where none came.
     """
 
     def __init__(self, address: str, patience: float = PATIENCE):
@@ -129,21 +131,21 @@ class Session:
     # --- the protocol -----------------------------------------------------------------------------
 
     def _find(self, key: str) -> tuple[str, Message, str]:
-        for found in self.elements.values():
-            if _key(_id(found[1])) == key:
-                return found
+        for element in self.elements.values():
+            if _key(_id(element[1])) == key:
+                return element
         raise KeyError(key)
 
     def _run(
         self, once: Iterable[WidgetState] = (), fragment: str = "", by_itself: bool = False
     ) -> float:
         message = BackMsg()
-        asked = message.rerun_script
-        asked.query_string, asked.page_script_hash = self.query, self._page
-        asked.page_name, asked.fragment_id = self._page_name, fragment
-        asked.is_auto_rerun = by_itself
-        said = self._states | {given.id: given for given in once}
-        asked.widget_states.widgets.extend(said.values())
+        rerun = message.rerun_script
+        rerun.query_string, rerun.page_script_hash = self.query, self._page
+        rerun.page_name, rerun.fragment_id = self._page_name, fragment
+        rerun.is_auto_rerun = by_itself
+        states = self._states | {given.id: given for given in once}
+        rerun.widget_states.widgets.extend(states.values())
         self._started, self.painted = time.monotonic(), None
         self._socket.send(message.SerializeToString())
         while not self._hear(self._started + self._patience - time.monotonic()):

@@ -13,17 +13,21 @@ import numpy as np
 import pandas as pd
 
 from core.experiment import Experiment
-from core.history import History, Progress
-from core.problems import TARGET, Fix, excluded
-from core.rates import Rate, Z, runs_to_show
+from core.fixes import Fix, excluded
+from core.history import TARGET, History, Progress
+from core.rates import Rate, mean_difference_interval, runs_to_show
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A combination of fixes whose success rate is held against a required one.
 
-    shown: the rate's interval lies at or above the required rate. runs_to_show: the fewest runs at
-    which it would, if the rate stayed the same; None where no number of them does.
+    Args:
+        fixes: Keys, in the order in which they are applied.
+        rate: Of the runs that succeed.
+        shown: Whether the rate's interval lies at or above the required rate.
+        runs_to_show: The fewest runs at which it would, if the rate stayed the same; None where
+            no number of them does.
     """
 
     fixes: tuple[str, ...]
@@ -36,9 +40,11 @@ class Candidate:
 class Verdict:
     """Which combinations reach a required success rate, as far as the runs can tell.
 
-    smallest: the combinations of fewest fixes whose rate is at least the required one, the best
-    first, of equals the fastest; () where none is. shown: those of fewest fixes whose interval is,
-    in the same order. best: the combination with the highest rate, of equals the smallest.
+    Args:
+        smallest: The combinations of fewest fixes whose rate is at least the required one, the best
+            first, of equals the fastest; () where none is.
+        shown: Those of fewest fixes whose interval is, in the same order.
+        best: The combination with the highest rate, of equals the smallest.
     """
 
     smallest: tuple[Candidate, ...]
@@ -50,9 +56,11 @@ class Verdict:
 class Comparison:
     """The runs of every combination of the fixes; run `i` has the same seeds in all of them.
 
-    fixes: keys, in the order in which they are applied. subsets: keys of each combination, smallest
-    first; no two in it exclude each other. histories: one per subset, the same one where subsets
-    give equal experiments.
+    Args:
+        experiment: The one without any fix.
+        fixes: Keys, in the order in which they are applied.
+        subsets: Keys of each combination, smallest first; no two in it exclude each other.
+        histories: One per subset, the same one where subsets give equal experiments.
     """
 
     experiment: Experiment
@@ -75,11 +83,16 @@ class Comparison:
         return self.rates(TARGET)
 
     def rates(self, target: float) -> pd.DataFrame:
-        """One row a subset: fixes, runs, successes, rate, low, high, median_epochs, seconds.
+        """How many runs of each subset succeed.
 
-        low, high: 95 % Wilson interval of the rate. median_epochs: until the accuracy after an
-        epoch reaches the target, among the runs that succeed. seconds: the subset's share of its
-        stack.
+        Args:
+            target: The accuracy at which a run succeeds.
+
+        Returns:
+            One row a subset: fixes, runs, successes, rate, low, high, median_epochs, seconds.
+            low, high: the rate's 95% Wilson interval. median_epochs: until the accuracy after an
+            epoch reaches the target, among the runs that succeed. seconds: the subset's share of
+            its stack.
         """
         rows = []
         for subset, history in zip(self.subsets, self.histories, strict=True):
@@ -102,18 +115,21 @@ class Comparison:
         return pd.DataFrame(rows)
 
     def contributions(self, target: float) -> pd.DataFrame:
-        """One row a fix: fix, value, low, high, identical.
+        """What each fix changes in the success rate.
 
-        value: what adding the fix changes in the success rate, averaged over all orders in which
-        the fixes can be added, but for those in which a fix that excludes it was added before.
-        Where no fixes exclude each other it is the Shapley value (L. Shapley, 1953), and the values
-        add up to the rate with all fixes less the rate with none; fixes that do are never all
-        added, and the values need not add up to any gain. It is a mean over runs, since run `i` is
-        paired across the subsets; [low, high] is its 95 % interval with two runs added, one of
-        them half a success and half a failure for the fix (A. Agresti and Y. Min, 2005), so that
-        it does not collapse where all runs agree.
-        identical: with and without it, every run ends exactly alike in every subset; the interval
-        is then 0 at both ends.
+        It is averaged over all orders in which the fixes can be added, but for those in which a fix
+        that excludes it was added before. Where no fixes exclude each other it is the Shapley value
+        (L. Shapley, 1953), and the values add up to the rate with all fixes less the rate with
+        none; fixes that do are never all added, and the values need not add up to any gain.
+
+        Args:
+            target: The accuracy at which a run succeeds.
+
+        Returns:
+            One row a fix: fix, value, low, high, identical.
+            value: a mean over runs, since run `i` is paired across the subsets; low, high: its 95%
+            interval, as of `mean_difference_interval`. identical: with and without the fix, every
+            run ends exactly alike in every subset; the interval is then 0 at both ends.
         """
         success = {
             subset: history.successes(target).astype(float)
@@ -129,11 +145,7 @@ class Comparison:
             by_run = sum(
                 share * (success[after] - success[before]) for before, after, share in steps
             )
-            count = self.runs + 2
-            mean = by_run.sum() / count
-            variance = (np.square(by_run).sum() + 1) / count - mean**2
-            margin = Z * math.sqrt(variance / count)
-            low, high = max(mean - margin, -1.0), min(mean + margin, 1.0)
+            low, high = mean_difference_interval(by_run)
             identical = all(self._alike(before, after) for before, after, _ in steps)
             rows.append(
                 {
@@ -147,17 +159,22 @@ class Comparison:
         return pd.DataFrame(rows)
 
     def verdict(self, rate: float, target: float) -> Verdict:
-        """Which combinations reach this success rate, and whether the runs are enough to say so."""
+        """Which combinations reach a success rate, and whether the runs are enough to say so.
+
+        Args:
+            rate: The required success rate.
+            target: The accuracy at which a run succeeds.
+        """
         table = self.rates(target)
         table["size"] = table["fixes"].map(len)
         table = table.sort_values(
             ["size", "rate", "median_epochs"], ascending=[True, False, True], kind="stable"
         )
-        candidates = [
-            Candidate(row.fixes, found, found.low >= rate, runs_to_show(found.value, rate))
-            for row in table.itertuples()
-            for found in (Rate(row.successes, row.runs),)
-        ]
+        candidates = []
+        for row in table.itertuples():
+            reached = Rate(row.successes, row.runs)
+            enough = runs_to_show(reached.value, rate)
+            candidates.append(Candidate(row.fixes, reached, reached.low >= rate, enough))
         return Verdict(
             smallest=_fewest([c for c in candidates if c.rate.value >= rate]),
             shown=_fewest([c for c in candidates if c.shown]),
@@ -167,18 +184,30 @@ class Comparison:
     def smallest(self, rate: float, target: float) -> tuple[str, ...] | None:
         """The fewest fixes whose success rate is at least this; of equals the best, then fastest.
 
-        None where no subset reaches it. `verdict` has all of them, and whether it is certain.
+        `verdict` has all of them, and whether it is certain.
+
+        Args:
+            rate: The required success rate.
+            target: The accuracy at which a run succeeds.
+
+        Returns:
+            Keys of the fixes; None where no subset reaches the rate.
         """
-        found = self.verdict(rate, target).smallest
-        return found[0].fixes if found else None
+        candidates = self.verdict(rate, target).smallest
+        return candidates[0].fixes if candidates else None
 
     def history(self, subset: tuple[str, ...]) -> History:
+        """The runs of one combination.
+
+        Raises:
+            ValueError: It is not one of `subsets`.
+        """
         return self.histories[self.subsets.index(subset)]
 
     def _alike(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
         """Whether every run ends exactly alike."""
-        losses = (self.history(subset).final_loss for subset in (one, other))
-        return np.array_equal(*losses, equal_nan=True)
+        before, after = self.history(one).final_loss, self.history(other).final_loss
+        return np.array_equal(before, after, equal_nan=True)
 
 
 def _fewest(candidates: list[Candidate]) -> tuple[Candidate, ...]:
@@ -210,14 +239,14 @@ def _orders(
     begun = Counter({(frozenset[str](), ()): 1})
     for left in range(len(keys) - 1, -1, -1):
         longer: Counter = Counter()
-        for (seen, added), count in begun.items():
+        for (tried, added), count in begun.items():
             for key in keys:
-                if key in seen:
+                if key in tried:
                     continue
                 joined = _joined(keys, added, key)
                 if joined in possible:
                     orders[key][added] += count * math.factorial(left)
-                longer[seen | {key}, joined if joined in possible else added] += count
+                longer[tried | {key}, joined if joined in possible else added] += count
         begun = longer
     return orders
 
@@ -225,10 +254,15 @@ def _orders(
 def plan(experiment: Experiment, fixes: Mapping[str, Fix]) -> Mapping[tuple[str, ...], Experiment]:
     """The experiment of every combination of fixes in which no two exclude each other.
 
-    By the keys of the fixes, in the order in which they are applied; the smallest first.
+    Args:
+        experiment: The one without any fix.
+        fixes: By key, in the order in which they are applied.
+
+    Returns:
+        The experiments by the keys of their fixes, the smallest combinations first.
     """
     excludes = excluded(fixes, experiment)
-    planned = {(): experiment}
+    planned: dict[tuple[str, ...], Experiment] = {(): experiment}
     for subset in subsets_of(tuple(fixes))[1:]:
         *before, last = subset
         base = planned.get(tuple(before))
@@ -252,9 +286,19 @@ def compare(
 ) -> Comparison | None:
     """Train the experiment with every combination of the fixes, over the same seeds.
 
-    runs: of each combination. Fixes that exclude each other are never combined, and an experiment
-    that several combinations give is trained once. Returns None when should_stop ended it: with
-    combinations missing there is nothing to compare.
+    Fixes that exclude each other are never combined, and an experiment that several combinations
+    give is trained once.
+
+    Args:
+        experiment: The one without any fix.
+        fixes: By key, in the order in which they are applied.
+        runs: Of each combination.
+        seed: Of all of them.
+        on_progress: Called as the training proceeds.
+        should_stop: Asked between steps whether to give up.
+
+    Returns:
+        None when `should_stop` ended it: with combinations missing there is nothing to compare.
     """
     # TensorFlow is loaded by a training alone, so that a page can hold a Comparison without it.
     from core.training import train_all

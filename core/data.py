@@ -151,10 +151,6 @@ def _smallest(inputs: np.ndarray, index: np.ndarray) -> np.ndarray:
     return smallest
 
 
-def draw(source, rng):
-    return source.draw(rng)
-
-
 def row_order(data: Data, rng: np.random.Generator) -> np.ndarray:
     """int (rows,): the drawn row in each place, the training rows before the held-out ones.
 

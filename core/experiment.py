@@ -237,17 +237,12 @@ class Experiment(Checked):
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        return json.dumps(_plain(self), separators=(",", ":"))
+        return plain(self)
 
     @classmethod
     def from_json(cls, text: str) -> Experiment:
         """Read what `to_json` wrote. Raises InvalidExperiment for anything else."""
-        try:
-            experiment = _made(json.loads(text))
-        except InvalidExperiment:
-            raise
-        except (ValueError, RecursionError):
-            raise InvalidExperiment("experiment", text[:80], "JSON as to_json writes it") from None
+        experiment = restored(text)
         if not isinstance(experiment, cls):
             raise InvalidExperiment("kind", type(experiment).__name__, "Experiment")
         return experiment
@@ -256,6 +251,21 @@ class Experiment(Checked):
 _OWN = {kind.__name__: kind for kind in (Experiment, Data, Model, Training)}
 _CLASSES: ChainMap[str, type] = ChainMap(_OWN, SOURCES, LAYERS, OPTIMIZERS)  # type: ignore[arg-type]
 """What JSON may name."""
+
+
+def plain(value: Any) -> str:
+    """An experiment, or any part of one, as JSON in which each value says its class."""
+    return json.dumps(_plain(value), separators=(",", ":"))
+
+
+def restored(text: str) -> Any:
+    """Read what `plain` wrote. Raises InvalidExperiment for anything else."""
+    try:
+        return _made(json.loads(text))
+    except InvalidExperiment:
+        raise
+    except (ValueError, RecursionError):
+        raise InvalidExperiment("experiment", text[:80], "JSON as to_json writes it") from None
 
 
 def _plain(value: Any) -> Any:

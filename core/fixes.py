@@ -1,33 +1,91 @@
-"""Fixes for any experiment; those of the two problems are in `core.problems`."""
+"""What a fix is, the edits that fixes are made of, and the fixes for any experiment.
+
+Those proposed for one of the questions are in `core.problems`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 
 from core.activations import activation
-from core.experiment import SGD, Adam, BatchNormalisation, Dense, Dropout, Experiment, Model
-from core.problems import (
-    HOLD_OUT,
-    STANDARDISE,
-    Fix,
-    labels_from_zero,
-    sigmoid_output,
-    with_data,
-    with_hidden,
-    with_training,
-)
+from core.experiment import Adam, BatchNormalisation, Dense, Dropout, Experiment, Model
 
 DEFAULT_BATCH = 32
 """Keras's batch size where none is given."""
-ROOMY = 16
+WIDE = 16
 """Units of a hidden layer that is widened: with half of them dead, eight still carry the signal."""
+MOST_SAMPLES = 20_000
 
-__all__ = ["HOLD_OUT", "STANDARDISE"]
+Edit = Callable[[Experiment], Experiment]
+"""A function of a module, or a `partial` of one, so that it can be pickled."""
 
 
-def ours(key: str, title: str, why: str, edit) -> Fix:
-    return Fix(key, title, why, "ours", edit)
+@dataclass(frozen=True)
+class Fix:
+    """A named edit of an experiment.
+
+    Args:
+        key: Stable name, in kebab case.
+        title: Two or three words.
+        why: One sentence.
+        source: Who proposed it: "asker", "answer", "comment" or "ours".
+        edit: From the experiment to the changed one.
+    """
+
+    key: str
+    title: str
+    why: str
+    source: str
+    edit: Edit
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        """The changed experiment.
+
+        Raises:
+            InvalidExperiment: The edit does not fit this experiment.
+        """
+        return self.edit(experiment)
+
+
+def apply_all(fixes: Iterable[Fix], experiment: Experiment) -> Experiment:
+    """The experiment after every fix, in the given order.
+
+    Raises:
+        InvalidExperiment: An edit does not fit what the fixes before it give.
+    """
+    for fix in fixes:
+        experiment = fix.apply(experiment)
+    return experiment
+
+
+def excluded(fixes: Mapping[str, Fix], experiment: Experiment) -> dict[str, tuple[str, ...]]:
+    """For each fix the fixes that it excludes on this experiment.
+
+    Two fixes exclude each other where each changes the experiment and applying both, in either
+    order, gives what the later one gives alone: it replaces the earlier one.
+
+    Args:
+        fixes: By key.
+        experiment: What they are applied to.
+
+    Returns:
+        For each key the keys of the fixes that it excludes, in the order of `fixes`.
+    """
+    alone = {key: fix.apply(experiment) for key, fix in fixes.items()}
+    acting = [key for key in fixes if alone[key] != experiment]
+
+    def replaces(later: str, earlier: str) -> bool:
+        return fixes[later].apply(alone[earlier]) == alone[later]
+
+    pairs = {
+        frozenset((one, other))
+        for one, other in combinations(acting, 2)
+        if replaces(one, other) and replaces(other, one)
+    }
+    return {key: tuple(other for other in fixes if {key, other} in pairs) for key in fixes}
 
 
 def default_rate(experiment: Experiment) -> float:
@@ -35,7 +93,58 @@ def default_rate(experiment: Experiment) -> float:
     return type(experiment.training.optimizer)().learning_rate
 
 
+def follows_gradient(experiment: Experiment) -> bool:
+    """Whether the optimizer follows the gradient itself, without a scale of its own."""
+    return not experiment.training.optimizer.rescales
+
+
 # --- edits --------------------------------------------------------------------------------------
+
+
+def with_data(**changes) -> Edit:
+    """An edit that replaces these fields of the data."""
+    return partial(_change_data, changes)
+
+
+def with_training(**changes) -> Edit:
+    """An edit that replaces these fields of the training."""
+    return partial(_change_training, changes)
+
+
+def with_hidden(**changes) -> Edit:
+    """An edit that replaces these fields of every hidden dense layer."""
+    return partial(_change_hidden, changes)
+
+
+def _change_data(changes: dict, experiment: Experiment) -> Experiment:
+    return replace(experiment, data=replace(experiment.data, **changes))
+
+
+def _change_training(changes: dict, experiment: Experiment) -> Experiment:
+    return replace(experiment, training=replace(experiment.training, **changes))
+
+
+def _change_hidden(changes: dict, experiment: Experiment) -> Experiment:
+    *hidden, output = experiment.model.layers
+    layers = (replace(h, **changes) if isinstance(h, Dense) else h for h in hidden)
+    return replace(experiment, model=Model((*layers, output)))
+
+
+def _changed_output(experiment: Experiment, **changes) -> Model:
+    """The model with these fields of its output layer replaced."""
+    output = replace(experiment.model.output, **changes)
+    return Model((*experiment.model.layers[:-1], output))
+
+
+def sigmoid_output(experiment: Experiment) -> Experiment:
+    """One sigmoid unit and binary cross-entropy; one-hot labels become one column of 0 and 1."""
+    data = experiment.data
+    return replace(
+        experiment,
+        data=replace(data, encoding="index") if data.encoding == "one-hot" else data,
+        model=_changed_output(experiment, units=1, activation="sigmoid"),
+        training=replace(experiment.training, loss="binary_crossentropy"),
+    )
 
 
 def softmax_output(experiment: Experiment) -> Experiment:
@@ -43,28 +152,31 @@ def softmax_output(experiment: Experiment) -> Experiment:
     data = experiment.data
     one_hot = data.encoding == "one-hot"
     loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
-    *below, output = experiment.model.layers
-    output = replace(output, units=data.source.classes, activation="softmax")
     return replace(
         experiment,
         data=data if one_hot else replace(data, encoding="index"),
-        model=Model((*below, output)),
+        model=_changed_output(experiment, units=data.source.classes, activation="softmax"),
         training=replace(experiment.training, loss=loss),
     )
 
 
 def linear_regression_output(experiment: Experiment) -> Experiment:
     """One linear unit and the squared error, for labels on a continuous scale."""
-    *below, output = experiment.model.layers
     return replace(
         experiment,
         data=replace(experiment.data, encoding="as-is"),
-        model=Model((*below, replace(output, units=1, activation="linear"))),
+        model=_changed_output(experiment, units=1, activation="linear"),
         training=replace(experiment.training, loss="mean_squared_error"),
     )
 
 
-def variance_keeping_start(experiment: Experiment) -> Experiment:
+def labels_from_zero(experiment: Experiment) -> Experiment:
+    """Class k labelled k."""
+    classes = range(experiment.data.source.classes)
+    return with_data(label_values=tuple(float(k) for k in classes))(experiment)
+
+
+def initialised_by_activation(experiment: Experiment) -> Experiment:
     """He's initialisation before rectifiers, Glorot's everywhere else."""
     layers = [
         replace(
@@ -78,121 +190,148 @@ def variance_keeping_start(experiment: Experiment) -> Experiment:
     return replace(experiment, model=Model(tuple(layers)))
 
 
-def rectified(experiment: Experiment) -> Experiment:
-    return with_hidden(activation="relu", initialiser="he_normal")(experiment)
-
-
 def widened(experiment: Experiment) -> Experiment:
-    """Every hidden dense layer at least ROOMY units wide."""
+    """Every hidden dense layer at least WIDE units wide."""
     *below, output = experiment.model.layers
     layers = (
-        replace(layer, units=max(layer.units, ROOMY)) if isinstance(layer, Dense) else layer
+        replace(layer, units=max(layer.units, WIDE)) if isinstance(layer, Dense) else layer
         for layer in below
     )
     return replace(experiment, model=Model((*layers, output)))
 
 
 def with_hidden_layer(experiment: Experiment) -> Experiment:
+    """A ReLU layer of WIDE units more, before the output."""
     *below, output = experiment.model.layers
-    hidden = Dense(ROOMY, "relu", "he_normal")
+    hidden = Dense(WIDE, "relu", "he_normal")
     return replace(experiment, model=Model((*below, hidden, output)))
 
 
-def without(kind: type, experiment: Experiment) -> Experiment:
+def without_layers(kind: type, experiment: Experiment) -> Experiment:
+    """The experiment without its layers of one class."""
     layers = tuple(layer for layer in experiment.model.layers if not isinstance(layer, kind))
     return replace(experiment, model=Model(layers))
 
 
 def standardised_without_normalisation(experiment: Experiment) -> Experiment:
-    return without(BatchNormalisation, STANDARDISE.apply(experiment))
+    """Standardised inputs in place of batch normalisation."""
+    return without_layers(BatchNormalisation, STANDARDISE.apply(experiment))
 
 
 def with_rate(rate: float, experiment: Experiment) -> Experiment:
+    """The same optimizer at another learning rate."""
     optimizer = replace(experiment.training.optimizer, learning_rate=rate)
     return with_training(optimizer=optimizer)(experiment)
 
 
 # --- fixes --------------------------------------------------------------------------------------
 
-SIGMOID = ours(
+
+def _ours(key: str, title: str, why: str, edit: Edit) -> Fix:
+    return Fix(key, title, why, "ours", edit)
+
+
+STANDARDISE = Fix(
+    "standardise-inputs",
+    "Standardise inputs",
+    "Inputs with zero mean and unit variance suit the scale of the initial weights and lie on "
+    "both sides of zero.",
+    "answer",
+    with_data(scaling="standardise"),
+)
+HOLD_OUT = Fix(
+    "hold-out",
+    "Hold out data",
+    "Accuracy on the training rows cannot show whether the network generalises; a fifth of the "
+    "rows is kept for that.",
+    "comment",
+    with_data(hold_out=0.2),
+)
+SIGMOID = _ours(
     "sigmoid-output",
     "Sigmoid output",
     "A sigmoid gives a probability for every input, and a gradient everywhere.",
     sigmoid_output,
 )
-SOFTMAX = ours(
+SOFTMAX = _ours(
     "softmax-output",
     "Softmax output",
     "One softmax unit per class gives each a probability, and a gradient everywhere.",
     softmax_output,
 )
-REGRESSION = ours(
+REGRESSION = _ours(
     "regression-output",
     "Linear output, squared error",
     "A continuous label is a number to approximate, not a class to choose.",
     linear_regression_output,
 )
-LABELS_FROM_ZERO = ours(
+LABELS_FROM_ZERO = _ours(
     "labels-from-zero",
     "Labels from zero",
     "Both loss and accuracy count the classes from 0.",
     labels_from_zero,
 )
-PERMUTE = ours(
+PERMUTE = _ours(
     "shuffle-rows",
     "Shuffle without losing rows",
     "random.shuffle on the rows of a NumPy array overwrites about half of them; a permutation "
     "keeps every row.",
     with_data(shuffling="permutation"),
 )
-RESHUFFLE = ours(
+RESHUFFLE = _ours(
     "shuffle-every-epoch",
     "Shuffle every epoch",
     "Each batch then holds a mixture of classes.",
     with_training(shuffle=True),
 )
-KEEP_VARIANCE = ours(
+KEEP_VARIANCE = _ours(
     "variance-keeping-initialisation",
     "He and Glorot initialisation",
     "Weights drawn to suit each layer's activation keep the size of the signal across layers, "
     "and no two units start alike.",
-    variance_keeping_start,
+    initialised_by_activation,
 )
-RECTIFY = ours(
+RECTIFY = _ours(
     "relu-hidden",
     "ReLU hidden layers",
     "ReLU is non-linear, so the boundary can bend, and it passes the gradient on undiminished.",
-    rectified,
+    with_hidden(activation="relu", initialiser="he_normal"),
 )
-LEAK = ours(
+LEAK = _ours(
     "leaky-hidden",
     "Leaky ReLU hidden layers",
     "A leaky ReLU has a gradient below zero as well, so no unit can die.",
     with_hidden(activation="leaky_relu"),
 )
-WIDEN = ours(
+WIDEN = _ours(
     "wider-hidden",
-    f"{ROOMY} units per hidden layer",
+    f"{WIDE} units per hidden layer",
     "With more units it is less likely that all of them are dead or point the wrong way.",
     widened,
 )
-ADD_HIDDEN = ours(
+ADD_HIDDEN = _ours(
     "hidden-layer",
     "Add a hidden layer",
     "A non-linear hidden layer lets the network draw a boundary that is not straight.",
     with_hidden_layer,
 )
-NO_DROPOUT = ours(
+NO_DROPOUT = _ours(
     "no-dropout",
     "No dropout",
     "With few units, dropping some leaves too little of the signal.",
-    partial(without, Dropout),
+    partial(without_layers, Dropout),
 )
-ADAM = ours(
+ADAM = _ours(
     "adam",
     "Adam",
     "Adam scales each weight's step by its own gradients, so small gradients still move weights.",
     with_training(optimizer=Adam()),
+)
+NO_NORMALISATION = _ours(
+    "no-batch-normalisation",
+    "No batch normalisation",
+    "In a small network, standardised inputs do what batch normalisation is meant to do.",
+    standardised_without_normalisation,
 )
 
 
@@ -203,7 +342,8 @@ def fitting_output(experiment: Experiment) -> Fix:
 
 
 def rate(value: float) -> Fix:
-    return ours(
+    """Another learning rate."""
+    return _ours(
         f"learning-rate-{value:g}",
         f"Learning rate {value:g}",
         "The learning rate sets the size of each update.",
@@ -212,7 +352,8 @@ def rate(value: float) -> Fix:
 
 
 def epochs(count: int) -> Fix:
-    return ours(
+    """Another number of epochs."""
+    return _ours(
         f"epochs-{count}",
         f"{count:,} epochs",
         "A network that is still improving only needs more updates.",
@@ -221,7 +362,8 @@ def epochs(count: int) -> Fix:
 
 
 def batch(size: int) -> Fix:
-    return ours(
+    """Another batch size."""
+    return _ours(
         f"batch-size-{size}",
         f"Batch size {size}",
         "Smaller batches make more updates per epoch.",
@@ -229,30 +371,27 @@ def batch(size: int) -> Fix:
     )
 
 
-def calmer(experiment: Experiment) -> tuple[Fix, ...]:
+def lower_rates(experiment: Experiment) -> tuple[Fix, ...]:
     """Lower learning rates: Keras's default, where it is far below, and a tenth."""
-    now, usual = experiment.training.optimizer.learning_rate, default_rate(experiment)
-    return (rate(usual), rate(now / 10)) if now > 3 * usual else (rate(now / 10), rate(now / 100))
-
-
-def smooth(experiment: Experiment) -> bool:
-    """Whether the optimizer follows the gradient itself, without a scale of its own."""
-    return isinstance(experiment.training.optimizer, SGD)
-
-
-NO_NORMALISATION = ours(
-    "no-batch-normalisation",
-    "No batch normalisation",
-    "In a small network, standardised inputs do what batch normalisation is meant to do.",
-    standardised_without_normalisation,
-)
+    now, default = experiment.training.optimizer.learning_rate, default_rate(experiment)
+    if now > 3 * default:
+        return rate(default), rate(now / 10)
+    return rate(now / 10), rate(now / 100)
 
 
 def more_rows(experiment: Experiment) -> Fix:
-    samples = min(10 * experiment.data.source.samples, 20_000)
-    return ours(
+    """Ten times the rows, of a source that draws as many as it is asked for.
+
+    Raises:
+        TypeError: The source is a table.
+    """
+    source = experiment.data.source
+    if not source.random:
+        raise TypeError("a table has no more rows to draw")
+    rows = min(10 * source.rows, MOST_SAMPLES * source.classes)
+    return _ours(
         "more-rows",
         "Ten times the rows",
         "More rows are harder to memorise.",
-        with_data(source=replace(experiment.data.source, samples=samples)),
+        with_data(source=source.with_rows(rows)),
     )

@@ -11,6 +11,8 @@ import pandas as pd
 
 from core.experiment import Experiment
 
+TARGET = 0.9
+"""A run succeeds when its final accuracy reaches this, unless another target is chosen."""
 CURVES = (
     "loss",
     "accuracy",

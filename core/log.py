@@ -26,7 +26,14 @@ def to_stderr() -> None:
 
 
 def note(event: str, level: int = logging.INFO, **fields: object) -> None:
-    """Log one event; values with a blank, a quote or a line break are quoted as in JSON."""
+    """Log one event as `event=... name=value ...`.
+
+    Args:
+        event: what happened, in a word.
+        level: of the `logging` module.
+        fields: values by name. A float has one digit after the point; text with a blank, a quote
+            or a line break is quoted as in JSON.
+    """
     LOGGER.log(
         level, " ".join(f"{name}={_text(v)}" for name, v in {"event": event, **fields}.items())
     )

@@ -99,7 +99,6 @@ _ALL = (
     Loss("mean_squared_error", _squared, broadcasts=True),
 )
 LOSSES = named(_ALL)
-CROSS_ENTROPIES = {each.name for each in _ALL if each.cross_entropy}
 
 
 def loss(name: str) -> Loss:

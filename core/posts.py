@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 
 @dataclass(frozen=True)
 class Post:
     """A question on a site, with its answers and comments.
 
-    url: its address, or a search of the site for its title where its number is not known.
+    Args:
+        title: Of the question.
+        site: Where it was asked.
+        year: When it was asked.
+        url: Its address, or a search of the site for its title where its number is not known.
     """
 
     title: str
@@ -28,20 +30,18 @@ class Post:
         return f"[{self.title}]({self.url}), {self.site}, {self.year}"
 
 
-POSTS: Mapping[str, Post] = MappingProxyType(
-    {
-        "threshold": Post(
-            "Why does accuracy remain the same",
-            "Data Science Stack Exchange",
-            2019,
-            "https://datascience.stackexchange.com/questions/59001",
-        ),
-        "two-blob": Post(
-            "Neural net fails on toy dataset",
-            "Stack Overflow",
-            2018,
-            "https://stackoverflow.com/search?q=%22Neural+net+fails+on+toy+dataset%22",
-        ),
-    }
-)
+POSTS: dict[str, Post] = {
+    "threshold": Post(
+        "Why does accuracy remain the same",
+        "Data Science Stack Exchange",
+        2019,
+        "https://datascience.stackexchange.com/questions/59001",
+    ),
+    "two-blob": Post(
+        "Neural net fails on toy dataset",
+        "Stack Overflow",
+        2018,
+        "https://stackoverflow.com/search?q=%22Neural+net+fails+on+toy+dataset%22",
+    ),
+}
 """By the key of the problem that each one asks about."""

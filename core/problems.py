@@ -1,13 +1,12 @@
-"""The two questions exactly as they were asked, and the fixes proposed for each."""
+"""The two questions: the experiment that each one describes, and the fixes proposed for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, combinations
-from types import MappingProxyType
 
+from core.draft import leaves
 from core.experiment import (
     Adam,
     Blobs,
@@ -19,148 +18,50 @@ from core.experiment import (
     Threshold,
     Training,
 )
-
-TARGET = 0.9
-"""A run succeeds when its final accuracy reaches this, unless another target is chosen."""
-
-
-@dataclass(frozen=True)
-class Fix:
-    """A named edit of an experiment.
-
-    key: stable name; title: two or three words; why: one sentence; source: who proposed it
-    (`asker`, `answer`, `comment` or `ours`).
-    """
-
-    key: str
-    title: str
-    why: str
-    source: str
-    edit: Callable[[Experiment], Experiment]
-
-    def apply(self, experiment: Experiment) -> Experiment:
-        return self.edit(experiment)
+from core.fixes import (
+    HOLD_OUT,
+    STANDARDISE,
+    Fix,
+    apply_all,
+    labels_from_zero,
+    sigmoid_output,
+    with_data,
+    with_hidden,
+    with_rate,
+    with_training,
+)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A question: the experiment as asked, other forms of it, and its fixes, each by key."""
+    """A question about a network that does not learn.
+
+    Args:
+        key: Stable name, in kebab case.
+        title: Two or three words.
+        experiment: The baseline: data, model and training as the question gives them.
+        variants: Other forms of the baseline, by key.
+        fixes: The fixes proposed for it, by key, in the order in which they are applied.
+        compared: Keys of those that a comparison begins with.
+    """
 
     key: str
     title: str
     experiment: Experiment
-    variants: Mapping[str, Experiment]
-    fixes: Mapping[str, Fix]
+    variants: dict[str, Experiment]
+    fixes: dict[str, Fix]
+    compared: tuple[str, ...] = ()
 
 
-def apply_all(fixes: tuple[Fix, ...], experiment: Experiment) -> Experiment:
-    """The experiment after every fix, in the given order."""
-    for fix in fixes:
-        experiment = fix.apply(experiment)
-    return experiment
-
-
-def excluded(fixes: Mapping[str, Fix], experiment: Experiment) -> dict[str, tuple[str, ...]]:
-    """For each fix, by key, the fixes that it excludes on this experiment, in the given order.
-
-    Two fixes exclude each other where each changes the experiment and applying both, in either
-    order, gives what the later one gives alone: it replaces the earlier one.
-    """
-    alone = {key: fix.apply(experiment) for key, fix in fixes.items()}
-    acting = [key for key in fixes if alone[key] != experiment]
-
-    def replaces(later: str, earlier: str) -> bool:
-        return fixes[later].apply(alone[earlier]) == alone[later]
-
-    pairs = {
-        frozenset(pair)
-        for pair in combinations(acting, 2)
-        if replaces(*pair) and replaces(*reversed(pair))
-    }
-    return {key: tuple(other for other in fixes if {key, other} in pairs) for key in fixes}
-
-
-# Edits are functions of a module, or `partial`s of one, so that a Fix can travel to the worker.
-
-
-def with_data(**changes) -> Callable[[Experiment], Experiment]:
-    return partial(_change_data, changes)
-
-
-def with_training(**changes) -> Callable[[Experiment], Experiment]:
-    return partial(_change_training, changes)
-
-
-def with_hidden(**changes) -> Callable[[Experiment], Experiment]:
-    """Change every hidden dense layer."""
-    return partial(_change_hidden, changes)
-
-
-def _change_data(changes: dict, experiment: Experiment) -> Experiment:
-    return replace(experiment, data=replace(experiment.data, **changes))
-
-
-def _change_training(changes: dict, experiment: Experiment) -> Experiment:
-    return replace(experiment, training=replace(experiment.training, **changes))
-
-
-def _change_hidden(changes: dict, experiment: Experiment) -> Experiment:
-    *hidden, output = experiment.model.layers
-    layers = (replace(h, **changes) if isinstance(h, Dense) else h for h in hidden)
-    return replace(experiment, model=Model((*layers, output)))
-
-
-def sigmoid_output(experiment: Experiment) -> Experiment:
-    """One sigmoid unit and binary cross-entropy; one-hot labels become one column of 0 and 1."""
-    data = experiment.data
-    return replace(
-        experiment,
-        data=replace(data, encoding="index") if data.encoding == "one-hot" else data,
-        model=Model(
-            (
-                *experiment.model.layers[:-1],
-                replace(experiment.model.output, units=1, activation="sigmoid"),
-            )
-        ),
-        training=replace(experiment.training, loss="binary_crossentropy"),
-    )
-
-
-def labels_from_zero(experiment: Experiment) -> Experiment:
-    classes = range(experiment.data.source.classes)
-    return with_data(label_values=tuple(float(k) for k in classes))(experiment)
-
-
-def higher_learning_rate(experiment: Experiment) -> Experiment:
-    optimizer = replace(experiment.training.optimizer, learning_rate=0.1)
-    return with_training(optimizer=optimizer)(experiment)
+def _by_key(*fixes: Fix) -> dict[str, Fix]:
+    return {fix.key: fix for fix in fixes}
 
 
 def use_rmsprop(experiment: Experiment) -> Experiment:
+    """RMSprop at the same learning rate."""
     rate = experiment.training.optimizer.learning_rate
     return with_training(optimizer=RMSprop(learning_rate=rate))(experiment)
 
-
-def _by_key(*fixes: Fix) -> Mapping[str, Fix]:
-    return MappingProxyType({fix.key: fix for fix in fixes})
-
-
-STANDARDISE = Fix(
-    "standardise-inputs",
-    "Standardise inputs",
-    "Inputs with zero mean and unit variance suit the scale of the initial weights and lie on "
-    "both sides of zero.",
-    "answer",
-    with_data(scaling="standardise"),
-)
-HOLD_OUT = Fix(
-    "hold-out",
-    "Hold out data",
-    "Accuracy on the training rows cannot show whether the network generalises; a fifth of the "
-    "rows is kept for that.",
-    "comment",
-    with_data(hold_out=0.2),
-)
 
 THRESHOLD = Problem(
     key="threshold",
@@ -170,7 +71,8 @@ THRESHOLD = Problem(
         model=Model((Dense(3, "relu"), Dense(5, "relu"), Dense(1, "relu"))),
         training=Training(loss="binary_crossentropy", optimizer=Adam(), batch_size=5, epochs=10),
     ),
-    variants=MappingProxyType({}),
+    variants={},
+    compared=("sigmoid-output", "scale-inputs", "standardise-inputs", "shuffle-rows"),
     fixes=_by_key(
         Fix(
             "sigmoid-output",
@@ -216,7 +118,7 @@ THRESHOLD = Problem(
     ),
 )
 
-_TWO_BLOB_AS_ASKED = Experiment(
+_TWO_BLOB_BASELINE = Experiment(
     data=Data(source=Blobs(), shuffling="none", label_values=(1.0, 2.0), encoding="one-hot"),
     model=Model((Dense(2, "sigmoid"), Dense(2, "softmax"))),
     training=Training(loss="categorical_crossentropy", optimizer=Adam(), batch_size=32, epochs=50),
@@ -225,15 +127,14 @@ _TWO_BLOB_AS_ASKED = Experiment(
 TWO_BLOB = Problem(
     key="two-blob",
     title="Two-blob problem",
-    experiment=_TWO_BLOB_AS_ASKED,
-    variants=MappingProxyType(
-        {
-            "labels-left-at-1-and-2": replace(
-                sigmoid_output(_TWO_BLOB_AS_ASKED),
-                data=replace(_TWO_BLOB_AS_ASKED.data, encoding="as-is"),
-            )
-        }
-    ),
+    experiment=_TWO_BLOB_BASELINE,
+    compared=("labels-from-zero", "sigmoid-output", "wider-hidden", "higher-learning-rate"),
+    variants={
+        "labels-left-at-1-and-2": replace(
+            sigmoid_output(_TWO_BLOB_BASELINE),
+            data=replace(_TWO_BLOB_BASELINE.data, encoding="as-is"),
+        )
+    },
     fixes=_by_key(
         Fix(
             "labels-from-zero",
@@ -269,7 +170,7 @@ TWO_BLOB = Problem(
             "Each update moves the weights by about the learning rate; 0.1 is a hundred times "
             "the default.",
             "answer",
-            higher_learning_rate,
+            partial(with_rate, 0.1),
         ),
         Fix(
             "rmsprop",
@@ -288,44 +189,34 @@ TWO_BLOB = Problem(
     ),
 )
 
-PROBLEMS: Mapping[str, Problem] = MappingProxyType(
-    {problem.key: problem for problem in (THRESHOLD, TWO_BLOB)}
-)
+PROBLEMS: dict[str, Problem] = {problem.key: problem for problem in (THRESHOLD, TWO_BLOB)}
+"""Every problem by its key."""
 
 
 def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tuple[str, ...]]:
-    """The form of the question, and the fixes on it, that come closest to an experiment.
+    """The variant of a problem, and the fixes on it, that come closest to an experiment.
 
-    The key of a variant, or None for the question as asked, and keys of fixes in the order in which
-    they are applied. The fewest values of the experiment are left to be changed by hand, by the
-    fewest fixes.
+    The fewest values of the experiment are left to be changed by hand, by the fewest fixes.
+
+    Args:
+        problem: Whose baseline, variants and fixes are combined.
+        experiment: What they are to lead to.
+
+    Returns:
+        The key of a variant, or None for the baseline, and the keys of the fixes in the order in
+        which they are applied.
     """
-    wanted = _leaves(experiment)
+    wanted = leaves(experiment)
     keys = tuple(problem.fixes)
     subsets = tuple(chain.from_iterable(combinations(keys, n) for n in range(len(keys) + 1)))
-    starts = {None: problem.experiment, **problem.variants}
+    starts: dict[str | None, Experiment] = {None: problem.experiment}
+    starts.update(problem.variants)
 
     def left_over(start: str | None, chosen: tuple[str, ...]) -> int:
-        fixes = tuple(problem.fixes[key] for key in chosen)
-        reached = _leaves(apply_all(fixes, starts[start]))
+        reached = leaves(apply_all((problem.fixes[key] for key in chosen), starts[start]))
         return sum(reached.get(name) != wanted.get(name) for name in reached.keys() | wanted.keys())
 
     return min(
         ((start, chosen) for start in starts for chosen in subsets),
         key=lambda way: (left_over(*way), len(way[1])),
     )
-
-
-def _leaves(value: object, name: str = "") -> dict[str, object]:
-    """The plain values in nested dataclasses by their path; layers are counted from the output."""
-    if is_dataclass(value):
-        parts = [(field.name, getattr(value, field.name)) for field in fields(value)]
-        parts.append(("kind", type(value).__name__))
-    elif isinstance(value, tuple) and value and is_dataclass(value[0]):
-        parts = list(zip(range(-len(value), 0), value, strict=True))
-    else:
-        return {name: value}
-    leaves: dict[str, object] = {}
-    for part, inner in parts:
-        leaves |= _leaves(inner, f"{name}.{part}")
-    return leaves

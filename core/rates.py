@@ -16,6 +16,9 @@ class Rate:
     """So many successes in so many runs, with the 95% Wilson score interval [low, high].
 
     Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+
+    Raises:
+        ValueError: There are no runs, or more successes than runs.
     """
 
     successes: int
@@ -60,9 +63,50 @@ class Rate:
 def runs_to_show(share: float, required: float) -> int | None:
     """The fewest runs at which a rate of `share` has its interval at or above the required rate.
 
-    None where no number of runs has: the share is not above it.
+    Returns:
+        None where no number of runs has: the share is not above it.
     """
     if share <= required:
         return None
     # Wilson's interval reaches down to the rates that a test of the share does not reject.
     return math.ceil(Z * Z * required * (1 - required) / (share - required) ** 2)
+
+
+def paired_gain(before: np.ndarray, after: np.ndarray) -> tuple[float, float, float]:
+    """Difference of two success rates over the same runs, and its 95% interval.
+
+    The interval is that of A. Agresti and Y. Min, "Simple improved confidence intervals for
+    comparing matched proportions" (2005): Wald's with half a run added to each of the four cells.
+
+    Args:
+        before: bool (runs,), which runs succeed.
+        after: The same runs with the change.
+
+    Returns:
+        The gain, and the two ends of its interval.
+    """
+    runs = len(before)
+    won, lost = int((after & ~before).sum()), int((before & ~after).sum())
+    count = runs + 2
+    up, down = (won + 0.5) / count, (lost + 0.5) / count
+    margin = Z * math.sqrt(max(up + down - (up - down) ** 2, 0) / count)
+    return (won - lost) / runs, max(up - down - margin, -1.0), min(up - down + margin, 1.0)
+
+
+def mean_difference_interval(differences: np.ndarray) -> tuple[float, float]:
+    """The 95% interval of a mean difference between runs with the same seeds.
+
+    Two runs are added, one with a difference of 1 and one of -1, so that the interval does not
+    collapse where all runs agree (A. Agresti and Y. Min, 2005).
+
+    Args:
+        differences: (runs,), each from -1 to 1.
+
+    Returns:
+        The two ends of the interval, within [-1, 1].
+    """
+    count = len(differences) + 2
+    mean = differences.sum() / count
+    variance = (np.square(differences).sum() + 1) / count - mean**2
+    margin = Z * math.sqrt(variance / count)
+    return max(mean - margin, -1.0), min(mean + margin, 1.0)

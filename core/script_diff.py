@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from core.experiment import Experiment
 from core.export import HEADINGS, sections
-from core.problems import Fix
+from core.fixes import Fix
 
 CONTEXT = 2
 """Unchanged lines shown on each side of a change."""
@@ -20,7 +20,10 @@ SIGNS = {"same": " ", "removed": "-", "added": "+"}
 class Line:
     """A line of the script before ("same", "removed") or after ("same", "added") the changes.
 
-    by: titles of what changed it, in the order in which they did; () for the same line.
+    Args:
+        kind: "same", "removed" or "added".
+        text: The line.
+        by: Titles of what changed it, in the order in which they did; () for the same line.
     """
 
     kind: str
@@ -56,26 +59,34 @@ def changes(
 ) -> tuple[Change, ...]:
     """What the fixes, applied one after the other, change in the script of `before`.
 
-    after: what the experiment has become in the end; where it differs from the fixes' result, the
-    rest was changed by hand. () where no line is another.
+    Args:
+        before: The experiment without the fixes.
+        fixes: In the order in which they are applied.
+        after: What the experiment has become in the end; where it differs from the fixes' result,
+            the rest was changed by hand.
+        seed: Of the script.
+
+    Returns:
+        The changes in the order of the script; () where no line is another.
     """
-    steps = [(None, before)]
+    titles, steps = [], [before]
     for fix in fixes:
-        steps.append((fix.title, fix.apply(steps[-1][1])))
-    if after is not None and after != steps[-1][1]:
-        steps.append((BY_HAND, after))
-    scripts = [{s.heading: s.lines for s in sections(step, seed)} for _, step in steps]
-    titles = [title for title, _ in steps[1:]]
-    found = []
+        titles.append(fix.title)
+        steps.append(fix.apply(steps[-1]))
+    if after is not None and after != steps[-1]:
+        titles.append(BY_HAND)
+        steps.append(after)
+    scripts = [{s.heading: s.lines for s in sections(step, seed)} for step in steps]
+    by_section = []
     for heading in HEADINGS:
         lines = _attributed([script.get(heading, ()) for script in scripts], titles)
-        found += [Change(heading, part) for part in _hunks(lines)]
-    return tuple(found)
+        by_section += [Change(heading, part) for part in _hunks(lines)]
+    return tuple(by_section)
 
 
 @dataclass(frozen=True)
 class _Traced:
-    """A line on its way through the steps; origin: its place before the first, None if added."""
+    """A line on its way through the steps; origin: its index before the first, None if added."""
 
     text: str
     origin: int | None
@@ -85,7 +96,7 @@ class _Traced:
 def _attributed(versions: list[tuple[str, ...]], titles: list[str]) -> list[Line]:
     """The first version's lines and the last one's in one list, each with what changed it."""
     first = versions[0]
-    now = [_Traced(text, place) for place, text in enumerate(first)]
+    now = [_Traced(text, index) for index, text in enumerate(first)]
     removed: dict[int, tuple[str, ...]] = {}
     for title, wanted in zip(titles, versions[1:], strict=True):
         texts = [line.text for line in now]
@@ -111,17 +122,18 @@ def _merged(
     first: tuple[str, ...], now: list[_Traced], removed: dict[int, tuple[str, ...]]
 ) -> list[Line]:
     """Removed lines before those that were added in their place."""
-    found: list[Line] = []
-    seen, start = 0, 0
-    for stop in [*(k for k, line in enumerate(now) if line.origin is not None), len(now)]:
-        end = now[stop].origin if stop < len(now) else len(first)
-        gone = [Line("removed", first[k], removed[k]) for k in range(seen, end)]
-        new = [Line("added", line.text, line.by) for line in now[start:stop]]
-        found += _without_undone(gone, new)
-        if stop < len(now):
-            found.append(Line("same", first[end]))
-        seen, start = end + 1, stop + 1
-    return found
+    lines: list[Line] = []
+    # Up to here the first version's lines, and those of the last one, are in the list.
+    before, after = 0, 0
+    kept = [(index, line.origin) for index, line in enumerate(now) if line.origin is not None]
+    for index, origin in [*kept, (len(now), len(first))]:
+        gone = [Line("removed", first[k], removed[k]) for k in range(before, origin)]
+        new = [Line("added", line.text, line.by) for line in now[after:index]]
+        lines += _without_undone(gone, new)
+        if index < len(now):
+            lines.append(Line("same", first[origin]))
+        before, after = origin + 1, index + 1
+    return lines
 
 
 def _without_undone(gone: list[Line], new: list[Line]) -> list[Line]:
@@ -138,19 +150,19 @@ def _without_undone(gone: list[Line], new: list[Line]) -> list[Line]:
 
 
 def _hunks(lines: list[Line]) -> list[tuple[Line, ...]]:
-    """The changed lines with up to CONTEXT unchanged ones around them, in one part a place."""
+    """Each run of changed lines, with up to CONTEXT unchanged ones around it."""
     lines = [line for line in lines if line.text]
     near = {
         other
-        for place, line in enumerate(lines)
+        for index, line in enumerate(lines)
         if line.kind != "same"
-        for other in range(place - CONTEXT, place + CONTEXT + 1)
+        for other in range(index - CONTEXT, index + CONTEXT + 1)
     }
     parts: list[list[Line]] = []
-    for place, line in enumerate(lines):
-        if place not in near:
+    for index, line in enumerate(lines):
+        if index not in near:
             continue
-        if place - 1 not in near or not parts:
+        if index - 1 not in near or not parts:
             parts.append([])
         parts[-1].append(line)
     return [tuple(part) for part in parts]

@@ -31,14 +31,10 @@ with st.container(border=True):
             browser.bring_into_view(compare.RESULT)
             st.rerun()
         query_params.popover(compare.parameters())
-ticket = jobs.latest(compare.PLACE)
 with st.container(key=compare.RESULT):
-    if ticket is None:
+    handle = jobs.latest(compare.PLACE)
+    if handle is None:
         st.info(compare.next_step(choice, ready), icon=":material/play_circle:")
-    elif not ticket.job.ended:
-        jobs.watch(compare.PLACE, compare.running)
-    elif ticket.job.result is None:
-        jobs.nothing_came(ticket.job, "comparison")
-    else:
-        comparison_results.results(ticket, choice, ready)
+    elif jobs.result(compare.PLACE, "comparison", compare.running) is not None:
+        comparison_results.results(handle, choice, ready)
 compare.leave()

@@ -233,7 +233,7 @@ def test_any_link_to_the_comparison_gives_values_in_range_and_a_notice_for_the_r
     assert 0.5 <= values["target"] <= 1
     assert 0.5 <= values["rate"] <= 1
     names = set(parameters) - {"embed"}
-    keys = {key for name in ("fixes", "combination") for key in parameters.get(name, "").split(".")}
+    keys = [key for name in ("fixes", "combination") for key in parameters.get(name, "").split(".")]
     assert len(refused) <= len(names) + len(keys)
     assert len(refused) >= len(names - set(COMPARE_TEXTS))
     for notice in refused:
@@ -268,7 +268,7 @@ def test_the_comparisons_link_brings_every_value_back_exactly(data):
     assert again == kept | {"fixes": in_order}
 
 
-CLAIM_TEXTS = {name: texts_of(kind) for name, kind in page.KINDS.items()}
+CLAIM_TEXTS = {name: texts_of(kind) for name, kind in page.kinds().items()}
 
 
 @settings(max_examples=1_000, **ALWAYS_THE_SAME)
@@ -278,8 +278,8 @@ def test_any_link_to_the_claims_gives_values_in_range_and_a_notice_for_the_rest(
     with visit(parameters, session) as query:
         refused = page.enter()
         page.leave()
-    values = session[f"kept.{page.PLACE}"]
-    for name, kind in page.KINDS.items():
+    values = session[f"kept.{page.PAGE}"]
+    for name, kind in page.kinds().items():
         assert lies_in(kind, values[name])
     good = {name for name, text in parameters.items() if as_text(values[name]) == text}
     bad = set(parameters.get("verdicts", "").split(".")) - {"", *page.WORDS}
@@ -289,7 +289,7 @@ def test_any_link_to_the_claims_gives_values_in_range_and_a_notice_for_the_rest(
     again = {}
     with visit(dict(query), again):
         assert not page.enter()
-    assert again.items() >= {f"{page.PLACE}.{n}": v for n, v in values.items()}.items()
+    assert again.items() >= {f"{page.PAGE}.{n}": v for n, v in values.items()}.items()
 
 
 # --- what no browser sends ----------------------------------------------------------------------

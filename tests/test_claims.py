@@ -1,28 +1,31 @@
 """Claims, their verdicts and the record: what a reader relies on."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.claims import CLAIMS, Verdict, record
-from core.claims.claim import FAILS, HOLDS, OURS, SOMETIMES, UNTESTABLE
+from core.claims.claim import FAILS, HOLDS, OURS, SOMETIMES, UNTESTABLE, UNTESTED
 from core.claims.criteria import (
-    DrawFromReversedBounds,
     FirstEpoch,
     Outcome,
-    RowsLost,
     StuckExactlyWhenDead,
     TrainingFlatters,
 )
+from core.claims.untrained_criteria import DrawFromReversedBounds, RowsLost
 from core.data import surviving_rows
-from core.fixes import rate
+from core.fixes import rate, with_data, with_training
+from core.jobs.requests import CheckClaim
 from core.posts import POSTS
-from core.problems import PROBLEMS, with_data, with_training
+from core.problems import PROBLEMS
 from core.reference import accepts
 from core.streams import generator
 from core.training import train
+from pages.elements.claims import page
+from support.pages import opened
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = record.load()
@@ -84,8 +87,9 @@ def test_recorded_and_live_verdicts_agree_over_other_seeds(key):
 
 
 def test_plain_keras_confirms_a_sample_of_the_verdicts():
-    assert record.FITS
-    for key, runs in record.FITS.items():
+    repeated = {key: claim.fits for key, claim in CLAIMS.items() if claim.fits}
+    assert repeated
+    for key, runs in repeated.items():
         tested = RECORDED.tested[key]
         plain, stacked = tested.confirmed, tested.verdict.rate
         assert plain.runs == runs
@@ -123,9 +127,10 @@ def test_every_claim_is_the_posts_or_ours():
     posts, ours = RECORDED.counts(ours=False), RECORDED.counts(ours=True)
     assert sum(posts.values()) + sum(ours.values()) == len(CLAIMS)
     assert sum(ours.values()) == sum(str(claim.source) == "Ours" for claim in CLAIMS.values())
-    for key, claim in CLAIMS.items():
+    for claim in CLAIMS.values():
         if claim.source != OURS:
-            assert claim.source.post == next(POSTS[name] for name in POSTS if key.startswith(name))
+            assert claim.source.post == POSTS[claim.problem]
+        assert claim.problem in PROBLEMS
 
 
 def test_relabelling_changes_nothing_as_home_says():
@@ -210,3 +215,28 @@ def test_plain_keras_refuses_what_its_loss_cannot_take():
     wrong = with_training(epochs=1)(asked)
     object.__setattr__(wrong.training, "loss", "sparse_categorical_crossentropy")
     assert not accepts(wrong, runs=2).any()
+
+
+# --- a claim is one entry -----------------------------------------------------------------------
+
+
+def test_a_claim_that_is_added_is_known_everywhere(monkeypatch):
+    added = replace(
+        CLAIMS["threshold-shuffle-loses-rows"], key="added", problem="two-blob", source=OURS
+    )
+    monkeypatch.setitem(CLAIMS, "added", added)
+    assert RECORDED.word("added") == UNTESTED
+    assert "added" in set(RECORDED.frame()["key"])
+    assert UNTESTED in RECORDED.markdown()
+    assert RECORDED.counts(ours=True)[UNTESTED] == 1
+    assert record.fingerprint() != RECORDED.claims
+    request = CheckClaim("added", runs=4, seed=0)
+    assert request.work == ()
+    assert request.run(lambda event: None, lambda: False).verdict.runs == 4
+    assert "added" in page.kinds()["claim"].options
+    assert "added" in page.listed("two-blob", ())
+    assert "added" not in page.listed("threshold", ())
+    app = opened("claims", claim="added")
+    assert app.radio(key="claims.claim").value == "added"
+    assert app.button(key="claims-start")
+    assert not app.exception

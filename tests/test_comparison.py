@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.comparison import Comparison, compare, distinct, plan, subsets_of
-from core.problems import PROBLEMS, Fix, apply_all, excluded, with_training
+from core.fixes import Fix, apply_all, excluded, with_training
+from core.problems import PROBLEMS
 from core.rates import Rate, runs_to_show
 from core.training import train
 

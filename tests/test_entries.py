@@ -38,7 +38,7 @@ UNKNOWN = {
 def test_what_is_unknown_is_refused_with_what_is_known(name):
     known = {"gelu": "relu", "glorot_normal": "he_normal", "poisson": "mean_squared_error"}
     with pytest.raises(ValueError, match=f"'{name}'.*{known[name]}"):
-        Observations(UNKNOWN[name], None, 0.9).as_is  # noqa: B018
+        Observations(UNKNOWN[name], None, 0.9).ahead.as_is  # noqa: B018
 
 
 @pytest.mark.tensorflow

@@ -33,8 +33,9 @@ from core.experiment import (
     Training,
 )
 from core.export import to_notebook, to_script
+from core.fixes import apply_all
 from core.initialisers import INITIALISERS
-from core.problems import PROBLEMS, apply_all
+from core.problems import PROBLEMS
 from core.reference import fit
 from core.script_diff import BY_HAND, changes
 

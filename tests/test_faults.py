@@ -16,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.app import ROOT, App
+from core.fixes import with_training
 from core.jobs import worker as workers
-from core.jobs.limits import FREE, Limits, Work, price
-from core.jobs.worker import Train, Worker
-from core.problems import PROBLEMS, with_training
+from core.jobs.costs import FREE, Work, price
+from core.jobs.limits import Limits
+from core.jobs.requests import Train
+from core.jobs.worker import Worker
+from core.problems import PROBLEMS
 from support.browser import open_at, press, set_number
 from support.jobs import TESTS, ended, run_elsewhere, started, until
 from support.pages import opened, setting
@@ -77,7 +80,7 @@ def test_a_process_that_is_killed_in_a_training_and_real_jobs_in_turn():
     with working(preload="core.training") as worker:
         long = worker.submit("a", "long", Train(with_training(epochs=2_000)(ASKED), 64))
         until(lambda: long.events, 60)
-        pid = worker._process.pid
+        pid = worker.pid
         os.kill(pid, signal.SIGKILL)
         assert ended(long).state == "failed"
         assert "(signal 9). It may have run out of memory." in long.error
@@ -94,7 +97,7 @@ def test_a_process_that_is_killed_in_a_training_and_real_jobs_in_turn():
         jobs = (first, other, stranger, again)
         assert all(job.wait(90) for job in jobs)
         assert [job.state for job in jobs] == ["done"] * 4
-        assert sorted(jobs, key=lambda job: job._stopped) == list(jobs)
+        assert sorted(jobs, key=lambda job: job.stopped) == list(jobs)
         assert other.result.epochs == 2
 
 
@@ -151,7 +154,7 @@ worker = Worker(preload="core.problems", warm_up=(), silence=4)
 job = worker.submit("a", "count", Count(40, pause=0.1))
 while not job.events:
     time.sleep(0.01)
-print(worker._process.pid, flush=True)
+print(worker.pid, flush=True)
 job.wait()
 print(job.state, job.error, len(job.events))
 """
@@ -238,10 +241,10 @@ def test_the_oldest_results_are_let_go_when_all_of_them_are_too_much():
 def test_the_warm_up_alone_replaces_nothing():
     with working(resident=1, warm_up=[("one", Count(1)), ("two", Count(1))]) as worker:
         until(lambda: worker.ready)
-        process = worker._process.pid
+        process = worker.pid
         time.sleep(0.5)
         assert worker.ready
-        assert worker._process.pid == process
+        assert worker.pid == process
 
 
 # --- what is too large, and what waiting takes ----------------------------------------------------

@@ -5,18 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.fixes import with_training
 from core.history import (
     CURVES,
     IMPROVING,
     LOST,
     STUCK,
     SUCCEEDED,
+    TARGET,
     Epoch,
     History,
     counted,
     epochs_frame,
 )
-from core.problems import PROBLEMS, TARGET, with_training
+from core.problems import PROBLEMS
 from core.training import train
 
 FLAT, FALLING = np.full(12, 0.7), np.linspace(0.7, 0.6, 12)

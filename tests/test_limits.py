@@ -8,21 +8,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from core.diagnosis import diagnose
-from core.diagnosis.trials import TryFixes, expected
+from core.diagnosis.trials import expected
 from core.experiment import Blobs, Dense, Model
-from core.jobs.limits import (
-    FREE,
-    MEGABYTE,
-    Limits,
-    OverBudget,
-    Work,
-    check,
-    duration,
-    fewer_epochs,
-    price,
-)
-from core.jobs.worker import Compare, Fit, Train
-from core.problems import PROBLEMS, with_data, with_training
+from core.fixes import with_data, with_training
+from core.jobs.costs import FREE, MEGABYTE, Work, price
+from core.jobs.limits import Limits, OverBudget, check, duration, fewer_epochs
+from core.jobs.requests import Compare, Fit, Train, TryFixes
+from core.problems import PROBLEMS
 
 ASKED = PROBLEMS["threshold"].experiment
 LONG = with_training(epochs=10_000)(ASKED)

@@ -4,7 +4,8 @@ from itertools import combinations
 
 import pytest
 
-from core.problems import PROBLEMS, apply_all, leading_to, with_data, with_training
+from core.fixes import apply_all, with_data, with_training
+from core.problems import PROBLEMS, leading_to
 
 
 @pytest.mark.parametrize("key", PROBLEMS)

@@ -31,9 +31,9 @@ from core.experiment import (
     RMSprop,
     Training,
 )
-from core.history import CURVES
+from core.history import CURVES, TARGET
 from core.losses import LOSSES
-from core.problems import PROBLEMS, TARGET
+from core.problems import PROBLEMS
 from core.reference import fit
 from core.training import layer_seeds, train, train_all, train_together
 

@@ -9,7 +9,9 @@ from multiprocessing.connection import Connection
 import pytest
 
 from core.experiment import InvalidExperiment
-from core.jobs.worker import ATTEMPTS, BATCH_SECONDS, STARTING, Train, Worker
+from core.jobs.child import BATCH_SECONDS
+from core.jobs.requests import Train
+from core.jobs.worker import ATTEMPTS, STARTING, Worker
 from core.problems import PROBLEMS
 from support.jobs import PATIENCE, TESTS, ended, run_elsewhere, started, until
 from support.requests import FOREVER, Count, Die, Pid, Raise, Stopped, Unpicklable
@@ -167,15 +169,13 @@ def test_a_process_that_cannot_start_says_why_and_is_tried_again():
         worker.close()
 
 
-def test_a_warm_up_that_kills_the_process_is_not_tried_for_ever():
-    def resigned():
-        with worker._lock:
-            return worker._process is None
-
+def test_a_warm_up_that_kills_the_process_is_not_tried_for_ever(caplog):
+    caplog.set_level("INFO", "plateau")
     worker = make(warm_up=[("warming up", Die())])
     try:
-        until(resigned)
-        assert worker._fruitless == ATTEMPTS
+        until(lambda: worker.pid is None)
+        starts = [r for r in caplog.records if r.getMessage() == "event=worker state=starting"]
+        assert len(starts) == ATTEMPTS
         assert ended(worker.submit("a", "count", Count(1))).state == "done"
     finally:
         worker.close()
@@ -240,11 +240,12 @@ def test_close_cancels_everything():
     worker = make()
     running = started(worker.submit("a", "count", FOREVER))
     waiting = worker.submit("b", "count", Count(1))
-    process = worker._process
+    pid = worker.pid
     worker.close()
     worker.close()
     assert running.state == waiting.state == "cancelled"
-    assert process.poll() is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
     with pytest.raises(RuntimeError, match="closed"):
         worker.submit("a", "count", Count(1))
 

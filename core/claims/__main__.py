@@ -22,14 +22,13 @@ def main() -> None:
     if given.runs or given.out or given.fits:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         started = time.perf_counter()
-        fits = record.FITS if given.fits else None
-        found = record.make(given.runs or RUNS, given.seed, fits)
+        tested = record.make(given.runs or RUNS, given.seed, fits=given.fits)
         print(f"Tested in {time.perf_counter() - started:.0f} s.", file=sys.stderr)
         if given.out:
-            record.save(found, given.out)
+            record.save(tested, given.out)
     else:
-        found = record.load()
-    print(found.page())
+        tested = record.load()
+    print(tested.page())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,17 +10,19 @@ import numpy as np
 
 from core.claims.criteria import Criterion, Outcome
 from core.experiment import Experiment
-from core.history import Progress
+from core.history import History, Progress
 from core.posts import Post
 from core.rates import Rate
 
-HOLDS, SOMETIMES, FAILS, UNTESTABLE = (
+HOLDS, SOMETIMES, FAILS, UNTESTABLE, UNTESTED = (
     "holds",
     "holds sometimes",
     "does not hold",
     "cannot be tested",
+    "not tested yet",
 )
-WORDS = (HOLDS, SOMETIMES, FAILS, UNTESTABLE)
+WORDS = (HOLDS, SOMETIMES, FAILS, UNTESTABLE, UNTESTED)
+"""What can be said of a claim; the last, of one that the record does not have."""
 MOST, FEW = 0.9, 0.1
 """A claim holds where the interval of its rate lies at or above the first of these, and does not
 hold where it lies at or below the second."""
@@ -35,7 +37,12 @@ RULE = (
 
 @dataclass(frozen=True)
 class Source:
-    """Who made a claim (`asker`, `answer`, `comment` or `ours`), in which part of which post."""
+    """Who made a claim, and where.
+
+    Attributes:
+        who: `asker`, `answer`, `comment` or `ours`.
+        document: the part of the post, in words; post: None for a claim of ours.
+    """
 
     who: str
     document: str = ""
@@ -63,10 +70,12 @@ class Arm:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a claim's criterion fared.
+    """How many runs met a claim's criterion, and what follows.
 
-    met: bool (runs,), the runs that meet it. values: float (runs,), what was measured in each of
-    them, NaN where an epoch never came.
+    Attributes:
+        claim: its key.
+        met: bool (runs,), the runs that meet it.
+        values: float (runs,), what was measured in each of them, NaN where an epoch never came.
     """
 
     claim: str
@@ -96,6 +105,7 @@ class Verdict:
 
     @property
     def range(self) -> tuple[float, float]:
+        """The smallest and the largest of the values, as for the median."""
         values = np.nan_to_num(self.values, nan=np.inf)
         return float(values.min()), float(values.max())
 
@@ -104,13 +114,21 @@ class Verdict:
 class Claim:
     """One sentence that somebody said, and the test of it.
 
-    text: the claim, in words of our own. reported: what its source saw. arms: the experiments that
-    test it; the last one is what the claim is about, those before it are compared with it.
-    criterion: the test of every run; None for a claim that no run can decide. note: what the
-    figures mean, or why it cannot be tested. version: how it depends on the libraries' versions.
+    Attributes:
+        problem: key of the problem that it is about.
+        text: the claim, in words of our own.
+        reported: what its source saw.
+        arms: the experiments that test it; the last one is what the claim is about, those before
+            it are compared with it.
+        criterion: the test of every run; None for a claim that no run can decide.
+        note: what the figures mean, or why it cannot be tested.
+        version: how it depends on the libraries' versions.
+        fits: runs over which the record repeats it with plain `model.fit`, which takes up to half
+            a minute a run; 0 for none.
     """
 
     key: str
+    problem: str
     text: str
     source: Source
     reported: str
@@ -118,6 +136,14 @@ class Claim:
     criterion: Criterion | None
     note: str
     version: str = ""
+    fits: int = 0
+
+    @property
+    def test(self) -> Criterion:
+        """The criterion. Raises ValueError for a claim that cannot be tested."""
+        if self.criterion is None:
+            raise ValueError(f"{self.key} cannot be tested: {self.note}")
+        return self.criterion
 
     def check(
         self,
@@ -126,28 +152,43 @@ class Claim:
         on_progress: Callable[[Progress], object] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> Verdict | None:
-        """Test the claim over `runs` runs of each arm; None when should_stop ended it.
+        """Test the claim over some runs of each arm.
 
-        Raises ValueError for a claim that cannot be tested.
+        Args:
+            runs: of each arm, all of the same seed.
+            on_progress: told how far the training is.
+            should_stop: whether to end early, asked after every epoch.
+
+        Returns:
+            The verdict; None when should_stop ended it.
+
+        Raises:
+            ValueError: the claim cannot be tested.
         """
         outcome = self.outcome(runs, seed, on_progress, should_stop)
         return None if outcome is None else self.judge(outcome)
 
-    def outcome(self, runs, seed, on_progress=None, should_stop=None) -> Outcome | None:
-        """What `check` judges: the arms' histories, none where the criterion needs no training."""
-        if self.criterion is None:
-            raise ValueError(f"{self.key} cannot be tested: {self.note}")
-        histories: list = []
-        if self.criterion.trains:
-            from core.training import train_all
+    def outcome(
+        self,
+        runs: int,
+        seed: int,
+        on_progress: Callable[[Progress], object] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Outcome | None:
+        """What `judge` needs: trains the arms where the criterion asks for it; else as `check`."""
+        if not self.test.trains:
+            return self.outcome_of((), runs, seed)
+        from core.training import train_all
 
-            experiments = [arm.experiment for arm in self.arms]
-            histories = train_all(experiments, runs, seed, on_progress, should_stop)
+        experiments = [arm.experiment for arm in self.arms]
+        histories = train_all(experiments, runs, seed, on_progress, should_stop)
         return None if histories is None else self.outcome_of(histories, runs, seed)
 
-    def outcome_of(self, histories, runs: int, seed: int) -> Outcome:
+    def outcome_of(self, histories: Iterable[History], runs: int, seed: int) -> Outcome:
+        """The outcome of arms that are trained already: their histories, in order."""
         experiments = tuple(arm.experiment for arm in self.arms)
         return Outcome(experiments, tuple(histories), runs, seed)
 
     def judge(self, outcome: Outcome) -> Verdict:
-        return Verdict(self.key, outcome.seed, *self.criterion.judge(outcome))
+        """Apply the criterion. Raises ValueError for a claim that cannot be tested."""
+        return Verdict(self.key, outcome.seed, *self.test.judge(outcome))

@@ -7,24 +7,24 @@ criterion, and what was measured, in the criterion's `quantity`.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from core import inspection
 from core.data import prepare
 from core.experiment import Experiment
-from core.history import History
-from core.problems import TARGET
+from core.history import TARGET, History
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a claim's arms came to: their histories, in order, of the same `runs` runs of a seed.
+    """What a claim's arms came to, all over the same runs of a seed.
 
-    Without histories where the criterion needs no training.
+    Attributes:
+        experiments: of the arms, in order.
+        histories: of the arms, in order; () where the criterion needs no training.
     """
 
     experiments: tuple[Experiment, ...]
@@ -34,6 +34,7 @@ class Outcome:
 
     @property
     def last(self) -> History:
+        """Of the arm that the claim is about."""
         return self.histories[-1]
 
 
@@ -41,7 +42,9 @@ class Outcome:
 class Quantity:
     """What is measured in a run, and how one value of it is written.
 
-    form: a format specification; never: the words for a value that did not come (infinity).
+    Attributes:
+        form: a format specification; "pp" at its end stands for percentage points.
+        never: the words for a value that did not come (infinity).
     """
 
     name: str
@@ -49,6 +52,7 @@ class Quantity:
     never: str = "never"
 
     def text(self, value: float) -> str:
+        """One value in words."""
         if not np.isfinite(value):
             return self.never
         if self.form.endswith("pp"):
@@ -63,15 +67,26 @@ HAPPENED = Quantity("Runs in which it happened", ".0%")
 
 
 class Criterion(Protocol):
-    """trains: whether the arms must be trained to judge it."""
-
-    quantity: ClassVar[Quantity]
-    trains: ClassVar[bool]
+    """The test of a claim in every run."""
 
     @property
-    def text(self) -> str: ...
+    def quantity(self) -> Quantity:
+        """What is measured in a run."""
+        ...
 
-    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]: ...
+    @property
+    def trains(self) -> bool:
+        """Whether the arms must be trained to judge it."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The criterion in a sentence."""
+        ...
+
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
+        """Whether each run meets it, bool (runs,), and what was measured in it, float (runs,)."""
+        ...
 
 
 # --- one training -------------------------------------------------------------------------------
@@ -94,7 +109,7 @@ class FinalAccuracy:
             return f"The final accuracy is at most {_percent(self.high)}."
         return f"The final accuracy lies between {_percent(self.low)} and {_percent(self.high)}."
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         values = outcome.last.final_accuracy
         return (values >= np.float32(self.low)) & (values <= np.float32(self.high)), values
 
@@ -121,7 +136,7 @@ class FirstEpoch:
             return f"{what} in epoch {self.high} or earlier."
         return f"{what} between epochs {self.low} and {self.high}."
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         values = outcome.last.epochs_to(self.accuracy)
         late = ~(values < self.low)  # NaN is later than everything
         return late if self.high is None else late & (values <= self.high), values
@@ -135,7 +150,7 @@ class OneClassPredicted:
     trains = True
     text = "After the last epoch, every sample is predicted as the same class."
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         history = outcome.last
         decided = [_decided(history, run) for run in range(history.runs)]
         met = np.array([len(np.unique(classes)) == 1 for classes in decided])
@@ -157,7 +172,7 @@ class TrainingFlatters:
             "the held-out rows."
         )
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         history = outcome.last
         training = [
             float((_decided(history, run) == _actual(history, run)).mean())
@@ -179,8 +194,9 @@ class Overfits:
     def text(self) -> str:
         return f"The held-out loss ends more than {self.rise:.0%} above its lowest."
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         loss = outcome.last.val_loss
+        assert loss is not None, "the experiment holds out rows"
         values = loss[-1] / loss.min(axis=0) - 1
         return values > self.rise, values
 
@@ -196,8 +212,10 @@ class StuckExactlyWhenDead:
         f"sample, or reaches {TARGET:.0%} without one."
     )
 
-    def judge(self, outcome):
-        worst = outcome.last.health.dead[-1, :-1].max(axis=0)
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
+        health = outcome.last.health
+        assert health is not None, "a stacked training measures it"
+        worst = health.dead[-1, :-1].max(axis=0)
         return (worst == 1) == ~outcome.last.successes(TARGET), worst
 
 
@@ -212,7 +230,7 @@ class Frees:
     trains = True
     text = f"The run ends below {TARGET:.0%} without the change, and reaches it with the change."
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         before, after = outcome.histories[0], outcome.last
         return ~before.successes(TARGET) & after.successes(TARGET), _gain(outcome)
 
@@ -233,10 +251,10 @@ class AllAccuracies:
             "the networks."
         )
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         values = np.stack([history.final_accuracy for history in outcome.histories])
         met = (values >= np.float32(self.low)) & (values <= np.float32(self.high))
-        return met.all(axis=0), values.max(axis=0)
+        return np.logical_and.reduce(met), values.max(axis=0)
 
 
 @dataclass(frozen=True)
@@ -254,7 +272,7 @@ class NoWorse:
             "change."
         )
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         values = _gain(outcome)
         return values >= -self.margin, values
 
@@ -267,7 +285,7 @@ class SameOutcome:
     trains = True
     text = f"The run reaches {TARGET:.0%} in both forms, or in neither."
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         first, last = outcome.histories[0], outcome.last
         return first.successes(TARGET) == last.successes(TARGET), _gain(outcome)
 
@@ -284,113 +302,10 @@ class Sooner:
     def text(self) -> str:
         return f"The run reaches {self.accuracy:.0%} in an earlier epoch than without the change."
 
-    def judge(self, outcome):
+    def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         before = np.nan_to_num(outcome.histories[0].epochs_to(self.accuracy), nan=np.inf)
         values = outcome.last.epochs_to(self.accuracy)
         return values < before, values
-
-
-# --- without a training -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class FitAccepts:
-    """Plain Keras's `fit` takes the rows and labels without an error."""
-
-    quantity = HAPPENED
-    trains = False
-    text = "model.fit trains an epoch on the run's rows and labels without an error."
-
-    def judge(self, outcome):
-        from core.reference import accepts
-
-        met = accepts(outcome.experiments[-1], outcome.runs, outcome.seed)
-        return met, met.astype(float)
-
-
-@dataclass(frozen=True)
-class RowsLost:
-    """`random.shuffle` on an array of `rows` rows loses a share of them in [low, high]."""
-
-    rows: int
-    low: float
-    high: float
-    quantity = Quantity("Share of rows lost", ".1%")
-    trains = False
-
-    @property
-    def text(self) -> str:
-        return (
-            f"Of {self.rows:,} different rows, between {self.low:.0%} and {self.high:.0%} are gone."
-        )
-
-    def judge(self, outcome):
-        values = np.array(
-            [
-                1
-                - len(np.unique(_python_shuffled(np.arange(self.rows), outcome.seed, run)))
-                / self.rows
-                for run in range(outcome.runs)
-            ]
-        )
-        return (values >= self.low) & (values <= self.high), values
-
-
-@dataclass(frozen=True)
-class SecondClassShrinks:
-    """Of rows sorted into two equal classes, the second keeps at most a share `high`."""
-
-    rows: int
-    high: float
-    quantity = Quantity("Share of the second class", ".1%")
-    trains = False
-
-    @property
-    def text(self) -> str:
-        return (
-            f"Of {self.rows:,} rows, half of each class and sorted by it, at most {self.high:.0%} "
-            "belong to the second class afterwards."
-        )
-
-    def judge(self, outcome):
-        classes = np.repeat([0, 1], self.rows // 2)
-        values = np.array(
-            [_python_shuffled(classes, outcome.seed, run).mean() for run in range(outcome.runs)]
-        )
-        return values <= self.high, values
-
-
-@dataclass(frozen=True)
-class DrawFromReversedBounds:
-    """What NumPy does with a low bound above the high one.
-
-    generator: `Generator.uniform`, not the older `numpy.random.uniform`. refuses: met where it
-    raises ValueError; otherwise met where it raises, or gives a value outside the two bounds.
-    """
-
-    generator: bool
-    refuses: bool
-    quantity = HAPPENED
-    trains = False
-
-    @property
-    def text(self) -> str:
-        name = "Generator.uniform" if self.generator else "numpy.random.uniform"
-        what = "raises ValueError" if self.refuses else "raises, or leaves the two bounds"
-        return f"{name} with low 0.4 and high 0.2 {what}."
-
-    def judge(self, outcome):
-        values = np.zeros(outcome.runs)
-        for run in range(outcome.runs):
-            kind = np.random.default_rng if self.generator else np.random.RandomState
-            try:
-                drawn = kind((outcome.seed, run)).uniform(0.4, 0.2, size=(200, 2))
-            except (ValueError, OverflowError):
-                values[run] = 1
-            else:
-                outside = ((drawn < 0.2) | (drawn > 0.4)).any()
-                values[run] = not self.refuses and outside
-        return values == 1, values
 
 
 # --- what several of them need ------------------------------------------------------------------
@@ -419,10 +334,3 @@ def _actual(history: History, run: int) -> np.ndarray:
     """The classes, int (rows,), of a run's training rows."""
     rows = prepare(history.experiment.data, history.seed, run)
     return inspection.classes(history.experiment.data, rows.y)
-
-
-def _python_shuffled(column: np.ndarray, seed: int, run: int) -> np.ndarray:
-    """A column (rows,) after Python's `random.shuffle` on it as a two-dimensional array."""
-    rows = column[:, None].copy()
-    random.Random(f"{seed}/{run}").shuffle(rows)
-    return rows[:, 0]

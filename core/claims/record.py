@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,43 +26,33 @@ from core.claims.claim import (
     RUNS,
     SOMETIMES,
     UNTESTABLE,
+    UNTESTED,
     WORDS,
     Claim,
     Verdict,
 )
-from core.claims.criteria import FitAccepts, Outcome
+from core.claims.criteria import Outcome
 from core.diagnosis import Finding, diagnose, verdict
 from core.experiment import Experiment
-from core.history import History
-from core.jobs.limits import Work, fewer_runs
+from core.history import TARGET, History
 from core.posts import POSTS
-from core.problems import TARGET, with_training
 from core.rates import Rate
 
 RECORD = Path(__file__).with_name("record.json")
 DRAWN_RUNS, DRAWN_EPOCHS = 48, 40
 """How much of an arm's curves is kept."""
-FITS = {
-    "two-blob-adam-0.1": 24,
-    "two-blob-rmsprop-0.1": 24,
-    "two-blob-rmsprop-5": 24,
-    "two-blob-no-more-than-60": 24,
-    "two-blob-rmsprop-50": 24,
-    "two-blob-sigmoid-half-until-200": 8,
-    "threshold-sigmoid-94": 8,
-    "threshold-both-998": 8,
-}
-"""The claims that plain `model.fit` repeats, and over how many runs: a run takes it up to half a
-minute."""
 
 
 @dataclass(frozen=True)
 class Trained:
     """What is kept of an arm's training.
 
-    learned: runs whose final accuracy reaches TARGET, of `runs`. epochs: the epochs drawn;
-    accuracy: of the first runs, one tuple over these epochs a run, evaluated after each, on the
-    held-out rows where there are any; success: whether each of them reached the target.
+    Attributes:
+        learned: runs whose final accuracy reaches TARGET, of `runs`.
+        epochs: the epochs drawn.
+        accuracy: of the first runs, one tuple over these epochs a run, evaluated after each, on
+            the held-out rows where there are any.
+        success: whether each of these runs reached the target.
     """
 
     runs: int
@@ -88,7 +79,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Found:
+class RecordedFinding:
     """A finding of the diagnosis, without the fixes, which hold functions."""
 
     severity: str
@@ -101,51 +92,26 @@ class Found:
 class Tested:
     """A claim's verdict and what led to it.
 
-    arms: one for each of the claim's, or none where nothing was trained. conclusion, findings: the
-    diagnosis of the last arm. confirmed: how many runs of plain `model.fit` met the criterion.
+    Attributes:
+        arms: one for each of the claim's, or none where nothing was trained.
+        conclusion, findings: the diagnosis of the last arm.
+        confirmed: how many runs of plain `model.fit` met the criterion, where that was tested.
     """
 
     verdict: Verdict
     arms: tuple[Trained, ...]
     conclusion: str
-    findings: tuple[Found, ...]
+    findings: tuple[RecordedFinding, ...]
     confirmed: Rate | None = None
-
-
-@dataclass(frozen=True)
-class Check:
-    """Test one claim in the worker. Events: `core.history.Progress`; result: `Tested`, or None."""
-
-    claim: str
-    runs: int
-    seed: int
-
-    @property
-    def work(self) -> tuple[Work, ...]:
-        claim = CLAIMS[self.claim]
-        experiments = tuple(arm.experiment for arm in claim.arms)
-        if claim.criterion.trains:
-            return (Work(experiments, self.runs, returned=False),)
-        if isinstance(claim.criterion, FitAccepts):
-            # A fit of one epoch for every run, by one compiled model: as one of as many epochs.
-            return (Work((with_training(epochs=self.runs)(experiments[-1]),), 1, plain=True),)
-        return ()
-
-    @property
-    def smaller(self) -> tuple[Iterator[tuple[str, Check]], ...]:
-        return (fewer_runs(self),)
-
-    def run(self, on_event, should_stop):
-        claim = CLAIMS[self.claim]
-        outcome = claim.outcome(self.runs, self.seed, on_event, should_stop)
-        return None if outcome is None else examine(claim, outcome)
 
 
 @dataclass(frozen=True)
 class Record:
     """Every testable claim as it was tested, when, with which versions and which seed.
 
-    claims: fingerprint of the claims that were tested.
+    Attributes:
+        claims: fingerprint of the claims that were tested.
+        tested: by the claims' keys.
     """
 
     date: str
@@ -160,9 +126,11 @@ class Record:
         return ", ".join(f"{name} {number}" for name, number in self.versions.items())
 
     def word(self, key: str) -> str:
-        """The verdict on a claim, or that it cannot be tested."""
+        """The verdict on a claim, or that it cannot be tested, or was not yet."""
         tested = self.tested.get(key)
-        return UNTESTABLE if tested is None else tested.verdict.word
+        if tested is not None:
+            return tested.verdict.word
+        return UNTESTABLE if CLAIMS[key].criterion is None else UNTESTED
 
     def counts(self, *, ours: bool) -> dict[str, int]:
         """How many claims have each verdict, of the posts' claims or of ours."""
@@ -187,23 +155,27 @@ class Record:
         """
         rows = []
         for key, claim in CLAIMS.items():
-            row = {"key": key, "claim": claim.text, "who": str(claim.source)}
-            row["post"] = claim.source.post.url if claim.source.post else None
-            row |= {"reported": claim.reported, "verdict": UNTESTABLE}
+            row: dict[str, object] = {
+                "key": key,
+                "claim": claim.text,
+                "who": str(claim.source),
+                "post": claim.source.post.url if claim.source.post else None,
+                "reported": claim.reported,
+                "verdict": self.word(key),
+            }
             if tested := self.tested.get(key):
                 verdict, (smallest, largest) = tested.verdict, tested.verdict.range
                 row |= {
-                    "criterion": claim.criterion.text,
+                    "criterion": claim.test.text,
                     "runs": verdict.runs,
                     "met": verdict.rate.successes,
                     "rate": verdict.rate.value,
                     "low": verdict.rate.low,
                     "high": verdict.rate.high,
-                    "quantity": claim.criterion.quantity.name,
+                    "quantity": claim.test.quantity.name,
                     "median": verdict.median,
                     "smallest": smallest,
                     "largest": largest,
-                    "verdict": verdict.word,
                 }
             rows.append(row)
         return pd.DataFrame(rows)
@@ -213,13 +185,9 @@ class Record:
         lines = ["| claim | who | reported | measured | verdict |", "|---|---|---|---|---|"]
         for key, claim in CLAIMS.items():
             tested = self.tested.get(key)
-            if tested is None:
-                measured, word = claim.note, UNTESTABLE
-            else:
-                measured, word = measured_text(claim, tested.verdict), tested.verdict.word
-            lines.append(
-                f"| {claim.text} | {claim.source} | {claim.reported} | {measured} | **{word}** |"
-            )
+            measured = claim.note if tested is None else measured_text(claim, tested.verdict)
+            cells = (claim.text, claim.source, claim.reported, measured, f"**{self.word(key)}**")
+            lines.append(f"| {' | '.join(map(str, cells))} |")
         return "\n".join(lines)
 
     def page(self) -> str:
@@ -249,45 +217,46 @@ class Record:
 
 def measured_text(claim: Claim, verdict: Verdict) -> str:
     """Such as "91 of 256 runs (30 to 42%); median 69.5%"."""
-    return f"{verdict.rate}; median {claim.criterion.quantity.text(verdict.median)}"
+    return f"{verdict.rate}; median {claim.test.quantity.text(verdict.median)}"
 
 
 def examine(claim: Claim, outcome: Outcome) -> Tested:
     """The verdict on what a claim's arms came to, their curves, and the last one's diagnosis."""
-    found: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     conclusion = ""
     if outcome.histories:
-        found = diagnose(outcome.experiments[-1], outcome.last)
-        conclusion = verdict(found, outcome.last)
+        findings = diagnose(outcome.experiments[-1], outcome.last)
+        conclusion = verdict(findings, outcome.last)
     return Tested(
         claim.judge(outcome),
         tuple(_trained(history) for history in outcome.histories),
         conclusion,
-        tuple(Found(f.severity.value, f.title, f.evidence, f.cause) for f in found),
+        tuple(RecordedFinding(f.severity.value, f.title, f.evidence, f.cause) for f in findings),
     )
 
 
-def make(
-    runs: int = RUNS,
-    seed: int = 0,
-    fits: Mapping[str, int] | None = None,
-) -> Record:
-    """Test every claim that can be tested, and repeat those in `fits` with plain Keras."""
+def make(runs: int = RUNS, seed: int = 0, *, fits: bool = False) -> Record:
+    """Test every claim that can be tested.
+
+    Args:
+        runs: of every experiment.
+        fits: repeat the claims that ask for it with plain Keras.
+    """
     import keras
     import tensorflow
 
     from core.training import train_all
 
     testable = [claim for claim in CLAIMS.values() if claim.criterion is not None]
-    arms = [arm.experiment for claim in testable if claim.criterion.trains for arm in claim.arms]
+    arms = [arm.experiment for claim in testable if claim.test.trains for arm in claim.arms]
     distinct = list(dict.fromkeys(arms))
-    histories = dict(zip(distinct, train_all(distinct, runs, seed), strict=True))
+    # Nothing stops it, so that there is a history of each.
+    histories = dict(zip(distinct, train_all(distinct, runs, seed) or (), strict=True))
     tested = {}
     for claim in testable:
-        own = [histories[arm.experiment] for arm in claim.arms] if claim.criterion.trains else []
-        tested[claim.key] = examine(claim, claim.outcome_of(own, runs, seed))
-    for key, count in (fits or {}).items():
-        tested[key] = _confirmed(CLAIMS[key], tested[key], count, seed)
+        own = [histories[arm.experiment] for arm in claim.arms] if claim.test.trains else []
+        result = examine(claim, claim.outcome_of(own, runs, seed))
+        tested[claim.key] = _confirmed(claim, result, seed) if fits and claim.fits else result
     versions = {module.__name__: module.__version__ for module in (keras, np, tensorflow)}
     return Record(date.today().isoformat(), versions, runs, seed, fingerprint(), tested)
 
@@ -301,31 +270,30 @@ def fingerprint() -> str:
     return _digest(json.dumps(parts))
 
 
-def _confirmed(claim: Claim, tested: Tested, runs: int, seed: int) -> Tested:
+def _confirmed(claim: Claim, tested: Tested, seed: int) -> Tested:
     """With the claim's last arm trained by `model.fit`, run by run."""
     from core.reference import fit
 
     experiment = claim.arms[-1].experiment
     met = [
-        claim.criterion.judge(Outcome((experiment,), (fit(experiment, seed, run=run),), 1, seed))[0]
-        for run in range(runs)
+        claim.test.judge(Outcome((experiment,), (fit(experiment, seed, run=run),), 1, seed))[0]
+        for run in range(claim.fits)
     ]
-    rate = Rate.of(np.ravel(met))
-    return Tested(tested.verdict, tested.arms, tested.conclusion, tested.findings, rate)
+    return replace(tested, confirmed=Rate.of(np.ravel(met)))
 
 
 def _trained(history: History) -> Trained:
     _, accuracy = history.judged
     drawn = np.linspace(0, history.epochs - 1, min(DRAWN_EPOCHS, history.epochs))
-    places = np.unique(drawn.round().astype(int))
+    rows = np.unique(drawn.round().astype(int))
     success = history.successes(TARGET)
     return Trained(
         runs=history.runs,
         learned=int(success.sum()),
         median_accuracy=round(float(np.median(history.final_accuracy)), 4),
-        epochs=tuple((places + 1).tolist()),
+        epochs=tuple((rows + 1).tolist()),
         accuracy=tuple(
-            tuple(round(float(a), 3) for a in run) for run in accuracy[places, :DRAWN_RUNS].T
+            tuple(round(float(a), 3) for a in run) for run in accuracy[rows, :DRAWN_RUNS].T
         ),
         success=tuple(success[:DRAWN_RUNS].tolist()),
     )
@@ -336,7 +304,7 @@ def _trained(history: History) -> Trained:
 
 def save(record: Record, path: Path = RECORD) -> None:
     """One line an arm and one a claim; an arm that several claims share is written once."""
-    arms = {}
+    arms: dict[str, Trained] = {}
     claims = {}
     for key, tested in record.tested.items():
         verdict = tested.verdict
@@ -346,7 +314,7 @@ def save(record: Record, path: Path = RECORD) -> None:
             "met": np.asarray(verdict.met, int).tolist(),
             "values": [None if np.isnan(v) else round(float(v), 4) for v in verdict.values],
             "conclusion": tested.conclusion,
-            "findings": [vars(found) for found in tested.findings],
+            "findings": [vars(finding) for finding in tested.findings],
             "confirmed": vars(tested.confirmed) if tested.confirmed else None,
         }
     head = {
@@ -363,6 +331,7 @@ def save(record: Record, path: Path = RECORD) -> None:
 
 
 def load(path: Path = RECORD) -> Record:
+    """The record as `save` wrote it. Raises KeyError where it has a claim that there is not."""
     plain = json.loads(path.read_text(encoding="utf-8"))
     arms = {
         key: Trained(**{name: _frozen(value) for name, value in fields.items()})
@@ -376,9 +345,9 @@ def load(path: Path = RECORD) -> Record:
         confirmed = fields["confirmed"]
         tested[key] = Tested(
             Verdict(key, plain["seed"], met, values),
-            tuple(arms[name] for name in own) if CLAIMS[key].criterion.trains else (),
+            tuple(arms[name] for name in own) if CLAIMS[key].test.trains else (),
             fields["conclusion"],
-            tuple(Found(**found) for found in fields["findings"]),
+            tuple(RecordedFinding(**finding) for finding in fields["findings"]),
             Rate(**confirmed) if confirmed else None,
         )
     return Record(**plain, tested=tested)
@@ -400,5 +369,6 @@ def _lines(entries: Mapping[str, object]) -> str:
     return "{\n" + ",\n".join(f'"{k}": {_compact(v)}' for k, v in entries.items()) + "\n}"
 
 
-def _frozen(value: object) -> object:
+def _frozen(value: Any) -> Any:
+    """Tuples in the place of lists."""
     return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
 from core.claims.claim import OURS, Arm, Claim, Source
 from core.claims.criteria import (
-    DrawFromReversedBounds,
     FinalAccuracy,
     FirstEpoch,
-    FitAccepts,
     Frees,
     NoWorse,
     OneClassPredicted,
@@ -19,9 +18,11 @@ from core.claims.criteria import (
     SameOutcome,
     Sooner,
 )
-from core.experiment import Adam, Dense, Experiment, Model, RMSprop, Table
+from core.claims.untrained_criteria import DrawFromReversedBounds, FitAccepts
+from core.experiment import Adam, Blobs, Dense, Experiment, Model, RMSprop, Table
+from core.fixes import sigmoid_output, with_data, with_hidden, with_training
 from core.posts import POSTS
-from core.problems import PROBLEMS, sigmoid_output, with_data, with_hidden, with_training
+from core.problems import PROBLEMS
 
 POST = POSTS["two-blob"]
 QUESTION = Source("asker", "Two-blob question", POST)
@@ -34,7 +35,8 @@ NOT_THE_ROWS = (
 )
 
 _problem = PROBLEMS["two-blob"]
-_asked = _problem.experiment
+_baseline = _problem.experiment
+_squares = cast(Blobs, _baseline.data.source)
 _left_at_1_and_2 = _problem.variants["labels-left-at-1-and-2"]
 
 
@@ -42,11 +44,11 @@ def _form(base: Experiment, epochs: int, units: int = 2, **training) -> Experime
     return with_training(epochs=epochs, **training)(with_hidden(units=units)(base))
 
 
-_one_sigmoid = sigmoid_output(_asked)
+_one_sigmoid = sigmoid_output(_baseline)
 # The second answer's own program: labels 0 and 1, every row kept, one sigmoid unit, RMSprop.
 _answered = replace(
     with_training(optimizer=RMSprop())(_one_sigmoid),
-    data=replace(_asked.data, shuffling="permutation", label_values=(0, 1), encoding="as-is"),
+    data=replace(_baseline.data, shuffling="permutation", label_values=(0, 1), encoding="as-is"),
 )
 _answered_held_out = with_data(hold_out=0.2)(_answered)
 _logistic = replace(_form(_answered, 100, optimizer=Adam(0.1)), model=Model((Dense(1, "sigmoid"),)))
@@ -56,7 +58,7 @@ def _on_a_grid(experiment: Experiment, side: int = 14) -> Experiment:
     """The same two squares, filled evenly instead of at random."""
     inputs = [
         (float(x), float(y))
-        for low, high in _asked.data.source.bounds
+        for low, high in _squares.bounds
         for x in np.linspace(low, high, side)
         for y in np.linspace(low, high, side)
     ]
@@ -67,8 +69,8 @@ def _on_a_grid(experiment: Experiment, side: int = 14) -> Experiment:
 TWO_UNITS = Arm("2 hidden units", _form(_answered, 500))
 FIVE_UNITS = Arm("5 hidden units", _form(_answered, 500, 5))
 TEN_UNITS = Arm("10 hidden units", _form(_answered, 500, 10))
-AS_ASKED = Arm("As asked", _asked)
-LONG = Arm("As asked, 500 epochs", _form(_asked, 500))
+AS_ASKED = Arm("As asked", _baseline)
+LONG = Arm("As asked, 500 epochs", _form(_baseline, 500))
 ONE_SIGMOID = Arm("One sigmoid output", _one_sigmoid)
 LONG_SIGMOID = Arm("One sigmoid output, 500 epochs", _form(_one_sigmoid, 500))
 FIFTY = Arm("RMSprop, 50 epochs", _form(_answered, 50))
@@ -76,6 +78,7 @@ FIFTY = Arm("RMSprop, 50 epochs", _form(_answered, 50))
 CLAIMS = (
     Claim(
         "two-blob-half-as-asked",
+        "two-blob",
         "The network as asked predicts one class for everything, and so stays at 50%.",
         QUESTION,
         "50%, all 1s or all 2s",
@@ -85,6 +88,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-half-until-72",
+        "two-blob",
         "The accuracy is 0.5 until epoch 72.",
         QUESTION,
         "rises from 0.5 at epoch 72",
@@ -94,6 +98,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-solved-by-98",
+        "two-blob",
         "By epoch 98 the accuracy is 1.0.",
         QUESTION,
         "1.0 at epoch 98",
@@ -103,6 +108,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-logistic-regression",
+        "two-blob",
         "Logistic regression reaches 100%.",
         QUESTION,
         "100%",
@@ -113,15 +119,18 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-sigmoid-half-until-200",
+        "two-blob",
         "With one sigmoid output the accuracy is still 0.5 after 200 epochs.",
         QUESTION,
         "0.5 for 200 epochs",
         (LONG_SIGMOID,),
         FirstEpoch(0.55, low=201),
         "0.55 is taken as the first accuracy that is no longer 0.5. " + NOT_THE_ROWS,
+        fits=8,
     ),
     Claim(
         "two-blob-sigmoid-solved-by-300",
+        "two-blob",
         "With one sigmoid output 300 epochs are enough for 1.0.",
         QUESTION,
         "1.0 after another 100 epochs",
@@ -131,12 +140,13 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-labels-are-the-cause",
+        "two-blob",
         "The labels 1 and 2 are why the network fails to learn: subtract 1.",
         FIRST,
         "no figure",
         (
-            Arm("As asked, labels 1 and 2", _asked),
-            Arm("Labels 0 and 1", with_data(label_values=(0, 1))(_asked)),
+            Arm("As asked, labels 1 and 2", _baseline),
+            Arm("Labels 0 and 1", with_data(label_values=(0, 1))(_baseline)),
         ),
         Frees(),
         "In the pipeline as shown the labels become one column per class, and 1 and 2 give the "
@@ -144,6 +154,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-labels-left-are-a-cause",
+        "two-blob",
         "Where labels 1 and 2 reach binary cross-entropy as they are, they are the cause.",
         FIRST,
         "no figure",
@@ -156,6 +167,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-never-predicts-2",
+        "two-blob",
         "A network whose output lies between 0 and 1 never predicts a label of 2.",
         FIRST,
         "no figure",
@@ -165,6 +177,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-no-error-for-2",
+        "two-blob",
         "Keras raises no error for a label of 2.",
         FIRST,
         "no error",
@@ -175,6 +188,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-sigmoid-is-better",
+        "two-blob",
         "For two classes one sigmoid output is better than two softmax units.",
         QUESTION,
         "no figure",
@@ -185,33 +199,40 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-no-more-than-60",
+        "two-blob",
         "Such a small net gets no further than 60% within a few epochs, whatever else is fixed.",
         COMMENT,
         "at most 60% in 5 epochs",
         (Arm("One sigmoid output, labels 0 and 1, 5 epochs", _form(_one_sigmoid, 5)),),
         FinalAccuracy(high=0.6),
         "At Adam's default learning rate; at 0.1 the same network learns in as many epochs.",
+        fits=24,
     ),
     Claim(
         "two-blob-rmsprop-5",
+        "two-blob",
         "RMSprop shows nothing in 5 epochs.",
         SECOND,
         "0.5000 in each of 5 epochs",
         (Arm("RMSprop, 5 epochs", _form(_answered, 5)),),
         FinalAccuracy(high=0.55),
         "Up to 55% counts as no progress.",
+        fits=24,
     ),
     Claim(
         "two-blob-rmsprop-50",
+        "two-blob",
         "With RMSprop, 50 epochs are enough for the accuracy to begin to rise.",
         SECOND,
         "from 0.5 at epoch 27 to 0.86 at epoch 50",
         (FIFTY,),
         FinalAccuracy(low=0.55),
         "More than 55% after 50 epochs counts.",
+        fits=24,
     ),
     Claim(
         "two-blob-10-to-100-epochs",
+        "two-blob",
         "Each training takes a different number of epochs, from 10 to 100.",
         SECOND,
         "10 to 100 epochs",
@@ -221,6 +242,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-wider-is-faster",
+        "two-blob",
         "With 10 hidden units it converges in fewer epochs.",
         SECOND,
         "no figure",
@@ -230,6 +252,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-5-units-in-10-epochs",
+        "two-blob",
         "With 5 hidden units 90% is passed in fewer than 10 epochs, almost certainly.",
         SECOND,
         "more than 90% in fewer than 10 epochs",
@@ -239,6 +262,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-10-units-in-10-epochs",
+        "two-blob",
         "With 10 hidden units 90% is passed in fewer than 10 epochs, almost certainly.",
         SECOND,
         "more than 90% in fewer than 10 epochs",
@@ -248,6 +272,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-random-data-are-slow",
+        "two-blob",
         "It needs many epochs because the data are random samples.",
         SECOND,
         "no figure",
@@ -258,6 +283,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-many-points-are-slow",
+        "two-blob",
         "It needs many epochs because there are many points for so few weights.",
         SECOND,
         "no figure",
@@ -265,7 +291,7 @@ CLAIMS = (
             TWO_UNITS,
             Arm(
                 "20 points per class",
-                with_data(source=replace(_asked.data.source, samples=20))(TWO_UNITS.experiment),
+                with_data(source=replace(_squares, samples=20))(TWO_UNITS.experiment),
             ),
         ),
         Sooner(0.9),
@@ -274,6 +300,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-only-slow-below-0.001",
+        "two-blob",
         "Only with a learning rate below 0.001 does it take many epochs.",
         SECOND,
         "no figure",
@@ -283,6 +310,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-adam-or-rmsprop",
+        "two-blob",
         "Adam or RMSprop makes no great difference.",
         SECOND,
         "no figure",
@@ -292,6 +320,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-capacity-overfits",
+        "two-blob",
         "With too much capacity it starts to overfit.",
         SECOND,
         "no figure",
@@ -302,6 +331,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-epochs-overfit",
+        "two-blob",
         "With too many epochs it starts to overfit.",
         SECOND,
         "no figure",
@@ -311,6 +341,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-rmsprop-0.1",
+        "two-blob",
         "With RMSprop at a learning rate of 0.1, 100% is reached in fewer than 5 epochs.",
         SECOND,
         "100% in fewer than 5 epochs",
@@ -321,9 +352,11 @@ CLAIMS = (
         FinalAccuracy(low=0.999),
         "Evaluated after epoch 4. The accuracy that Keras prints is a mean over the epoch and "
         "comes later.",
+        fits=24,
     ),
     Claim(
         "two-blob-adam-0.1",
+        "two-blob",
         "With Adam at a learning rate of 0.1, 100% is reached in fewer than 5 epochs.",
         SECOND,
         "100% in fewer than 5 epochs",
@@ -334,18 +367,21 @@ CLAIMS = (
         FinalAccuracy(low=0.999),
         "Evaluated after epoch 4. The accuracy that Keras prints is a mean over the epoch and "
         "comes later.",
+        fits=24,
     ),
     Claim(
         "two-blob-0.1-frees",
+        "two-blob",
         "At a learning rate of 0.1 the network as asked learns in every run.",
         OURS,
         "100% in fewer than 5 epochs, for another form",
-        (AS_ASKED, Arm("Learning rate 0.1", _form(_asked, 50, optimizer=Adam(0.1)))),
+        (AS_ASKED, Arm("Learning rate 0.1", _form(_baseline, 50, optimizer=Adam(0.1)))),
         FinalAccuracy(low=0.9),
         "With two softmax units and all 50 epochs: the default learning rate held it back.",
     ),
     Claim(
         "two-blob-reversed-bounds",
+        "two-blob",
         "numpy.random.uniform with low above high gives an undefined result.",
         SECOND,
         "officially undefined",
@@ -356,6 +392,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-reversed-bounds-refused",
+        "two-blob",
         "NumPy's newer Generator.uniform refuses low above high.",
         OURS,
         "not mentioned",
@@ -366,6 +403,7 @@ CLAIMS = (
     ),
     Claim(
         "two-blob-sigmoid-is-usual",
+        "two-blob",
         "In deep learning one sigmoid output is more common for two classes.",
         FIRST,
         "no figure",

@@ -1,7 +1,8 @@
 """Why a training is stuck: findings with evidence, and the fixes that verifiably help."""
 
-from core.diagnosis._diagnose import RULES, diagnose, from_settings, verdict
+from core.diagnosis._diagnose import diagnose, from_settings, verdict
 from core.diagnosis.findings import Finding, Severity
+from core.diagnosis.rules import RULES
 from core.diagnosis.trials import repair
 
 __all__ = ["RULES", "Finding", "Severity", "diagnose", "from_settings", "repair", "verdict"]

@@ -5,8 +5,8 @@ from its data, from draws of its initial weights and from a look ahead in NumPy.
 what happened decides: where all runs succeed nothing is worse than cosmetic. A finding whose
 severity differs from the one before training says why.
 
-Each rule is a function from `Observations` to a `Finding` or None, registered by its code; they
-are in `core.diagnosis.rules`, the thresholds that they share in `core.diagnosis.findings`.
+The rules are in `core.diagnosis.rules`, the thresholds that they share in
+`core.diagnosis.thresholds`.
 """
 
 from __future__ import annotations
@@ -25,49 +25,57 @@ from core.diagnosis.findings import (
     SLOW,
     Finding,
     Severity,
-    accuracies,
+    scores_of_failed,
 )
-from core.diagnosis.observations import Observations
-from core.diagnosis.rules import RULES
-from core.experiment import (
-    Experiment,
-    InvalidExperiment,
-)
-from core.history import History
-from core.problems import TARGET, Fix
+from core.diagnosis.observations import FinalState, Observations, final_state
+from core.diagnosis.rules import RULES, Rule
+from core.experiment import Experiment, InvalidExperiment
+from core.fixes import Fix
+from core.history import TARGET, History
 
-__all__ = ["RULES", "Finding", "Severity", "diagnose", "from_settings", "verdict"]
+NO_RULE = Rule("", lambda obs: None)
+CLOSE = 0.02
+"""A mean accuracy this far above an estimated ceiling shows that the estimate is too low."""
 
 
 def diagnose(
     experiment: Experiment, history: History | None = None, target: float = TARGET
 ) -> tuple[Finding, ...]:
-    """What is wrong, most severe first; () where nothing is worth a word.
+    """What is wrong, most severe first.
 
-    history: of this experiment; None for what the configuration, the data and the initial weights
-    show. target: the accuracy that counts as success.
+    Args:
+        experiment: What is diagnosed.
+        history: Of this experiment; None for what the configuration, the data and the initial
+            weights show.
+        target: The accuracy that counts as success.
+
+    Returns:
+        The findings; () where nothing is worth a word.
     """
-    seen = Observations(experiment, history, target)
-    found: list[Finding] = []
-    for function in RULES.values():
-        result = function(seen)
-        if result is not None:
-            found.append(result)
-    if history is not None:
+    obs = Observations(experiment, history, target)
+    findings = [finding for rule in RULES.values() if (finding := rule.find(obs)) is not None]
+    if obs.end is not None:
         before = {finding.code: finding for finding in from_settings(experiment, target)}
-        found = [_as_it_turned_out(seen, finding, before.get(finding.code)) for finding in found]
-    found = _with_fixes_of_causes(found)
+        findings = [_revised(obs.end, finding, before.get(finding.code)) for finding in findings]
+    findings = _with_fixes_of_causes(findings)
     effective = cache(partial(_effective, experiment))
-    found = [replace(f, fixes=tuple(filter(effective, f.fixes))) for f in found]
+    findings = [replace(f, fixes=tuple(filter(effective, f.fixes))) for f in findings]
     # Symptoms alone explain nothing.
-    if seen.is_stuck and all(f.severity is COSMETIC or f.code in SYMPTOMS for f in found):
-        found.append(_unexplained(seen))
-    return tuple(sorted(found, key=lambda finding: finding.severity.rank))
+    if obs.failing and not any(_is_cause(finding) for finding in findings):
+        findings.append(_unexplained(obs, obs.failing))
+    return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
+
+
+def from_settings(experiment: Experiment, target: float = TARGET) -> tuple[Finding, ...]:
+    """`diagnose` before training, kept: a page asks for it to show it, and to price its fixes."""
+    return _from_settings(experiment, target, tuple(RULES.values()))
 
 
 @lru_cache(maxsize=64)
-def from_settings(experiment: Experiment, target: float = TARGET) -> tuple[Finding, ...]:
-    """`diagnose` before training, kept: a page asks for it to show it, and to price its fixes."""
+def _from_settings(
+    experiment: Experiment, target: float, rules: tuple[Rule, ...]
+) -> tuple[Finding, ...]:
+    """rules: those that are registered now; with others the findings are others."""
     return diagnose(experiment, None, target)
 
 
@@ -77,25 +85,32 @@ def verdict(
     """What is wrong and its main cause, in a sentence or two; or that nothing is wrong.
 
     With a history, its runs decide what is wrong, and the findings why.
+
+    Args:
+        findings: Of `diagnose`, with the same history and target.
+        history: Of the experiment; None before any training.
+        target: The accuracy that counts as success.
     """
     worst = findings[0].severity if findings else COSMETIC
     if history is None:
         return _expected(findings, worst)
-    seen = Observations(history.experiment, history, target)
+    end = final_state(history, target)
+    goal = end.goal
     if worst is not COSMETIC:
-        moving = f" Most of the runs that {seen.fails} are still improving when training ends."
-        if seen.passing.successes:
+        moving = f" Most of the runs that {goal.fails} are still improving when training ends."
+        if end.rate.successes:
             why = _because(findings, "mainly because")
             return f"Depends on the seed, {why}.{moving if worst is SLOW else ''}"
         why = _because(findings, "because")
         return f"Slow rather than stuck, {why}.{moving}" if worst is SLOW else f"Stuck {why}."
-    if seen.ceiling < 1 and seen.goal <= seen.scores.mean() <= seen.ceiling + CLOSE:
+    ceiling, mean = goal.rows.ceiling, end.scores.mean()
+    if ceiling < 1 and goal.score <= mean <= ceiling + CLOSE:
         return (
             f"Nothing wrong found, and this is as good as it gets: the classes overlap, and no "
-            f"classifier can be right in more than about {seen.ceiling:.1%} of the samples "
-            f"(here {seen.scores.mean():.1%})."
+            f"classifier can be right in more than about {ceiling:.1%} of the samples (here "
+            f"{mean:.1%})."
         )
-    return f"Nothing wrong found: {seen.passing} {seen.passes}."
+    return f"Nothing wrong found: {end.rate} {goal.passes}."
 
 
 def _expected(findings: tuple[Finding, ...], worst: Severity) -> str:
@@ -111,13 +126,22 @@ def _expected(findings: tuple[Finding, ...], worst: Severity) -> str:
 
 def _main(findings: tuple[Finding, ...]) -> Finding:
     """The most severe cause; a symptom only where no cause is known."""
-    causes = (f for f in findings if f.code not in SYMPTOMS and f.severity is not COSMETIC)
-    return next(causes, findings[0])
+    return next(filter(_is_cause, findings), findings[0])
 
 
 def _because(findings: tuple[Finding, ...], link: str) -> str:
     cause = _main(findings).because
     return f"{link} {cause}" if cause else "for an unknown reason"
+
+
+def _is_cause(finding: Finding) -> bool:
+    """It does harm, and is no symptom of something else."""
+    return finding.severity is not COSMETIC and not _rule(finding).symptom
+
+
+def _rule(finding: Finding) -> Rule:
+    """The rule that made the finding; "unexplained" comes from none."""
+    return RULES.get(finding.code, NO_RULE)
 
 
 def _effective(experiment: Experiment, fix: Fix) -> bool:
@@ -128,16 +152,19 @@ def _effective(experiment: Experiment, fix: Fix) -> bool:
         return False
 
 
-def _as_it_turned_out(seen: Observations, finding: Finding, before: Finding | None) -> Finding:
+def _revised(end: FinalState, finding: Finding, before: Finding | None) -> Finding:
     """What happened overrules what was expected, and is said where it differs.
 
-    before: the same finding before training, if there was one.
+    Args:
+        end: Of the training.
+        finding: With its history.
+        before: The same finding before training, if there was one.
     """
     feared = before is not None and (before.is_open or before.severity is not COSMETIC)
-    if not seen.is_stuck:
+    if end.passed.all():
         if finding.severity is COSMETIC and not feared:
             return finding
-        note = f" All {seen.history.runs} runs {seen.passes} all the same."
+        note = f" All {end.history.runs} runs {end.goal.passes} all the same."
         return replace(
             finding,
             severity=COSMETIC,
@@ -145,21 +172,22 @@ def _as_it_turned_out(seen: Observations, finding: Finding, before: Finding | No
             confidence=CERTAIN,
             settle=None,
         )
-    if finding.severity is FATAL and seen.passing.successes:
+    if finding.severity is FATAL and end.passed.any():
         finding = replace(finding, severity=FRAGILE)
-    elif finding.severity is FRAGILE and not seen.passing.successes and finding.code not in BY_RUN:
+    elif finding.severity is FRAGILE and not end.passed.any() and not _rule(finding).by_run:
         finding = replace(finding, severity=FATAL)
     if before is None or (finding.severity is before.severity and not before.is_open):
         return finding
-    return replace(finding, evidence=f"{finding.evidence} {_turn(seen, finding, before)}")
+    return replace(finding, evidence=f"{finding.evidence} {_turn(end, finding, before)}")
 
 
-def _turn(seen: Observations, now: Finding, before: Finding) -> str:
+def _turn(end: FinalState, now: Finding, before: Finding) -> str:
     """Why a finding's severity is another one than before training, where some runs fail."""
-    failed, runs = int(seen.stuck.sum()), seen.history.runs
+    failed, runs = int(end.failed.sum()), end.history.runs
     if now.severity is FRAGILE and before.severity is FATAL:
-        return f"{_of(runs - failed, runs, seen.passes)} all the same."
-    fail = _of(failed, runs, seen.fails) if failed < runs else f"All {runs} runs {seen.fails}"
+        return f"{_of(runs - failed, runs, end.goal.passes)} all the same."
+    fails = end.goal.fails
+    fail = _of(failed, runs, fails) if failed < runs else f"All {runs} runs {fails}"
     if now.severity is COSMETIC:
         return f"{fail}, but mainly for other reasons."
     how = "still improving when training ends" if now.severity is SLOW else "stuck rather than slow"
@@ -173,61 +201,37 @@ def _of(count: int, runs: int, doing: str) -> str:
     return " ".join([f"{count} of {runs} runs {verb}", *rest])
 
 
-BY_RUN = frozenset({"dead-units"})
-"""Causes that are counted by run, so that they may depend on the seed where all runs fail."""
-
-
-SYMPTOMS = frozenset(
-    {
-        "constant-prediction",
-        "accuracy-frozen",
-        "depends-on-the-seed",
-        "oscillation",
-        "non-finite-loss",
-        "exploding-gradient",
-        "loss-below-zero",
-    }
-)
-"""What is seen in a history whatever the cause: it goes away with the cause."""
-CLOSE = 0.02
-"""A mean accuracy this far above an estimated ceiling shows that the estimate is too low."""
-RATES = frozenset({"depends-on-the-seed", "non-finite-loss"})
-"""Symptoms that are as severe as they look."""
-
-
-def _with_fixes_of_causes(found: list[Finding]) -> list[Finding]:
+def _with_fixes_of_causes(findings: list[Finding]) -> list[Finding]:
     """Symptoms take over the first fix of each cause, and are no worse than the worst of them."""
-    causes = [f for f in found if f.code not in SYMPTOMS and f.severity is not COSMETIC]
-    causes.sort(key=lambda finding: finding.severity.rank)
+    causes = sorted(filter(_is_cause, findings), key=lambda finding: finding.severity.rank)
     firsts = [finding.fixes[0] for finding in causes if finding.fixes]
     worst = causes[0].severity if causes else FATAL
-    return [
-        replace(
-            finding,
-            fixes=_distinct((*firsts, *finding.fixes)),
-            severity=finding.severity
-            if finding.code in RATES
-            else max(finding.severity, worst, key=lambda severity: severity.rank),
-        )
-        if finding.code in SYMPTOMS
-        else finding
-        for finding in found
-    ]
+
+    def adapted(finding: Finding) -> Finding:
+        if not _rule(finding).symptom:
+            return finding
+        severity = finding.severity
+        if not _rule(finding).keeps_severity:
+            severity = max(severity, worst, key=lambda severity: severity.rank)
+        return replace(finding, fixes=_distinct((*firsts, *finding.fixes)), severity=severity)
+
+    return [adapted(finding) for finding in findings]
 
 
 def _distinct(some: Iterable[Fix]) -> tuple[Fix, ...]:
+    """Each key once, in the order in which they occur last."""
     return tuple({fix.key: fix for fix in reversed(tuple(some))}.values())[::-1]
 
 
-def _unexplained(seen: Observations) -> Finding:
+def _unexplained(obs: Observations, end: FinalState) -> Finding:
     return Finding(
         "unexplained",
-        FRAGILE if seen.passing.successes else FATAL,
+        FRAGILE if end.passed.any() else FATAL,
         "Stuck for an unknown reason",
-        f"{seen.passing} {seen.passes}; {accuracies(seen)}.",
+        f"{end.rate} {obs.goal.passes}; {scores_of_failed(end)}.",
         "None of the known causes fits the measurements. The inputs may not tell the classes "
         "apart.",
-        (fixes.STANDARDISE, fixes.WIDEN, fixes.rate(10 * seen.rate), fixes.rate(seen.rate / 10)),
+        (fixes.STANDARDISE, fixes.WIDEN, fixes.rate(10 * obs.rate), fixes.rate(obs.rate / 10)),
         CANNOT_TELL,
         "Train with each suggested fix on the same seeds, and see whether a network can memorise "
         "16 of the rows.",

@@ -9,15 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.experiment import Dropout, Experiment
-from core.network import (  # noqa: F401
-    Pass,
-    draw_weights,
-    forward,
-    gradients,
-    hits,
-    judge,
-    run_first,
-)
+from core.network import forward, gradients, hits, judge
 from core.optimizers import Follower
 
 KEPT = 3

@@ -1,40 +1,42 @@
-"""Which suggested fix really frees a training, and the smallest change that does.
-
-The requests take an experiment and find the fixes themselves, in the process that trains, so that
-what travels there is plain values.
-"""
+"""Which suggested fix really makes runs succeed, and the smallest change that does."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from core.diagnosis import Finding, Severity, diagnose, from_settings
-from core.diagnosis.observations import Observations
+from core.diagnosis.observations import final_state
 from core.experiment import Experiment, InvalidExperiment
-from core.history import History, Progress
-from core.jobs.limits import Work, fewer_epochs, priced
-from core.problems import TARGET, Fix
-from core.rates import Rate, Z
+from core.fixes import Fix
+from core.history import TARGET, History, Progress
+from core.jobs.costs import Work, priced
+from core.rates import Rate, paired_gain
 
 BUDGET = 24
 """Experiments that are trained at most to find the fixes that help."""
 LARGEST = 4
 """Fixes in a combination."""
-FREED = 0.9
-"""A change that lets this share of the runs succeed needs no further fix."""
+ENOUGH = 0.9
+"""A change with which this share of the runs succeeds needs no further fix."""
 
 
 @dataclass(frozen=True)
 class Trial:
     """What some fixes together make of an experiment, on the same seeds.
 
-    fixes: keys, titles: in the order in which they are applied. findings: codes that suggested
-    them. experiment: the changed one. gain, low, high: difference of the success rates with its
-    95% interval for paired runs.
+    Args:
+        fixes: Keys, in the order in which they are applied.
+        titles: Of the same fixes.
+        findings: Codes of the findings that suggested them.
+        experiment: The changed one.
+        rate: Of its runs that pass.
+        gain: Difference from the success rate as it is.
+        low: Lower end of the gain's 95% interval, for paired runs.
+        high: Upper end.
     """
 
     fixes: tuple[str, ...]
@@ -56,10 +58,14 @@ class Trial:
 class Repair:
     """The experiment as it is and with the fixes that its findings suggest.
 
-    before: the rate of its runs that pass. passes: what these do, "succeed", or what counts where
-    the target is out of reach. findings: with the history of these runs. trials: every fix alone,
-    then the combinations that were tried. smallest: the fewest fixes that free the runs, or
-    do as well as any; None where nothing helps, or nothing is wrong.
+    Args:
+        experiment: As it is.
+        before: The rate of its runs that pass.
+        passes: What these do: "succeed", or what counts where the target is out of reach.
+        findings: With the history of these runs.
+        trials: Every fix alone, then the combinations that were tried.
+        smallest: The fewest fixes with which enough runs succeed, or that do as well as any; None
+            where nothing helps, or nothing is wrong.
     """
 
     experiment: Experiment
@@ -76,7 +82,7 @@ class Repair:
 
 def try_fixes(
     experiment: Experiment,
-    findings: Sequence[str] | None = None,
+    codes: Sequence[str] | None = None,
     runs: int = 16,
     seed: int = 0,
     on_progress: Callable[[Progress], object] | None = None,
@@ -86,18 +92,27 @@ def try_fixes(
 ) -> Repair | None:
     """Train the experiment with each fix that its findings suggest, and with useful combinations.
 
-    findings: codes whose fixes are tried; None for all above cosmetic. budget: the most
-    experiments that are trained, the unchanged one included. Returns None when should_stop ended
-    it. Raises InvalidExperiment where the number of runs or the seed cannot be.
+    Args:
+        experiment: As it is.
+        codes: Of the findings whose fixes are tried; None for all above cosmetic.
+        runs: Of each experiment.
+        seed: Of all of them.
+        on_progress: Called as the training proceeds.
+        should_stop: Asked between steps whether to give up.
+        target: The accuracy that counts as success.
+        budget: The most experiments that are trained, the unchanged one included.
+
+    Returns:
+        None when `should_stop` ended it.
+
+    Raises:
+        InvalidExperiment: The number of runs or the seed cannot be.
     """
     # TensorFlow is loaded by a training alone.
     from core.training import train, train_all
 
-    def stopped() -> bool:
-        return should_stop is not None and should_stop()
-
-    course = _Course(expected(experiment, from_settings(experiment, target), findings), runs)
-    report = course.reporting(on_progress, [experiment])
+    meter = _Meter(expected(experiment, from_settings(experiment, target), codes), runs)
+    report = meter.reporting(on_progress, [experiment])
     # Loading and compiling come before the first epoch.
     report(Progress(0.0, 0, 1))
     history = train(
@@ -109,56 +124,23 @@ def try_fixes(
     )
     if history.cancelled:
         return None
-    found = diagnose(experiment, history, target)
-    seen = Observations(experiment, history, target)
-    before = seen.passed
+    findings = diagnose(experiment, history, target)
+    meter.expect(expected(experiment, findings, codes))
+    end = final_state(history, target)
+
+    def train_changed(experiments: list[Experiment]) -> Sequence[History] | None:
+        if not experiments:
+            return None if should_stop is not None and should_stop() else ()
+        report = meter.reporting(on_progress, experiments)
+        return train_all(experiments, runs, seed, report, should_stop)
+
     # Half of the budget is left to combinations.
-    suggested = _suggested(found, findings)[: max(budget // 2, 1)]
-    known: dict[tuple[str, ...], Trial] = {}
-    by_key = {fix.key: fix for fix, _ in suggested}
-    codes = {fix.key: code for fix, code in suggested}
-    done = 1
-    course.expect(expected(experiment, found, findings))
-
-    def run(combinations: Iterable[tuple[str, ...]]) -> bool:
-        """Train these combinations; False when stopped."""
-        nonlocal done
-        changed = {}
-        for keys in combinations:
-            after = _applied(experiment, [by_key[key] for key in keys])
-            if keys not in known and after is not None and done + len(changed) < budget:
-                changed[keys] = after
-        if not changed:
-            return not stopped()
-        report = course.reporting(on_progress, list(changed.values()))
-        histories = train_all(list(changed.values()), runs, seed, report, should_stop)
-        if histories is None:
-            return False
-        done += len(changed)
-        for (keys, after), outcome in zip(changed.items(), histories, strict=True):
-            titles = tuple(by_key[key].title for key in keys)
-            why = tuple(dict.fromkeys(codes[key] for key in keys))
-            known[keys] = _trial(keys, titles, why, after, before, outcome, target)
-        return True
-
-    if not run((key,) for key in by_key):
+    suggested = _suggested(findings, codes)[: max(budget // 2, 1)]
+    search = _Search(experiment, findings, suggested, end.passed, target, budget, train_changed)
+    if not search.run():
         return None
-    if by_key and not before.all():
-        while (grown := _next_combinations(known, tuple(by_key), found)) and done < budget:
-            if not run(grown):
-                return None
-        best = _best(known.values())
-        # A combination may hold fixes that it does not need.
-        while best is not None and len(best.fixes) > 1 and done < budget:
-            smaller = [tuple(k for k in best.fixes if k != drop) for drop in best.fixes]
-            if not run(smaller):
-                return None
-            again = _best(known.values())
-            if again is None or again.fixes == best.fixes:
-                break
-            best = again
-    trials = tuple(known.values())
-    return Repair(experiment, seen.passing, seen.passes, found, trials, _best(trials))
+    trials = tuple(search.trials.values())
+    return Repair(experiment, end.rate, end.goal.passes, findings, trials, _best(trials))
 
 
 def repair(
@@ -172,40 +154,57 @@ def repair(
 ) -> Trial | None:
     """The smallest verified change: the fewest suggested fixes that do as well as the best found.
 
-    None where no fix improves the success rate significantly, or nothing is wrong.
-    runs: of each experiment; budget: experiments that may be trained.
+    Args:
+        experiment: As it is.
+        runs: Of each experiment.
+        budget: Experiments that may be trained.
+        seed: Of all of them.
+        target: The accuracy that counts as success.
+        on_progress: Called as the training proceeds.
+        should_stop: Asked between steps whether to give up.
+
+    Returns:
+        None where no fix improves the success rate significantly, nothing is wrong, or
+        `should_stop` ended it.
     """
     outcome = try_fixes(experiment, None, runs, seed, on_progress, should_stop, target, budget)
     return None if outcome is None else outcome.smallest
 
 
 def expected(
-    experiment: Experiment, found: tuple[Finding, ...], codes: Sequence[str] | None = None
+    experiment: Experiment, findings: tuple[Finding, ...], codes: Sequence[str] | None = None
 ) -> tuple[Experiment, ...]:
     """What `try_fixes` is likely to train: how many combinations follow depends on the outcome.
 
     Each suggested fix alone; then, unless a network is only slow, the first one with each other.
+
+    Args:
+        experiment: As it is.
+        findings: Of the experiment.
+        codes: Of the findings whose fixes are tried; None for all above cosmetic.
+
+    Returns:
+        The unchanged experiment first.
     """
-    first, *others = [fix for fix, _ in _suggested(found, codes)][: BUDGET // 2] or [None]
-    if first is None:
-        return (experiment,)
-    chosen = [(first,), *((fix,) for fix in others)]
-    if found[0].severity is not Severity.SLOW:
-        chosen += [(first, fix) for fix in others]
-    changed = [_applied(experiment, combination) for combination in chosen]
+    suggested = [fix for fix, _ in _suggested(findings, codes)][: BUDGET // 2]
+    chosen: list[tuple[Fix, ...]] = [(fix,) for fix in suggested]
+    if findings and findings[0].severity is not Severity.SLOW:
+        chosen += [(suggested[0], fix) for fix in suggested[1:]]
+    changed = [_applied(experiment, some) for some in chosen]
     return (experiment, *dict.fromkeys(each for each in changed if each is not None))
 
 
-class _Course:
-    """How much of a trial is done, in seconds of its price."""
+class _Meter:
+    """How much of all trials is done, in seconds of their price."""
 
     def __init__(self, expected: tuple[Experiment, ...], runs: int):
         self.runs, self.done, self.finished, self.share = runs, 0.0, 0, 0.0
-        self.expect(expected)
         # At least one fix is trained, which takes about as long as the experiment itself.
-        self.total = max(self.total, 2 * self._seconds(expected[:1]))
+        self.total = max(self._seconds(expected), 2 * self._seconds(expected[:1]))
+        self.count = len(expected)
 
     def expect(self, experiments: Sequence[Experiment]) -> None:
+        """What will be trained in all, as far as is known now."""
         self.total, self.count = self._seconds(experiments), len(experiments)
 
     def reporting(
@@ -229,64 +228,118 @@ class _Course:
         return priced(Work(tuple(experiments), self.runs, returned=False)).seconds
 
 
-@dataclass(frozen=True)
-class TryFixes:
-    """`try_fixes` as a request for the worker. Events: `Progress`; result: `Repair`.
+class _Search:
+    """The trials of suggested fixes, and of the combinations that may do better.
 
-    likely: what it will probably train, for its price; () for what the settings alone suggest.
+    Args:
+        experiment: As it is.
+        findings: Of its history.
+        suggested: Fixes of these findings, each with the code of the one that suggests it.
+        before: bool (runs,), the runs of the unchanged experiment that pass.
+        target: The accuracy that counts as success.
+        budget: The most experiments that are trained, the unchanged one included.
+        train: From experiments to their histories, or to None where it was stopped.
     """
 
-    experiment: Experiment
-    findings: tuple[str, ...] | None = None
-    runs: int = 16
-    seed: int = 0
-    target: float = TARGET
-    likely: tuple[Experiment, ...] = ()
+    def __init__(
+        self,
+        experiment: Experiment,
+        findings: tuple[Finding, ...],
+        suggested: list[tuple[Fix, str]],
+        before: np.ndarray,
+        target: float,
+        budget: int,
+        train: Callable[[list[Experiment]], Sequence[History] | None],
+    ):
+        self.experiment, self.before, self.target, self.train = experiment, before, target, train
+        self.fixes = {fix.key: fix for fix, _ in suggested}
+        self.codes = {fix.key: code for fix, code in suggested}
+        first = {finding.fixes[0].key for finding in findings if finding.fixes}
+        self.first_choices = [key for key in self.fixes if key in first]
+        self.left = budget - 1
+        self.trials: dict[tuple[str, ...], Trial] = {}
 
-    def run(self, on_event, should_stop):
-        return try_fixes(
-            self.experiment,
-            self.findings,
-            self.runs,
-            self.seed,
-            on_event,
-            should_stop,
-            self.target,
+    def run(self) -> bool:
+        """Try every fix alone, larger combinations while they do better, then smaller ones.
+
+        Returns:
+            Whether it went on to the end: False when stopped.
+        """
+        if not self._try((key,) for key in self.fixes):
+            return False
+        if not self.fixes or self.before.all():
+            return True
+        while (larger := self._larger()) and self.left > 0:
+            if not self._try(larger):
+                return False
+        best = _best(self.trials.values())
+        # A combination may hold fixes that it does not need.
+        while best is not None and len(best.fixes) > 1 and self.left > 0:
+            if not self._try(tuple(k for k in best.fixes if k != drop) for drop in best.fixes):
+                return False
+            previous, best = best, _best(self.trials.values())
+            if best is not None and best.fixes == previous.fixes:
+                break
+        return True
+
+    def _try(self, subsets: Iterable[tuple[str, ...]]) -> bool:
+        """Train these combinations, as far as the budget goes; False when stopped."""
+        changed: dict[tuple[str, ...], Experiment] = {}
+        for keys in subsets:
+            after = _applied(self.experiment, [self.fixes[key] for key in keys])
+            if keys not in self.trials and after is not None and len(changed) < self.left:
+                changed[keys] = after
+        histories = self.train(list(changed.values()))
+        if histories is None:
+            return False
+        self.left -= len(changed)
+        for (keys, after), history in zip(changed.items(), histories, strict=True):
+            self.trials[keys] = self._trial(keys, after, history)
+        return True
+
+    def _trial(self, keys: tuple[str, ...], after: Experiment, history: History) -> Trial:
+        passed = final_state(history, self.target).passed
+        gain, low, high = paired_gain(self.before, passed)
+        return Trial(
+            keys,
+            tuple(self.fixes[key].title for key in keys),
+            tuple(dict.fromkeys(self.codes[key] for key in keys)),
+            after,
+            Rate.of(passed),
+            gain,
+            low,
+            high,
         )
 
-    @property
-    def work(self) -> tuple[Work, ...]:
-        likely = self.likely or expected(
-            self.experiment, from_settings(self.experiment, self.target), self.findings
+    def _larger(self) -> list[tuple[str, ...]]:
+        """Combinations one fix larger than the best one so far; none once enough runs succeed.
+
+        Where nothing helps alone, as when two faults must both go, all pairs of first choices.
+        """
+        best = max(
+            self.trials.values(),
+            key=lambda trial: (trial.rate.value, -len(trial.fixes)),
+            default=None,
         )
-        return (Work(likely, self.runs, returned=False),)
-
-    @property
-    def smaller(self) -> tuple[Iterator[tuple[str, TryFixes]], ...]:
-        # What is likely is of as many epochs as the experiment.
-        return (fewer_epochs(replace(self, likely=())),)
-
-
-def paired_gain(before: np.ndarray, after: np.ndarray) -> tuple[float, float, float]:
-    """Difference of two success rates over the same runs, and its 95% interval.
-
-    before, after: bool (runs,). The interval is that of A. Agresti and Y. Min, "Simple improved
-    confidence intervals for comparing matched proportions" (2005): Wald's with half a run added
-    to each of the four cells.
-    """
-    runs = len(before)
-    won, lost = int((after & ~before).sum()), int((before & ~after).sum())
-    count = runs + 2
-    up, down = (won + 0.5) / count, (lost + 0.5) / count
-    margin = Z * math.sqrt(max(up + down - (up - down) ** 2, 0) / count)
-    return (won - lost) / runs, max(up - down - margin, -1.0), min(up - down + margin, 1.0)
+        if best is None or best.rate.value >= ENOUGH:
+            return []
+        size = max(len(combination) for combination in self.trials)
+        if size >= min(LARGEST, len(self.fixes)):
+            return []
+        if len(best.fixes) < size:
+            return []  # the last fix that was added brought nothing
+        if best.gain > 0:
+            larger = [{*best.fixes, key} for key in self.fixes if key not in best.fixes]
+        else:
+            larger = [{one, other} for one, other in combinations(self.first_choices, 2)]
+        return [tuple(key for key in self.fixes if key in chosen) for chosen in larger]
 
 
-def _suggested(found: tuple[Finding, ...], codes: Sequence[str] | None) -> list[tuple[Fix, str]]:
+def _suggested(findings: tuple[Finding, ...], codes: Sequence[str] | None) -> list[tuple[Fix, str]]:
     """Each fix once, with the code of the first finding that names it: first choices come first."""
     chosen = [
         finding
-        for finding in found
+        for finding in findings
         if (finding.code in codes if codes is not None else finding.severity != Severity.COSMETIC)
     ]
     deepest = max((len(finding.fixes) for finding in chosen), default=0)
@@ -313,44 +366,11 @@ def _applied(experiment: Experiment, chosen: Sequence[Fix]) -> Experiment | None
     return changed
 
 
-def _trial(keys, titles, why, after, before, outcome: History, target: float) -> Trial:
-    success = Observations(after, outcome, target).passed
-    gain, low, high = paired_gain(before, success)
-    rate = Rate.of(success)
-    return Trial(keys, titles, why, after, rate, gain, low, high)
-
-
-def _next_combinations(
-    known: dict[tuple[str, ...], Trial], keys: tuple[str, ...], found: tuple[Finding, ...]
-) -> list[tuple[str, ...]]:
-    """Combinations one fix larger than the best one so far; none once it frees the runs.
-
-    Where nothing helps alone, as when two faults must both go, all pairs of first choices.
-    """
-    best = max(
-        known.values(), key=lambda trial: (trial.rate.value, -len(trial.fixes)), default=None
-    )
-    if best is None or best.rate.value >= FREED:
-        return []
-    size = max(len(combination) for combination in known)
-    if size >= min(LARGEST, len(keys)):
-        return []
-    if len(best.fixes) < size:
-        return []  # the last fix that was added brought nothing
-    if best.gain > 0:
-        grown = [(*best.fixes, key) for key in keys if key not in best.fixes]
-    else:
-        first = {finding.fixes[0].key for finding in found if finding.fixes} & set(keys)
-        ordered = [key for key in keys if key in first]
-        grown = [(a, b) for n, a in enumerate(ordered) for b in ordered[n + 1 :]]
-    return [tuple(key for key in keys if key in set(combination)) for combination in grown]
-
-
 def _best(trials: Iterable[Trial]) -> Trial | None:
-    """The fewest fixes that help and free the runs, or else those with the best rate."""
+    """The fewest fixes that help and make enough runs succeed, or else those with the best rate."""
     helping = [trial for trial in trials if trial.helps]
     if not helping:
         return None
     top = max(trial.rate.value for trial in helping)
-    enough = [trial for trial in helping if trial.rate.value >= min(top, FREED)]
-    return min(enough, key=lambda trial: (len(trial.fixes), -trial.rate.value))
+    candidates = [trial for trial in helping if trial.rate.value >= min(top, ENOUGH)]
+    return min(candidates, key=lambda trial: (len(trial.fixes), -trial.rate.value))

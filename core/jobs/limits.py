@@ -1,9 +1,9 @@
-"""What a training costs before it starts, and how much one may cost here.
+"""The most that one training may cost, and what would fit where one costs more.
 
     check(Train(experiment, runs=512), Limits())    # raises OverBudget, with what would fit
 
 A server for strangers is one small machine: one training runs at a time, so a long one makes
-everybody wait and a large one takes everybody's memory. The prices come from the settings alone.
+everybody wait and a large one takes everybody's memory. Costs are those of `core.jobs.costs`.
 """
 
 from __future__ import annotations
@@ -14,53 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from core.activations import activation
-from core.engine.grouping import (
-    KEPT_WEIGHTS,
-    KEY_EPOCHS,
-    lanes_for,
-    sizes,
-    stacks,
-    steps,
-    structure,
-)
-from core.experiment import Experiment, InvalidExperiment
+from core.jobs.costs import MEGABYTE, Price, price
 from core.log import note
-
-MEGABYTE = 2**20
-FLOAT = 4
-"""Bytes of a number."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """Some experiments, `runs` runs of each: stacked, or with `plain` through Keras's `fit`.
-
-    returned: their histories go to the server; otherwise only what is concluded from them does.
-    """
-
-    experiments: tuple[Experiment, ...]
-    runs: int
-    plain: bool = False
-    returned: bool = True
-
-
-@dataclass(frozen=True)
-class Price:
-    """What a training is expected to take.
-
-    seconds: wall-clock time, compiling included, on two cores like those of benchmarks/price.py;
-    bytes: of memory in the training process at its peak, on top of what it has at rest;
-    kept: bytes of the figures that the server keeps for the page; weights: of one run's network.
-    """
-
-    seconds: float
-    bytes: float
-    kept: float
-    weights: int
-
-
-FREE = Price(0.0, 0.0, 0.0, 0)
 
 
 def _limit(default: float, variable: str, unit: float = 1) -> Any:
@@ -94,8 +49,12 @@ class Limits:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
-        """The defaults, and what the variables say; one that is no positive number is logged."""
-        found = {}
+        """The defaults, and what the variables say; one that is no positive number is logged.
+
+        Args:
+            environment: values by the names of the variables.
+        """
+        values = {}
         for limit in fields(cls):
             text = environment.get(limit.metadata["variable"])
             if text is None:
@@ -105,7 +64,7 @@ class Limits:
             except ValueError:
                 value = 0.0
             if 0 < value < float("inf"):
-                found[limit.name] = value * limit.metadata["unit"]
+                values[limit.name] = value * limit.metadata["unit"]
             else:
                 note(
                     "setting",
@@ -114,7 +73,7 @@ class Limits:
                     problem="it should be a number above 0; the default holds",
                     default=limit.default / limit.metadata["unit"],
                 )
-        return cls(**found)
+        return cls(**values)
 
     def environment(self) -> dict[str, str]:
         """The variables from which `from_environment` reads these limits."""
@@ -128,36 +87,29 @@ class OverBudget(ValueError):
     """A training that is larger than one may be here: says by how much, and what would fit."""
 
 
-def price(request: Any) -> Price:
-    """What a request's `work` costs in all; a request without any trains nothing."""
-    try:
-        prices = [priced(work) for work in getattr(request, "work", ())]
-    except InvalidExperiment:
-        return FREE  # a fix does not fit the experiment: the training itself says so
-    if not prices:
-        return FREE
-    return Price(
-        sum(each.seconds for each in prices),
-        max(each.bytes for each in prices),
-        sum(each.kept for each in prices),
-        max(each.weights for each in prices),
-    )
-
-
 def check(request: Any, limits: Limits) -> Price:
-    """The price of a request. Raises OverBudget where it is above the limits."""
-    asked = price(request)
-    over = _over(asked, limits)
-    if over:
-        offers = [_first_that_fits(offer, limits) for offer in getattr(request, "smaller", ())]
-        offers = [text for text in offers if text]
-        hint = (
-            f"With {', or '.join(offers)}, it fits."
-            if offers
-            else "Fewer rows, larger batches or a smaller network would fit."
-        )
-        raise OverBudget(f"{over} {hint}")
-    return asked
+    """The price of a request.
+
+    Args:
+        request: a `core.jobs.requests.Request`. Its `smaller`, where it has any, are iterables of
+            (words, request), each from the largest down.
+        limits: the most that it may cost.
+
+    Raises:
+        OverBudget: it costs more; the message names what would fit.
+    """
+    cost = price(request)
+    excess = _excess(cost, limits)
+    if excess is None:
+        return cost
+    candidates = (_first_that_fits(offers, limits) for offers in getattr(request, "smaller", ()))
+    fitting = [words for words in candidates if words is not None]
+    hint = (
+        f"With {', or '.join(fitting)}, it fits."
+        if fitting
+        else "Fewer rows, larger batches or a smaller network would fit."
+    )
+    raise OverBudget(f"{excess} {hint}")
 
 
 def fewer_runs(request: Any) -> Iterator[tuple[str, Any]]:
@@ -177,141 +129,45 @@ def fewer_epochs(request: Any) -> Iterator[tuple[str, Any]]:
             yield name, replace(request, experiment=shorter)
 
 
-def _first_that_fits(offer: Iterable[tuple[str, Any]], limits: Limits) -> str | None:
-    return next((text for text, request in offer if not _over(price(request), limits)), None)
+def _first_that_fits(offers: Iterable[tuple[str, Any]], limits: Limits) -> str | None:
+    """The words for the first request within the limits, or None."""
+    return next(
+        (words for words, request in offers if _excess(price(request), limits) is None), None
+    )
 
 
-def _over(asked: Price, limits: Limits) -> str | None:
+def _excess(cost: Price, limits: Limits) -> str | None:
     """What is above its limit, in a sentence, or None."""
-    if asked.weights > limits.weights:
+    if cost.weights > limits.weights:
         return (
-            f"This network has {asked.weights:,} weights; the limit here is {limits.weights:,.0f}."
+            f"This network has {cost.weights:,} weights; the limit here is {limits.weights:,.0f}."
         )
-    if asked.seconds > limits.seconds:
-        return _exceeds("This would train for", duration(asked.seconds), duration(limits.seconds))
-    for size, limit, what in (
-        (asked.bytes, limits.bytes, "This training would take"),
-        (asked.kept, limits.kept, "The figures of this training would take"),
+    if cost.seconds > limits.seconds:
+        return _exceeds("This would train for", duration(cost.seconds), duration(limits.seconds))
+    for size, limit, start in (
+        (cost.bytes, limits.bytes, "This training would take"),
+        (cost.kept, limits.kept, "The figures of this training would take"),
     ):
         if size > limit:
-            size, limit = (f"{value / MEGABYTE:,.0f} MB" for value in (size, limit))
-            return _exceeds(what, size, limit, " of memory")
+            return _exceeds(start, _megabytes(size), _megabytes(limit), " of memory")
     return None
 
 
-def _exceeds(what: str, asked: str, limit: str, of: str = "") -> str:
-    """A sentence in which what is asked for never reads like the limit that it is above."""
-    about = f"about {asked}" if asked != limit else f"a little more than {limit}"
-    return f"{what} {about}{of}; the limit here is {limit}."
+def _exceeds(start: str, amount: str, limit: str, of: str = "") -> str:
+    """A sentence in which the amount never reads like the limit that it is above."""
+    about = f"about {amount}" if amount != limit else f"a little more than {limit}"
+    return f"{start} {about}{of}; the limit here is {limit}."
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / MEGABYTE:,.0f} MB"
 
 
 def duration(seconds: float) -> str:
-    """A time in words, to the unit that it deserves: 42 s, 5 min 20 s, 1 h 23 min."""
+    """A time in words, rounded as a reader needs it: 42 s, 5 min 20 s, 1 h 23 min."""
     unit = 1 if seconds < 60 else 10 if seconds < 600 else 60
     whole = max(round(seconds / unit) * unit, 1)
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
     return " ".join(f"{count:,} {name}" for count, name in parts if count)
-
-
-# --- what it costs, fitted by benchmarks/price.py -------------------------------------------------
-
-COMPILING, COMPILING_LAYER = 1.1, 0.35
-"""Seconds to compile a structure, and more for each of its layers."""
-BESIDE = 0.65
-"""Share of all compiling and training that passes while one goes on beside the other."""
-EPOCH, RUN, VALUE = 1e-3, 2.5e-4, 3e-8
-"""Seconds that an epoch takes however small it is; to prepare a run; to draw one value of it."""
-STEP, STEP_LAYER = 1.3e-6, 0.65e-6
-"""Seconds of an update however small it is, and more for each layer."""
-WEIGHT, ENTRY, OUTPUT = 2.5e-9, 4e-10, 1.3e-9
-"""Seconds of an update for each weight; for each row, by kernel entry and by layer's output."""
-EVALUATED_ENTRY, EVALUATED_OUTPUT = 1.5e-10, 4e-10
-"""Seconds for each row that is evaluated."""
-EXPONENTIAL = 6e-9
-"""Seconds more for each row, of an update or evaluated, by unit that computes an exponential."""
-FIT, FIT_EPOCH, FIT_STEP = 0.8, 0.1, 1.3e-3
-"""Seconds of Keras's `fit` to start, for each epoch with its evaluation, and for each step."""
-DATA, STATES, ACTIVATIONS = 4, 8, 4
-"""Copies at once: of the data while they are stacked and handed over; of the weights, with the
-optimizer's and the gradients; of a batch's outputs, forwards and backwards."""
-COPIES = 3
-"""Of the figures: as they are made, stacked, and on their way to the server."""
-FIGURES, HELD_OUT, HEALTH = 8, 4, 6
-"""Numbers per epoch and run, in the history and in the events; more with held-out rows; more for
-each dense layer."""
-PROGRAM, COMPILER = 25 * MEGABYTE, 50 * MEGABYTE
-"""What TensorFlow keeps of a compiled program, and takes while it compiles."""
-
-
-def priced(work: Work) -> Price:
-    if not work.experiments:
-        return FREE
-    weights = max(sizes(experiment)[0] for experiment in work.experiments)
-    if work.plain:
-        seconds = sum(_fit_seconds(experiment) for experiment in work.experiments) * work.runs
-        kept = sum(_kept(experiment, work.runs) for experiment in work.experiments)
-        size = max(_stack_bytes(experiment, 1) for experiment in work.experiments)
-        return Price(seconds, size + COPIES * kept, kept * work.returned, weights)
-    # The training itself refuses a number of runs that cannot be.
-    runs = max(int(work.runs), 1)
-    grouped = [
-        (work.experiments[places[0]], len(places) * runs)
-        for places in stacks(work.experiments, runs)
-    ]
-    kept = sum(_kept(experiment, members) for experiment, members in grouped)
-    size = max(_stack_bytes(experiment, lanes_for(members)) for experiment, members in grouped)
-    training = sum(_stack_seconds(experiment, members) for experiment, members in grouped)
-    programs = {(structure(experiment), lanes_for(members)) for experiment, members in grouped}
-    compiling = [COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs]
-    # All but the first program is compiled while others train.
-    seconds = max(max(compiling) + training, BESIDE * (sum(compiling) + training))
-    size += COMPILER + len(programs) * PROGRAM + (COPIES if work.returned else 1) * kept
-    return Price(seconds, size, kept * work.returned, weights)
-
-
-def _stack_seconds(experiment: Experiment, members: int) -> float:
-    """A stack's preparation and epochs, with its program compiled."""
-    lanes, data = lanes_for(members), experiment.data
-    weights, entries, outputs = sizes(experiment)
-    layers, rows = len(experiment.model.layers), data.source.rows
-    batch = min(experiment.training.batch_size, data.training_rows)
-    exponential = EXPONENTIAL * sum(
-        layer.units for layer in experiment.model.dense if activation(layer.activation).exponential
-    )
-    of_rows = batch * (entries * ENTRY + outputs * OUTPUT + exponential)
-    step = STEP + layers * STEP_LAYER + lanes * (weights * WEIGHT + of_rows)
-    of_rows = entries * EVALUATED_ENTRY + outputs * EVALUATED_OUTPUT + exponential
-    evaluation = rows * lanes * of_rows
-    epoch = EPOCH + steps(experiment) * step + evaluation
-    preparation = members * (RUN + rows * (data.source.features + data.target_width) * VALUE)
-    return preparation + experiment.training.epochs * epoch
-
-
-def _fit_seconds(experiment: Experiment) -> float:
-    training, data = experiment.training, experiment.data
-    weights, entries, outputs = sizes(experiment)
-    batch = min(training.batch_size, data.training_rows)
-    arithmetic = weights * WEIGHT + batch * (entries * ENTRY + outputs * OUTPUT)
-    batches = steps(experiment) + data.held_out_rows / batch
-    return FIT + training.epochs * (FIT_EPOCH + batches * (FIT_STEP + arithmetic))
-
-
-def _stack_bytes(experiment: Experiment, lanes: int) -> float:
-    """Data, weights and one batch's outputs of a stack while it trains."""
-    data = experiment.data
-    weights, _, outputs = sizes(experiment)
-    values = data.source.rows * (data.source.features + data.target_width)
-    batch = min(experiment.training.batch_size, data.training_rows)
-    return FLOAT * lanes * (values * DATA + weights * STATES + batch * outputs * ACTIVATIONS)
-
-
-def _kept(experiment: Experiment, members: int) -> float:
-    """The figures and weights of a stack's runs, and the events before them."""
-    dense = len(experiment.model.dense)
-    epochs = experiment.training.epochs
-    figures = FIGURES + HELD_OUT * bool(experiment.data.held_out_rows) + HEALTH * dense
-    state = FLOAT * members * sizes(experiment)[0]
-    snapshots = min(epochs + 1, KEY_EPOCHS + 1, max(KEPT_WEIGHTS / max(state, 1), 2))
-    return FLOAT * members * epochs * figures + state * snapshots

@@ -7,11 +7,16 @@ from functools import lru_cache
 
 import streamlit as st
 
+from core import fields
 from core.comparison import distinct, plan
-from core.jobs.limits import duration, price
-from core.jobs.worker import Compare
-from core.problems import PROBLEMS, TARGET, excluded
-from pages.elements import jobs, query_params, settings
+from core.fixes import excluded
+from core.history import TARGET
+from core.jobs.costs import price
+from core.jobs.limits import duration
+from core.jobs.requests import Compare
+from core.problems import PROBLEMS
+from pages.elements import jobs, query_params
+from pages.elements.settings import as_text
 
 PLACE = "compare"
 RESULT = f"{PLACE}-result"
@@ -22,16 +27,12 @@ PICKED = f"{PLACE}.picked"
 MOST_FIXES = 6
 """64 combinations: more would be neither trained in a few seconds nor read."""
 RUNS = ("16", "32", "64", "128")
-SHARE = settings.Real(0.5, 1, 0.01)
+SHARE = fields.Float(0.5, 1, 0.01)
 KINDS = {
-    PROBLEM: settings.Choice(tuple(PROBLEMS)),
-    "runs": settings.Choice(RUNS),
+    PROBLEM: fields.Choice(PROBLEMS),
+    "runs": fields.Choice(RUNS),
     "target": SHARE,
     "rate": SHARE,
-}
-DEFAULT_FIXES = {
-    "threshold": ("sigmoid-output", "scale-inputs", "standardise-inputs", "shuffle-rows"),
-    "two-blob": ("labels-from-zero", "sigmoid-output", "wider-hidden", "higher-learning-rate"),
 }
 
 
@@ -76,8 +77,8 @@ def enter() -> list[str]:
     return refused
 
 
-def _fixes(problem: str) -> settings.Keys:
-    return settings.Keys(tuple(PROBLEMS[problem].fixes))
+def _fixes(problem: str) -> fields.MultiChoice:
+    return fields.MultiChoice(PROBLEMS[problem].fixes)
 
 
 def leave() -> None:
@@ -89,8 +90,8 @@ def leave() -> None:
 def parameters() -> dict[str, str]:
     """What the URL says of this page: no more than what differs from where it begins."""
     values = _values()
-    usual = _defaults(values[PROBLEM]) | {PROBLEM: _defaults()[PROBLEM]}
-    return {name: query_params.as_text(v) for name, v in values.items() if v != usual[name]}
+    defaults = _defaults(values[PROBLEM]) | {PROBLEM: _defaults()[PROBLEM]}
+    return {name: as_text(v) for name, v in values.items() if v != defaults[name]}
 
 
 def _values() -> dict[str, object]:
@@ -224,9 +225,9 @@ def next_step(choice: Choice, affordable: bool) -> str:
     )
 
 
-def running(ticket: jobs.Ticket) -> None:
+def running(handle: jobs.JobHandle) -> None:
     """How far the comparison is."""
-    events = ticket.job.events
+    events = handle.job.events
     if events:
         doing = f"{events[-1].finished} of {events[-1].of} combinations trained"
         jobs.progress(PLACE, events[-1].share, doing)
@@ -238,13 +239,13 @@ def _other_problem() -> None:
     problem = st.session_state[f"{PLACE}.{PROBLEM}"]
     if problem in PROBLEMS:
         st.session_state[PICKED] = None
-        st.session_state[f"{PLACE}.fixes"] = list(DEFAULT_FIXES[problem])
+        st.session_state[f"{PLACE}.fixes"] = list(PROBLEMS[problem].compared)
 
 
 def _defaults(problem: str = "threshold") -> dict[str, object]:
-    fixes = list(DEFAULT_FIXES[problem])
-    usual = {"runs": "32", "target": TARGET, "rate": 0.9, "combination": None}
-    return {PROBLEM: problem, "fixes": fixes, **usual}
+    fixes = list(PROBLEMS[problem].compared)
+    others = {"runs": "32", "target": TARGET, "rate": 0.9, "combination": None}
+    return {PROBLEM: problem, "fixes": fixes, **others}
 
 
 def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
@@ -255,4 +256,4 @@ def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
     found = _defaults(problem) | query_params.checked(given, kinds, refused)
     # A combination goes by its text; the empty one is the question as asked.
     picked = found["combination"]
-    return found | {"combination": None if picked is None else query_params.as_text(picked)}
+    return found | {"combination": None if picked is None else as_text(picked)}

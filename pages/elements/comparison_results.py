@@ -9,9 +9,10 @@ from core import files
 from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.problems import PROBLEMS
-from pages.elements import charts, export, findings, jobs, layout, query_params
+from pages.elements import charts, export, findings, jobs, layout
 from pages.elements.compare import PICKED, PLACE, RUNS, Choice, next_step, request
 from pages.elements.rendering import in_turn
+from pages.elements.settings import as_text
 
 PANELS, PANEL_WIDTH = 4, 210
 """Panels of curves in a row, on a laptop, and the pixels that each needs."""
@@ -22,60 +23,60 @@ MOST_NAMED = 3
 
 
 @in_turn
-def results(ticket: jobs.Ticket, choice: Choice, affordable: bool) -> None:
+def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
     """The answer, the combinations side by side, the table, and each fix's share."""
-    comparison = ticket.job.result
-    if ticket.request != request(choice):
+    comparison = handle.job.result
+    if handle.request != request(choice):
         st.caption(
             ":material/history: These results belong to earlier choices. "
             f"{next_step(choice, affordable)}"
         )
-    titles = {fix.key: fix.title for fix in ticket.request.fixes}
-    found = comparison.verdict(choice.rate, choice.target)
-    _answer(found, choice, titles)
+    titles = {fix.key: fix.title for fix in handle.request.fixes}
+    answer = comparison.verdict(choice.rate, choice.target)
+    _answer(answer, choice, titles)
     _effects(comparison, choice, titles)
     table = files.comparison_frame(comparison, titles, choice.target)
     best_first = table.sort_values("rate", ascending=False, kind="stable")
-    named = {files.combination(each.fixes, titles) for each in found.smallest}
+    named = {files.combination(each.fixes, titles) for each in answer.smallest}
     _rates(best_first.assign(named=best_first["combination"].isin(named)), choice)
     _contributions(comparison, choice, titles)
     _curves(comparison, choice, best_first["combination"])
     _table(table)
     _downloads(comparison, choice, titles)
-    _look_into(comparison, choice, titles, found)
+    _look_into(comparison, choice, titles, answer)
 
 
-def _answer(found: Verdict, choice: Choice, titles: dict[str, str]) -> None:
+def _answer(answer: Verdict, choice: Choice, titles: dict[str, str]) -> None:
     """The smallest combinations that reach the required rate, with their counts and intervals."""
-    st.header(_headline(found, choice, titles))
-    if not found.smallest:
+    st.header(_headline(answer, choice, titles))
+    if not answer.smallest:
         more = (
             " More runs may show that it reaches the required rate."
-            if found.best.rate.high >= choice.rate
+            if answer.best.rate.high >= choice.rate
             else ""
         )
-        st.markdown(f"The best is {_result(found.best, titles)}.{more}")
+        st.markdown(f"The best is {_result(answer.best, titles)}.{more}")
         return
     lines = [
-        f"- {_result(each, titles)}{'' if each.shown else ', likely'}" for each in found.smallest
+        f"- {_result(each, titles)}{'' if each.shown else ', likely'}" for each in answer.smallest
     ]
-    if found.shown and len(found.shown[0].fixes) > len(found.smallest[0].fixes):
+    if answer.shown and len(answer.shown[0].fixes) > len(answer.smallest[0].fixes):
         lines += [
             f"- {_result(each, titles)}, the smallest with its whole interval there"
-            for each in found.shown
+            for each in answer.shown
         ]
     st.markdown("\n".join(lines))
-    likely = [each for each in found.smallest if not each.shown]
+    likely = [each for each in answer.smallest if not each.shown]
     if likely:
         st.markdown(_more_runs(likely, choice))
 
 
-def _headline(found: Verdict, choice: Choice, titles: dict[str, str]) -> str:
+def _headline(answer: Verdict, choice: Choice, titles: dict[str, str]) -> str:
     rate, target = f"{choice.rate:.0%}", f"{choice.target:.0%}"
-    if not found.smallest:
+    if not answer.smallest:
         return f":material/block: No combination brings {rate} of the runs to {target} accuracy"
-    shown = [each for each in found.smallest if each.shown]
-    named = shown or found.smallest
+    shown = [each for each in answer.smallest if each.shown]
+    named = shown or answer.smallest
     size, count = len(named[0].fixes), len(named)
     if not size:
         already = f"{rate} of the runs {'' if shown else 'likely '}reach {target} accuracy already"
@@ -171,8 +172,8 @@ def _contributions(comparison: Comparison, choice: Choice, titles: dict[str, str
 
 
 def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
-    """names: of the combinations, the best first; the index is their place in the comparison."""
-    histories = [comparison.histories[place] for place in names.index]
+    """names: of the combinations, the best first; the index is that of the comparison."""
+    histories = [comparison.histories[index] for index in names.index]
     parts = []
     for name, history in zip(names, histories, strict=True):
         frame = history.frame()
@@ -245,16 +246,16 @@ def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
 
 
 def _look_into(
-    comparison: Comparison, choice: Choice, titles: dict[str, str], found: Verdict
+    comparison: Comparison, choice: Choice, titles: dict[str, str], answer: Verdict
 ) -> None:
     """One combination: its diagnosis and its script. The named one, until another is chosen."""
     st.header("One combination in detail")
-    subsets = {query_params.as_text(subset): subset for subset in comparison.subsets}
+    subsets = {as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[PICKED] not in subsets:
         st.session_state[PICKED] = None
-    named = (found.smallest or (found.best,))[0].fixes
+    named = (answer.smallest or (answer.best,))[0].fixes
     picked = st.session_state[PICKED]
-    picked = query_params.as_text(named) if picked is None else picked
+    picked = as_text(named) if picked is None else picked
     st.session_state[f"{PLACE}.combination"] = picked
     st.selectbox(
         "Combination",
@@ -265,9 +266,9 @@ def _look_into(
         help="Shows the diagnosis and the script of this combination.",
     )
     history = comparison.history(subsets[picked])
-    findings_of = findings.found_in(history.experiment, history, choice.target)
-    st.markdown(f"**{verdict(findings_of, history, choice.target)}**")
-    findings.brief(findings_of, history, choice.target)
+    explained = findings.findings_for(history.experiment, history, choice.target)
+    st.markdown(f"**{verdict(explained, history, choice.target)}**")
+    findings.brief(explained, history, choice.target)
     # Those of what was compared, which need not be what is chosen now.
     problem = next(key for key, p in PROBLEMS.items() if p.experiment == comparison.experiment)
     fixes = tuple(PROBLEMS[problem].fixes[key] for key in subsets[picked])

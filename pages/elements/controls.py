@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import streamlit as st
 
-from core.experiment import Dense, Dropout, Experiment, InvalidExperiment
-from core.jobs.worker import Train
+from core.experiment import Dense, Experiment, InvalidExperiment
+from core.fields import Setting
+from core.jobs.requests import Train
 from core.problems import PROBLEMS
-from pages.elements import browser, jobs, query_params, state
-from pages.elements.settings import GROUPS, Choice, Flag, Setting, Whole, matters, table
+from pages.elements import browser, jobs, layers, query_params, state, widgets
+from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, as_text, table
 
 ICONS = {
     "Data": ":material/dataset:",
@@ -24,7 +27,7 @@ def presets(problem: str) -> None:
     if asked.variants:
         st.segmented_control(
             "Start from",
-            (state.AS_ASKED, *asked.variants),
+            (state.BASELINE, *asked.variants),
             format_func=state.title,
             **state.control(problem, state.START),
             required=True,
@@ -48,13 +51,19 @@ def presets(problem: str) -> None:
 
 def groups(problem: str) -> None:
     """Every other setting, folded away in four groups."""
-    values = state.values(problem)
+    settings = table(state.draft(problem)).values()
     with st.container(horizontal=True):
-        for name, settings in GROUPS[problem].items():
+        for name in GROUPS:
             with st.popover(
                 name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"
             ):
-                _group(problem, [each for each in settings if matters(each.name, values)])
+                if name == RUNS:
+                    _widgets(problem, list(OF_RUNS.items()))
+                elif name == NETWORK:
+                    layers.draw(problem)
+                else:
+                    own = [each for each in settings if each.group == name and each.matters]
+                    _widgets(problem, [(each.name, each.setting) for each in own])
         st.button(
             "Reset to the original question",
             key=f"{problem}-reset",
@@ -69,23 +78,25 @@ def summary(problem: str, experiment: Experiment) -> None:
     """The experiment in one line, and what was changed by hand."""
     st.caption(describe(experiment))
     if changed := state.changed(problem):
-        known = table(problem)
-        names = (f"{known[name].label.lower()} {value}" for name, value in changed.items())
+        names = (f"{label.lower()} {text}" for label, text in changed.items())
         st.caption(f":material/edit: Changed by hand: {', '.join(names)}.")
 
 
 def describe(experiment: Experiment) -> str:
     """An experiment in a line: network, loss, optimizer, rows."""
-    training, layers = experiment.training, experiment.model.layers
+    training = experiment.training
     sizes = [str(experiment.data.source.features)]
-    sizes += [f"{x.units} {x.activation}" for x in layers if isinstance(x, Dense)]
-    extra = [type(x).__name__ for x in layers if not isinstance(x, (Dense, Dropout))][:1]
-    extra += [f"dropout {x.rate:g}" for x in layers if isinstance(x, Dropout)][:1]
+    extra: dict[str, None] = {}
+    for layer in experiment.model.layers:
+        if isinstance(layer, Dense):
+            sizes.append(f"{layer.units} {layer.activation}")
+        else:
+            extra[" ".join([layer.label.lower(), *map(as_text, astuple(layer))])] = None
     network = " → ".join(sizes) + "".join(f", {name}" for name in extra)
     optimizer = training.optimizer
     return (
         f"Network {network}; {training.loss.replace('_', ' ')}; "
-        f"{type(optimizer).__name__} {optimizer.learning_rate:g}; "
+        f"{optimizer.label} {optimizer.learning_rate:g}; "
         f"{training.epochs:,} epochs of {experiment.data.training_rows:,} rows in batches of "
         f"{training.batch_size:,}."
     )
@@ -141,8 +152,7 @@ def train(problem: str) -> None:
 
 
 def _request(problem: str, experiment: Experiment) -> Train:
-    values = state.values(problem)
-    return Train(experiment, int(values["runs"]), values["seed"])
+    return Train(experiment, state.runs(problem), state.seed(problem))
 
 
 def result(problem: str) -> str:
@@ -165,36 +175,12 @@ def checked_experiment(problem: str) -> Experiment | None:
 
 
 def _train_anew(problem: str) -> None:
-    values = state.values(problem)
-    seeds = ("seed", "data-seed") if values["same-data"] else ("seed",)
-    most = {name: table(problem)[name].kind.high for name in seeds}
-    state.put(problem, **{name: (values[name] + 1) % (most[name] + 1) for name in seeds})
+    state.next_seed(problem)
     train(problem)
 
 
-def _group(problem: str, settings: list[Setting]) -> None:
+def _widgets(problem: str, settings: list[tuple[str, Setting | View]]) -> None:
     columns = st.columns(2)
-    for place, setting in enumerate(settings):
-        with columns[place % 2]:
-            _widget(problem, setting)
-
-
-def _widget(problem: str, setting: Setting) -> None:
-    kind, own = setting.kind, state.control(problem, setting.name)
-    common = {"label": setting.label, "help": setting.help, **own}
-    if isinstance(kind, Choice):
-        st.selectbox(
-            options=kind.options, format_func=lambda name: name.replace("_", " "), **common
-        )
-    elif isinstance(kind, Flag):
-        st.toggle(**common)
-    elif isinstance(kind, Whole):
-        st.number_input(min_value=kind.low, max_value=kind.high, step=kind.step, **common)
-    else:
-        st.number_input(
-            min_value=float(kind.low),
-            max_value=float(kind.high),
-            step=float(kind.step),
-            format=kind.format,
-            **common,
-        )
+    for index, (name, setting) in enumerate(settings):
+        with columns[index % 2]:
+            widgets.draw(setting, **state.control(problem, name))

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core import export, files
 from core.experiment import Experiment, InvalidExperiment
+from core.fixes import Fix
 from core.history import History
-from core.problems import PROBLEMS, Fix
+from core.problems import PROBLEMS
 from core.script_diff import changes
 from pages.elements import controls, findings, state
 from pages.elements.report import Report
@@ -17,10 +18,7 @@ TABS = ("Script", "What changed", "Notebook", "Data", "Report")
 MOST_WORDS = 300
 """Characters of an error's text."""
 LOADED = ":material/check_circle: Loaded: the controls above show it."
-BEYOND = (
-    ":material/info: Not loaded: the experiment is valid, but this page has no controls for some "
-    "of its settings."
-)
+BEYOND = ":material/info: Not loaded: the experiment is valid, but no page has a table of rows."
 OTHER = ":material/info: Not loaded: this is a {} experiment; open it on that page."
 PALETTE = "theme.{}.chartCategoricalColors"
 
@@ -28,7 +26,7 @@ PALETTE = "theme.{}.chartCategoricalColors"
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     """history: the last training's, possibly of another experiment; None before the first."""
     st.header("Export")
-    seed = state.values(problem)["seed"]
+    seed = state.seed(problem)
     script, changed, notebook, data, report = st.tabs(TABS)
     with script:
         _script(problem, experiment, seed)
@@ -180,7 +178,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
     )
     if own is None:
         st.caption("There are no results for these settings yet; train first to include them.")
-    target = state.values(problem)["target"]
+    target = state.target(problem)
     report = Report(
         problem=problem,
         experiment=experiment,
@@ -188,7 +186,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         seed=seed,
         target=target,
         fixes=state.steps(problem),
-        found=findings.found_in(experiment, own, target),
+        found=findings.findings_for(experiment, own, target),
         history=own,
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},

@@ -10,12 +10,14 @@ import streamlit as st
 
 from core import inspection
 from core.data import prepare
-from core.diagnosis import Finding, Severity, diagnose, from_settings, verdict
-from core.diagnosis.trials import Repair, TryFixes, expected
+from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings, verdict
+from core.diagnosis.trials import Repair, expected
 from core.experiment import Experiment, InvalidExperiment
+from core.fixes import Fix
 from core.history import History
-from core.jobs.limits import duration, price
-from core.problems import Fix
+from core.jobs.costs import price
+from core.jobs.limits import duration
+from core.jobs.requests import TryFixes
 from pages.elements import charts, controls, figures, jobs, state
 from pages.elements.rendering import concluded, once
 from pages.elements.settings import VIEWS
@@ -29,15 +31,6 @@ BADGES = {
 OPEN = ("Not known yet", ":material/help:", "gray")
 """The badge of a finding whose harm shows only in training."""
 CONFIDENCE = {"likely": "Likely.", "cannot tell": "Cause not known."}
-PICTURES = {
-    "dead-units": ("dead", "Dead units"),
-    "saturated-units": ("saturated", "Saturated units"),
-    "vanishing-gradient": ("gradient_norm", "Gradient norm"),
-    "exploding-gradient": ("gradient_norm", "Gradient norm"),
-}
-"""Which figure of the layers' health stands beside a finding."""
-OUTPUTS = ("output-not-probability", "constant-prediction", "accuracy-frozen", "output-range")
-"""Findings whose picture is the distribution of the outputs."""
 NEVER = {
     "dead": "No unit is dead after any epoch, in any of the {runs} runs: each outputs something "
     "other than 0 for some training sample.",
@@ -57,13 +50,13 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     After one it stands at the top of the results, as `conclusion`.
     """
     target = state.target(problem)
-    found = found_in(experiment, history, target)
+    findings = findings_for(experiment, history, target)
     tried = _tried(problem, experiment)
-    failed = history is not None and _any_serious(found)
+    failed = history is not None and _any_serious(findings)
     st.header("Why runs fail" if failed else "Diagnosis", anchor=ANCHOR)
     if history is None:
-        st.markdown(f"**{verdict(found, None, target)}**")
-    pictured = list(_with_pictures(found, history))
+        st.markdown(f"**{verdict(findings, None, target)}**")
+    pictured = list(_with_pictures(findings, history))
     for finding, picture in pictured:
         if finding.severity is not Severity.COSMETIC:
             _card(problem, finding, picture, history, target, tried)
@@ -72,30 +65,34 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         with st.expander(f"Minor notes ({len(minor)})"):
             for finding, picture in minor:
                 _card(problem, finding, picture, history, target, tried)
-    if _any_serious(found):
-        _trials(problem, experiment, found, tried)
+    if _any_serious(findings):
+        _trials(problem, experiment, findings, tried)
 
 
 def conclusion(history: History, target: float) -> None:
     """The verdict on a training in a sentence, and the way to what can be done."""
-    found = found_in(history.experiment, history, target)
-    way = f" [See the evidence and the fixes](#{ANCHOR})" if _any_serious(found) else ""
-    st.markdown(f"**{verdict(found, history, target)}**{way}", width=760)
+    findings = findings_for(history.experiment, history, target)
+    way = f" [See the evidence and the fixes](#{ANCHOR})" if _any_serious(findings) else ""
+    st.markdown(f"**{verdict(findings, history, target)}**{way}", width=760)
 
 
-def found_in(experiment: Experiment, history: History | None, target: float) -> tuple[Finding, ...]:
+def findings_for(
+    experiment: Experiment, history: History | None, target: float
+) -> tuple[Finding, ...]:
     """The findings, for each experiment and training once."""
-    return from_settings(experiment, target) if history is None else _found_in(history, target)
+    if history is None:
+        return from_settings(experiment, target)
+    return _after_training(history, target)
 
 
 @concluded
-def _found_in(history: History, target: float) -> tuple[Finding, ...]:
+def _after_training(history: History, target: float) -> tuple[Finding, ...]:
     return diagnose(history.experiment, history, target)
 
 
-def brief(found: tuple[Finding, ...], history: History, target: float) -> None:
+def brief(findings: tuple[Finding, ...], history: History, target: float) -> None:
     """Findings with their pictures, for a page where nothing can be changed."""
-    for finding, picture in _with_pictures(found, history):
+    for finding, picture in _with_pictures(findings, history):
         with st.container(border=True), _beside(picture, finding, history, target):
             _text(finding)
 
@@ -125,23 +122,23 @@ def _draw_health(history: History, measure: str, target: float) -> None:
             charts.show(*panel)
 
 
-def _any_serious(found: tuple[Finding, ...]) -> bool:
-    return any(finding.severity is not Severity.COSMETIC for finding in found)
+def _any_serious(findings: tuple[Finding, ...]) -> bool:
+    return any(finding.severity is not Severity.COSMETIC for finding in findings)
 
 
 def _with_pictures(
-    found: tuple[Finding, ...], history: History | None
+    findings: tuple[Finding, ...], history: History | None
 ) -> Iterator[tuple[Finding, str | None]]:
-    """Each finding with what is drawn beside it: "outputs", a measure of health or nothing.
+    """Each finding with its rule's picture (`core.diagnosis.rules.Rule.picture`), or None.
 
     Findings that would share a picture leave it to the first of them.
     """
-    drawn = set()
-    for finding in found:
-        picture = "outputs" if finding.code in OUTPUTS else PICTURES.get(finding.code, (None,))[0]
-        known = history is None or picture in drawn
+    drawn: set[str | None] = set()
+    for finding in findings:
+        rule = RULES.get(finding.code)
+        picture = None if rule is None or history is None else rule.picture
+        yield finding, None if picture in drawn else picture
         drawn.add(picture)
-        yield finding, None if known else picture
 
 
 def _card(
@@ -161,7 +158,7 @@ def _beside(picture: str | None, finding: Finding, history: History | None, targ
     words, beside = st.columns([2, 1])
     with beside:
         said = f"{finding.title}: {finding.evidence}"
-        _draw_picture(finding.code, finding.run, said, history, target)
+        _draw_picture(picture, finding.run, said, history, target)
     return words
 
 
@@ -230,83 +227,79 @@ def _apply(
 
 
 @once
-def _draw_picture(code: str, run: int | None, said: str, history: History, target: float) -> None:
+def _draw_picture(
+    picture: str, run: int | None, said: str, history: History, target: float
+) -> None:
     """The evidence as a small chart; run: one that shows it, None for the first that fails."""
-    stuck = ~history.successes(target)
-    if code in PICTURES:
-        measure, title = PICTURES[code]
-        layers = inspection.layer_health(history, measure, ~stuck)
-        last = layers[layers["epoch"] == layers["epoch"].max()]
-        picture = charts.by_layer(last, measure, title)
-    else:
+    failed = ~history.successes(target)
+    if picture in ("outputs", "decisions"):
         if run is None:
-            run = int(np.flatnonzero(stuck)[0]) if stuck.any() else 0
+            run = int(np.flatnonzero(failed)[0]) if failed.any() else 0
         rows = prepare(history.experiment.data, history.seed, run)
         out = inspection.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
-        decides = code != "output-range" and out.shape[1] <= 2
-        picture = charts.outputs(out[:, -1], run, THRESHOLD if decides else None)
-    charts.show(picture, said)
+        decides = picture == "decisions" and out.shape[1] <= 2
+        chart = charts.outputs(out[:, -1], run, THRESHOLD if decides else None)
+    else:
+        layers = inspection.layer_health(history, picture, ~failed)
+        last = layers[layers["epoch"] == layers["epoch"].max()]
+        chart = charts.by_layer(last, picture, figures.MEASURES[picture])
+    charts.show(chart, said)
 
 
 # --- trying the fixes ---------------------------------------------------------------------------
 
 
-def _place(problem: str) -> str:
+def _slot(problem: str) -> str:
     return f"{problem}.tries"
 
 
 def _tried(problem: str, experiment: Experiment) -> Repair | None:
     """The finished trial of this very experiment's fixes, if there is one."""
-    ticket = jobs.latest(_place(problem))
-    if ticket is None or not isinstance(ticket.job.result, Repair):
+    handle = jobs.latest(_slot(problem))
+    if handle is None or not isinstance(handle.job.result, Repair):
         return None
-    return ticket.job.result if ticket.job.result.experiment == experiment else None
+    return handle.job.result if handle.job.result.experiment == experiment else None
 
 
 def _trials(
-    problem: str, experiment: Experiment, found: tuple[Finding, ...], tried: Repair | None
+    problem: str, experiment: Experiment, findings: tuple[Finding, ...], tried: Repair | None
 ) -> None:
-    place = _place(problem)
-    ticket = jobs.latest(place)
+    slot = _slot(problem)
     with st.container(border=True):
         st.markdown("**Do the suggested fixes help?**")
-        request = _request(problem, experiment, found)
+        request = _request(problem, experiment, findings)
         st.button(
             f"Test these fixes (about {duration(price(request).seconds)})",
             key=f"{problem}-try",
             icon=":material/science:",
-            disabled=not jobs.affordable(request) or jobs.busy(place),
+            disabled=not jobs.affordable(request) or jobs.busy(slot),
             on_click=jobs.start,
-            args=(place, "a trial of suggested fixes", request),
+            args=(slot, "a trial of suggested fixes", request),
             help="Trains this experiment with each suggested fix, and with useful combinations "
             "of them, on the same seeds.",
         )
-        if ticket is not None and not ticket.job.ended:
-            jobs.watch(place, _trying, place)
-        elif ticket is not None and ticket.job.error:
-            st.error(ticket.job.error, icon=":material/error:")
-        elif tried is not None:
+        jobs.result(slot, "test", _trying, slot)
+        if tried is not None and not jobs.busy(slot):
             _outcome(problem, tried)
 
 
-def _request(problem: str, experiment: Experiment, found: tuple[Finding, ...]) -> TryFixes:
-    values = state.values(problem)
+def _request(problem: str, experiment: Experiment, findings: tuple[Finding, ...]) -> TryFixes:
     return TryFixes(
         experiment,
         runs=32,
-        seed=values["seed"],
-        target=values["target"],
-        likely=expected(experiment, found),
+        seed=state.seed(problem),
+        target=state.target(problem),
+        likely=expected(experiment, findings),
     )
 
 
-def _trying(ticket: jobs.Ticket, place: str) -> None:
-    events = ticket.job.events
+def _trying(handle: jobs.JobHandle, slot: str) -> None:
+    events = handle.job.events
     share = events[-1].share if events else 0.0
     doing = (
         f"{events[-1].finished} of {events[-1].of} experiments trained" if share else "Compiling"
     )
-    jobs.progress(place, share, doing)
+    jobs.progress(slot, share, doing)
 
 
 def _outcome(problem: str, tried: Repair) -> None:

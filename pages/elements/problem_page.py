@@ -44,11 +44,11 @@ def _training(problem: str, experiment: Experiment | None, ready: bool) -> Histo
 
     ready: whether the settings can be trained; the controls say why where they cannot.
     """
-    ticket = jobs.latest(problem)
-    history = ticket.job.result if ticket and ticket.job.ended else None
-    current = history is not None and history.experiment == experiment
     with st.container():
-        _state(problem, ticket, ready)
+        history = jobs.result(problem, "training", _running, problem)
+        if ready and jobs.latest(problem) is None:
+            _first_step()
+        current = history is not None and history.experiment == experiment
         if history is not None and not current:
             st.caption(":material/history: These results belong to earlier settings: train again.")
     with st.container():
@@ -61,19 +61,13 @@ def _training(problem: str, experiment: Experiment | None, ready: bool) -> Histo
     return history
 
 
-def _state(problem: str, ticket: jobs.Ticket | None, ready: bool) -> None:
-    """The training that runs, or why there is no result."""
-    if jobs.busy(problem):
-        jobs.watch(problem, _running, problem)
-    elif ticket is not None and ticket.job.result is None:
-        jobs.nothing_came(ticket.job, "training")
-    elif ticket is None and ready:
-        st.info(
-            "Press **Train** to train this network many times at once, each time with a different "
-            "seed, and see how often it learns. The first training loads TensorFlow, which takes "
-            "a few seconds; the next ones take about a second.",
-            icon=":material/play_circle:",
-        )
+def _first_step() -> None:
+    st.info(
+        "Press **Train** to train this network many times at once, each time with a different "
+        "seed, and see how often it learns. The first training loads TensorFlow, which takes "
+        "a few seconds; the next ones take about a second.",
+        icon=":material/play_circle:",
+    )
 
 
 def _results(problem: str, history: History, current: bool) -> None:
@@ -92,9 +86,9 @@ def _results(problem: str, history: History, current: bool) -> None:
     results.plain_keras(problem, history)
 
 
-def _running(ticket: jobs.Ticket, problem: str) -> None:
+def _running(handle: jobs.JobHandle, problem: str) -> None:
     """Progress, and the curves as they grow."""
-    job, epochs = ticket.job, ticket.request.experiment.training.epochs
+    job, epochs = handle.job, handle.request.experiment.training.epochs
     events = list(job.events)
     done = events[-1].number if events else 0
     doing = f"Epoch {done:,} of {epochs:,}" if done else "Compiling the network"

@@ -13,9 +13,11 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.elements.settings import Keys
+from core.draft import Draft
+from core.fields import MultiChoice
+from pages.elements.settings import as_text, table
 
-FORMAT = 1
+FORMAT = 2
 """Of links; a change after which an older Plateau would misread one raises it."""
 VERSION = "v"
 PAGE = "page"
@@ -89,7 +91,7 @@ def checked(
         kind = kinds.get(name)
         if kind is None:
             refused.append(f"`{quoted(name)}` in the link is no setting of this page.")
-        elif isinstance(kind, Keys):
+        elif isinstance(kind, MultiChoice):
             found[name] = _checked_keys(name, text, kind, refused)
         else:
             try:
@@ -99,11 +101,24 @@ def checked(
     return found
 
 
-def _checked_keys(name: str, text: str, kind: Keys, refused: list[str]) -> list[str]:
+def applied(draft: Draft, given: Mapping[str, str], refused: list[str]) -> Draft:
+    """The draft with the settings that are known and right; the others are refused by name."""
+    left = dict(given)
+    while name := next((name for name in table(draft) if name in left), None):
+        text, control = left.pop(name), table(draft)[name]
+        try:
+            draft = control.write(draft, control.setting.kind.parse(text))
+        except (KeyError, ValueError, OverflowError):
+            refused.append(refusal(name, text, control.setting.kind.expected))
+    refused += [f"`{quoted(name)}` in the link is no setting of this page." for name in left]
+    return draft
+
+
+def _checked_keys(name: str, text: str, kind: MultiChoice, refused: list[str]) -> list[str]:
     """Those keys of a dotted list that are known; each of the others is refused by name."""
     keys = [key for key in dict.fromkeys(text.split(".")) if key]
-    refused += [refusal(name, key, kind.expected) for key in keys if key not in kind.known]
-    return [key for key in keys if key in kind.known]
+    refused += [refusal(name, key, kind.expected) for key in keys if key not in kind.entries]
+    return [key for key in keys if key in kind.entries]
 
 
 def hold(
@@ -125,15 +140,6 @@ def allows(kind: Kind, value: object) -> bool:
         return kind.parse(as_text(value)) == value
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
-
-
-def as_text(value: object) -> str:
-    """A value as the address has it; its kind's `parse` reads it back exactly."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (list, tuple)):
-        return ".".join(value)
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def refusal(name: str, text: str, expected: str) -> str:

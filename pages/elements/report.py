@@ -19,8 +19,9 @@ from core.diagnosis import Finding, verdict
 from core.experiment import Experiment
 from core.export import to_script
 from core.files import versions
+from core.fixes import Fix
 from core.history import History
-from core.problems import PROBLEMS, Fix
+from core.problems import PROBLEMS
 from core.rates import Rate
 from core.script_diff import changes
 from pages.elements import figures, findings

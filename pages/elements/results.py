@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.data import majority_rate
 from core.history import History
-from core.jobs.limits import duration, price
-from core.jobs.worker import Fit
+from core.jobs.costs import price
+from core.jobs.limits import duration
+from core.jobs.requests import Fit
 from core.rates import Rate
 from pages.elements import charts, controls, figures, jobs, state
 from pages.elements.headline import OUTCOMES_HELP, headline, others, percent
@@ -117,19 +118,19 @@ def _view(problem: str, name: str, words: Callable[[str], str]) -> None:
     )
 
 
-def _log_toggle(problem: str, usual: bool) -> bool:
-    """Whether the loss is on a log scale: as is usual for these losses, or as the reader chose."""
+def _log_toggle(problem: str, default: bool) -> bool:
+    """Whether the loss is on a log scale: the default for these losses, or as the reader chose."""
     key, chosen, view = f"{problem}.log-scale", state.view(problem, "log"), VIEWS["log"]
-    st.session_state[key] = usual if chosen == "auto" else chosen == "yes"
+    st.session_state[key] = default if chosen == "auto" else chosen == "yes"
     return st.toggle(
-        view.label, key=key, help=view.help, on_change=_choose_log, args=(problem, key, usual)
+        view.label, key=key, help=view.help, on_change=_choose_log, args=(problem, key, default)
     )
 
 
-def _choose_log(problem: str, key: str, usual: bool) -> None:
-    """Callback: keep the choice, unless it is what is usual."""
+def _choose_log(problem: str, key: str, default: bool) -> None:
+    """Callback: keep the choice, unless it is the default."""
     log = st.session_state[key]
-    state.held(problem)["log"] = "auto" if log == usual else "yes" if log else "no"
+    state.held(problem)["log"] = "auto" if log == default else "yes" if log else "no"
 
 
 @once
@@ -157,7 +158,7 @@ def network(problem: str, history: History, target: float) -> None:
     st.header("What the network does")
     picks = figures.picks(history, target)
     if state.view(problem, "pick") not in picks:
-        state.held(problem)["pick"] = VIEWS["pick"].usual
+        state.held(problem)["pick"] = VIEWS["pick"].default
     kind = st.segmented_control(
         VIEWS["pick"].label,
         tuple(picks),
@@ -182,7 +183,6 @@ def plain_keras(problem: str, history: History) -> None:
     """Train the first run once more with plain Keras, and lay its curve over the stack's."""
     st.header("Compared with model.fit")
     place = controls.plain_place(problem)
-    ticket = jobs.latest(place)
     request = Fit(history.experiment, history.seed)
     st.button(
         f"Train one run with model.fit (about {duration(price(request).seconds)})",
@@ -194,19 +194,14 @@ def plain_keras(problem: str, history: History) -> None:
         help="Plain Keras, compile and fit: run 0 with the same data and initial weights, and its "
         "own order of batches.",
     )
-    if ticket is None:
-        return
-    if not ticket.job.ended:
-        jobs.watch(place, _fitting, place)
-    elif ticket.job.result is None:
-        st.error(ticket.job.error or "It was stopped before it began.", icon=":material/error:")
-    else:
-        _overlay(history, ticket.job.result)
+    alone = jobs.result(place, "training", _fitting, place)
+    if alone is not None:
+        _overlay(history, alone)
 
 
-def _fitting(ticket: jobs.Ticket, place: str) -> None:
-    epochs = ticket.request.experiment.training.epochs
-    done = len(ticket.job.events)
+def _fitting(handle: jobs.JobHandle, place: str) -> None:
+    epochs = handle.request.experiment.training.epochs
+    done = len(handle.job.events)
     jobs.progress(place, done / epochs, f"model.fit: epoch {done:,} of {epochs:,}")
 
 

@@ -1,311 +1,331 @@
-"""The table of what a problem page can set: one row is a control, a URL parameter and a default.
+"""What a page can set: a table made from the fields of a draft, and what is looked at.
 
-Values are plain (str, int, float, bool) and flat; `values_of` and `experiment_of` translate between
-them and an `Experiment`.
+A row of the table is a control, a parameter of the address and a value of the draft; its bounds,
+label and help are those that the field itself declares. Names of parameters are the fields' own,
+with hyphens; those of layers count the layers from 1, the last of which is the output.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields, replace
-from functools import cache
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
-from core.activations import ACTIVATIONS
-from core.experiment import (
-    ENCODINGS,
-    SCALINGS,
-    SGD,
-    SHUFFLINGS,
-    Adam,
-    BatchNormalisation,
-    Blobs,
-    Dense,
-    Dropout,
-    Experiment,
-    Model,
-    RMSprop,
-    Threshold,
-    Training,
-)
-from core.initialisers import INITIALISERS
-from core.jobs.worker import DEFAULT_RUNS
-from core.losses import LOSSES
-from core.problems import PROBLEMS, TARGET
+from core.draft import Draft, Path, converted
+from core.entries import KerasEntry
+from core.experiment import Model
+from core.fields import Bool, Choice, Float, Instance, Int, Optional, Ranges, Setting, settings
+from core.history import TARGET
+from core.jobs.requests import DEFAULT_RUNS
+from core.layers import LAYERS, Layer
+from core.optimizers import OPTIMIZERS
 
-MOST_HIDDEN = 4
-OPTIMIZERS = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
-LABELS = {"0 and 1": (0.0, 1.0), "1 and 2": (1.0, 2.0), "-1 and 1": (-1.0, 1.0)}
-
-
-MOST_NAMED = 8
-"""Options that a notice names."""
-
-
-def _named(options: tuple[str, ...]) -> str:
-    more = len(options) - MOST_NAMED
-    return ", ".join(options[:MOST_NAMED]) + (f" or {more} more" if more > 0 else "")
+DATA, NETWORK, TRAINING, RUNS = GROUPS = ("Data", "Network", "Training", "Runs")
+NAMES = {("data", "label_values"): "labels", ("training", "shuffle"): "reshuffle"}
+"""Parameters that are not named after their field, which another one is named after too."""
+SEPARATOR, NEXT_LAYER = "~", "~~"
+MOST_CLASSES = 100
 
 
 @dataclass(frozen=True)
-class Choice:
-    options: tuple[str, ...]
+class Control:
+    """One row of the table.
+
+    name: of the parameter, and, after the page's, of the widget. read: its value in a draft;
+    write: the draft with another one, or InvalidExperiment. matters: whether it has an effect as
+    the others stand.
+    """
+
+    name: str
+    group: str
+    setting: Setting
+    read: Callable[[Draft], Any]
+    write: Callable[[Draft, Any], Draft]
+    matters: bool = True
+
+
+def table(draft: Draft) -> dict[str, Control]:
+    """Every control of a draft by name, in the order in which a link's values are taken over.
+
+    What decides which others there are comes first.
+    """
+    controls = [*_data(draft), *_network(draft), *_training(draft)]
+    return {control.name: control for control in controls}
+
+
+def differences(before: Draft, after: Draft) -> dict[str, Any]:
+    """The values of the second draft by name, where they differ from those of the first.
+
+    Of hidden layers of other kinds than before, all are one value; else each has its own.
+    """
+    changed = {}
+    known = table(before)
+    alike = _kinds(before) == _kinds(after)
+    for name, control in table(after).items():
+        if name == "layers":
+            differs = not alike
+        elif name.startswith("layer") and not alike:
+            differs = False
+        else:
+            differs = name not in known or known[name].read(before) != control.read(after)
+        if differs:
+            changed[name] = control.read(after)
+    return changed
+
+
+def changed_by(draft: Draft, values: dict[str, Any]) -> Draft:
+    """The draft with these values, in the order of its table.
+
+    What the draft, changed so far, has no control for, or what that refuses, is left out.
+    """
+    left = dict(values)
+    while left:
+        known = table(draft)
+        name = next((name for name in known if name in left), None)
+        if name is None:
+            break
+        try:
+            draft = known[name].write(draft, left.pop(name))
+        except ValueError:
+            continue
+    return draft
+
+
+def _kinds(draft: Draft) -> list[type]:
+    return [type(layer) for layer in draft.model.layers[:-1]]
+
+
+# --- data ---------------------------------------------------------------------------------------
+
+
+def _data(draft: Draft) -> Iterator[Control]:
+    source = draft.data.source
+    for name, setting in settings(source).items():
+        if isinstance(setting.kind, Ranges):
+            yield from _ranges(draft, name, setting)
+        else:
+            yield _field(DATA, ("data", "source", name), setting)
+    for name, setting in settings(draft.data).items():
+        if isinstance(setting.kind, Instance):
+            continue
+        if isinstance(setting.kind, Optional):
+            yield from _data_seed(draft, setting)
+        else:
+            yield _field(DATA, ("data", name), setting, setting.matters(draft.data))
+
+
+def _ranges(draft: Draft, name: str, setting: Setting) -> Iterator[Control]:
+    """A number of classes, and two bounds for each."""
+    path: Path = ("data", "source", name)
+    kind = setting.kind
+    yield Control(
+        "classes",
+        DATA,
+        Setting(Int(kind.fewest, kind.most), "Classes", "How many classes there are."),
+        lambda draft: len(draft.value(path)),
+        lambda draft, count: draft.put(path, _as_many(draft.value(path), count)),
+    )
+    for row in range(len(draft.value(path))):
+        for end, word in enumerate(("low", "high")):
+            label = f"Class {row + 1}: {'lowest' if word == 'low' else 'highest'} value"
+            yield _field(
+                DATA,
+                (*path, row, end),
+                Setting(Float(-1e9, 1e9), label, setting.help),
+                name=f"{word}{row + 1}",
+            )
+
+
+def _as_many(ranges: tuple[tuple[float, float], ...], count: int) -> tuple:
+    """The first `count` ranges; further ones follow the last two at the same distance."""
+    grown = list(ranges[:count])
+    while len(grown) < count:
+        step = [new - old for old, new in zip(grown[-2], grown[-1], strict=True)]
+        grown.append(tuple(round(a + b, 12) for a, b in zip(grown[-1], step, strict=True)))
+    return tuple(grown)
+
+
+def _data_seed(draft: Draft, setting: Setting) -> Iterator[Control]:
+    """Whether all runs have the same data, and which."""
+    path: Path = ("data", "seed")
+    yield Control(
+        "same-data",
+        DATA,
+        Setting(
+            Bool(),
+            "Same data for every run",
+            "Off: every run draws its own data. On: the runs differ only in their initial weights "
+            "and the order of the batches.",
+        ),
+        lambda draft: draft.data.seed is not None,
+        lambda draft, same: draft.put(path, (draft.data.seed or 0) if same else None),
+    )
+    if draft.data.seed is not None:
+        yield _field(
+            DATA, path, Setting(setting.kind.kind, setting.label, setting.help), name="data-seed"
+        )
+
+
+# --- network ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Hidden layers; a link writes the fields of each in order, without defaults at the end."""
 
     @property
     def expected(self) -> str:
-        return f"one of {_named(self.options)}"
+        return f"layers such as {self.text((LAYERS['Dense'](3, 'relu'), LAYERS['Dropout'](0.5)))}"
+
+    def text(self, layers: tuple[Layer, ...]) -> str:
+        return NEXT_LAYER.join(map(_layer_text, layers))
+
+    def parse(self, text: str) -> tuple[Layer, ...]:
+        return tuple(map(_layer_of, text.split(NEXT_LAYER))) if text else ()
+
+
+def _layer_text(layer: Layer) -> str:
+    values = [getattr(layer, name) for name in settings(layer)]
+    defaults = layer.defaults()
+    for name in reversed(settings(layer)):
+        if values[-1] != defaults.get(name):
+            break
+        values.pop()
+    return SEPARATOR.join([type(layer).__name__, *map(as_text, values)])
+
+
+def _layer_of(text: str) -> Layer:
+    name, *texts = text.split(SEPARATOR)
+    kind = LAYERS[name]
+    known = settings(kind)
+    if len(texts) > len(known):
+        raise ValueError(text)
+    values = zip(known.items(), texts, strict=False)
+    try:
+        return kind(**{name: setting.kind.parse(text) for (name, setting), text in values})
+    except TypeError:
+        raise ValueError(text) from None
+
+
+def _network(draft: Draft) -> Iterator[Control]:
+    yield Control(
+        "layers",
+        NETWORK,
+        Setting(Layers(), "Hidden layers"),
+        lambda draft: draft.model.layers[:-1],
+        lambda draft, hidden: draft._replace(model=Model((*hidden, draft.model.output))),
+    )
+    *hidden, output = draft.model.layers
+    for index, layer in enumerate(hidden):
+        for field, setting in settings(layer).items():
+            yield _field(
+                NETWORK,
+                ("model", "layers", index, field),
+                replace(setting, label=f"Layer {index + 1}: {setting.label.lower()}"),
+                name=f"layer{index + 1}-{field}",
+            )
+    for field, setting in settings(output).items():
+        yield _field(
+            NETWORK,
+            ("model", "layers", -1, field),
+            replace(setting, label=f"Output layer: {setting.label.lower()}"),
+            name=f"output-{field}",
+        )
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+def _training(draft: Draft) -> Iterator[Control]:
+    training = draft.training
+    for name, setting in settings(training).items():
+        path: Path = ("training", name)
+        if isinstance(setting.kind, Instance):
+            yield Control(
+                name,
+                TRAINING,
+                replace(setting, kind=ClassName(OPTIMIZERS)),
+                lambda draft, path=path: type(draft.value(path)).__name__.lower(),
+                _with_optimizer,
+            )
+            for option, described in settings(draft.value(path)).items():
+                yield _field(TRAINING, (*path, option), described)
+        else:
+            yield _field(TRAINING, path, setting)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassName(Choice):
+    """One of the classes of a registry, by its name in lower case."""
+
+    entries: dict[str, type[KerasEntry]]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(name.lower() for name in self.entries)
+
+    def label(self, option: str) -> str:
+        return self.kind(option).label
+
+    def kind(self, option: str) -> type[KerasEntry]:
+        return {name.lower(): kind for name, kind in self.entries.items()}[option]
 
     def parse(self, text: str) -> str:
         if text not in self.options:
-            raise ValueError
+            raise ValueError(text)
         return text
 
 
-@dataclass(frozen=True)
-class Whole:
-    low: int
-    high: int
-    step: int = 1
-
-    @property
-    def expected(self) -> str:
-        return f"a whole number from {self.low:,} to {self.high:,}"
-
-    def parse(self, text: str) -> int:
-        value = int(text)
-        if not self.low <= value <= self.high:
-            raise ValueError
-        return value
+def _with_optimizer(draft: Draft, name: str) -> Draft:
+    now, kind = draft.training.optimizer, ClassName(OPTIMIZERS).kind(name)
+    return (
+        draft if type(now) is kind else draft.put(("training", "optimizer"), converted(now, kind))
+    )
 
 
-@dataclass(frozen=True)
-class Real:
-    low: float
-    high: float
-    step: float
-    format: str = "%g"
-
-    @property
-    def expected(self) -> str:
-        return f"a number from {self.low:g} to {self.high:g}"
-
-    def parse(self, text: str) -> float:
-        value = float(text)
-        if not (math.isfinite(value) and self.low <= value <= self.high):
-            raise ValueError
-        return value
+def _field(
+    group: str, path: Path, setting: Setting, matters: bool = True, name: str | None = None
+) -> Control:
+    """The control of the value at a path."""
+    return Control(
+        (name or NAMES.get(path[-2:]) or str(path[-1])).replace("_", "-"),
+        group,
+        setting,
+        lambda draft: draft.value(path),
+        lambda draft, value: draft.put(path, value),
+        matters,
+    )
 
 
-@dataclass(frozen=True)
-class Flag:
-    expected = "yes or no"
-
-    def parse(self, text: str) -> bool:
-        return {"yes": True, "no": False}[text]
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Any number of the known keys; an address joins them by dots."""
-
-    known: tuple[str, ...]
-
-    @property
-    def expected(self) -> str:
-        return f"some of {_named(self.known)}"
-
-    def parse(self, text: str) -> list[str]:
-        keys = text.split(".") if text else []
-        if not set(keys) <= set(self.known):
-            raise ValueError
-        return keys
-
-
-@dataclass(frozen=True)
-class Setting:
-    """name: key in the URL and, after the problem's, in the session; help: of the control."""
-
-    name: str
-    label: str
-    kind: Choice | Whole | Real | Flag
-    help: str
+# --- runs, and what is looked at ----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class View:
-    """A choice of what to look at, which changes no result; `usual` is where it begins."""
+    """A choice that changes no run; `default` is where it begins."""
 
     label: str
-    kind: Choice | Flag
-    usual: str | bool
+    kind: Choice | Bool | Int | Float
+    default: Any
     help: str
 
 
-def _layer(name: str, label: str) -> list[Setting]:
-    return [
-        Setting(f"{name}-units", f"{label}: units", Whole(1, 64), "Outputs of the layer."),
-        Setting(
-            f"{name}-activation",
-            f"{label}: activation",
-            Choice(tuple(ACTIVATIONS)),
-            "The function applied to each weighted sum.",
-        ),
-        Setting(
-            f"{name}-initialiser",
-            f"{label}: initialiser",
-            Choice(tuple(INITIALISERS)),
-            "The distribution of the initial weights.",
-        ),
-    ]
-
-
-THRESHOLD_DATA = [
-    Setting(
-        "threshold",
-        "Threshold",
-        Whole(1, 1_000_000, 1_000),
-        "Numbers below it are class 0; those from it up to twice as much are class 1.",
-    ),
-]
-BLOB_DATA = [
-    Setting(
-        f"{bound}{number}",
-        f"Class {number}: {word}",
-        Real(-100, 100, 0.05),
-        "Both features of the class are drawn uniformly between its two bounds.",
-    )
-    for number in (1, 2)
-    for bound, word in (("low", "lowest value"), ("high", "highest value"))
-] + [
-    Setting(
-        "overlap",
-        "Overlap",
-        Real(0, 1, 0.05),
-        "Moves the second cluster towards the first; at 1 they have the same centre.",
-    ),
-    Setting(
-        "noise",
-        "Noise",
-        Real(0, 10, 0.01),
-        "Standard deviation of normal noise on both features, in their own unit.",
-    ),
-    Setting(
-        "labels",
-        "Labels",
-        Choice(tuple(LABELS)),
-        "The numbers that stand for the two classes in the data.",
-    ),
-    Setting(
-        "encoding",
-        "Label encoding",
-        Choice(ENCODINGS),
-        "As they are, replaced by 0 and 1 in order, or one column per class.",
-    ),
-]
-ROWS = [
-    Setting("samples", "Samples per class", Whole(2, 20_000, 100), "Rows drawn for each class."),
-    Setting(
-        "shuffling",
-        "Row shuffling",
-        Choice(SHUFFLINGS),
-        "'rows' is Python's random.shuffle on a two-dimensional array, which overwrites about half "
-        "of the rows; a permutation keeps all of them.",
-    ),
-    Setting(
-        "scaling",
-        "Input scaling",
-        Choice(SCALINGS),
-        "Divide by a constant, map to [0, 1], or standardise to mean 0 and variance 1. The last "
-        "two are fitted on the training rows only.",
-    ),
-    Setting("divisor", "Divide by", Real(1e-6, 1e9, 1_000), "Used when the scaling is 'divide'."),
-    Setting(
-        "hold-out",
-        "Held-out fraction",
-        Real(0, 0.9, 0.05),
-        "Share of the rows kept for evaluation and never trained on; 0 evaluates on the training "
-        "rows.",
-    ),
-    Setting(
-        "same-data",
-        "Same data for every run",
-        Flag(),
-        "Off: every run draws its own data. On: the runs differ only in their initial weights and "
-        "the order of the batches.",
-    ),
-    Setting(
-        "data-seed",
-        "Data seed",
-        Whole(0, 999_999),
-        "Determines the data when it is the same for every run.",
-    ),
-]
-NETWORK = [
-    Setting(
-        "hidden",
-        "Hidden layers",
-        Whole(0, MOST_HIDDEN),
-        "Dense layers between the input and the output.",
-    ),
-    *(
-        setting
-        for number in range(1, MOST_HIDDEN + 1)
-        for setting in _layer(f"hidden{number}", f"Hidden layer {number}")
-    ),
-    *_layer("output", "Output layer"),
-    Setting(
-        "normalise",
-        "Batch normalisation",
-        Flag(),
-        "After every hidden layer: mean 0 and variance 1 within the batch.",
-    ),
-    Setting(
-        "dropout",
-        "Dropout",
-        Real(0, 0.9, 0.05),
-        "After every hidden layer: the share of outputs set to 0 during training.",
-    ),
-]
-TRAINING = [
-    Setting("loss", "Loss", Choice(tuple(LOSSES)), "The function that the optimizer minimises."),
-    Setting("optimizer", "Optimizer", Choice(tuple(OPTIMIZERS)), "With Keras's defaults."),
-    Setting(
-        "learning-rate",
-        "Learning rate",
-        Real(1e-7, 100, 0.001),
-        "Adam and RMSprop move each weight by about this much per update.",
-    ),
-    Setting("momentum", "Momentum", Real(0, 1, 0.1), "Used by SGD only."),
-    Setting("batch-size", "Batch size", Whole(1, 10_000), "Rows per update of the weights."),
-    Setting("epochs", "Epochs", Whole(1, 2_000, 10), "Passes over the training rows."),
-    Setting(
-        "reshuffle",
-        "Shuffle every epoch",
-        Flag(),
-        "As Keras's fit does by default.",
-    ),
-]
-RUNS = [
-    Setting(
-        "runs",
+OF_RUNS = {
+    "runs": View(
         "Runs",
         Choice(("1", "16", "32", "64", "128", "256", "512")),
+        str(DEFAULT_RUNS),
         "How many times the network is trained, each time with a different seed.",
     ),
-    Setting("seed", "Seed", Whole(0, 999_999), "A different seed gives different runs."),
-    Setting(
-        "target",
+    "seed": View("Seed", Int(0, 999_999), 0, "A different seed gives different runs."),
+    "target": View(
         "Target accuracy",
-        Real(0.5, 1, 0.01, "%.2f"),
+        Float(0.5, 1, 0.01, format="%.2f"),
+        TARGET,
         "A run whose final accuracy reaches it succeeded; the others failed.",
     ),
-]
-
-GROUPS: dict[str, dict[str, list[Setting]]] = {
-    key: {"Data": [*own, *ROWS], "Network": NETWORK, "Training": TRAINING, "Runs": RUNS}
-    for key, own in (("threshold", THRESHOLD_DATA), ("two-blob", BLOB_DATA))
 }
-
-
+"""How many runs there are, and when one succeeded, by name."""
 VIEWS = {
     "log": View(
         "Log scale for the loss",
@@ -345,123 +365,12 @@ VIEWS = {
 """What of the results a page shows, by name."""
 
 
-@cache
-def table(problem: str) -> dict[str, Setting]:
-    """Every setting of a problem's page, by name."""
-    return {s.name: s for group in GROUPS[problem].values() for s in group}
-
-
-def matters(name: str, values: dict[str, object]) -> bool:
-    """Whether a setting has an effect with the others as they stand."""
-    for number in range(1, MOST_HIDDEN + 1):
-        if name.startswith(f"hidden{number}-"):
-            return number <= values["hidden"]
-    conditions = {
-        "divisor": values["scaling"] == "divide",
-        "data-seed": values["same-data"],
-        "momentum": values["optimizer"] == "sgd",
-    }
-    return conditions.get(name, True)
-
-
-def values_of(experiment: Experiment) -> dict[str, object]:
-    """The settings that give this experiment; what it has no say in comes at its default.
-
-    Raises ValueError where there is no setting for its clouds or labels.
-    """
-    data, training = experiment.data, experiment.training
-    values = {
-        "samples": data.source.samples,
-        "shuffling": data.shuffling,
-        "scaling": data.scaling,
-        "divisor": data.divisor,
-        "hold-out": data.hold_out,
-        "same-data": data.seed is not None,
-        "data-seed": data.seed or 0,
-        "loss": training.loss,
-        "optimizer": type(training.optimizer).__name__.lower(),
-        "learning-rate": training.optimizer.learning_rate,
-        "momentum": getattr(training.optimizer, "momentum", 0.0),
-        "batch-size": training.batch_size,
-        "epochs": training.epochs,
-        "reshuffle": training.shuffle,
-        "runs": str(DEFAULT_RUNS),
-        "seed": 0,
-        "target": TARGET,
-    }
-    if isinstance(data.source, Threshold):
-        values["threshold"] = data.source.threshold
-    else:
-        (values["low1"], values["high1"]), (values["low2"], values["high2"]) = data.source.bounds
-        values |= {"overlap": data.source.overlap, "noise": data.source.noise}
-        values["labels"] = list(LABELS)[list(LABELS.values()).index(data.label_values)]
-        values["encoding"] = data.encoding
-    *hidden, output = experiment.model.dense
-    layers = dict(enumerate(hidden, 1))
-    values["hidden"] = len(hidden)
-    for number in range(1, MOST_HIDDEN + 1):
-        values |= _layer_values(f"hidden{number}", layers.get(number, Dense(3, "relu")))
-    values |= _layer_values("output", output)
-    others = experiment.model.layers
-    values["normalise"] = any(isinstance(layer, BatchNormalisation) for layer in others)
-    values["dropout"] = max((x.rate for x in others if isinstance(x, Dropout)), default=0.0)
-    return values
-
-
-def experiment_of(problem: str, values: dict) -> Experiment:
-    """The experiment that the settings describe. Raises InvalidExperiment."""
-    data = PROBLEMS[problem].experiment.data
-    if problem == "threshold":
-        source = Threshold(values["threshold"], values["samples"])
-    else:
-        source = Blobs(
-            bounds=((values["low1"], values["high1"]), (values["low2"], values["high2"])),
-            samples=values["samples"],
-            overlap=values["overlap"],
-            noise=values["noise"],
-        )
-        data = replace(data, label_values=LABELS[values["labels"]], encoding=values["encoding"])
-    data = replace(
-        data,
-        source=source,
-        shuffling=values["shuffling"],
-        scaling=values["scaling"],
-        divisor=values["divisor"],
-        hold_out=values["hold-out"],
-        seed=values["data-seed"] if values["same-data"] else None,
-    )
-    layers = []
-    for number in range(1, values["hidden"] + 1):
-        layers.append(_dense(f"hidden{number}", values))
-        if values["normalise"]:
-            layers.append(BatchNormalisation())
-        if values["dropout"]:
-            layers.append(Dropout(values["dropout"]))
-    kind = OPTIMIZERS[values["optimizer"]]
-    known = {field.name for field in fields(kind)}
-    options = {"learning_rate": values["learning-rate"], "momentum": values["momentum"]}
-    return Experiment(
-        data,
-        Model((*layers, _dense("output", values))),
-        Training(
-            loss=values["loss"],
-            optimizer=kind(**{name: v for name, v in options.items() if name in known}),
-            batch_size=values["batch-size"],
-            epochs=values["epochs"],
-            shuffle=values["reshuffle"],
-        ),
-    )
-
-
-def _layer_values(name: str, layer: Dense) -> dict[str, object]:
-    return {
-        f"{name}-units": layer.units,
-        f"{name}-activation": layer.activation,
-        f"{name}-initialiser": layer.initialiser,
-    }
-
-
-def _dense(name: str, values: dict) -> Dense:
-    return Dense(
-        values[f"{name}-units"], values[f"{name}-activation"], values[f"{name}-initialiser"]
-    )
+def as_text(value: Any) -> str:
+    """A value as the address has it; its kind's `parse` reads it back exactly."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        if value and isinstance(value[0], Layer):
+            return Layers().text(tuple(value))
+        return ("." if value and isinstance(value[0], str) else "_").join(map(as_text, value))
+    return repr(value) if isinstance(value, float) else str(value)

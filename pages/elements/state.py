@@ -1,35 +1,48 @@
 """A problem page's settings in the session and in the URL.
 
-The URL holds what differs from the question as asked: `start` (another form of the question),
-`fixes` (keys, joined by dots), every setting changed by hand, and what of the results is looked at.
-A session's own values come before the URL's, unless the browser's Back or Forward leads to it.
+The session holds an experiment in the making as JSON (`core.draft.Draft`), the form of the question
+and the fixes that it began with, the runs, and what of the results is looked at. The URL holds what
+differs from the question as asked: `start` (another form of it), `fixes` (keys, joined by dots),
+every setting changed by hand, and the views. A session's own values come before the URL's, unless
+the browser's Back or Forward leads to it.
 
-The session holds the settings in a dictionary of their own, apart from the widgets: one in a closed
-popover goes on sending what it had when it was last seen, whatever was chosen since.
+All of it is apart from the widgets: one in a closed popover goes on sending what it had when it was
+last seen, whatever was chosen since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import cache
+from collections.abc import Collection, Mapping
+from functools import cache, lru_cache
+from typing import Any
 
 import streamlit as st
 
+from core.draft import Draft
 from core.experiment import Experiment
-from core.problems import PROBLEMS, Fix, apply_all, excluded, leading_to
-from pages.elements import query_params
-from pages.elements.query_params import as_text
-from pages.elements.settings import VIEWS, Choice, Keys, experiment_of, matters, table, values_of
+from core.fields import Choice, MultiChoice, Numbers
+from core.fixes import Fix, apply_all, excluded
+from core.layers import Layer
+from core.problems import PROBLEMS, leading_to
+from pages.elements import links_v1, query_params
+from pages.elements.settings import (
+    OF_RUNS,
+    VIEWS,
+    Control,
+    as_text,
+    changed_by,
+    differences,
+    table,
+)
 
-AS_ASKED = "as-asked"
-START, FIXES = "start", "fixes"
+BASELINE = "as-asked"
+START, FIXES, DRAFT = "start", "fixes", "draft"
 
 
 def enter(problem: str) -> list[str]:
     """Put every setting into the session, on a first visit from the URL; what was refused."""
     if problem in st.session_state and not query_params.followed_history():
-        _take_over(problem)
-        return []
+        return take_over(problem)
     given, refused = query_params.read()
     st.session_state[problem] = _from_link(problem, given, refused)
     _renew_controls(problem)
@@ -41,19 +54,18 @@ def leave(problem: str) -> None:
     query_params.write(parameters(problem))
 
 
-def held(problem: str) -> dict[str, object]:
-    """Every value of this page: form, fixes, settings and views, by name."""
+def held(problem: str) -> dict[str, Any]:
+    """What the session holds of this page, by name."""
     return st.session_state[problem]
 
 
-@cache
 def _kinds(problem: str) -> dict[str, query_params.Kind]:
-    """What each control of this page can have."""
-    asked = PROBLEMS[problem]
+    """What each value beside the draft can be."""
+    baseline = PROBLEMS[problem]
     return {
-        START: Choice((AS_ASKED, *asked.variants)),
-        FIXES: Keys(tuple(asked.fixes)),
-        **{name: setting.kind for name, setting in {**table(problem), **VIEWS}.items()},
+        START: Choice((BASELINE, *baseline.variants)),
+        FIXES: MultiChoice(baseline.fixes),
+        **{name: view.kind for name, view in {**OF_RUNS, **VIEWS}.items()},
     }
 
 
@@ -66,28 +78,63 @@ def key(problem: str, name: str) -> str:
     Settings get new widgets after each change that no widget made. The old ones can be out of
     sight, where the new value does not reach them, and would send their own.
     """
-    if name not in table(problem):
+    if name in (START, FIXES, *VIEWS):
         return f"{problem}.{name}"
     return f"{problem}.{name}@{st.session_state.get(_generation(problem), 0)}"
 
 
-def control(problem: str, name: str) -> dict[str, object]:
+def control(problem: str, name: str) -> dict[str, Any]:
     """What the widget of a setting is drawn with."""
     own = key(problem, name)
+    settings = table(draft(problem))
     # Each time, as the browser reads it only once the widget is in sight.
-    st.session_state[own] = held(problem)[name]
+    if name in settings:
+        st.session_state[own] = _to_widget(settings[name], settings[name].read(draft(problem)))
+    else:
+        st.session_state[own] = held(problem)[name]
     if name in (START, FIXES):
         return {"key": own, "on_change": _follow_preset, "args": (problem, name)}
     return {"key": own}
 
 
-def _take_over(problem: str) -> None:
-    """Hold what was chosen in the widgets; a browser may send what they do not allow."""
-    kinds = _kinds(problem)
-    for name, value in held(problem).items():
-        said = st.session_state.get(key(problem, name), value)
-        if name not in (START, FIXES) and said != value and query_params.allows(kinds[name], said):
+def take_over(problem: str) -> list[str]:
+    """Hold what was chosen in the widgets; a browser may send what they do not allow.
+
+    Returns:
+        A notice for each text that was typed and cannot be.
+    """
+    for name, kind in _kinds(problem).items():
+        said = st.session_state.get(key(problem, name), held(problem)[name])
+        if name not in (START, FIXES) and query_params.allows(kind, said):
             held(problem)[name] = said
+    now, refused = draft(problem), []
+    for name, setting in table(now).items():
+        said = st.session_state.get(key(problem, name))
+        if said is None or said == _to_widget(setting, setting.read(now)):
+            continue
+        try:
+            value = _from_widget(setting, said)
+            if query_params.allows(setting.setting.kind, value):
+                now = setting.write(now, value)
+        except (ValueError, OverflowError):
+            if isinstance(said, str):
+                label = setting.setting.label
+                refused.append(f"{label}: `{query_params.quoted(said)}` was not understood.")
+    _hold(problem, now)
+    return refused
+
+
+def _to_widget(control: Control, value: Any) -> Any:
+    """A value as its widget has it: numbers in a row are text."""
+    if isinstance(control.setting.kind, Numbers):
+        return ", ".join(f"{number:g}" for number in value)
+    return value
+
+
+def _from_widget(control: Control, said: Any) -> Any:
+    if isinstance(control.setting.kind, Numbers):
+        return tuple(float(number) for number in str(said).split(","))
+    return said
 
 
 def _follow_preset(problem: str, name: str) -> None:
@@ -106,8 +153,8 @@ def _follow_preset(problem: str, name: str) -> None:
 @cache
 def _excluded(problem: str, start: str) -> dict[str, tuple[str, ...]]:
     """For each fix those that it replaces on this form of the question."""
-    asked = PROBLEMS[problem]
-    return excluded(asked.fixes, asked.variants.get(start, asked.experiment))
+    baseline = PROBLEMS[problem]
+    return excluded(baseline.fixes, baseline.variants.get(start, baseline.experiment))
 
 
 def _last_of_each(problem: str, start: str, fixes: Collection[str]) -> tuple[str, ...]:
@@ -127,7 +174,12 @@ def replaces(problem: str, fix: str) -> tuple[str, ...]:
 
 def reset(problem: str) -> None:
     """Callback: back to the question as asked."""
-    choose(problem, AS_ASKED, ())
+    choose(problem, BASELINE, ())
+
+
+def put_layers(problem: str, hidden: tuple[Layer, ...]) -> None:
+    """Other hidden layers, which have new widgets."""
+    put(problem, layers=hidden)
 
 
 def _generation(problem: str) -> str:
@@ -138,34 +190,55 @@ def _renew_controls(problem: str) -> None:
     st.session_state[_generation(problem)] = st.session_state.get(_generation(problem), 0) + 1
 
 
-def put(problem: str, **values: object) -> None:
-    """Change settings on a person's behalf."""
-    held(problem).update(values)
+def put(problem: str, **values: Any) -> None:
+    """Change settings on a person's behalf, each by its name with underscores for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in values.items()}
+    held(problem).update({name: named.pop(name) for name in OF_RUNS if name in named})
+    _hold(problem, changed_by(draft(problem), named))
     _renew_controls(problem)
 
 
 # --- what is set --------------------------------------------------------------------------------
 
 
+def draft(problem: str) -> Draft:
+    """The experiment in the making."""
+    return _read(held(problem)[DRAFT])
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> Draft:
+    return Draft.from_json(text)
+
+
+def _hold(problem: str, draft: Draft) -> None:
+    if draft != _read(held(problem)[DRAFT]):
+        held(problem)[DRAFT] = draft.to_json()
+
+
+def experiment(problem: str) -> Experiment:
+    """What the settings describe: in a callback, with what was changed in the same moment.
+
+    Raises:
+        InvalidExperiment: where they do not fit each other.
+    """
+    take_over(problem)
+    return draft(problem).experiment()
+
+
 def parameters(problem: str) -> dict[str, str]:
     """What the URL says of this page: no more than what differs from the question as asked."""
-    found: dict[str, object] = {}
-    if (start := held(problem)[START]) != AS_ASKED:
-        found[START] = start
+    differing: dict[str, Any] = {}
+    if (start := held(problem)[START]) != BASELINE:
+        differing[START] = start
     if chosen(problem):
-        found[FIXES] = chosen(problem)
+        differing[FIXES] = chosen(problem)
     views = {name: view(problem, name) for name in VIEWS}
-    found |= by_hand(problem) | {n: v for n, v in views.items() if v != VIEWS[n].usual}
-    return {name: as_text(value) for name, value in found.items()}
+    differing |= by_hand(problem) | {n: v for n, v in views.items() if v != VIEWS[n].default}
+    return {name: as_text(value) for name, value in differing.items()}
 
 
-def values(problem: str) -> dict[str, object]:
-    """The settings as they stand: in a callback, with what was changed in the same moment."""
-    _take_over(problem)
-    return {name: held(problem)[name] for name in table(problem)}
-
-
-def view(problem: str, name: str) -> object:
+def view(problem: str, name: str) -> Any:
     """What of the results is looked at."""
     return held(problem)[name]
 
@@ -175,9 +248,22 @@ def target(problem: str) -> float:
     return held(problem)["target"]
 
 
-def experiment(problem: str) -> Experiment:
-    """What the settings describe. Raises InvalidExperiment."""
-    return experiment_of(problem, values(problem))
+def runs(problem: str) -> int:
+    return int(held(problem)["runs"])
+
+
+def seed(problem: str) -> int:
+    return held(problem)["seed"]
+
+
+def next_seed(problem: str) -> None:
+    """Other runs, and other data where all runs have the same."""
+    take_over(problem)
+    highest = OF_RUNS["seed"].kind.high
+    seeds = {"seed": (seed(problem) + 1) % (highest + 1)}
+    if (own := draft(problem).data.seed) is not None:
+        seeds["data_seed"] = (own + 1) % (highest + 1)
+    put(problem, **seeds)
 
 
 def chosen(problem: str) -> tuple[str, ...]:
@@ -186,74 +272,86 @@ def chosen(problem: str) -> tuple[str, ...]:
     return tuple(name for name in PROBLEMS[problem].fixes if name in picked)
 
 
-def by_hand(problem: str) -> dict[str, object]:
+def by_hand(problem: str) -> dict[str, Any]:
     """The settings that neither the question nor a chosen fix gives."""
+    take_over(problem)
     preset = _preset(problem, held(problem)[START], chosen(problem))
-    return {name: value for name, value in values(problem).items() if value != preset[name]}
+    of_runs = {name: held(problem)[name] for name in OF_RUNS}
+    return differences(preset, draft(problem)) | {
+        name: value for name, value in of_runs.items() if value != OF_RUNS[name].default
+    }
 
 
-def changed(problem: str) -> dict[str, object]:
-    """Those of them that have an effect as the others stand."""
-    now = values(problem)
-    return {name: value for name, value in by_hand(problem).items() if matters(name, now)}
+def changed(problem: str) -> dict[str, str]:
+    """Those of them that have an effect as the others stand: their text by their label."""
+    settings = table(draft(problem))
+    changes = by_hand(problem)
+    of_runs = {OF_RUNS[name].label: changes[name] for name in OF_RUNS if name in changes}
+    effective = {
+        setting.setting.label: changes[name]
+        for name, setting in settings.items()
+        if name in changes and setting.matters
+    }
+    return {label: as_text(value) for label, value in (effective | of_runs).items()}
 
 
-def choose(problem: str, start: str, fixes: tuple[str, ...], **changes: object) -> None:
+def choose(problem: str, start: str, fixes: Collection[str], **changes: Any) -> None:
     """Begin from this form of the question with these fixes, and change these settings by hand."""
     fixes = _last_of_each(problem, start, fixes)
-    preset = _preset(problem, start, fixes)
-    put(problem, **{START: start, FIXES: list(fixes)}, **(preset | changes))
+    named = {name.replace("_", "-"): value for name, value in changes.items()}
+    of_runs = {name: named.pop(name, view.default) for name, view in OF_RUNS.items()}
+    _begin(problem, start, fixes, changed_by(_preset(problem, start, fixes), named), of_runs)
 
 
 def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] | None = None) -> bool:
-    """Set the controls to an experiment; False where they cannot show it.
+    """Set the controls to an experiment; False where its rows come from another source.
 
     fixes: keys of those that led to it; the ones that are proposed here are marked as chosen. Where
     they are not known, the form and the fixes that come closest.
     """
-    wanted = _wanted(problem, changed, values(problem))
-    if wanted is None:
+    if not _is_of(problem, changed):
         return False
+    take_over(problem)
     if fixes is None:
         start, proposed = leading_to(PROBLEMS[problem], changed)
     else:
         start = held(problem)[START]
         proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
-    choose(problem, start or AS_ASKED, proposed, **wanted)
+    proposed = _last_of_each(problem, start or BASELINE, proposed)
+    _begin(problem, start or BASELINE, proposed, Draft.of(changed), {})
     return True
 
 
 def open_with(problem: str, shown: Experiment) -> bool:
-    """From another page: let the problem's page show this; False where its controls cannot."""
-    wanted = _wanted(problem, shown, _preset(problem, AS_ASKED, ()))
-    if wanted is None:
+    """From another page: let the problem's page show this; False where it is not of its kind."""
+    if not _is_of(problem, shown):
         return False
     st.session_state.setdefault(problem, _from_link(problem, {}, []))
+    defaults = {name: view.default for name, view in OF_RUNS.items()}
     start, fixes = leading_to(PROBLEMS[problem], shown)
-    choose(problem, start or AS_ASKED, fixes, **wanted)
+    _begin(problem, start or BASELINE, fixes, Draft.of(shown), defaults)
     return True
 
 
-def _wanted(problem: str, shown: Experiment, now: dict[str, object]) -> dict[str, object] | None:
-    """The settings as they are now, changed to an experiment; None where that is not possible."""
-    if type(shown.data.source) is not type(PROBLEMS[problem].experiment.data.source):
-        return None
-    try:
-        wanted = now | _own(values_of(shown))
-    except ValueError:
-        return None
-    known = table(problem)
-    fits = all(query_params.allows(known[name].kind, value) for name, value in wanted.items())
-    return wanted if fits and experiment_of(problem, wanted) == shown else None
+def _is_of(problem: str, shown: Experiment) -> bool:
+    return type(shown.data.source) is type(PROBLEMS[problem].experiment.data.source)
+
+
+def _begin(
+    problem: str, start: str, fixes: Collection[str], draft: Draft, of_runs: Mapping[str, Any]
+) -> None:
+    held(problem).update({START: start, FIXES: list(fixes), **of_runs})
+    _hold(problem, draft)
+    _renew_controls(problem)
 
 
 def steps(problem: str) -> tuple[Fix, ...]:
     """What leads from the question as asked to here, save changes by hand: its form, the fixes."""
-    asked, start = PROBLEMS[problem], held(problem)[START]
-    fixes = tuple(asked.fixes[name] for name in chosen(problem))
-    if start == AS_ASKED:
+    baseline, start = PROBLEMS[problem], held(problem)[START]
+    fixes = tuple(baseline.fixes[name] for name in chosen(problem))
+    if start == BASELINE:
         return fixes
-    form = asked.variants[start]
+    form = baseline.variants[start]
     return (
         Fix(start, title(start), "Another form of the question.", "ours", lambda _: form),
         *fixes,
@@ -265,22 +363,22 @@ def title(start: str) -> str:
     return start.replace("-", " ").capitalize()
 
 
-def _own(experiment_values: dict[str, object]) -> dict[str, object]:
-    """Without the settings of the runs, which are no part of an experiment."""
-    return {k: v for k, v in experiment_values.items() if k not in ("runs", "seed", "target")}
+def _preset(problem: str, start: str, fixes: Collection[str]) -> Draft:
+    baseline = PROBLEMS[problem]
+    form = baseline.variants.get(start, baseline.experiment)
+    ordered = tuple(fix for name, fix in baseline.fixes.items() if name in fixes)
+    return Draft.of(apply_all(ordered, form))
 
 
-def _preset(problem: str, start: str, fixes: tuple[str, ...]) -> dict[str, object]:
-    asked = PROBLEMS[problem]
-    form = asked.variants.get(start, asked.experiment)
-    ordered = tuple(fix for name, fix in asked.fixes.items() if name in fixes)
-    return values_of(apply_all(ordered, form))
-
-
-def _from_link(problem: str, given: dict[str, str], refused: list[str]) -> dict[str, object]:
-    """Every value that the page begins with; what is refused falls back to the preset's."""
-    found = {START: AS_ASKED, FIXES: [], **query_params.checked(given, _kinds(problem), refused)}
-    usual = {name: view.usual for name, view in VIEWS.items()}
-    found[FIXES] = list(_last_of_each(problem, found[START], found[FIXES]))
-    settings = _preset(problem, found[START], tuple(found[FIXES]))
-    return settings | usual | found
+def _from_link(problem: str, given: dict[str, str], refused: list[str]) -> dict[str, Any]:
+    """All that the page begins with; what is refused falls back to the preset's."""
+    kinds = _kinds(problem)
+    own = {name: text for name, text in given.items() if name in kinds}
+    values = {START: BASELINE, FIXES: [], **query_params.checked(own, kinds, refused)}
+    defaults = {name: view.default for name, view in {**OF_RUNS, **VIEWS}.items()}
+    values[FIXES] = list(_last_of_each(problem, values[START], values[FIXES]))
+    preset = _preset(problem, values[START], values[FIXES])
+    settings = {name: text for name, text in given.items() if name not in kinds}
+    preset = links_v1.taken_over(preset, settings, refused)
+    draft = query_params.applied(preset, settings, refused)
+    return defaults | values | {DRAFT: draft.to_json()}

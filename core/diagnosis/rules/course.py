@@ -10,41 +10,33 @@ from core import fixes
 from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
-    FALLING,
     FATAL,
     FRAGILE,
-    GAP,
     LIKELY,
     SLOW,
-    SWING,
-    SWINGING_EPOCHS,
     Finding,
-    accuracies,
     number,
-    rule,
+    scores_of_failed,
 )
-from core.diagnosis.observations import Observations
-from core.experiment import (
-    Blobs,
-    Threshold,
-)
-from core.fixes import default_rate
-from core.losses import CROSS_ENTROPIES
-from core.problems import Fix
+from core.diagnosis.observations import FinalState, Observations
+from core.diagnosis.rules.rule import rule
+from core.diagnosis.thresholds import FALLING, GAP, SWING, SWINGING_EPOCHS
+from core.fixes import Fix, default_rate
+from core.losses import loss
 
 
-@rule("non-finite-loss")
-def non_finite_loss(seen: Observations) -> Finding | None:
-    if seen.history is None or seen.history.finite.all():
+@rule("non-finite-loss", symptom=True, keeps_severity=True)
+def non_finite_loss(obs: Observations) -> Finding | None:
+    if obs.history is None or obs.history.finite.all():
         return None
-    lost = ~seen.history.finite
-    epoch = (~np.isfinite(seen.history.loss)).argmax(axis=0)[lost].min() + 1
-    remedies = [*fixes.calmer(seen.experiment), fixes.STANDARDISE]
-    if seen.training.loss in CROSS_ENTROPIES and seen.model.output.activation not in (
+    lost = ~obs.history.finite
+    epoch = (~np.isfinite(obs.history.loss)).argmax(axis=0)[lost].min() + 1
+    remedies = [*fixes.lower_rates(obs.experiment), fixes.STANDARDISE]
+    if loss(obs.training.loss).cross_entropy and obs.model.output.activation not in (
         "sigmoid",
         "softmax",
     ):
-        remedies.insert(0, fixes.fitting_output(seen.experiment))
+        remedies.insert(0, fixes.fitting_output(obs.experiment))
     return Finding(
         "non-finite-loss",
         FATAL,
@@ -58,17 +50,17 @@ def non_finite_loss(seen: Observations) -> Finding | None:
     )
 
 
-@rule("loss-below-zero")
-def loss_below_zero(seen: Observations) -> Finding | None:
-    if seen.history is None or not (seen.history.loss < -1e-6).any():
+@rule("loss-below-zero", symptom=True)
+def loss_below_zero(obs: Observations) -> Finding | None:
+    if obs.history is None or not (obs.history.loss < -1e-6).any():
         return None
-    below = (seen.history.loss < -1e-6).any(axis=0)
+    below = (obs.history.loss < -1e-6).any(axis=0)
     return Finding(
         "loss-below-zero",
         FATAL,
         "The loss drops below zero",
         f"In {below.sum()} of {below.size} runs; the lowest value is "
-        f"{number(float(np.nanmin(seen.history.loss)))}.",
+        f"{number(float(np.nanmin(obs.history.loss)))}.",
         "Cross-entropy is never negative for labels from 0 to 1, so some labels lie outside. The "
         "loss then has no minimum and keeps falling while the network learns nothing.",
         (fixes.LABELS_FROM_ZERO,),
@@ -76,22 +68,23 @@ def loss_below_zero(seen: Observations) -> Finding | None:
     )
 
 
-@rule("constant-prediction")
-def constant_prediction(seen: Observations) -> Finding | None:
-    if not seen.is_stuck or seen.continuous or seen.printable < seen.goal:
+@rule("constant-prediction", symptom=True, picture="decisions")
+def constant_prediction(obs: Observations) -> Finding | None:
+    end = obs.failing
+    if end is None or obs.rows.continuous or not obs.goal.learnable:
         return None
-    constant = seen.constant & seen.stuck & seen.history.finite
+    constant = end.constant_decision & end.failed & end.history.finite
     if not constant.any():
         return None
-    flat = seen.flat & constant
-    severity = SLOW if seen.moving and not flat.any() else FATAL
+    flat = end.constant_output & constant
+    severity = SLOW if end.moving and not flat.any() else FATAL
     return Finding(
         "constant-prediction",
         severity,
         "Every sample gets the same prediction",
         f"In {constant.sum()} of {constant.size} runs the prediction is the same for every sample, "
-        f"so the accuracy is that class's share ({seen.shares.max():.1%} for the majority class)."
-        + (f" In {flat.sum()} of them the output is constant." if flat.any() else ""),
+        f"so the accuracy is that class's share ({obs.rows.shares.max():.1%} for the majority "
+        "class)." + (f" In {flat.sum()} of them the output is constant." if flat.any() else ""),
         "Predicting the majority class is the best constant guess, and where most training "
         "starts. "
         + (
@@ -100,49 +93,50 @@ def constant_prediction(seen: Observations) -> Finding | None:
             if flat.any()
             else "Here the output does depend on the input, but never crosses the threshold."
         ),
-        _escapes(seen),
+        _against_constant_output(obs, end),
         CERTAIN,
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
         run=int(np.flatnonzero(flat if flat.any() else constant)[0]),
         because="every sample gets the same prediction",
     )
 
 
-def _escapes(seen: Observations) -> tuple[Fix, ...]:
+def _against_constant_output(obs: Observations, end: FinalState) -> tuple[Fix, ...]:
     """What most often helps against a constant output, which is a symptom more than a cause."""
     remedies = []
-    output = seen.model.output.activation
-    if seen.training.loss in CROSS_ENTROPIES and output not in ("sigmoid", "softmax"):
-        remedies.append(fixes.fitting_output(seen.experiment))
-    if seen.data.scaling != "standardise":
+    output = obs.model.output.activation
+    if loss(obs.training.loss).cross_entropy and output not in ("sigmoid", "softmax"):
+        remedies.append(fixes.fitting_output(obs.experiment))
+    if obs.data.scaling != "standardise":
         remedies.append(fixes.STANDARDISE)
-    if seen.hidden and min(layer.units for layer in seen.hidden) < fixes.ROOMY:
+    if obs.hidden and min(layer.units for layer in obs.hidden) < fixes.WIDE:
         remedies.append(fixes.WIDEN)
-    if seen.hidden and any(layer.activation in ("sigmoid", "softmax") for layer in seen.hidden):
+    if obs.hidden and any(layer.activation in ("sigmoid", "softmax") for layer in obs.hidden):
         remedies.append(fixes.RECTIFY)
-    if seen.moving:
-        remedies.append(fixes.rate(min(10 * seen.rate, 0.1)))
-    if seen.rate > default_rate(seen.experiment):
-        remedies.append(fixes.rate(default_rate(seen.experiment)))
+    if end.moving:
+        remedies.append(fixes.rate(min(10 * obs.rate, 0.1)))
+    if obs.rate > default_rate(obs.experiment):
+        remedies.append(fixes.rate(default_rate(obs.experiment)))
     return tuple(remedies)
 
 
-@rule("accuracy-frozen")
-def accuracy_frozen(seen: Observations) -> Finding | None:
-    if not seen.is_stuck or seen.history.epochs < 3 or seen.continuous:
+@rule("accuracy-frozen", symptom=True, picture="decisions")
+def accuracy_frozen(obs: Observations) -> Finding | None:
+    end = obs.failing
+    if end is None or end.history.epochs < 3 or obs.rows.continuous:
         return None
-    loss, accuracy = seen.history.loss, seen.history.accuracy
+    loss, accuracy = end.history.loss, end.history.accuracy
     with np.errstate(invalid="ignore"):
         fell = loss[-1] < loss[0] - FALLING * np.abs(loss[0])
     # Within what a share of so many rows can change by chance.
-    still = np.ptp(accuracy[1:], axis=0) <= 2 * math.sqrt(0.25 / seen.data.training_rows)
-    frozen = fell & still & seen.stuck
+    still = np.ptp(accuracy[1:], axis=0) <= 2 * math.sqrt(0.25 / obs.data.training_rows)
+    frozen = fell & still & end.failed
     if not frozen.any():
         return None
     which = np.flatnonzero(frozen)[0]
     return Finding(
         "accuracy-frozen",
-        SLOW if seen.moving else FATAL,
+        SLOW if end.moving else FATAL,
         "The loss falls, but the accuracy does not change",
         f"In {frozen.sum()} of {frozen.size} runs; in run {which} the loss goes from "
         f"{number(float(loss[0, which]))} to {number(float(loss[-1, which]))} while the accuracy "
@@ -150,31 +144,32 @@ def accuracy_frozen(seen: Observations) -> Finding | None:
         "The loss responds to every small change of the output, the accuracy only to which side of "
         "the threshold it is on. Either no output has crossed the threshold yet, or the accuracy "
         "measures something other than what the loss optimises.",
-        _escapes(seen),
-        CERTAIN if not seen.moving else LIKELY,
-        "Train for longer on the same seeds." if seen.moving else None,
+        _against_constant_output(obs, end),
+        CERTAIN if not end.moving else LIKELY,
+        "Train for longer on the same seeds." if end.moving else None,
         run=int(which),
         because="the loss falls but the accuracy does not change",
     )
 
 
-@rule("oscillation")
-def oscillation(seen: Observations) -> Finding | None:
-    if not seen.is_stuck or seen.history.epochs < 5:
+@rule("oscillation", symptom=True)
+def oscillation(obs: Observations) -> Finding | None:
+    end = obs.failing
+    if end is None or end.history.epochs < 5:
         return None
-    changes = np.diff(seen.history.accuracy[:, seen.stuck], axis=0)
+    changes = np.diff(end.history.accuracy[:, end.failed], axis=0)
     falls = (changes <= -SWING).mean(axis=0)
     if np.median(falls) < SWINGING_EPOCHS:
         return None
     return Finding(
         "oscillation",
-        FRAGILE if not seen.moving else SLOW,
+        FRAGILE if not end.moving else SLOW,
         "The accuracy oscillates",
         f"It falls by {SWING:g} or more in {np.median(falls):.0%} of the epochs (median of the "
-        f"{seen.stuck.sum()} runs that fail).",
+        f"{end.failed.sum()} runs that fail).",
         "The updates are too large, or the batches too small, for the weights to settle near a "
         "minimum. A lower learning rate lets them settle.",
-        (*fixes.calmer(seen.experiment), fixes.STANDARDISE),
+        (*fixes.lower_rates(obs.experiment), fixes.STANDARDISE),
         LIKELY,
         "Train with a tenth of the learning rate on the same seeds.",
         because="the accuracy oscillates",
@@ -182,53 +177,54 @@ def oscillation(seen: Observations) -> Finding | None:
 
 
 @rule("overfitting")
-def overfitting(seen: Observations) -> Finding | None:
-    if seen.history is None or seen.history.val_accuracy is None or seen.continuous:
+def overfitting(obs: Observations) -> Finding | None:
+    if obs.history is None or obs.history.val_accuracy is None or obs.rows.continuous:
         return None
-    gap = seen.history.accuracy[-1] - seen.history.val_accuracy[-1]
-    chance = 2 * math.sqrt(0.25 / seen.data.held_out_rows / seen.history.runs)
+    gap = obs.history.accuracy[-1] - obs.history.val_accuracy[-1]
+    chance = 2 * math.sqrt(0.25 / obs.data.held_out_rows / obs.history.runs)
     if np.nanmean(gap) < max(GAP, chance):
         return None
     return Finding(
         "overfitting",
-        FRAGILE if seen.is_stuck else COSMETIC,
+        FRAGILE if obs.failing else COSMETIC,
         "Overfitting",
-        f"Training accuracy ends at {np.nanmean(seen.history.accuracy[-1]):.1%}, held-out accuracy "
-        f"at {np.nanmean(seen.history.val_accuracy[-1]):.1%} (mean of the runs; "
-        f"{seen.data.training_rows:,} training rows, {seen.parameters:,} weights).",
+        f"Training accuracy ends at {np.nanmean(obs.history.accuracy[-1]):.1%}, held-out accuracy "
+        f"at {np.nanmean(obs.history.val_accuracy[-1]):.1%} (mean of the runs; "
+        f"{obs.data.training_rows:,} training rows, {obs.parameters:,} weights).",
         "The network memorises the training rows, noise included, and this does not generalise. "
         "More rows, fewer units or fewer epochs help.",
-        _against_overfitting(seen),
+        _against_overfitting(obs),
         LIKELY,
         "Train with more rows or fewer units on the same seeds.",
         because="the network overfits the training rows",
     )
 
 
-def _against_overfitting(seen: Observations) -> tuple[Fix, ...]:
+def _against_overfitting(obs: Observations) -> tuple[Fix, ...]:
     remedies = []
-    if isinstance(seen.data.source, (Blobs, Threshold)):
-        remedies.append(fixes.more_rows(seen.experiment))
-    if seen.training.epochs > 1:
-        remedies.append(fixes.epochs(max(seen.training.epochs // 5, 1)))
+    if obs.data.source.random:
+        remedies.append(fixes.more_rows(obs.experiment))
+    if obs.training.epochs > 1:
+        remedies.append(fixes.epochs(max(obs.training.epochs // 5, 1)))
     return tuple(remedies)
 
 
-@rule("depends-on-the-seed")
-def depends_on_the_seed(seen: Observations) -> Finding | None:
-    if not seen.is_stuck or not seen.passing.successes:
+@rule("depends-on-the-seed", symptom=True, keeps_severity=True)
+def depends_on_the_seed(obs: Observations) -> Finding | None:
+    end = obs.failing
+    if end is None or not end.rate.successes:
         return None
-    others = "fail" if seen.by_target else "do not"
-    evidence = f"{seen.passing} reach {seen.goal:.2f}; {accuracies(seen)}."
-    if seen.moving:
+    others = "fail" if obs.goal.is_target else "do not"
+    evidence = f"{end.rate} reach {obs.goal.score:.2f}; {scores_of_failed(end)}."
+    if end.moving:
         evidence += " Most of them are still improving when training ends."
     return Finding(
         "depends-on-the-seed",
-        SLOW if seen.moving else FRAGILE,
-        f"Some runs {seen.passes}, others {others}",
+        SLOW if end.moving else FRAGILE,
+        f"Some runs {obs.goal.passes}, others {others}",
         evidence,
         "The runs differ only in their random numbers: initial weights, data and order. A single "
         "run, good or bad, says little here.",
-        _escapes(seen),
-        because=f"some runs {seen.passes} and others {others}",
+        _against_constant_output(obs, end),
+        because=f"some runs {obs.goal.passes} and others {others}",
     )

@@ -11,48 +11,43 @@ from core.diagnosis.findings import (
     FATAL,
     FRAGILE,
     LIKELY,
-    MINORITY,
-    OFF_CENTRE,
-    ORDER,
-    RISK,
     SLOW,
     Finding,
-    expected,
+    confidence_in,
     number,
-    rule,
 )
-from core.diagnosis.observations import CLEAR, Observations
-from core.experiment import (
-    Table,
-)
+from core.diagnosis.observations import Observations
+from core.diagnosis.observations.ahead import CLEAR
+from core.diagnosis.rules.rule import rule
+from core.diagnosis.thresholds import MINORITY, OFF_CENTRE, ORDER, RISK
 
 
 @rule("one-class-only")
-def one_class_only(seen: Observations) -> Finding | None:
-    if seen.continuous or (seen.shares > 0).sum() > 1:
+def one_class_only(obs: Observations) -> Finding | None:
+    if obs.rows.continuous or (obs.rows.shares > 0).sum() > 1:
         return None
     return Finding(
         "one-class-only",
         FATAL,
         "All rows have the same label",
-        f"All {len(seen.classes):,} training rows that were examined belong to one class.",
+        f"All {len(obs.rows.classes):,} training rows that were examined belong to one class.",
         "A network that only sees one label learns to predict it for any input. It is right "
         "without having learned anything.",
-        (fixes.PERMUTE,) if seen.data.shuffling == "rows" else (),
+        (fixes.PERMUTE,) if obs.data.shuffling == "rows" else (),
         because="all rows have the same label",
     )
 
 
 @rule("class-missing")
-def class_missing(seen: Observations) -> Finding | None:
-    missing = np.flatnonzero(seen.shares == 0)
-    if seen.continuous or not len(missing) or len(missing) >= len(seen.shares) - 1:
+def class_missing(obs: Observations) -> Finding | None:
+    missing = np.flatnonzero(obs.rows.shares == 0)
+    if obs.rows.continuous or not len(missing) or len(missing) >= len(obs.rows.shares) - 1:
         return None
     return Finding(
         "class-missing",
         COSMETIC,
         "A class without rows",
-        f"{len(missing)} of {len(seen.shares)} classes {_have(len(missing))} no training rows.",
+        f"{len(missing)} of {len(obs.rows.shares)} classes {_have(len(missing))} no training rows.",
         "A network cannot learn a class that it never sees. It gets every row of that class wrong.",
     )
 
@@ -62,13 +57,13 @@ def _have(count: int) -> str:
 
 
 @rule("class-imbalance")
-def class_imbalance(seen: Observations) -> Finding | None:
-    shares = seen.shares[seen.shares > 0]
-    if seen.continuous or len(shares) < 2 or shares.min() * len(shares) / 2 >= MINORITY:
+def class_imbalance(obs: Observations) -> Finding | None:
+    shares = obs.rows.shares[obs.rows.shares > 0]
+    if obs.rows.continuous or len(shares) < 2 or shares.min() * len(shares) / 2 >= MINORITY:
         return None
     severity = COSMETIC
     common = shares.max()
-    if seen.is_stuck and seen.constant[seen.stuck].mean() > 0.5:
+    if obs.failing and obs.failing.constant_decision[obs.failing.failed].mean() > 0.5:
         severity = SLOW
     return Finding(
         "class-imbalance",
@@ -86,24 +81,25 @@ def class_imbalance(seen: Observations) -> Finding | None:
 
 
 @rule("label-conflict")
-def label_conflict(seen: Observations) -> Finding | None:
+def label_conflict(obs: Observations) -> Finding | None:
     """Overlap that no network can undo, from the generator or from equal rows."""
-    if seen.ceiling >= 1 - 1e-9 or seen.continuous:
+    ceiling, goal = obs.rows.ceiling, obs.goal
+    if ceiling >= 1 - 1e-9 or obs.rows.continuous:
         return None
-    estimated = isinstance(seen.data.source, Table) and seen.agreement > seen.ceiling
-    if estimated and seen.ceiling >= seen.target:
+    estimated = obs.rows.known_ceiling is None and obs.rows.agreement > ceiling
+    if estimated and ceiling >= goal.target:
         return None
     best = (
-        f"Judging by nearest neighbours, a classifier can be right in about {seen.ceiling:.1%} of "
-        "the samples."
+        f"Judging by nearest neighbours, a classifier can be right in about {ceiling:.1%} of the "
+        "samples."
         if estimated
-        else f"The best possible classifier is right in {seen.ceiling:.1%} of the samples."
+        else f"The best possible classifier is right in {ceiling:.1%} of the samples."
     )
     note = ""
-    if not seen.by_target:
-        where = "out of reach" if seen.ceiling < seen.target else "close to that"
+    if not goal.is_target:
+        where = "out of reach" if ceiling < goal.target else "close to that"
         note = (
-            f" The target of {seen.target:g} is {where}, so the diagnosis counts {seen.goal:.2f} "
+            f" The target of {goal.target:g} is {where}, so the diagnosis counts {goal.score:.2f} "
             "as enough."
         )
     return Finding(
@@ -120,12 +116,12 @@ def label_conflict(seen: Observations) -> Finding | None:
 
 
 @rule("inputs-unscaled")
-def inputs_unscaled(seen: Observations) -> Finding | None:
-    sizes = seen.sizes
+def inputs_unscaled(obs: Observations) -> Finding | None:
+    sizes = obs.rows.sizes
     if not len(sizes) or (sizes.max() <= ORDER and sizes.max() >= 1 / ORDER):
         return None
     large = sizes.max() > ORDER
-    varying = seen.inputs[:, seen.varying]
+    varying = obs.rows.inputs[:, obs.rows.varying]
     evidence = (
         f"The inputs range from {number(varying.min())} to {number(varying.max())} with a root "
         f"mean square of {number(sizes.max())}; the initial weights suit a value of about 1."
@@ -133,13 +129,13 @@ def inputs_unscaled(seen: Observations) -> Finding | None:
     if len(sizes) > 1 and sizes.max() > ORDER * sizes.min():
         evidence += f" That of the smallest column is {number(sizes.min())}."
     if large:
-        evidence += " " + _bias_reach(seen)
+        evidence += " " + _bias_reach(obs)
     severity = COSMETIC
-    if seen.is_stuck:
-        severity = FATAL if large and not seen.moving else SLOW
-    elif seen.history is None and large and (_out_of_reach(seen) or _thrown(seen)):
+    if obs.failing:
+        severity = FATAL if large and not obs.failing.moving else SLOW
+    elif obs.history is None and large and (_out_of_reach(obs) or _thrown(obs)):
         severity = FRAGILE
-    elif seen.history is None and seen.fails_ahead and seen.scaling_helps:
+    elif obs.history is None and obs.ahead.fails and obs.ahead.scaling_helps:
         severity = FRAGILE if large else SLOW
     cause = (
         "One update changes the first layer's pre-activations by the learning rate times the size "
@@ -156,37 +152,41 @@ def inputs_unscaled(seen: Observations) -> Finding | None:
         evidence,
         cause,
         (fixes.STANDARDISE,),
-        *expected(seen, severity, "Train with standardised inputs on the same seeds."),
+        *confidence_in(obs, severity, "Train with standardised inputs on the same seeds."),
         layer=0,
         because="the inputs are not scaled",
     )
 
 
-def _out_of_reach(seen: Observations) -> bool:
+def _out_of_reach(obs: Observations) -> bool:
     """No start ahead gets to the goal, and no bias can come as far as the inputs' mean."""
-    centre = float(np.abs(seen.inputs.mean(axis=0)).max())
-    stays = not fixes.smooth(seen.experiment) and seen.way < centre
-    return stays and seen.reached(seen.as_is, seen.way) < RISK
+    centre = float(np.abs(obs.rows.inputs.mean(axis=0)).max())
+    stays = not fixes.follows_gradient(obs.experiment) and obs.travel < centre
+    return stays and obs.ahead.reached_in_time < RISK
 
 
-def _thrown(seen: Observations) -> bool:
+def _thrown(obs: Observations) -> bool:
     """Gradient descent diverges at once: its steps grow with the square of the inputs."""
-    return fixes.smooth(seen.experiment) and seen.as_is is not None and seen.diverges >= CLEAR
+    return (
+        fixes.follows_gradient(obs.experiment)
+        and obs.ahead.as_is is not None
+        and obs.ahead.diverging >= CLEAR
+    )
 
 
-def _bias_reach(seen: Observations) -> str:
-    centre = float(np.abs(seen.inputs.mean(axis=0)).max())
-    if fixes.smooth(seen.experiment):
+def _bias_reach(obs: Observations) -> str:
+    centre = float(np.abs(obs.rows.inputs.mean(axis=0)).max())
+    if fixes.follows_gradient(obs.experiment):
         return f"Their mean is {number(centre)}."
     return (
-        f"Each update moves a bias by about {seen.rate:g}, so {number(seen.way)} in all "
-        f"{seen.updates:,} updates, while the inputs' mean is {number(centre)}."
+        f"Each update moves a bias by about {obs.rate:g}, so {number(obs.travel)} in all "
+        f"{obs.updates:,} updates, while the inputs' mean is {number(centre)}."
     )
 
 
 @rule("one-signed-inputs")
-def one_signed_inputs(seen: Observations) -> Finding | None:
-    varying = seen.inputs[:, seen.varying]
+def one_signed_inputs(obs: Observations) -> Finding | None:
+    varying = obs.rows.inputs[:, obs.rows.varying]
     if not varying.size:
         return None
     one_sided = (varying.min(axis=0) >= 0) | (varying.max(axis=0) <= 0)
@@ -198,19 +198,19 @@ def one_signed_inputs(seen: Observations) -> Finding | None:
     evidence = (
         f"All inputs are {'positive' if positive else 'negative'}, {number(varying.min())} to "
         f"{number(varying.max())}; their mean is {offset:.1f} standard deviations from 0, which "
-        f"makes the loss about {number(seen.conditioning)} times steeper in one direction."
+        f"makes the loss about {number(obs.rows.conditioning)} times steeper in one direction."
     )
     dead = 0.0
-    if seen.hidden and seen.hidden[0].activation == "relu":
-        dead = float(seen.dead_at_start[0].mean())
+    if obs.hidden and obs.hidden[0].activation == "relu":
+        dead = float(obs.start.dead[0].mean())
         evidence += f" {dead:.0%} of the units of layer 1 are dead before training."
     severity = COSMETIC
-    off_scale = seen.sizes.max() > ORDER
+    off_scale = obs.rows.sizes.max() > ORDER
     if off_scale:
         evidence += " The inputs are off scale as well, which matters more and has the same fix."
-    elif seen.is_stuck and (seen.conditioning > ORDER**2 or seen.scaling_helps):
-        severity = SLOW if seen.moving else FRAGILE
-    elif seen.history is None and seen.fails_ahead and seen.scaling_helps:
+    elif obs.failing and (obs.rows.conditioning > ORDER**2 or obs.ahead.scaling_helps):
+        severity = SLOW if obs.failing.moving else FRAGILE
+    elif obs.history is None and obs.ahead.fails and obs.ahead.scaling_helps:
         severity = SLOW
     how = "Train with standardised inputs on the same seeds."
     return Finding(
@@ -222,18 +222,18 @@ def one_signed_inputs(seen: Observations) -> Finding | None:
         "pre-activations: a ReLU unit is on for all samples or for none, and the boundary between "
         "the classes lies far from where the weights start. Centred inputs lie on both sides of 0.",
         (fixes.STANDARDISE,),
-        *((CERTAIN, None) if off_scale else expected(seen, severity, how)),
+        *((CERTAIN, None) if off_scale else confidence_in(obs, severity, how)),
         layer=0,
         because="all inputs have the same sign",
     )
 
 
 @rule("constant-column")
-def constant_column(seen: Observations) -> Finding | None:
-    constant = int((~seen.varying).sum())
+def constant_column(obs: Observations) -> Finding | None:
+    constant = int((~obs.rows.varying).sum())
     if not constant:
         return None
-    features = seen.data.source.features
+    features = obs.data.source.features
     return Finding(
         "constant-column",
         FATAL if constant == features else COSMETIC,
@@ -247,10 +247,10 @@ def constant_column(seen: Observations) -> Finding | None:
 
 
 @rule("rows-lost")
-def rows_lost(seen: Observations) -> Finding | None:
-    if seen.data.shuffling != "rows":
+def rows_lost(obs: Observations) -> Finding | None:
+    if obs.data.shuffling != "rows":
         return None
-    rows = seen.data.source.rows
+    rows = obs.data.source.rows
     partners = np.random.default_rng(0).integers(0, np.arange(2, rows + 1))
     kept = len(np.unique(np.append(partners, 0)))
     return Finding(
@@ -266,16 +266,15 @@ def rows_lost(seen: Observations) -> Finding | None:
 
 
 @rule("rows-repeated")
-def rows_repeated(seen: Observations) -> Finding | None:
-    source = seen.data.source
-    if not isinstance(source, Table):
+def rows_repeated(obs: Observations) -> Finding | None:
+    if obs.data.source.random:
         return None
-    rows = len(seen.inputs)
-    distinct = len(np.unique(np.column_stack([seen.inputs, seen.classes]), axis=0))
+    rows = len(obs.rows.inputs)
+    distinct = len(np.unique(np.column_stack([obs.rows.inputs, obs.rows.classes]), axis=0))
     # Labels and inputs that take few values repeat of themselves.
     if distinct == rows or distinct > 0.9 * rows:
         return None
-    leak = " Copies of held-out rows are among the training rows." if seen.data.hold_out else ""
+    leak = " Copies of held-out rows are among the training rows." if obs.data.hold_out else ""
     return Finding(
         "rows-repeated",
         COSMETIC,
@@ -287,21 +286,21 @@ def rows_repeated(seen: Observations) -> Finding | None:
 
 
 @rule("sorted-unshuffled")
-def sorted_unshuffled(seen: Observations) -> Finding | None:
-    if seen.training.shuffle or seen.continuous or len(seen.classes) < 4:
+def sorted_unshuffled(obs: Observations) -> Finding | None:
+    if obs.training.shuffle or obs.rows.continuous or len(obs.rows.classes) < 4:
         return None
-    classes = seen.classes
+    classes = obs.rows.classes
     changes = int((classes[1:] != classes[:-1]).sum())
-    by_chance = len(classes) * (1 - np.square(seen.shares).sum())
+    by_chance = len(classes) * (1 - np.square(obs.rows.shares).sum())
     # As many changes of class as there are classes, where chance would give many times that.
-    if changes >= ORDER * len(seen.shares) or changes * ORDER > by_chance:
+    if changes >= ORDER * len(obs.rows.shares) or changes * ORDER > by_chance:
         return None
-    batch = min(seen.training.batch_size, seen.data.training_rows)
-    if batch >= seen.data.training_rows:
+    batch = min(obs.training.batch_size, obs.data.training_rows)
+    if batch >= obs.data.training_rows:
         return None
     return Finding(
         "sorted-unshuffled",
-        COSMETIC if not seen.is_stuck and seen.history is not None else FRAGILE,
+        COSMETIC if obs.all_passed else FRAGILE,
         "Sorted by class and never shuffled",
         f"The rows change class {changes} time{'s' * (changes != 1)} (about {by_chance:,.0f} times "
         f"in random order), and every epoch takes batches of {batch} in that order.",
@@ -315,14 +314,14 @@ def sorted_unshuffled(seen: Observations) -> Finding | None:
 
 
 @rule("evaluated-on-training-data")
-def evaluated_on_training_data(seen: Observations) -> Finding | None:
-    if seen.data.held_out_rows:
+def evaluated_on_training_data(obs: Observations) -> Finding | None:
+    if obs.data.held_out_rows:
         return None
     return Finding(
         "evaluated-on-training-data",
         COSMETIC,
         "Evaluated on the training data",
-        f"All {seen.data.training_rows:,} rows are used for training; none is held out.",
+        f"All {obs.data.training_rows:,} rows are used for training; none is held out.",
         "Accuracy on the training rows cannot show whether the network generalises. It does not "
         "explain why a training is stuck.",
         (fixes.HOLD_OUT,),

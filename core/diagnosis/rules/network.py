@@ -5,49 +5,44 @@ from __future__ import annotations
 import numpy as np
 
 from core import fixes
+from core.diagnosis.estimates import linear_accuracy
 from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
-    ENOUGH_SURVIVORS,
     FATAL,
     FRAGILE,
     LIKELY,
-    LOUD,
-    RISK,
-    SETTLED,
     SLOW,
     Finding,
     Severity,
-    expected,
+    confidence_in,
     layer_name,
     number,
     rounded_up,
-    rule,
 )
-from core.diagnosis.observations import CLEAR, Observations, linear_accuracy
-from core.experiment import (
-    BatchNormalisation,
-    Dense,
-    Dropout,
-)
+from core.diagnosis.observations import Observations
+from core.diagnosis.observations.ahead import CLEAR
+from core.diagnosis.rules.rule import rule
+from core.diagnosis.thresholds import ENOUGH_SURVIVORS, LOUD, RISK, SETTLED
+from core.experiment import BatchNormalisation, Dense, Dropout
 
 
 @rule("zero-initialisation")
-def zero_initialisation(seen: Observations) -> Finding | None:
-    zeros = [n for n, layer in enumerate(seen.model.dense) if layer.initialiser == "zeros"]
-    zeros = [n for n in zeros if seen.hidden and (n < len(seen.hidden) or len(zeros) > 1)]
-    hidden = [n for n in zeros if n < len(seen.hidden)]
+def zero_initialisation(obs: Observations) -> Finding | None:
+    zeros = [n for n, layer in enumerate(obs.model.dense) if layer.initialiser == "zeros"]
+    zeros = [n for n in zeros if obs.hidden and (n < len(obs.hidden) or len(zeros) > 1)]
+    hidden = [n for n in zeros if n < len(obs.hidden)]
     if not hidden:
         return None
-    largest = max(float(np.max(gradient)) for gradient in seen.start_gradients)
-    same = [n for n in hidden if seen.model.dense[n].units > 1]
+    largest = max(float(np.max(gradient)) for gradient in obs.start.gradients)
+    same = [n for n in hidden if obs.model.dense[n].units > 1]
     evidence = (
-        f"The weights of {', '.join(layer_name(n, seen) for n in zeros)} start at 0; the largest "
+        f"The weights of {', '.join(layer_name(n, obs) for n in zeros)} start at 0; the largest "
         f"kernel gradient of any layer before training is {number(largest)}."
     )
     if largest > 0 and same:
         evidence += (
-            f" The {seen.model.dense[same[0]].units} units of {layer_name(same[0], seen)} all have "
+            f" The {obs.model.dense[same[0]].units} units of {layer_name(same[0], obs)} all have "
             "the same output."
         )
     return Finding(
@@ -66,19 +61,19 @@ def zero_initialisation(seen: Observations) -> Finding | None:
 
 
 @rule("no-nonlinearity")
-def no_nonlinearity(seen: Observations) -> Finding | None:
-    if any(layer.activation != "linear" for layer in seen.hidden) or seen.continuous:
+def no_nonlinearity(obs: Observations) -> Finding | None:
+    if any(layer.activation != "linear" for layer in obs.hidden) or obs.rows.continuous:
         return None
-    if (seen.shares > 0).sum() < 2:
+    if (obs.rows.shares > 0).sum() < 2:
         return None
-    straight = linear_accuracy(seen.inputs, seen.classes)
-    what = f"{len(seen.hidden)} linear hidden layers" if seen.hidden else "no hidden layer"
+    straight = linear_accuracy(obs.rows.inputs, obs.rows.classes)
+    what = f"{len(obs.hidden)} linear hidden layers" if obs.hidden else "no hidden layer"
     evidence = (
         f"With {what} the network can only draw a linear boundary; the best one found is right in "
-        f"{straight:.1%} of the rows, while {seen.ceiling:.1%} is possible."
+        f"{straight:.1%} of the rows, while {obs.rows.ceiling:.1%} is possible."
     )
-    enough = straight >= min(seen.goal, seen.target)
-    if enough and not seen.hidden:
+    enough = straight >= min(obs.goal.score, obs.goal.target)
+    if enough and not obs.hidden:
         return None
     return Finding(
         "no-nonlinearity",
@@ -87,7 +82,7 @@ def no_nonlinearity(seen: Observations) -> Finding | None:
         evidence,
         "Layers without an activation multiply out to a single linear layer, however many there "
         "are. Classes that no linear boundary separates need a non-linear activation in between.",
-        (fixes.RECTIFY, fixes.ADD_HIDDEN) if seen.hidden else (fixes.ADD_HIDDEN,),
+        (fixes.RECTIFY, fixes.ADD_HIDDEN) if obs.hidden else (fixes.ADD_HIDDEN,),
         CERTAIN if enough else LIKELY,
         None if enough else "Train with a ReLU hidden layer on the same seeds.",
         layer=0,
@@ -96,84 +91,87 @@ def no_nonlinearity(seen: Observations) -> Finding | None:
 
 
 @rule("bottleneck")
-def bottleneck(seen: Observations) -> Finding | None:
-    if not seen.hidden or not seen.learnable:
+def bottleneck(obs: Observations) -> Finding | None:
+    if not obs.hidden or not obs.goal.learnable:
         return None
-    width = min(layer.units for layer in seen.hidden)
-    if width >= fixes.ROOMY / 2 or (seen.history is not None and not seen.is_stuck):
+    width = min(layer.units for layer in obs.hidden)
+    if width >= fixes.WIDE / 2 or obs.all_passed:
         return None
-    place = [layer.units for layer in seen.hidden].index(width)
+    index = [layer.units for layer in obs.hidden].index(width)
     # Where runs do get stuck, a single number between input and output is reason enough to ask.
-    if not seen.width_helps and not (seen.is_stuck and width == 1 and seen.wide is not None):
+    if not obs.ahead.width_helps and not (obs.failing and width == 1):
         return None
-    narrow, wide = seen.reached(seen.as_is), seen.reached(seen.wide)
+    as_is, wide = obs.ahead.as_is, obs.ahead.wide
+    if as_is is None or wide is None:
+        return None
+    reached, reached_wide = obs.ahead.reached(as_is), obs.ahead.reached(wide)
     return Finding(
         "bottleneck",
-        _bottleneck_severity(seen, narrow),
+        _bottleneck_severity(obs, reached),
         "A layer is too narrow",
-        f"{layer_name(place, seen).capitalize()} has {width} unit{'s' * (width > 1)}. In a short "
-        f"simulation, {narrow:.0%} of initialisations reach {seen.goal:.2f}, with a mean accuracy "
-        f"of {seen.as_is.end.mean():.2f}; with {fixes.ROOMY} units per hidden layer {wide:.0%} do, "
-        f"with {seen.wide.end.mean():.2f}.",
+        f"{layer_name(index, obs).capitalize()} has {width} unit{'s' * (width > 1)}. In a short "
+        f"simulation, {reached:.0%} of initialisations reach {obs.goal.score:.2f}, with a mean "
+        f"accuracy of {as_is.end.mean():.2f}; with {fixes.WIDE} units per hidden layer "
+        f"{reached_wide:.0%} do, with {wide.end.mean():.2f}.",
         "Everything that the output can know about the input passes through this layer. With few "
         "units, those that are needed are likely to point the wrong way or to be dead.",
         (fixes.WIDEN,),
         LIKELY,
         "Train with wider layers on the same seeds.",
-        layer=place,
-        because=f"{layer_name(place, seen)} is too narrow",
+        layer=index,
+        because=f"{layer_name(index, obs)} is too narrow",
     )
 
 
-def _bottleneck_severity(seen: Observations, narrow: float) -> Severity:
-    if seen.is_stuck:
-        return SLOW if seen.moving else FATAL
-    return FRAGILE if narrow < CLEAR else SLOW
+def _bottleneck_severity(obs: Observations, reached: float) -> Severity:
+    if obs.failing:
+        return SLOW if obs.failing.moving else FATAL
+    return FRAGILE if reached < CLEAR else SLOW
 
 
 @rule("hidden-softmax")
-def hidden_softmax(seen: Observations) -> Finding | None:
-    places = [n for n, layer in enumerate(seen.hidden) if layer.activation == "softmax"]
-    if not places:
+def hidden_softmax(obs: Observations) -> Finding | None:
+    softmax = [n for n, layer in enumerate(obs.hidden) if layer.activation == "softmax"]
+    if not softmax:
         return None
     severity = COSMETIC
-    if seen.is_stuck:
-        severity = SLOW if seen.moving else FRAGILE
+    if obs.failing:
+        severity = SLOW if obs.failing.moving else FRAGILE
     return Finding(
         "hidden-softmax",
         severity,
         "Softmax in a hidden layer",
-        f"{layer_name(places[0], seen).capitalize()} has {seen.hidden[places[0]].units} softmax "
+        f"{layer_name(softmax[0], obs).capitalize()} has {obs.hidden[softmax[0]].units} softmax "
         "units: their outputs always sum to 1.",
         "Softmax makes units compete, so a hidden layer passes on little more than which of them "
         "is largest. ReLU or tanh units do not depend on each other.",
         (fixes.RECTIFY,),
-        *expected(seen, severity, "Train with ReLU hidden layers on the same seeds."),
-        layer=places[0],
+        *confidence_in(obs, severity, "Train with ReLU hidden layers on the same seeds."),
+        layer=softmax[0],
         because="a hidden layer uses softmax",
     )
 
 
 @rule("dropout-too-high")
-def dropout_too_high(seen: Observations) -> Finding | None:
-    worst, place, width, units = 0.0, None, 0, seen.data.source.features
+def dropout_too_high(obs: Observations) -> Finding | None:
+    worst, index, width, units = 0.0, None, 0, obs.data.source.features
     dense = -1
-    for layer in seen.model.layers:
+    for layer in obs.model.layers:
         if isinstance(layer, Dense):
             dense, units = dense + 1, layer.units
         elif isinstance(layer, Dropout) and layer.rate**units > worst:
-            worst, place, width, rate = layer.rate**units, dense, units, layer.rate
+            worst, index, width, rate = layer.rate**units, dense, units, layer.rate
     # What is left is scaled by 1 / (1 - rate), so the variance grows by rate / (1 - rate).
-    if place is None:
+    if index is None:
         return None
     noise = rate / (1 - rate) / width
-    if worst < ENOUGH_SURVIVORS and not (seen.is_stuck and noise > LOUD):
+    if worst < ENOUGH_SURVIVORS and not (obs.failing and noise > LOUD):
         return None
     severity = COSMETIC
     harmful = worst >= RISK or noise > LOUD
-    if (seen.is_stuck and harmful) or (seen.history is None and worst > LOUD):
+    if (obs.failing and harmful) or (obs.history is None and worst > LOUD):
         severity = FRAGILE
-    where = "the inputs" if place < 0 else layer_name(place, seen)
+    where = "the inputs" if index < 0 else layer_name(index, obs)
     return Finding(
         "dropout-too-high",
         severity,
@@ -183,20 +181,20 @@ def dropout_too_high(seen: Observations) -> Finding | None:
         "A sample whose units are all dropped says nothing about its class and trains only the "
         "biases. With few units even moderate dropout is mostly noise.",
         (fixes.NO_DROPOUT,),
-        *expected(seen, severity, "Train without dropout on the same seeds."),
-        layer=max(place, 0),
+        *confidence_in(obs, severity, "Train without dropout on the same seeds."),
+        layer=max(index, 0),
         because="dropout leaves too little of the signal",
     )
 
 
 @rule("batch-norm-small-batch")
-def batch_norm_small_batch(seen: Observations) -> Finding | None:
-    normalised = any(isinstance(layer, BatchNormalisation) for layer in seen.model.layers)
-    batch = min(seen.training.batch_size, seen.data.training_rows)
+def batch_norm_small_batch(obs: Observations) -> Finding | None:
+    normalised = any(isinstance(layer, BatchNormalisation) for layer in obs.model.layers)
+    batch = min(obs.training.batch_size, obs.data.training_rows)
     if not normalised or batch > 4:
         return None
     severity = FATAL if batch == 1 else COSMETIC
-    if seen.is_stuck and batch > 1:
+    if obs.failing and batch > 1:
         severity = FRAGILE
     return Finding(
         "batch-norm-small-batch",
@@ -211,34 +209,34 @@ def batch_norm_small_batch(seen: Observations) -> Finding | None:
         *(
             (CERTAIN, None)
             if batch == 1
-            else expected(seen, severity, "Train with larger batches on the same seeds.")
+            else confidence_in(obs, severity, "Train with larger batches on the same seeds.")
         ),
         because="batch normalisation gets tiny batches",
     )
 
 
 @rule("batch-norm-unsettled")
-def batch_norm_unsettled(seen: Observations) -> Finding | None:
-    if not any(isinstance(layer, BatchNormalisation) for layer in seen.model.layers):
+def batch_norm_unsettled(obs: Observations) -> Finding | None:
+    if not any(isinstance(layer, BatchNormalisation) for layer in obs.model.layers):
         return None
-    left = 0.99**seen.updates
+    left = 0.99**obs.updates
     if left < SETTLED:
         return None
-    harmful = seen.is_stuck or (seen.history is None and left > 0.5)
+    harmful = obs.failing or (obs.history is None and left > 0.5)
     severity = SLOW if harmful else COSMETIC
     return Finding(
         "batch-norm-unsettled",
         severity,
         "Batch normalisation's averages have not settled",
-        f"After {seen.updates:,} updates, {left:.0%} of batch normalisation's moving averages "
+        f"After {obs.updates:,} updates, {left:.0%} of batch normalisation's moving averages "
         "still comes from their initial 0 and 1.",
         "Training normalises with batch statistics, evaluation with moving averages that follow by "
         "1% per update. Until they have settled, the evaluated network differs from the trained "
         "one.",
         (
-            fixes.epochs(min(rounded_up(460 / seen.updates_an_epoch), 10_000)),
+            fixes.epochs(min(rounded_up(460 / obs.updates_per_epoch), 10_000)),
             fixes.NO_NORMALISATION,
         ),
-        *expected(seen, severity, "Train for longer on the same seeds."),
+        *confidence_in(obs, severity, "Train for longer on the same seeds."),
         because="batch normalisation's moving averages have not settled",
     )

@@ -4,44 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from core import activations, fixes
-from core.diagnosis.findings import (
-    CERTAIN,
-    COSMETIC,
-    FATAL,
-    FRAGILE,
-    LIKELY,
-    SLOW,
-    Finding,
-    number,
-    rule,
-)
-from core.diagnosis.observations import Observations
-from core.losses import CROSS_ENTROPIES
+from core import activations, fixes, losses
+from core.diagnosis.findings import CERTAIN, COSMETIC, FATAL, FRAGILE, LIKELY, SLOW, Finding, number
+from core.diagnosis.observations import FinalState, Observations
+from core.diagnosis.rules.rule import rule
 
 OFTEN = 0.9
 """Share of initialisations without any gradient from which on hardly a run can learn."""
 
 
-@rule("output-not-probability")
-def output_not_probability(seen: Observations) -> Finding | None:
-    activation = seen.model.output.activation
-    if seen.training.loss not in CROSS_ENTROPIES or activation in ("sigmoid", "softmax"):
+@rule("output-not-probability", picture="decisions")
+def output_not_probability(obs: Observations) -> Finding | None:
+    activation = obs.model.output.activation
+    if not losses.loss(obs.training.loss).cross_entropy or activation in ("sigmoid", "softmax"):
         return None
-    out = seen.start.done.output
+    out = obs.start.output
     outside = (out <= 1e-7) | (out >= 1 - 1e-7)
     whole = outside.all(axis=(1, 2)).mean()
     evidence = (
-        f"The output is {activation}, the loss {seen.training.loss}. Before training "
+        f"The output is {activation}, the loss {obs.training.loss}. Before training "
         f"{outside.mean():.0%} of the outputs lie outside 0 to 1, where the loss clips them and "
         "the gradient is exactly 0"
         + (f"; in {whole:.0%} of initialisations, every output does." if whole else ".")
     )
     severity = FATAL
-    if seen.history is None and whole < OFTEN and seen.reached(seen.as_is) > 0:
+    if obs.history is None and whole < OFTEN and obs.ahead.reached(obs.ahead.as_is) > 0:
         severity = FRAGILE
-    if seen.history is not None and seen.history.health is not None and activation == "relu":
-        dead = seen.history.health.dead[-1, -1] == 1
+    if obs.history is not None and obs.history.health is not None and activation == "relu":
+        dead = obs.history.health.dead[-1, -1] == 1
         evidence += (
             f" After training the output is 0 for every sample in {dead.sum()} of {dead.size} runs."
         )
@@ -53,115 +43,120 @@ def output_not_probability(seen: Observations) -> Finding | None:
         "Cross-entropy takes the logarithm of a probability, so an output outside 0 to 1 is "
         "clipped. There the loss no longer changes with the weights, and no gradient moves the "
         "output back.",
-        (fixes.REGRESSION,) if seen.continuous else (fixes.fitting_output(seen.experiment),),
-        CERTAIN if seen.history is not None or severity is FATAL else LIKELY,
+        (fixes.REGRESSION,) if obs.rows.continuous else (fixes.fitting_output(obs.experiment),),
+        CERTAIN if obs.history is not None or severity is FATAL else LIKELY,
         None
-        if seen.history is not None or severity is FATAL
+        if obs.history is not None or severity is FATAL
         else "Train on several seeds: a run whose first outputs lie inside 0 to 1 may learn.",
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
         because="the loss clips the output",
     )
 
 
 @rule("softmax-one-unit")
-def softmax_one_unit(seen: Observations) -> Finding | None:
-    output = seen.model.output
+def softmax_one_unit(obs: Observations) -> Finding | None:
+    output = obs.model.output
     if output.activation != "softmax" or output.units > 1:
         return None
     return Finding(
         "softmax-one-unit",
         FATAL,
         "Softmax over a single unit",
-        f"The output is 1 for every sample, so accuracy cannot exceed {seen.printable:.1%}, the "
-        "share of samples labelled 1.",
+        f"The output is 1 for every sample, so accuracy cannot exceed {obs.goal.printable:.1%}, "
+        "the share of samples labelled 1.",
         "Softmax makes the outputs of a layer sum to 1, so a single output is always 1. Keras 3 "
         "trains the logit before the softmax, so the loss may fall while the predictions never "
         "change.",
-        (fixes.fitting_output(seen.experiment),),
-        layer=len(seen.hidden),
+        (fixes.fitting_output(obs.experiment),),
+        layer=len(obs.hidden),
         because="softmax over a single unit always outputs 1",
     )
 
 
 @rule("one-unit-many-classes")
-def one_unit_many_classes(seen: Observations) -> Finding | None:
-    classes = seen.data.source.classes
-    if seen.model.output.units > 1 or classes < 3 or seen.data.target_width > 1 or seen.continuous:
+def one_unit_many_classes(obs: Observations) -> Finding | None:
+    classes = obs.data.source.classes
+    if (
+        obs.model.output.units > 1
+        or classes < 3
+        or obs.data.target_width > 1
+        or obs.rows.continuous
+    ):
         return None
     return Finding(
         "one-unit-many-classes",
         FATAL,
         f"One output unit for {classes} classes",
-        f"Keras thresholds a single output at 0.5 and compares it with the labels {_labels(seen)}: "
-        f"at most {seen.printable:.1%} of the samples can count as right.",
+        f"Keras thresholds a single output at 0.5 and compares it with the labels {_labels(obs)}: "
+        f"at most {obs.goal.printable:.1%} of the samples can count as right.",
         "One number with one threshold can tell two classes apart, not more. Each class needs an "
         "output unit of its own.",
         (fixes.SOFTMAX,),
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
         because=f"one output unit cannot tell {classes} classes apart",
     )
 
 
 @rule("one-unit-one-hot")
-def one_unit_one_hot(seen: Observations) -> Finding | None:
-    width = seen.data.target_width
-    if seen.model.output.units > 1 or width < 2:
+def one_unit_one_hot(obs: Observations) -> Finding | None:
+    width = obs.data.target_width
+    if obs.model.output.units > 1 or width < 2:
         return None
     return Finding(
         "one-unit-one-hot",
         FATAL,
         f"One output unit for {width} label columns",
         f"The single output is compared with all {width} columns, one of which is 1, so the "
-        f"printed accuracy cannot exceed {seen.printable:.1%}.",
+        f"printed accuracy cannot exceed {obs.goal.printable:.1%}.",
         "The squared error compares the single output with every column, so its target is 1 and "
         "0 at once. It ends up in between for every sample.",
-        (fixes.SOFTMAX, fixes.SIGMOID) if seen.data.source.classes == 2 else (fixes.SOFTMAX,),
-        layer=len(seen.hidden),
+        (fixes.SOFTMAX, fixes.SIGMOID) if obs.data.source.classes == 2 else (fixes.SOFTMAX,),
+        layer=len(obs.hidden),
         because=f"one output unit is compared with {width} label columns",
     )
 
 
 @rule("labels-outside-loss")
-def labels_outside_loss(seen: Observations) -> Finding | None:
-    if seen.training.loss != "binary_crossentropy" or seen.data.encoding == "one-hot":
+def labels_outside_loss(obs: Observations) -> Finding | None:
+    if obs.training.loss != "binary_crossentropy" or obs.data.encoding == "one-hot":
         return None
-    outside = [t for t in seen.data.targets if not 0 <= t <= 1]
-    if not outside or seen.data.source.classes > 2:
+    outside = [t for t in obs.data.targets if not 0 <= t <= 1]
+    if not outside or obs.data.source.classes > 2:
         return None
     return Finding(
         "labels-outside-loss",
         FATAL,
         "Labels outside [0, 1]",
-        f"The labels are {_labels(seen)}; binary cross-entropy expects labels from 0 to 1. "
-        f"Accuracy cannot exceed {seen.printable:.1%}, the share of samples labelled 0 or 1.",
+        f"The labels are {_labels(obs)}; binary cross-entropy expects labels from 0 to 1. "
+        f"Accuracy cannot exceed {obs.goal.printable:.1%}, the share of samples labelled 0 or 1.",
         "The loss pushes the output towards the label, and a label above 1 or below 0 pushes "
         "without end: the loss drops below zero and keeps falling. The output ends up at 0 or 1 "
         "for every sample.",
         (fixes.LABELS_FROM_ZERO,),
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
         because="some labels lie outside [0, 1]",
     )
 
 
 @rule("labels-outside-accuracy")
-def labels_outside_accuracy(seen: Observations) -> Finding | None:
-    binary = seen.model.output.units == 1 and seen.data.target_width == 1
-    if not binary or seen.continuous or seen.data.source.classes > 2:
+def labels_outside_accuracy(obs: Observations) -> Finding | None:
+    binary = obs.model.output.units == 1 and obs.data.target_width == 1
+    if not binary or obs.rows.continuous or obs.data.source.classes > 2:
         return None
-    if all(t in (0, 1) for t in seen.data.targets):
+    if all(t in (0, 1) for t in obs.data.targets):
         return None
-    if seen.training.loss == "binary_crossentropy" and any(
-        not 0 <= t <= 1 for t in seen.data.targets
+    if obs.training.loss == "binary_crossentropy" and any(
+        not 0 <= t <= 1 for t in obs.data.targets
     ):
         return None
-    output = activations.activation(seen.model.output.activation)
-    beyond = [t for t in seen.data.targets if not output.low <= t <= output.high]
+    output = activations.activation(obs.model.output.activation)
+    beyond = [t for t in obs.data.targets if not output.low <= t <= output.high]
     evidence = (
-        f"The labels are {_labels(seen)}; Keras's accuracy compares them with 0 and 1, so it "
-        f"cannot exceed {seen.printable:.1%}."
+        f"The labels are {_labels(obs)}; Keras's accuracy compares them with 0 and 1, so it "
+        f"cannot exceed {obs.goal.printable:.1%}."
     )
-    if seen.history is not None:
-        nearest = _nearest_label_accuracy(seen)
+    if obs.end is not None:
+        nearest = _nearest_label_accuracy(obs.end)
         evidence += (
             f" With the nearest label as the prediction, {nearest.mean():.1%} are right after "
             "training (mean of the runs)."
@@ -177,58 +172,55 @@ def labels_outside_accuracy(seen: Observations) -> Finding | None:
         "equal the resulting 0 or 1. Other labels always count as wrong, even where the network "
         "is right.",
         (fixes.LABELS_FROM_ZERO, fixes.SIGMOID),
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
         because="accuracy cannot match these labels",
     )
 
 
-def _nearest_label_accuracy(seen: Observations) -> np.ndarray:
+def _nearest_label_accuracy(end: FinalState) -> np.ndarray:
     """(runs,), share of samples whose label is the one nearest to the output."""
-    levels = np.array(seen.data.targets)
-    out = seen.end.output[..., 0]
-    _, y = seen.sampled
-    y = np.resize(y, (len(out), *y.shape[1:]))[..., 0]
-    nearest = levels[np.abs(out[..., None] - levels).argmin(axis=-1)]
-    return (np.abs(nearest - y) < 1e-6).mean(axis=1)
+    levels = np.array(end.history.experiment.data.targets)
+    nearest = levels[np.abs(end.output[..., :1] - levels).argmin(axis=-1)]
+    return (np.abs(nearest - end.labels[..., 0]) < 1e-6).mean(axis=1)
 
 
-def _labels(seen: Observations) -> str:
-    targets = [number(t) for t in seen.data.targets]
+def _labels(obs: Observations) -> str:
+    targets = [number(t) for t in obs.data.targets]
     if len(targets) > 6:
         targets = [*targets[:3], "...", targets[-1]]
     return ", ".join(targets[:-1]) + f" and {targets[-1]}"
 
 
 @rule("continuous-labels")
-def continuous_labels(seen: Observations) -> Finding | None:
-    if not seen.continuous or seen.training.loss not in CROSS_ENTROPIES:
+def continuous_labels(obs: Observations) -> Finding | None:
+    if not obs.rows.continuous or not losses.loss(obs.training.loss).cross_entropy:
         return None
-    values = np.array(seen.data.targets)
+    values = np.array(obs.data.targets)
     return Finding(
         "continuous-labels",
         FATAL,
         "Continuous labels with a classification loss",
         f"The labels take {len(values):,} different values from {number(values.min())} to "
-        f"{number(values.max())} in {seen.data.source.rows:,} rows; {seen.training.loss} is a "
+        f"{number(values.max())} in {obs.data.source.rows:,} rows; {obs.training.loss} is a "
         "classification loss.",
         "Cross-entropy and accuracy ask which class a sample belongs to. The output hardly ever "
         "equals a continuous label exactly, so accuracy stays near 0 however close it comes.",
         (fixes.REGRESSION,),
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
         because="the labels are continuous and the loss is for classification",
     )
 
 
 @rule("accuracy-of-regression")
-def accuracy_of_regression(seen: Observations) -> Finding | None:
-    if not seen.continuous or seen.training.loss in CROSS_ENTROPIES:
+def accuracy_of_regression(obs: Observations) -> Finding | None:
+    if not obs.rows.continuous or losses.loss(obs.training.loss).cross_entropy:
         return None
-    evidence = f"The labels take {seen.data.source.classes:,} different values."
-    if seen.history is not None:
+    evidence = f"The labels take {obs.data.source.classes:,} different values."
+    if obs.end is not None:
+        explained = max(float(np.nanmean(obs.end.scores)), 0)
         evidence += (
-            f" Accuracy ends at {np.nanmean(seen.history.final_accuracy):.1%}, while the network "
-            f"explains {max(float(np.nanmean(seen.scores)), 0):.0%} of the labels' variance (mean "
-            "of the runs)."
+            f" Accuracy ends at {np.nanmean(obs.end.history.final_accuracy):.1%}, while the "
+            f"network explains {explained:.0%} of the labels' variance (mean of the runs)."
         )
     return Finding(
         "accuracy-of-regression",
@@ -241,13 +233,13 @@ def accuracy_of_regression(seen: Observations) -> Finding | None:
     )
 
 
-@rule("output-range")
-def output_out_of_range(seen: Observations) -> Finding | None:
+@rule("output-range", picture="outputs")
+def output_out_of_range(obs: Observations) -> Finding | None:
     """Continuous labels, or one-hot ones, that the squared error cannot bring the output to."""
-    if seen.training.loss in CROSS_ENTROPIES or not seen.continuous:
+    if losses.loss(obs.training.loss).cross_entropy or not obs.rows.continuous:
         return None
-    output = activations.activation(seen.model.output.activation)
-    values = np.array(seen.data.targets)
+    output = activations.activation(obs.model.output.activation)
+    values = np.array(obs.data.targets)
     beyond = ((values < output.low) | (values > output.high)).mean()
     if not beyond:
         return None
@@ -261,19 +253,19 @@ def output_out_of_range(seen: Observations) -> Finding | None:
         "The output can never reach a label outside its activation's range. It is pushed to the "
         "limit, where the gradient vanishes.",
         (fixes.REGRESSION,),
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
         because="labels lie outside the output's range",
     )
 
 
 @rule("unusual-output")
-def unusual_output(seen: Observations) -> Finding | None:
+def unusual_output(obs: Observations) -> Finding | None:
     """Pairs of output and loss that this Keras trains well, and others may not."""
-    activation, loss = seen.model.output.activation, seen.training.loss
-    units = seen.model.output.units
+    activation, loss = obs.model.output.activation, obs.training.loss
+    units = obs.model.output.units
     if units == 1:
         return None
-    categorical = loss in CROSS_ENTROPIES and loss != "binary_crossentropy"
+    categorical = losses.loss(loss).cross_entropy and loss != "binary_crossentropy"
     sigmoid = activation == "sigmoid" and categorical
     softmax = activation == "softmax" and loss == "binary_crossentropy"
     if not sigmoid and not softmax:
@@ -286,25 +278,25 @@ def unusual_output(seen: Observations) -> Finding | None:
         "and trains them as if activation and loss belonged together.",
         "The usual pairs are softmax with categorical and sigmoid with binary cross-entropy. "
         "Before Keras 3 the loss took the outputs as they were, and this pair trained worse.",
-        (fixes.fitting_output(seen.experiment),),
-        layer=len(seen.hidden),
+        (fixes.fitting_output(obs.experiment),),
+        layer=len(obs.hidden),
     )
 
 
 @rule("squared-error")
-def squared_error(seen: Observations) -> Finding | None:
-    activation = seen.model.output.activation
-    if seen.training.loss != "mean_squared_error" or seen.continuous:
+def squared_error(obs: Observations) -> Finding | None:
+    activation = obs.model.output.activation
+    if obs.training.loss != "mean_squared_error" or obs.rows.continuous:
         return None
-    if seen.model.output.units == 1 and (seen.data.target_width > 1 or activation == "softmax"):
+    if obs.model.output.units == 1 and (obs.data.target_width > 1 or activation == "softmax"):
         return None
-    if not all(t in (0, 1) for t in seen.data.targets) and seen.data.target_width == 1:
+    if not all(t in (0, 1) for t in obs.data.targets) and obs.data.target_width == 1:
         return None
     steepest = {"sigmoid": 0.25, "softmax": 0.25}.get(activation)
     bounded = activation in ("sigmoid", "softmax")
     severity = COSMETIC
-    if seen.is_stuck and (bounded or activations.activation(activation).rectifier):
-        severity = SLOW if seen.moving and bounded else FRAGILE
+    if obs.failing and (bounded or activations.activation(activation).rectifier):
+        severity = SLOW if obs.failing.moving and bounded else FRAGILE
     slopes = ""
     if steepest:
         slopes = (
@@ -318,18 +310,18 @@ def squared_error(seen: Observations) -> Finding | None:
         f"The loss is mean_squared_error on a {activation} output." + slopes,
         "The squared error of a probability is flat where the network is confidently wrong, so "
         "large mistakes give small gradients. Cross-entropy is steepest there.",
-        (fixes.fitting_output(seen.experiment),),
+        (fixes.fitting_output(obs.experiment),),
         CERTAIN if severity is COSMETIC else LIKELY,
         None if severity is COSMETIC else "Train with cross-entropy on the same seeds.",
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
         because="the squared error gives small gradients for large mistakes",
     )
 
 
 @rule("spare-output-units")
-def spare_output_units(seen: Observations) -> Finding | None:
-    units, classes = seen.model.output.units, seen.data.source.classes
-    if seen.training.loss != "sparse_categorical_crossentropy" or units <= classes:
+def spare_output_units(obs: Observations) -> Finding | None:
+    units, classes = obs.model.output.units, obs.data.source.classes
+    if obs.training.loss != "sparse_categorical_crossentropy" or units <= classes:
         return None
     return Finding(
         "spare-output-units",
@@ -339,5 +331,5 @@ def spare_output_units(seen: Observations) -> Finding | None:
         "A unit without a class learns to output values near 0. It costs a few updates and no "
         "accuracy.",
         (fixes.SOFTMAX,),
-        layer=len(seen.hidden),
+        layer=len(obs.hidden),
     )

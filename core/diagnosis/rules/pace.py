@@ -7,115 +7,115 @@ import math
 import numpy as np
 
 from core import fixes
+from core.diagnosis.estimates import grown_share
 from core.diagnosis.findings import (
-    BARELY,
     COSMETIC,
     FATAL,
     FRAGILE,
     LIKELY,
-    ORDER,
-    PRECISION,
-    RESTLESS,
     SLOW,
     Finding,
-    expected,
+    confidence_in,
     number,
     rounded_up,
-    rule,
 )
-from core.diagnosis.observations import CLEAR, TRIAL_UPDATES, Observations, grown_share
+from core.diagnosis.observations import Observations
+from core.diagnosis.observations.ahead import CLEAR, TRIAL_UPDATES
+from core.diagnosis.rules.rule import rule
+from core.diagnosis.thresholds import BARELY, ORDER, PRECISION, RESTLESS
 from core.fixes import default_rate
 
 
-def _updates_missing(seen: Observations) -> float | None:
+def _updates_missing(obs: Observations) -> float | None:
     """Updates that the goal takes, where there are too few; None where enough or unknown.
 
     A history decides it by its last weights: what is still missing from there.
     """
-    if not seen.learnable:
+    if not obs.goal.learnable:
         return None
-    if seen.history is not None:
-        if not seen.is_stuck or not seen.moving:
+    if obs.history is not None:
+        if obs.failing is None or not obs.failing.moving:
             return None
-        return seen.updates + float(np.median(seen.updates_left))
-    needed = seen.updates_needed
-    if math.isinf(needed) and seen.moved < BARELY:
-        return seen.seen_updates  # at least: the look ahead goes no further
-    return needed if PRECISION * seen.updates < needed < math.inf else None
+        return obs.updates + float(np.median(obs.failing.updates_left))
+    needed = obs.ahead.updates_needed
+    if math.isinf(needed) and obs.ahead.farthest_move < BARELY:
+        return obs.ahead.updates_covered  # at least: the look ahead goes no further
+    return needed if PRECISION * obs.updates < needed < math.inf else None
 
 
-def _missing_evidence(seen: Observations, needed: float) -> str:
-    epochs = rounded_up(needed / seen.updates_an_epoch)
-    least = "about" if seen.history is not None or needed != seen.seen_updates else "more than"
+def _missing_evidence(obs: Observations, needed: float) -> str:
+    epochs = rounded_up(needed / obs.updates_per_epoch)
+    least = (
+        "about" if obs.history is not None or needed != obs.ahead.updates_covered else "more than"
+    )
     text = (
-        f"{_epochs(seen)} of {seen.updates_an_epoch:,} updates make {seen.updates:,} updates. At a "
-        f"learning rate of {seen.rate:g}, {least} {rounded_up(needed):,} are needed, or "
+        f"{_epochs(obs)} of {obs.updates_per_epoch:,} updates make {obs.updates:,} updates. At a "
+        f"learning rate of {obs.rate:g}, {least} {rounded_up(needed):,} are needed, or "
         f"{epochs:,} epochs"
     )
-    if seen.history is not None:
-        first, last = seen.history.loss[0], seen.history.loss[-1]
-        stuck = seen.stuck
+    if obs.failing is not None:
+        failed, loss = obs.failing.failed, obs.failing.history.loss
         text += (
-            f"; the median loss of the {stuck.sum()} runs that fail went from "
-            f"{number(float(np.nanmedian(first[stuck])))} to "
-            f"{number(float(np.nanmedian(last[stuck])))}"
+            f"; the median loss of the {failed.sum()} runs that fail went from "
+            f"{number(float(np.nanmedian(loss[0][failed])))} to "
+            f"{number(float(np.nanmedian(loss[-1][failed])))}"
         )
     return text + "."
 
 
-def _epochs(seen: Observations) -> str:
-    return f"{seen.training.epochs:,} epoch{'s' * (seen.training.epochs > 1)}"
+def _epochs(obs: Observations) -> str:
+    return f"{obs.training.epochs:,} epoch{'s' * (obs.training.epochs > 1)}"
 
 
 @rule("learning-rate-too-low")
-def learning_rate_too_low(seen: Observations) -> Finding | None:
-    usual = default_rate(seen.experiment)
-    needed = _updates_missing(seen)
-    slow = needed is not None
-    # A rate so low that the whole training is a step or two of the look ahead.
-    if not slow and seen.rate < usual and seen.learnable:
-        slow = _barely_moves(seen)
-        needed = math.inf
-    if not slow or seen.rate >= usual:
+def learning_rate_too_low(obs: Observations) -> Finding | None:
+    default = default_rate(obs.experiment)
+    if obs.rate >= default or not obs.goal.learnable:
         return None
-    factor = min(10.0 ** math.ceil(math.log10(max(min(needed / seen.updates, 1e6), 1.1))), 1e6)
-    better = sorted({min(seen.rate * factor, 0.1), usual}, reverse=True)
+    needed = _updates_missing(obs)
+    if needed is None:
+        # A rate so low that the whole training is a step or two of the look ahead.
+        if not _barely_moves(obs):
+            return None
+        needed = math.inf
+    factor = min(10.0 ** math.ceil(math.log10(max(min(needed / obs.updates, 1e6), 1.1))), 1e6)
+    better = sorted({min(obs.rate * factor, 0.1), default}, reverse=True)
     if math.isfinite(needed):
-        evidence = _missing_evidence(seen, needed)
+        evidence = _missing_evidence(obs, needed)
     else:
         evidence = (
-            f"{seen.updates:,} updates at a learning rate of {seen.rate:g} move no weight by more "
-            f"than about {number(seen.moved)}."
+            f"{obs.updates:,} updates at a learning rate of {obs.rate:g} move no weight by more "
+            f"than about {number(obs.ahead.farthest_move)}."
         )
     return Finding(
         "learning-rate-too-low",
         SLOW,
         "The learning rate is too low",
-        f"{evidence} Keras's default for this optimizer is {usual:g}.",
+        f"{evidence} Keras's default for this optimizer is {default:g}.",
         "Each update moves the weights in proportion to the learning rate, and at this rate the "
         "updates do not take them far enough. The network is slow rather than stuck.",
         tuple(fixes.rate(value) for value in better),
         LIKELY,
         "Train with the higher learning rate on the same seeds.",
-        because=f"a learning rate of {seen.rate:g} is too low",
+        because=f"a learning rate of {obs.rate:g} is too low",
     )
 
 
-def _barely_moves(seen: Observations) -> bool:
+def _barely_moves(obs: Observations) -> bool:
     """After all updates of the training hardly anything has happened yet."""
-    return (seen.history is None or seen.is_stuck) and seen.moved < BARELY
+    return not obs.all_passed and obs.ahead.farthest_move < BARELY
 
 
 @rule("too-few-updates")
-def too_few_updates(seen: Observations) -> Finding | None:
-    needed = _updates_missing(seen)
+def too_few_updates(obs: Observations) -> Finding | None:
+    needed = _updates_missing(obs)
     if needed is None:
         return None
-    usual = default_rate(seen.experiment)
-    if seen.rate < usual and needed * seen.rate / usual <= seen.updates:
+    default = default_rate(obs.experiment)
+    if obs.rate < default and needed * obs.rate / default <= obs.updates:
         return None  # the learning rate alone explains it
-    epochs = rounded_up(1.5 * needed / seen.updates_an_epoch)
-    faster = min(10 * seen.rate, 0.1) if seen.rate < 0.1 else None
+    epochs = rounded_up(1.5 * needed / obs.updates_per_epoch)
+    faster = min(10 * obs.rate, 0.1) if obs.rate < 0.1 else None
     remedies = [fixes.epochs(min(epochs, 10_000))]
     if faster:
         remedies.append(fixes.rate(faster))
@@ -123,31 +123,31 @@ def too_few_updates(seen: Observations) -> Finding | None:
         "too-few-updates",
         SLOW,
         "Too few updates",
-        _missing_evidence(seen, needed),
+        _missing_evidence(obs, needed),
         "The network is still improving when training ends. It needs more epochs, more updates "
         "per epoch or a higher learning rate.",
         tuple(remedies),
         LIKELY,
         "Train for longer on the same seeds.",
-        because=f"{_epochs(seen)} {'are' if seen.training.epochs > 1 else 'is'} too few",
+        because=f"{_epochs(obs)} {'are' if obs.training.epochs > 1 else 'is'} too few",
     )
 
 
 @rule("batch-too-large")
-def batch_too_large(seen: Observations) -> Finding | None:
-    needed = _updates_missing(seen)
-    batch = min(seen.training.batch_size, seen.data.training_rows)
+def batch_too_large(obs: Observations) -> Finding | None:
+    needed = _updates_missing(obs)
+    batch = min(obs.training.batch_size, obs.data.training_rows)
     if needed is None or batch <= fixes.DEFAULT_BATCH:
         return None
-    smaller = -(-seen.data.training_rows // fixes.DEFAULT_BATCH) * seen.training.epochs
+    smaller = -(-obs.data.training_rows // fixes.DEFAULT_BATCH) * obs.training.epochs
     if smaller < needed:
         return None
     return Finding(
         "batch-too-large",
         SLOW,
         "Large batches leave few updates",
-        f"Updates per epoch: {seen.updates_an_epoch:,} with batches of {batch:,}, "
-        f"{-(-seen.data.training_rows // fixes.DEFAULT_BATCH):,} with batches of "
+        f"Updates per epoch: {obs.updates_per_epoch:,} with batches of {batch:,}, "
+        f"{-(-obs.data.training_rows // fixes.DEFAULT_BATCH):,} with batches of "
         f"{fixes.DEFAULT_BATCH}, which makes {smaller:,} in all. About {rounded_up(needed):,} are "
         "needed.",
         "Each batch makes one update, and only updates change the weights. Larger batches make "
@@ -160,30 +160,34 @@ def batch_too_large(seen: Observations) -> Finding | None:
 
 
 @rule("learning-rate-too-high")
-def learning_rate_too_high(seen: Observations) -> Finding | None:
-    if seen.history is not None and not seen.is_stuck:
+def learning_rate_too_high(obs: Observations) -> Finding | None:
+    if obs.all_passed:
         return None
-    usual = default_rate(seen.experiment)
-    worth = seen.rate > 3 * usual or (fixes.smooth(seen.experiment) and seen.rate > usual / 10)
-    if not worth or not seen.learnable or seen.as_is is None:
+    default = default_rate(obs.experiment)
+    worth = obs.rate > 3 * default or (
+        fixes.follows_gradient(obs.experiment) and obs.rate > default / 10
+    )
+    if not worth or not obs.goal.learnable or obs.ahead.as_is is None:
         return None
-    (loss, _), (lower, _) = (seen.trial[part] for part in (1.0, 0.1))
+    loss, lower = (obs.ahead.trial[part] for part in (1.0, 0.1))
     restless = 0.0
-    if seen.is_stuck and seen.history.health is not None:
-        ratios = seen.history.health.update_ratio[-1][:, seen.stuck]
+    if obs.failing and obs.failing.history.health is not None:
+        ratios = obs.failing.history.health.update_ratio[-1][:, obs.failing.failed]
         restless = float(np.median(np.nan_to_num(ratios, nan=0.0, posinf=0.0).max(axis=0)))
-    high = seen.rate > 3 * usual
-    killed = seen.silenced_in_training if seen.is_stuck and high else 0.0
+    high = obs.rate > 3 * default
+    killed = obs.failing.silenced_in_training if obs.failing and high else 0.0
     # Where small steps lead nowhere either, large ones are not what is wrong.
     restless_alone = high and (restless > RESTLESS or killed >= CLEAR)
-    if seen.diverges < CLEAR and not (restless_alone and seen.reached(seen.as_is) >= CLEAR):
+    if obs.ahead.diverging < CLEAR and not (
+        restless_alone and obs.ahead.reached(obs.ahead.as_is) >= CLEAR
+    ):
         return None
-    if seen.history is None and grown_share(loss) < 1:
+    if obs.history is None and grown_share(loss) < 1:
         return None
     before, after = (float(np.median(x)) for x in loss)
     evidence = (
-        f"In the first {TRIAL_UPDATES} updates at a learning rate of {seen.rate:g} the loss goes "
-        f"from {number(before)} to {number(after)}; at {seen.rate / 10:g} to "
+        f"In the first {TRIAL_UPDATES} updates at a learning rate of {obs.rate:g} the loss goes "
+        f"from {number(before)} to {number(after)}; at {obs.rate / 10:g} to "
         f"{number(float(np.median(lower[1])))}."
     )
     if restless > RESTLESS:
@@ -192,8 +196,8 @@ def learning_rate_too_high(seen: Observations) -> Finding | None:
         )
     if killed >= CLEAR:
         evidence += f" In {killed:.0%} of the runs that fail a whole layer dies in training."
-    severity = FATAL if seen.is_stuck else FRAGILE
-    if not high and (seen.sizes.max(initial=0) > ORDER or seen.conditioning > ORDER**2):
+    severity = FATAL if obs.failing else FRAGILE
+    if not high and (obs.rows.sizes.max(initial=0) > ORDER or obs.rows.conditioning > ORDER**2):
         severity = COSMETIC  # at this rate it is the inputs that make the loss so steep
     return Finding(
         "learning-rate-too-high",
@@ -202,7 +206,7 @@ def learning_rate_too_high(seen: Observations) -> Finding | None:
         evidence,
         "Each update overshoots the minimum it should approach, so the loss rises or bounces "
         "instead of falling. Such a step can also push units to where they have no gradient.",
-        fixes.calmer(seen.experiment),
-        *expected(seen, severity, "Train with a tenth of the learning rate on the same seeds."),
-        because=f"a learning rate of {seen.rate:g} is too high",
+        fixes.lower_rates(obs.experiment),
+        *confidence_in(obs, severity, "Train with a tenth of the learning rate on the same seeds."),
+        because=f"a learning rate of {obs.rate:g} is too high",
     )

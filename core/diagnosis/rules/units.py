@@ -10,57 +10,54 @@ from core import fixes
 from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
-    EXPLODING,
     FATAL,
     FRAGILE,
     LIKELY,
-    ORDER,
-    RISK,
-    SATURATED,
     SLOW,
-    VANISHING,
     Finding,
-    expected,
+    confidence_in,
     layer_name,
     number,
-    rule,
 )
-from core.diagnosis.observations import CLEAR, Observations
-from core.problems import Fix
+from core.diagnosis.observations import Observations
+from core.diagnosis.observations.ahead import CLEAR
+from core.diagnosis.rules.rule import rule
+from core.diagnosis.thresholds import EXPLODING, ORDER, RISK, SATURATED, VANISHING
+from core.fixes import Fix
 
 
-@rule("dead-units")
-def dead_units(seen: Observations) -> Finding | None:
-    layers = [n for n, layer in enumerate(seen.hidden) if layer.activation == "relu"]
-    if not layers or all(layer.initialiser == "zeros" for layer in seen.hidden):
+@rule("dead-units", by_run=True, picture="dead")
+def dead_units(obs: Observations) -> Finding | None:
+    layers = [n for n, layer in enumerate(obs.hidden) if layer.activation == "relu"]
+    if not layers or all(layer.initialiser == "zeros" for layer in obs.hidden):
         return None
-    at_start = np.array([seen.dead_at_start[n] for n in layers])
+    at_start = np.array([obs.start.dead[n] for n in layers])
     risk = (at_start == 1).any(axis=0).mean()
     by_layer, silenced, evidence = at_start.mean(axis=1), None, ""
-    if seen.history is not None and seen.history.health is not None:
-        dead = seen.history.health.dead[-1][layers]
+    if obs.history is not None and obs.history.health is not None:
+        dead = obs.history.health.dead[-1][layers]
         silenced = (dead == 1).any(axis=0)
         by_layer = np.maximum(by_layer, dead.mean(axis=1))
-        evidence = _dead_at_the_end(seen, layers, dead)
+        evidence = _dead_at_the_end(obs, layers, dead)
         layer = layers[int(((dead == 1).sum(axis=1) + dead.mean(axis=1)).argmax())]
     else:
         layer = layers[int(by_layer.argmax())]
     if by_layer.max() < RISK and risk < RISK:
         return None
     shares = " and ".join(
-        f"{share:.0%} of {layer_name(n, seen)}'s units"
+        f"{share:.0%} of {layer_name(n, obs)}'s units"
         for n, share in zip(layers, at_start.mean(axis=1), strict=True)
     )
     evidence += (
         f"Before training {shares} are dead, and a whole layer is in {risk:.0%} of initialisations."
     )
     severity = COSMETIC
-    if seen.is_stuck:
-        silent = risk if silenced is None else silenced[seen.stuck].mean()
+    if obs.failing:
+        silent = risk if silenced is None else silenced[obs.failing.failed].mean()
         severity = FATAL if silent > 0.5 else FRAGILE if max(silent, risk) >= RISK else COSMETIC
-    elif seen.history is None and risk >= RISK:
+    elif obs.history is None and risk >= RISK:
         severity = FRAGILE
-    known = seen.history is not None
+    known = obs.history is not None
     return Finding(
         "dead-units",
         severity,
@@ -69,33 +66,33 @@ def dead_units(seen: Observations) -> Finding | None:
         "A ReLU unit whose pre-activation is below 0 for every sample outputs 0 and has a gradient "
         "of exactly 0, so it never changes again. Where all units of a layer are dead, the output "
         "no longer depends on the input.",
-        _against_dead_units(seen),
+        _against_dead_units(obs),
         *(
             (CERTAIN, None)
             if known
-            else expected(seen, severity, "Train on several seeds and count the dead layers.")
+            else confidence_in(obs, severity, "Train on several seeds and count the dead layers.")
         ),
         layer=layer,
         because="whole layers are dead" if known else "whole layers can be dead from the start",
     )
 
 
-def _against_dead_units(seen: Observations) -> tuple[Fix, ...]:
+def _against_dead_units(obs: Observations) -> tuple[Fix, ...]:
     """In a narrow layer all units can be dead at once, whatever the inputs: width comes first."""
-    if min(layer.units for layer in seen.hidden) < fixes.ROOMY / 2:
+    if min(layer.units for layer in obs.hidden) < fixes.WIDE / 2:
         return fixes.WIDEN, fixes.STANDARDISE, fixes.LEAK
-    return fixes.STANDARDISE, fixes.LEAK, *fixes.calmer(seen.experiment)
+    return fixes.STANDARDISE, fixes.LEAK, *fixes.lower_rates(obs.experiment)
 
 
-def _dead_at_the_end(seen: Observations, layers: list[int], dead: np.ndarray) -> str:
+def _dead_at_the_end(obs: Observations, layers: list[int], dead: np.ndarray) -> str:
     """dead: (layers, runs), the share of dead units after the last epoch."""
-    runs, rows, text = seen.history.runs, seen.data.training_rows, ""
+    runs, rows, text = dead.shape[1], obs.data.training_rows, ""
     for n, silent in zip(layers, (dead == 1).sum(axis=1), strict=True):
         if silent:
-            units = seen.hidden[n].units
+            units = obs.hidden[n].units
             who = f"All {units} units" if units > 1 else "The unit"
             text += (
-                f"{who} of {layer_name(n, seen)} output 0 for {rows:,} of {rows:,} samples in "
+                f"{who} of {layer_name(n, obs)} output 0 for {rows:,} of {rows:,} samples in "
                 f"{silent} of {runs} runs. "
             )
     return text + (
@@ -104,39 +101,39 @@ def _dead_at_the_end(seen: Observations, layers: list[int], dead: np.ndarray) ->
     )
 
 
-@rule("saturated-units")
-def saturated_units(seen: Observations) -> Finding | None:
-    bounded = [n for n, layer in enumerate(seen.hidden) if layer.activation in ("sigmoid", "tanh")]
+@rule("saturated-units", picture="saturated")
+def saturated_units(obs: Observations) -> Finding | None:
+    bounded = [n for n, layer in enumerate(obs.hidden) if layer.activation in ("sigmoid", "tanh")]
     if not bounded:
         return None
-    at_start = [seen.saturated_at_start[n] for n in bounded]
+    at_start = [obs.start.saturated[n] for n in bounded]
     worst = bounded[int(np.argmax(at_start))]
     share = max(at_start)
     evidence = (
-        f"Before training {share:.0%} of {layer_name(worst, seen)}'s "
-        f"{seen.hidden[worst].activation} outputs lie within 1% of a bound."
+        f"Before training {share:.0%} of {layer_name(worst, obs)}'s "
+        f"{obs.hidden[worst].activation} outputs lie within 1% of a bound."
     )
     ended = 0.0
-    if seen.is_stuck and seen.history.health is not None:
-        last = seen.history.health.saturated[-1][bounded][:, seen.stuck]
+    if obs.failing and obs.failing.history.health is not None:
+        last = obs.failing.history.health.saturated[-1][bounded][:, obs.failing.failed]
         ended = float(np.nanmean(last, axis=1).max())
         worst = bounded[int(np.nanmean(last, axis=1).argmax())] if ended > SATURATED else worst
         evidence += (
-            f" After training {ended:.0%} of {layer_name(worst, seen)}'s units do for every "
-            f"sample, in the {seen.stuck.sum()} runs that fail."
+            f" After training {ended:.0%} of {layer_name(worst, obs)}'s units do for every "
+            f"sample, in the {obs.failing.failed.sum()} runs that fail."
         )
     if share <= SATURATED and ended <= SATURATED:
         return None
-    if seen.is_stuck:
+    if obs.failing:
         severity = FRAGILE
     else:
-        slow = seen.history is None and seen.reached(seen.as_is, seen.way) < CLEAR
+        slow = obs.history is None and obs.ahead.reached_in_time < CLEAR
         severity = SLOW if slow else COSMETIC
     # Inputs that are off scale have a finding of their own, whose fix is to scale them.
-    scaled = seen.sizes.max(initial=0) <= ORDER
+    scaled = obs.rows.sizes.max(initial=0) <= ORDER
     remedies = [fixes.STANDARDISE, fixes.RECTIFY] if scaled else [fixes.RECTIFY, fixes.STANDARDISE]
     if ended > SATURATED >= share:
-        remedies = [*fixes.calmer(seen.experiment), *remedies]
+        remedies = [*fixes.lower_rates(obs.experiment), *remedies]
     return Finding(
         "saturated-units",
         severity,
@@ -145,30 +142,30 @@ def saturated_units(seen: Observations) -> Finding | None:
         "A sigmoid or tanh is flat far from 0, so hardly any gradient passes through it. The "
         "weights before it then hardly change.",
         tuple(remedies),
-        *expected(seen, severity, "Train with the first fix below on the same seeds."),
+        *confidence_in(obs, severity, "Train with the first fix below on the same seeds."),
         layer=worst,
         because="hidden units are saturated",
     )
 
 
-@rule("vanishing-gradient")
-def vanishing_gradient(seen: Observations) -> Finding | None:
-    if len(seen.hidden) < 2 or any(layer.initialiser == "zeros" for layer in seen.hidden):
+@rule("vanishing-gradient", picture="gradient_norm")
+def vanishing_gradient(obs: Observations) -> Finding | None:
+    if len(obs.hidden) < 2 or any(layer.initialiser == "zeros" for layer in obs.hidden):
         return None
-    if seen.history is not None and seen.history.health is not None:
-        runs = seen.stuck if seen.is_stuck else slice(None)
-        norms = np.median(seen.history.health.gradient_norm[0][:, runs], axis=1)
+    if obs.history is not None and obs.history.health is not None:
+        runs = obs.failing.failed if obs.failing else slice(None)
+        norms = np.median(obs.history.health.gradient_norm[0][:, runs], axis=1)
         when = "in the first epoch"
     else:
-        norms = np.array([np.median(gradient) for gradient in seen.start_gradients])
+        norms = np.array([np.median(gradient) for gradient in obs.start.gradients])
         when = "before training"
     first, last = float(norms[0]), float(norms[-1])
     if not (math.isfinite(first) and math.isfinite(last)) or last == 0 or first == 0:
         return None
-    at_start = [float(np.median(gradient)) for gradient in seen.start_gradients]
+    at_start = [float(np.median(gradient)) for gradient in obs.start.gradients]
     if at_start[-1] > 0 and 0 < at_start[0] / at_start[-1] < first / last:
         first, last, when = at_start[0], at_start[-1], "before training"
-    held = _cannot_move(seen, first) and not _cannot_move(seen, last)
+    held = _cannot_move(obs, first) and not _cannot_move(obs, last)
     if first / last >= VANISHING and not held:
         return None
     evidence = (
@@ -177,13 +174,13 @@ def vanishing_gradient(seen: Observations) -> Finding | None:
     )
     if held:
         evidence += (
-            f" {seen.updates:,} updates at a learning rate of {seen.rate:g} move the first layer "
-            f"by about {number(seen.way * first)}."
+            f" {obs.updates:,} updates at a learning rate of {obs.rate:g} move the first layer "
+            f"by about {number(obs.travel * first)}."
         )
-    if seen.is_stuck:
-        severity = FATAL if not seen.moving else SLOW
+    if obs.failing:
+        severity = FATAL if not obs.failing.moving else SLOW
     else:
-        slow = seen.history is None and seen.reached(seen.as_is, seen.way) < CLEAR
+        slow = obs.history is None and obs.ahead.reached_in_time < CLEAR
         severity = SLOW if slow else COSMETIC
     return Finding(
         "vanishing-gradient",
@@ -192,27 +189,28 @@ def vanishing_gradient(seen: Observations) -> Finding | None:
         evidence,
         "Each layer multiplies the gradient by its weights and by the slope of its activation, at "
         "most a quarter for a sigmoid. After several layers, little is left for the first ones.",
-        (fixes.RECTIFY, fixes.ADAM) if fixes.smooth(seen.experiment) else (fixes.RECTIFY,),
-        *expected(seen, severity, "Train with ReLU hidden layers on the same seeds."),
+        (fixes.RECTIFY, fixes.ADAM) if fixes.follows_gradient(obs.experiment) else (fixes.RECTIFY,),
+        *confidence_in(obs, severity, "Train with ReLU hidden layers on the same seeds."),
         layer=0,
         because="the gradient vanishes before it reaches the first layer",
     )
 
 
-def _cannot_move(seen: Observations, gradient: float) -> bool:
+def _cannot_move(obs: Observations, gradient: float) -> bool:
     """Gradient descent moves a layer by less than its own size in the whole training."""
-    if not fixes.smooth(seen.experiment):
+    if not fixes.follows_gradient(obs.experiment):
         return False
-    units = seen.hidden[0].units
-    size = math.sqrt(2 * units * seen.data.source.features / (units + seen.data.source.features))
-    return seen.way * gradient < 0.1 * size
+    units = obs.hidden[0].units
+    size = math.sqrt(2 * units * obs.data.source.features / (units + obs.data.source.features))
+    return obs.travel * gradient < 0.1 * size
 
 
-@rule("exploding-gradient")
-def exploding_gradient(seen: Observations) -> Finding | None:
-    if not seen.is_stuck or seen.history.health is None:
+@rule("exploding-gradient", symptom=True, picture="gradient_norm")
+def exploding_gradient(obs: Observations) -> Finding | None:
+    end = obs.failing
+    if end is None or end.history.health is None:
         return None
-    norms = seen.history.health.gradient_norm[:, :, seen.stuck]
+    norms = end.history.health.gradient_norm[:, :, end.failed]
     finite = np.isfinite(norms).all(axis=(0, 1))
     if finite.any():
         first = np.median(norms[0][:, finite].max(axis=0))
@@ -228,10 +226,10 @@ def exploding_gradient(seen: Observations) -> Finding | None:
         FATAL,
         "Exploding gradient",
         f"The largest kernel gradient goes from {number(float(first))} in the first epoch to "
-        f"{number(float(peak))} (median of the {seen.stuck.sum()} runs that fail).",
+        f"{number(float(peak))} (median of the {end.failed.sum()} runs that fail).",
         "Every update makes the next gradient larger, and the weights grow without bound. A lower "
         "learning rate or scaled inputs prevent this.",
-        (*fixes.calmer(seen.experiment), fixes.STANDARDISE),
+        (*fixes.lower_rates(obs.experiment), fixes.STANDARDISE),
         LIKELY,
         "Train with a tenth of the learning rate on the same seeds.",
         because="the gradient explodes",

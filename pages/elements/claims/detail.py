@@ -6,13 +6,15 @@ import numpy as np
 import streamlit as st
 
 from core.claims import CLAIMS, Claim
-from core.claims.claim import UNTESTABLE
 from core.claims.criteria import EPOCH
-from core.claims.record import Check, Found, Tested, Trained
+from core.claims.record import RecordedFinding, Tested, Trained
 from core.diagnosis.findings import Severity
-from core.problems import PROBLEMS, TARGET, Fix
+from core.fixes import Fix
+from core.history import TARGET
+from core.jobs.requests import CheckClaim
+from core.problems import PROBLEMS
 from pages.elements import charts, controls, export, figures, findings, jobs, state
-from pages.elements.claims.page import BADGE, PLACE, RUNS, recorded, said
+from pages.elements.claims.page import BADGE, PAGE, RUNS, attribution, recorded
 from pages.elements.layout import tiles
 from pages.elements.page import path_of
 
@@ -26,20 +28,22 @@ def draw(key: str) -> None:
     claim = CLAIMS[key]
     live = _live_result(key)
     tested = live or recorded().tested.get(key)
-    word = UNTESTABLE if tested is None else tested.verdict.word
+    word = recorded().word(key) if tested is None else tested.verdict.word
     icon, color = BADGE[word]
     st.header(claim.text)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(word.capitalize(), icon=icon, color=color)
         # Not a caption, in which a link is too faint to read.
-        st.markdown(f":small[:gray[{said(claim)}]]")
-    if tested is None:
-        st.markdown(claim.note, width=760)
-        return
-    st.markdown(f"**Criterion:** {claim.criterion.text}", width=760)
-    _figures(claim, tested, live=live is not None)
+        st.markdown(f":small[:gray[{attribution(claim)}]]")
+    if claim.criterion is not None:
+        st.markdown(f"**Criterion:** {claim.criterion.text}", width=760)
+    if tested is not None:
+        _figures(claim, tested, live=live is not None)
     st.markdown(claim.note, width=760)
-    _try_again(claim)
+    if claim.criterion is not None:
+        _try_again(claim)
+    if tested is None:
+        return
     if claim.version:
         st.caption(f":material/history: {claim.version}")
     if live is not None:
@@ -51,11 +55,7 @@ def draw(key: str) -> None:
     if tested.arms:
         last = claim.arms[-1]
         step = Fix(claim.key, last.label, claim.text, claim.source.who, lambda _: last.experiment)
-        export.code(problem_of(claim), last.experiment, (step,), tested.verdict.seed)
-
-
-def problem_of(claim: Claim) -> str:
-    return next(key for key in PROBLEMS if claim.key.startswith(key))
+        export.code(claim.problem, last.experiment, (step,), tested.verdict.seed)
 
 
 def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
@@ -88,7 +88,7 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
     st.caption(f"{words}, seed {verdict.seed}. {spread}{plain}")
 
 
-@st.cache_data(show_spinner=False, max_entries=len(CLAIMS))
+@st.cache_data(show_spinner=False)
 def _recorded_curves(key: str) -> None:
     """Drawn once, then shown to all: the record does not change while the server runs."""
     _curves(CLAIMS[key], recorded().tested[key])
@@ -116,9 +116,8 @@ def _curves(claim: Claim, tested: Tested) -> None:
             f"How the runs' {quantity.name.lower()} is spread.",
         )
     )
-    places = tiles(len(panels), 2, PANEL)
-    for place, (title, chart, words) in zip(places, panels, strict=True):
-        with place:
+    for tile, (title, chart, words) in zip(tiles(len(panels), 2, PANEL), panels, strict=True):
+        with tile:
             st.markdown(title)
             charts.show(chart, alt=words)
 
@@ -153,15 +152,15 @@ def _experiments(claim: Claim, tested: Tested) -> None:
     for arm, trained in zip(claim.arms, tested.arms, strict=False):
         drawn = f" {trained.runs} runs, {len(trained.accuracy)} drawn."
         st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{drawn}")
-    problem = problem_of(claim)
+    title = PROBLEMS[claim.problem].title
     pressed = st.button(
-        f"Open in {PROBLEMS[problem].title}",
-        key=f"{PLACE}-open",
+        f"Open in {title}",
+        key=f"{PAGE}-open",
         icon=":material/open_in_new:",
         help="Sets that page to the last of these experiments.",
     )
-    if pressed and state.open_with(problem, claim.arms[-1].experiment):
-        st.switch_page(path_of(PROBLEMS[problem].title))
+    if pressed and state.open_with(claim.problem, claim.arms[-1].experiment):
+        st.switch_page(path_of(title))
     elif pressed:
         st.toast("The controls of that page cannot set this experiment.", icon=":material/info:")
 
@@ -172,29 +171,30 @@ def _diagnosis(tested: Tested) -> None:
         return
     st.markdown(f"**Why some runs fail.** {tested.conclusion}", width=760)
     first, others = tested.findings[:SHOWN_FINDINGS], tested.findings[SHOWN_FINDINGS:]
-    for found in first:
-        _finding(found)
+    for finding in first:
+        _finding(finding)
     if others:
         with st.expander(f"{len(others)} more findings"):
-            for found in others:
-                _finding(found)
+            for finding in others:
+                _finding(finding)
 
 
-def _finding(found: Found) -> None:
+def _finding(finding: RecordedFinding) -> None:
     with st.container(border=True):
-        findings.words(Severity(found.severity), found.title, found.evidence, found.cause)
+        severity = Severity(finding.severity)
+        findings.words(severity, finding.title, finding.evidence, finding.cause)
 
 
 def _try_again(claim: Claim) -> None:
     """Test the claim now, with other seeds than the record's."""
-    running = jobs.busy(PLACE)
+    running = jobs.busy(PAGE)
     with st.container(border=True):
         st.markdown("**Test again now**")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             runs = st.segmented_control(
                 "Runs",
                 RUNS,
-                key=f"{PLACE}.runs",
+                key=f"{PAGE}.runs",
                 required=True,
                 help="More runs make the interval narrower; few runs settle little.",
             )
@@ -202,42 +202,36 @@ def _try_again(claim: Claim) -> None:
                 "Seed",
                 0,
                 999_999,
-                key=f"{PLACE}.seed",
+                key=f"{PAGE}.seed",
                 width=140,
                 help=f"The record used seed {recorded().seed}; another seed gives other data and "
                 "other initial weights.",
             )
-            request = Check(claim.key, int(runs), seed)
+            request = CheckClaim(claim.key, int(runs), seed)
             start = st.button(
                 "Test",
-                key=f"{PLACE}-start",
+                key=f"{PAGE}-start",
                 type="primary",
                 icon=":material/play_arrow:",
                 disabled=running or not jobs.affordable(request),
                 help="Trains every run of this claim's experiments.",
             )
             if start:
-                jobs.start(PLACE, f"{runs} runs of a claim", request)
+                jobs.start(PAGE, f"{runs} runs of a claim", request)
                 st.rerun()
-        ticket = jobs.latest(PLACE)
-        if ticket is None:
-            return
-        if not ticket.job.ended:
-            jobs.watch(PLACE, _testing)
-        elif ticket.job.result is None:
-            jobs.nothing_came(ticket.job, "test")
+        jobs.result(PAGE, "test", _testing)
 
 
 def _live_result(key: str) -> Tested | None:
     """What the last live test of this very claim gave."""
-    ticket = jobs.latest(PLACE)
-    if ticket is None or ticket.request.claim != key or not ticket.job.ended:
+    handle = jobs.latest(PAGE)
+    if handle is None or handle.request.claim != key or not handle.job.ended:
         return None
-    return ticket.job.result
+    return handle.job.result
 
 
-def _testing(ticket: jobs.Ticket) -> None:
-    events = ticket.job.events
+def _testing(handle: jobs.JobHandle) -> None:
+    events = handle.job.events
     share = events[-1].share if events else 0.0
     doing = f"{events[-1].finished} of {events[-1].of} networks trained" if events else "Compiling"
-    jobs.progress(PLACE, share, doing)
+    jobs.progress(PAGE, share, doing)

@@ -10,23 +10,36 @@ import streamlit as st
 
 from core import files
 from core.claims import CLAIMS, Claim
-from core.claims.claim import FAILS, FEW, HOLDS, MOST, OURS, RULE, SOMETIMES, UNTESTABLE
+from core.claims.claim import (
+    FAILS,
+    FEW,
+    HOLDS,
+    MOST,
+    OURS,
+    RULE,
+    SOMETIMES,
+    UNTESTABLE,
+    UNTESTED,
+)
 from core.claims.record import Record, load
+from core.fields import Choice, Int, MultiChoice
 from core.problems import PROBLEMS
 from core.rates import Rate
 from pages.elements import browser, charts, query_params
-from pages.elements.settings import Choice, Keys, Whole
+from pages.elements.settings import as_text
 
-PLACE = "claims"
+PAGE = "claims"
+"""What the keys of this page's widgets begin with, and the slot of its job."""
 RUNS = ("64", "128", "256", "512")
 BADGE = {
     HOLDS: (":material/check_circle:", "green"),
     SOMETIMES: (":material/casino:", "orange"),
     FAILS: (":material/cancel:", "red"),
     UNTESTABLE: (":material/help:", "gray"),
+    UNTESTED: (":material/pending:", "gray"),
 }
-WORDS = {word.replace(" ", "-"): word for word in BADGE}
-"""The verdicts by what a link calls them."""
+WORDS = {word.replace(" ", "-"): word for word in (HOLDS, SOMETIMES, FAILS, UNTESTABLE)}
+"""The verdicts of recorded claims by what a link calls them."""
 ALL = "all"
 VERDICTS = "verdicts"
 DEFAULTS = {
@@ -37,19 +50,21 @@ DEFAULTS = {
     "seed": 1,
 }
 """What is chosen first; the seed is not the record's, so that a test is a new one."""
-KINDS = {
-    "question": Choice((ALL, *PROBLEMS)),
-    VERDICTS: Keys(tuple(WORDS)),
-    "claim": Choice(tuple(CLAIMS)),
-    "runs": Choice(RUNS),
-    "seed": Whole(0, 999_999),
-}
-
-
-LIST = f"{PLACE}-list"
+LIST = f"{PAGE}-list"
 LIST_HEIGHT = 520
-SHOWN = f"{PLACE}-shown"
+SHOWN = f"{PAGE}-shown"
 """The key of the container with the chosen claim."""
+
+
+def kinds() -> dict[str, query_params.Kind]:
+    """What each setting of this page may be."""
+    return {
+        "question": Choice((ALL, *PROBLEMS)),
+        VERDICTS: MultiChoice(WORDS),
+        "claim": Choice(tuple(CLAIMS)),
+        "runs": Choice(RUNS),
+        "seed": Int(0, 999_999),
+    }
 
 
 @st.cache_resource(show_spinner=False)
@@ -62,18 +77,18 @@ def enter() -> list[str]:
     """Put what is chosen into the session, from the URL or the last visit; what was refused."""
     refused: list[str] = []
     anew = query_params.followed_history()
-    values = DEFAULTS if anew else st.session_state.get(f"kept.{PLACE}", DEFAULTS)
-    if anew or f"{PLACE}.claim" not in st.session_state:
+    values = DEFAULTS if anew else st.session_state.get(f"kept.{PAGE}", DEFAULTS)
+    if anew or f"{PAGE}.claim" not in st.session_state:
         # One who has just come, perhaps through another page's link to a claim.
         given, refused = query_params.read()
         if given.get("claim", DEFAULTS["claim"]) not in CLAIMS:
             refused.append(_unknown(given.pop("claim")))
-        values = values | query_params.checked(given, KINDS, refused)
+        values = values | query_params.checked(given, kinds(), refused)
         if "claim" in given and values["claim"] not in listed(values["question"], values[VERDICTS]):
             values |= {"question": ALL, VERDICTS: []}
         if "claim" in given:
             browser.bring_into_view(SHOWN)
-    query_params.hold(PLACE, values, KINDS, anew=anew)
+    query_params.hold(PAGE, values, kinds(), anew=anew)
     return refused
 
 
@@ -86,16 +101,16 @@ def _unknown(key: str) -> str:
 
 def leave() -> None:
     """Keep what is chosen for the next visit, and write the URL where it changed."""
-    st.session_state[f"kept.{PLACE}"] = {
-        name: st.session_state[f"{PLACE}.{name}"] for name in DEFAULTS
+    st.session_state[f"kept.{PAGE}"] = {
+        name: st.session_state[f"{PAGE}.{name}"] for name in DEFAULTS
     }
     query_params.write(parameters())
 
 
 def parameters() -> dict[str, str]:
     """What the URL says of this page: no more than what differs from where it begins."""
-    values = {name: st.session_state[f"{PLACE}.{name}"] for name in DEFAULTS}
-    return {name: query_params.as_text(v) for name, v in values.items() if v != DEFAULTS[name]}
+    values = {name: st.session_state[f"{PAGE}.{name}"] for name in DEFAULTS}
+    return {name: as_text(v) for name, v in values.items() if v != DEFAULTS[name]}
 
 
 def summary() -> None:
@@ -119,7 +134,7 @@ def choose(question: str, verdicts: Sequence[str]) -> str | None:
             icon=":material/filter_alt_off:",
         )
         return None
-    chosen = f"{PLACE}.claim"
+    chosen = f"{PAGE}.claim"
     if st.session_state[chosen] not in shown:
         st.session_state[chosen] = shown[0]
     with st.container(height=LIST_HEIGHT, key=LIST):
@@ -140,11 +155,11 @@ def choose(question: str, verdicts: Sequence[str]) -> str | None:
 
 def listed(question: str, verdicts: Sequence[str]) -> tuple[str, ...]:
     """Keys of the claims about a question, or about both, with one of the verdicts, or with any."""
-    words = [WORDS[name] for name in verdicts] or WORDS.values()
+    words = [WORDS[name] for name in verdicts]
     return tuple(
         key
-        for key in CLAIMS
-        if (question not in PROBLEMS or key.startswith(question)) and recorded().word(key) in words
+        for key, claim in CLAIMS.items()
+        if question in (ALL, claim.problem) and (not words or recorded().word(key) in words)
     )
 
 
@@ -172,10 +187,10 @@ def filters() -> tuple[str, list[str]]:
     with st.container(horizontal=True):
         question = st.segmented_control(
             "Question",
-            KINDS["question"].options,
+            (ALL, *PROBLEMS),
             format_func=lambda key: "Both" if key == ALL else PROBLEMS[key].title,
             required=True,
-            key=f"{PLACE}.question",
+            key=f"{PAGE}.question",
             help="Lists the claims about this question.",
         )
         verdicts = st.pills(
@@ -183,7 +198,7 @@ def filters() -> tuple[str, list[str]]:
             tuple(WORDS),
             selection_mode="multi",
             format_func=lambda name: WORDS[name].capitalize(),
-            key=f"{PLACE}.{VERDICTS}",
+            key=f"{PAGE}.{VERDICTS}",
             help="Lists the claims with one of these verdicts; with none chosen, all claims.",
         )
     return question, verdicts
@@ -196,7 +211,8 @@ def _row(key: str) -> str:
     if tested is not None:
         rate = tested.verdict.rate
         measured = f"![Interval]({_bar(rate)}) {rate}. "
-    return f"{_badge(recorded().word(key))} {claim.text}  \n:small[:gray[{measured}{said(claim)}]]"
+    badge, details = _badge(recorded().word(key)), f"{measured}{attribution(claim)}"
+    return f"{badge} {claim.text}  \n:small[:gray[{details}]]"
 
 
 def _badge(word: str, count: int | str = "") -> str:
@@ -204,7 +220,7 @@ def _badge(word: str, count: int | str = "") -> str:
     return f":{color}-badge[{icon} {word.capitalize()} {count}]"
 
 
-def said(claim: Claim) -> str:
+def attribution(claim: Claim) -> str:
     """Who made a claim, where, and what they saw."""
     if claim.source == OURS:
         return "Ours."

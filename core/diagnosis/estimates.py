@@ -1,0 +1,109 @@
+"""What can be estimated of data and of outputs alone, without an experiment."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from core.activations import activation
+
+NEIGHBOURS = 5
+DESCENT_STEPS, DESCENT_RATE = 100, 2.0
+"""Of the logistic regression behind `linear_accuracy`."""
+
+
+def neighbour_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
+    """Accuracy of the vote of each row's nearest others, the columns standardised.
+
+    Args:
+        inputs: (rows, features).
+        classes: int (rows,).
+    """
+    z = _standardised(inputs)
+    square = np.square(z).sum(axis=1)
+    distance = square[:, None] + square[None] - 2 * z @ z.T
+    np.fill_diagonal(distance, np.inf)
+    nearest = np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+    votes = (classes[nearest][..., None] == np.arange(classes.max() + 1)).sum(axis=1)
+    return float((votes.argmax(axis=1) == classes).mean())
+
+
+def linear_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
+    """Training accuracy of the best linear boundaries found: discriminant analysis and descent.
+
+    Fisher's discriminants (pooled covariance) and 100 steps of multinomial logistic regression.
+
+    Args:
+        inputs: (rows, features).
+        classes: int (rows,).
+    """
+    z = _standardised(inputs)
+    present = np.unique(classes)
+    means = np.array([z[classes == k].mean(axis=0) for k in present])
+    within = z - means[np.searchsorted(present, classes)]
+    inverse = np.linalg.pinv(within.T @ within / len(z) + 1e-6 * np.eye(z.shape[1]))
+    kernel = inverse @ means.T
+    bias = -0.5 * (means @ inverse * means).sum(axis=1)
+    one_hot = (classes[:, None] == present).astype(float)
+    labels = one_hot.argmax(axis=1)
+    by_discriminants = float(((z @ kernel + bias).argmax(axis=1) == labels).mean())
+    kernel, bias = np.zeros_like(kernel), np.zeros(len(present))
+    for _ in range(DESCENT_STEPS):
+        slope = (activation("softmax").value(z @ kernel + bias) - one_hot) / len(z)
+        kernel = kernel - DESCENT_RATE * z.T @ slope
+        bias = bias - DESCENT_RATE * slope.sum(axis=0)
+    return max(by_discriminants, float(((z @ kernel + bias).argmax(axis=1) == labels).mean()))
+
+
+def _standardised(inputs: np.ndarray) -> np.ndarray:
+    """The columns with zero mean and unit variance; constant ones 0."""
+    spread = inputs.std(axis=0)
+    return (inputs - inputs.mean(axis=0)) / np.where(spread > 0, spread, 1)
+
+
+def agreement(inputs: np.ndarray, classes: np.ndarray) -> float:
+    """The share of rows that carry the most common label of all rows with the same inputs.
+
+    Args:
+        inputs: (rows, features).
+        classes: int (rows,).
+    """
+    _, group = np.unique(inputs, axis=0, return_inverse=True)
+    table = np.zeros((group.max() + 1, classes.max() + 1))
+    np.add.at(table, (group.ravel(), classes), 1)
+    return float(table.max(axis=1).sum() / len(classes))
+
+
+def near_bound(name: str, out: np.ndarray) -> float:
+    """Share of outputs within 1% of a bound of the activation's range; 0 where it has none.
+
+    Args:
+        name: Of the activation.
+        out: Its outputs, of any shape.
+    """
+    low, high = activation(name).unsaturated
+    return 0.0 if math.isinf(low) else float(((out <= low) | (out >= high)).mean())
+
+
+def conditioning(inputs: np.ndarray) -> float:
+    """How many times steeper the loss is along the inputs' mean than across it.
+
+    1 + sum of (mean / deviation)^2 over the columns: gradient descent needs about as many times
+    the updates that centred inputs would (LeCun et al., "Efficient BackProp", 1998).
+
+    Args:
+        inputs: (rows, features), no column constant.
+    """
+    if not inputs.size:
+        return 1.0
+    return float(1 + np.square(inputs.mean(axis=0) / inputs.std(axis=0)).sum())
+
+
+def grown_share(loss: np.ndarray) -> float:
+    """Share of runs whose loss has at least doubled or is no number.
+
+    Args:
+        loss: (2, runs), before and after.
+    """
+    return float((~(loss[1] < 2 * np.maximum(loss[0], 1e-3))).mean())

@@ -1,0 +1,105 @@
+"""What a diagnosis looks at: the rows, the start, a look ahead, and the end of a training.
+
+Each figure is computed once, on first use.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from core.diagnosis.observations.ahead import LookAhead
+from core.diagnosis.observations.draws import SEED, Draws
+from core.diagnosis.observations.end import FinalState
+from core.diagnosis.observations.goal import Goal
+from core.diagnosis.observations.rows import RowStatistics
+from core.diagnosis.observations.start import InitialState, parameters
+from core.experiment import Data, Dense, Experiment, Model, Training
+from core.history import History
+
+__all__ = ["FinalState", "Observations", "final_state"]
+
+
+class Observations:
+    """The figures of one experiment and, where there is one, of its history.
+
+    Args:
+        experiment: What is diagnosed.
+        history: Of this experiment, or None before any training.
+        target: The accuracy that counts as success.
+
+    Attributes:
+        rows: What the training rows say.
+        goal: The score that is enough for nothing to be wrong.
+        start: The network before training.
+        ahead: Where the optimizer leads from there.
+        end: How the runs of the history ended; None without one.
+    """
+
+    def __init__(self, experiment: Experiment, history: History | None, target: float):
+        self.experiment, self.history = experiment, history
+        self.rows = RowStatistics(experiment.data, SEED if history is None else history.seed)
+        self.goal = Goal(experiment, target, self.rows)
+        draws = Draws(self.rows)
+        self.start = InitialState(experiment, history, draws)
+        self.ahead = LookAhead(experiment, self.goal, draws, self.travel)
+        self.end: FinalState | None = None
+        if history is not None:
+            self.end = FinalState(history, self.goal, draws, self.start, self.ahead)
+
+    @cached_property
+    def failing(self) -> FinalState | None:
+        """The end of the training if some run of it does not pass; else None."""
+        return self.end if self.end is not None and self.end.failed.any() else None
+
+    @property
+    def all_passed(self) -> bool:
+        """There is a history, and every run of it passes."""
+        return self.end is not None and self.failing is None
+
+    @property
+    def data(self) -> Data:
+        return self.experiment.data
+
+    @property
+    def model(self) -> Model:
+        return self.experiment.model
+
+    @property
+    def training(self) -> Training:
+        return self.experiment.training
+
+    @property
+    def hidden(self) -> tuple[Dense, ...]:
+        """The dense layers before the output."""
+        return self.model.dense[:-1]
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of the dense layers."""
+        return parameters(self.model, self.data.source.features)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate."""
+        return self.training.optimizer.learning_rate
+
+    @property
+    def updates_per_epoch(self) -> int:
+        return -(-self.data.training_rows // self.training.batch_size)
+
+    @property
+    def updates(self) -> int:
+        """In all epochs."""
+        return self.updates_per_epoch * self.training.epochs
+
+    @property
+    def travel(self) -> float:
+        """How far the training can take a weight: learning rate times updates."""
+        return self.rate * self.updates
+
+
+def final_state(history: History, target: float) -> FinalState:
+    """How the runs of a history ended, judged by a target."""
+    end = Observations(history.experiment, history, target).end
+    assert end is not None, "there is a history"
+    return end

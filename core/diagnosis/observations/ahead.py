@@ -1,0 +1,211 @@
+"""Where the optimizer leads from the initial weights, in few large steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from core.diagnosis import lookahead
+from core.diagnosis.estimates import grown_share
+from core.diagnosis.observations.draws import ROWS, Draws
+from core.diagnosis.observations.goal import Goal
+from core.experiment import Experiment
+from core.fixes import widened
+
+LONGEST_MOVE = 0.1
+"""Largest step of a look ahead: a fraction of a typical initial weight, to stay on the path."""
+MOVES = np.minimum(0.01 * 1.22 ** np.arange(28), LONGEST_MOVE)
+"""The steps of a look ahead: short ones first, as a short way needs a fine scale."""
+OPERATIONS, ACTIVATIONS = 2e8, 3e4
+"""Multiplications that one look ahead may take, and units it may compute a step, about 20 ms each;
+bigger networks get fewer rows, fewer runs or, in the end, no look ahead."""
+TRIAL_UPDATES = 20
+"""Updates that are computed one by one to see whether the learning rate makes them diverge."""
+TRIAL_RATES = (1.0, 0.1, 0.01)
+"""What the learning rate is multiplied by for them."""
+CLEAR = 0.5
+"""Of eight runs ahead, a gain of half is beyond chance (one-sided Fisher test, 0.04)."""
+BETTER = 0.1
+"""A gain in accuracy that is worth a word."""
+
+
+class LookAhead:
+    """A short simulation of the training, as it is and with changes.
+
+    Args:
+        experiment: What is simulated.
+        goal: The score that its runs should reach.
+        draws: Where rows and initial weights come from.
+        travel: How far the training can take a weight: learning rate times updates.
+    """
+
+    def __init__(self, experiment: Experiment, goal: Goal, draws: Draws, travel: float):
+        self.experiment, self.goal, self.draws, self.travel = experiment, goal, draws, travel
+
+    @property
+    def _rate(self) -> float:
+        return self.experiment.training.optimizer.learning_rate
+
+    @property
+    def _is_standardised(self) -> bool:
+        return self.experiment.data.scaling == "standardise"
+
+    def follow(
+        self,
+        experiment: Experiment,
+        rows: tuple[np.ndarray, np.ndarray],
+        weights: list[np.ndarray] | None = None,
+        moves: np.ndarray = MOVES,
+    ) -> lookahead.Pace | None:
+        """Where the optimizer leads.
+
+        Args:
+            experiment: With the features of this one.
+            rows: x (runs, rows, features) and y (runs, rows, width).
+            weights: Where it starts, with the same number of runs; None for initial weights.
+            moves: (steps,), how far each step may take a weight.
+
+        Returns:
+            None where the network is too big to say so at once. The score is R² for a regression.
+        """
+        x, y = rows
+        features = self.experiment.data.source.features
+        widths = [features, *(layer.units for layer in experiment.model.dense)]
+        if 2 * x.shape[0] * x.shape[1] * sum(widths) > ACTIVATIONS:
+            x, y = x[:, : ROWS // 2], y[:, : ROWS // 2]
+        products = sum(a * b for a, b in pairwise(widths))
+        every = 1
+        while (
+            6 * products * len(x[::every]) * x.shape[1] * len(MOVES) > OPERATIONS
+            or len(x[::every]) * x.shape[1] * sum(widths) > ACTIVATIONS
+        ):
+            every *= 2
+            if every > len(x) // 2:
+                return None
+        x, y = x[::every], y[::every]
+        if weights is None:
+            weights = self.draws.weights(experiment, x.shape[0])
+        else:
+            weights = [array[::every] for array in weights]
+        enough = math.inf if self.goal.regression else self.goal.score
+        pace = lookahead.pace(experiment, weights, x, y, moves, self.draws.rng, enough)
+        if self.goal.regression:
+            pace = replace(pace, score=1 - pace.loss / max(y.var(), 1e-12))
+        return pace
+
+    @cached_property
+    def as_is(self) -> lookahead.Pace | None:
+        """The experiment as it is."""
+        return self.follow(self.experiment, self.draws.sample)
+
+    @cached_property
+    def standardised(self) -> lookahead.Pace | None:
+        """With standardised inputs."""
+        scaled = replace(self.draws.rows.reduced, scaling="standardise")
+        return self.follow(self.experiment, self.draws.sample_of(scaled))
+
+    @cached_property
+    def wide(self) -> lookahead.Pace | None:
+        """With wide hidden layers."""
+        return self.follow(widened(self.experiment), self.draws.sample)
+
+    def reached(self, pace: lookahead.Pace | None, travel: float = math.inf) -> float:
+        """Share of a look ahead's runs that are at the goal after this length of the path."""
+        if pace is None:
+            return math.nan
+        needed = pace.path_to(min(self.goal.score, self.goal.printable))
+        return float((np.isfinite(needed) & (needed <= travel)).mean())
+
+    @cached_property
+    def reached_in_time(self) -> float:
+        """Share of the runs that are at the goal when the training ends."""
+        return self.reached(self.as_is, self.travel)
+
+    @cached_property
+    def scaling_helps(self) -> bool:
+        """With standardised inputs the runs come further."""
+        if self._is_standardised or self.as_is is None:
+            return False
+        return self._gain_from_scaling >= CLEAR or ends_better(self.as_is, self.standardised)
+
+    @property
+    def _gain_from_scaling(self) -> float:
+        """What standardised inputs add to the share of starts that get to the goal in time."""
+        if not self.reached_in_time < 1:
+            return 0.0
+        return self.reached(self.standardised, self.travel) - self.reached_in_time
+
+    @cached_property
+    def width_helps(self) -> bool:
+        """With wide hidden layers the runs come further."""
+        if self.as_is is None or self.reached(self.as_is) > 1 - CLEAR:
+            return False
+        if self.wide is None:
+            return False
+        gain = self.reached(self.wide) - self.reached(self.as_is)
+        return gain >= CLEAR or ends_better(self.as_is, self.wide)
+
+    @cached_property
+    def fails(self) -> bool:
+        """The look ahead covers the whole training, and few starts get to the goal in it."""
+        if self.as_is is None or np.median(self.as_is.path[-1]) < self.travel:
+            return False
+        return self.reached_in_time <= 1 - CLEAR
+
+    @cached_property
+    def farthest_move(self) -> float:
+        """How far the whole training takes the weight that moves most, as far as is known."""
+        if self.as_is is None:
+            return math.inf
+        path = np.median(self.as_is.path, axis=1)
+        lengths = np.concatenate([[0], np.cumsum(MOVES)])[: len(path)]
+        return float(np.interp(self.travel, path, lengths)) if np.isfinite(path).all() else math.inf
+
+    @cached_property
+    def updates_needed(self) -> float:
+        """Updates to the goal at this rate, median of the runs; inf beyond the look ahead."""
+        if self.as_is is None:
+            return math.nan
+        return float(np.median(self.as_is.path_to(self.goal.score))) / self._rate
+
+    @cached_property
+    def updates_covered(self) -> float:
+        """Updates at this learning rate that the look ahead covers, median of the runs."""
+        if self.as_is is None:
+            return 0.0
+        return float(np.nan_to_num(np.median(self.as_is.path[-1]), posinf=0)) / self._rate
+
+    @cached_property
+    def trial(self) -> dict[float, np.ndarray]:
+        """Loss (2, runs), before and after the first updates, by what multiplies the rate."""
+        x, y = self.draws.sample
+        runs = max(len(x) // 2, 1)
+        times = len(TRIAL_RATES)
+        x = np.resize(x, (runs * times, *x.shape[1:]))
+        y = np.resize(y, (runs * times, *y.shape[1:]))
+        rates = np.repeat(self._rate * np.array(TRIAL_RATES), runs)
+        weights = self.draws.weights(self.experiment, runs)
+        weights = [np.concatenate([array] * times) for array in weights]
+        loss, _ = lookahead.first_updates(
+            self.experiment, weights, x, y, rates, TRIAL_UPDATES, self.draws.rng
+        )
+        return {part: loss[:, k * runs : (k + 1) * runs] for k, part in enumerate(TRIAL_RATES)}
+
+    @cached_property
+    def diverging(self) -> float:
+        """Share of starts whose loss doubles in the first updates, but not at a lower rate."""
+        at_rate, *lower = (grown_share(self.trial[part]) for part in TRIAL_RATES)
+        return at_rate - min(lower)
+
+
+def ends_better(one: lookahead.Pace, other: lookahead.Pace | None) -> bool:
+    """The other look ahead ends with a better score: by 0.1, and by three standard errors."""
+    if other is None:
+        return False
+    gain = other.end.mean() - one.end.mean()
+    error = math.sqrt(other.end.var() / len(other.end) + one.end.var() / len(one.end))
+    return bool(gain > max(BETTER, 3 * error))

@@ -1,0 +1,133 @@
+"""How the runs ended, and where those that failed would go from there."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from core import network
+from core.diagnosis import lookahead
+from core.diagnosis.observations.ahead import LONGEST_MOVE, MOVES, LookAhead
+from core.diagnosis.observations.draws import RUNS, Draws
+from core.diagnosis.observations.goal import Goal
+from core.diagnosis.observations.start import InitialState
+from core.history import History
+from core.rates import Rate
+
+LATER_MOVES = np.concatenate([MOVES, np.full(32, LONGEST_MOVE)])
+"""The steps of a look ahead from the end of a training, where the answer may take longer."""
+
+
+class FinalState:
+    """The runs of a history after their last epoch.
+
+    Args:
+        history: Of the experiment.
+        goal: The score at which a run passes.
+        draws: Where the rows come from.
+        start: The network before training.
+        ahead: What looks ahead from the last weights.
+    """
+
+    def __init__(
+        self, history: History, goal: Goal, draws: Draws, start: InitialState, ahead: LookAhead
+    ):
+        self.history, self.goal, self.draws = history, goal, draws
+        self.start, self.ahead = start, ahead
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """(runs,), final accuracy; for a regression the share of variance explained."""
+        if self.goal.regression:
+            return 1 - self.history.final_loss / self.goal.rows.label_variance
+        return self.history.final_accuracy
+
+    @cached_property
+    def passed(self) -> np.ndarray:
+        """bool (runs,): the score reaches the goal."""
+        if self.goal.regression:
+            return self.scores >= np.float32(self.goal.score)
+        return self.history.successes(self.goal.score)
+
+    @property
+    def failed(self) -> np.ndarray:
+        """bool (runs,): the score does not."""
+        return ~self.passed
+
+    @cached_property
+    def rate(self) -> Rate:
+        """Of the runs that pass."""
+        return Rate.of(self.passed)
+
+    @cached_property
+    def output(self) -> np.ndarray:
+        """(runs, rows, units), of the output layer with the final weights of every run."""
+        runs = np.arange(self.history.runs)
+        weights = network.run_first(self.history.weights, -1, runs)
+        x, _ = self.draws.repeated(len(runs))
+        with np.errstate(all="ignore"):
+            return network.forward(self.history.experiment.model, weights, x).output
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(runs, rows, width), of the same rows."""
+        return self.draws.repeated(self.history.runs)[1]
+
+    @cached_property
+    def constant_decision(self) -> np.ndarray:
+        """bool (runs,): the trained network decides the same for every row."""
+        decision = (
+            self.output[..., 0] > 0.5 if self.output.shape[-1] == 1 else self.output.argmax(axis=-1)
+        )
+        return (decision == decision[:, :1]).all(axis=1)
+
+    @cached_property
+    def constant_output(self) -> np.ndarray:
+        """bool (runs,): the trained network outputs the very same number for every row."""
+        out = self.output
+        return (np.ptp(out, axis=1) <= 1e-6 * (1 + np.abs(out).max(axis=1))).all(axis=1)
+
+    @cached_property
+    def _relu_layers(self) -> list[int]:
+        hidden = self.history.experiment.model.dense[:-1]
+        return [index for index, layer in enumerate(hidden) if layer.activation == "relu"]
+
+    @cached_property
+    def silenced(self) -> np.ndarray:
+        """bool (runs,): a hidden ReLU layer is dead as a whole after the last epoch."""
+        if self.history.health is None or not self._relu_layers:
+            return np.zeros(self.history.runs, bool)
+        return (self.history.health.dead[-1][self._relu_layers] == 1).any(axis=0)
+
+    @cached_property
+    def silenced_in_training(self) -> float:
+        """Share of the failed runs that lost a whole layer, less the share that starts without."""
+        if not self._relu_layers:
+            return 0.0
+        at_start = [self.start.dead[index] == 1 for index in self._relu_layers]
+        return float(self.silenced[self.failed].mean() - np.any(at_start, axis=0).mean())
+
+    @cached_property
+    def _onwards(self) -> lookahead.Pace | None:
+        """Where failed runs go from their last weights; None where it cannot be said."""
+        runs = np.flatnonzero(self.failed & self.history.finite)[:RUNS]
+        if not len(runs):
+            return None
+        weights = network.run_first(self.history.weights, -1, runs)
+        x, y = self.draws.sample
+        rows = x[: len(runs)], y[: len(runs)]
+        return self.ahead.follow(self.history.experiment, rows, weights, LATER_MOVES)
+
+    @cached_property
+    def updates_left(self) -> np.ndarray:
+        """Updates that failed runs still need at this learning rate; inf where none is in sight."""
+        if self._onwards is None:
+            return np.array([np.inf])
+        rate = self.history.experiment.training.optimizer.learning_rate
+        return self._onwards.path_to(self.goal.score) / rate
+
+    @cached_property
+    def moving(self) -> bool:
+        """Most failed runs would get to the goal if they went on."""
+        return bool(np.isfinite(np.median(self.updates_left)))

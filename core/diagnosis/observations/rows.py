@@ -1,0 +1,121 @@
+"""What the training rows say: their inputs, their classes, and how well these can be told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from core.data import Rows, prepare
+from core.diagnosis.estimates import agreement, conditioning, neighbour_accuracy
+from core.experiment import Data
+
+DRAWN_ROWS = 2_000
+"""Rows drawn from a generator; what is said about them does not get more exact with more."""
+ENOUGH_ROWS = 100
+"""Rows from which on the agreement of neighbours says something about the best accuracy."""
+COMPARED_ROWS = 400
+"""Rows whose neighbours are looked up, which takes the square of their number."""
+
+
+class RowStatistics:
+    """Figures of the training rows of run 0, each computed on first use.
+
+    Args:
+        data: Of the experiment.
+        seed: Of its history, or 0.
+    """
+
+    def __init__(self, data: Data, seed: int):
+        self.data, self.seed = data, seed
+
+    @cached_property
+    def reduced(self) -> Data:
+        """The same data with no more rows than it takes to describe them."""
+        source = self.data.source
+        if source.rows <= DRAWN_ROWS:
+            return self.data
+        return replace(self.data, source=source.with_rows(DRAWN_ROWS))
+
+    def of_run(self, data: Data, run: int) -> Rows:
+        """The rows of one run of this or other data."""
+        return prepare(data, self.seed, run)
+
+    @cached_property
+    def prepared(self) -> Rows:
+        """x (rows, features) and y (rows, width), as they reach the network."""
+        return self.of_run(self.reduced, 0)
+
+    @cached_property
+    def inputs(self) -> np.ndarray:
+        """(rows, features), as they reach the network."""
+        return self.prepared.x.astype(float)
+
+    @cached_property
+    def label_variance(self) -> float:
+        return max(float(self.prepared.y.var()), 1e-12)
+
+    @cached_property
+    def classes(self) -> np.ndarray:
+        """int (rows,), the class of each training row, counted in the order of `data.targets`."""
+        y = self.prepared.y
+        if y.shape[1] > 1:
+            return y.argmax(axis=1)
+        order = np.argsort(self.data.targets)
+        levels = np.asarray(self.data.targets, np.float32)[order]
+        return order[np.clip(np.searchsorted(levels, y[:, 0]), 0, len(levels) - 1)]
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """(classes,), the share of each class in the training rows."""
+        return np.bincount(self.classes, minlength=self.data.source.classes) / len(self.classes)
+
+    @cached_property
+    def continuous(self) -> bool:
+        """The labels are measurements, not classes: fractions, or hardly one twice."""
+        values = np.array(self.data.label_values)
+        if self.data.encoding != "as-is" or len(values) < 3:
+            return False
+        return bool((values % 1).any()) or len(values) > max(10, self.data.source.rows / 2)
+
+    @cached_property
+    def varying(self) -> np.ndarray:
+        """bool (features,): the column is not constant."""
+        return np.ptp(self.inputs, axis=0) > 0
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """(varying features,), root mean square of each column that is not constant."""
+        return np.sqrt(np.square(self.inputs[:, self.varying]).mean(axis=0))
+
+    @cached_property
+    def conditioning(self) -> float:
+        """How many times steeper the loss is along the inputs' mean than across it."""
+        return conditioning(self.inputs[:, self.varying])
+
+    @cached_property
+    def ceiling(self) -> float:
+        """The best accuracy that any classifier of these inputs can have, in expectation."""
+        if self.continuous:
+            return 1.0
+        if self.known_ceiling is None:
+            return min(self.agreement, self._neighbours())
+        return self.known_ceiling
+
+    @cached_property
+    def known_ceiling(self) -> float | None:
+        """The same, where the source says it; None where it can only be estimated."""
+        return self.data.source.ceiling()
+
+    @cached_property
+    def agreement(self) -> float:
+        """The share of rows that carry the most common label of all rows with the same inputs."""
+        return agreement(self.inputs, self.classes)
+
+    def _neighbours(self) -> float:
+        """Accuracy of each row's nearest others, 1 where it would not mean much."""
+        if len(self.inputs) < ENOUGH_ROWS:
+            return 1.0
+        accuracy = neighbour_accuracy(self.inputs[:COMPARED_ROWS], self.classes[:COMPARED_ROWS])
+        return accuracy if accuracy > self.shares.max() + 0.1 else 1.0

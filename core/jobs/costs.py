@@ -1,0 +1,181 @@
+"""What a training costs, estimated from its settings before it starts.
+
+    price(Train(experiment, runs=512))    # Price(seconds=..., bytes=..., kept=..., weights=...)
+
+The coefficients are fitted to measurements by `python -m benchmarks.price`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.activations import activation
+from core.engine.grouping import (
+    KEPT_WEIGHTS,
+    KEY_EPOCHS,
+    lanes_for,
+    sizes,
+    stacks,
+    steps,
+    structure,
+)
+from core.experiment import Experiment, InvalidExperiment
+
+MEGABYTE = 2**20
+FLOAT = 4
+"""Bytes of a number."""
+
+COMPILING, COMPILING_LAYER = 1.1, 0.35
+"""Seconds to compile a structure, and more for each of its layers."""
+BESIDE = 0.65
+"""Share of all compiling and training that passes while one goes on beside the other."""
+EPOCH, RUN, VALUE = 1e-3, 2.5e-4, 3e-8
+"""Seconds that an epoch takes however small it is; to prepare a run; to draw one value of it."""
+STEP, STEP_LAYER = 1.3e-6, 0.65e-6
+"""Seconds of an update however small it is, and more for each layer."""
+WEIGHT, ENTRY, OUTPUT = 2.5e-9, 4e-10, 1.3e-9
+"""Seconds of an update for each weight; for each row, by kernel entry and by layer's output."""
+EVALUATED_ENTRY, EVALUATED_OUTPUT = 1.5e-10, 4e-10
+"""Seconds for each row that is evaluated."""
+EXPONENTIAL = 6e-9
+"""Seconds more for each row, of an update or evaluated, by unit that computes an exponential."""
+FIT, FIT_EPOCH, FIT_STEP = 0.8, 0.1, 1.3e-3
+"""Seconds of Keras's `fit` to start, for each epoch with its evaluation, and for each step."""
+DATA, STATES, ACTIVATIONS = 4, 8, 4
+"""Copies at once: of the data while they are stacked and handed over; of the weights, with the
+optimizer's and the gradients; of a batch's outputs, forwards and backwards."""
+COPIES = 3
+"""Of the figures: as they are made, stacked, and on their way to the server."""
+FIGURES, HELD_OUT, HEALTH = 8, 4, 6
+"""Numbers per epoch and run, in the history and in the events; more with held-out rows; more for
+each dense layer."""
+PROGRAM, COMPILER = 25 * MEGABYTE, 50 * MEGABYTE
+"""What TensorFlow keeps of a compiled program, and takes while it compiles."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Some experiments, `runs` runs of each: stacked, or with `plain` through Keras's `fit`.
+
+    Attributes:
+        returned: their histories go to the server; otherwise only what is concluded from them.
+    """
+
+    experiments: tuple[Experiment, ...]
+    runs: int
+    plain: bool = False
+    returned: bool = True
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a training is expected to take.
+
+    Attributes:
+        seconds: wall-clock time, compiling included, on two cores as in benchmarks/price.py.
+        bytes: of memory in the training process at its peak, on top of what it has at rest.
+        kept: bytes of the figures that the server keeps for the page.
+        weights: of one run's network.
+    """
+
+    seconds: float
+    bytes: float
+    kept: float
+    weights: int
+
+
+FREE = Price(0.0, 0.0, 0.0, 0)
+
+
+def price(request: Any) -> Price:
+    """What a request's `work` costs in all; a request without any trains nothing.
+
+    Args:
+        request: a `core.jobs.requests.Request`.
+    """
+    try:
+        prices = [priced(work) for work in getattr(request, "work", ())]
+    except InvalidExperiment:
+        return FREE  # a fix does not fit the experiment: the training itself says so
+    if not prices:
+        return FREE
+    return Price(
+        sum(each.seconds for each in prices),
+        max(each.bytes for each in prices),
+        sum(each.kept for each in prices),
+        max(each.weights for each in prices),
+    )
+
+
+def priced(work: Work) -> Price:
+    """What some work costs: all stacks' time, and the memory of the largest."""
+    if not work.experiments:
+        return FREE
+    weights = max(sizes(experiment)[0] for experiment in work.experiments)
+    if work.plain:
+        seconds = sum(_fit_seconds(experiment) for experiment in work.experiments) * work.runs
+        kept = sum(_kept(experiment, work.runs) for experiment in work.experiments)
+        size = max(_stack_bytes(experiment, 1) for experiment in work.experiments)
+        return Price(seconds, size + COPIES * kept, kept * work.returned, weights)
+    # The training itself refuses a number of runs that cannot be.
+    runs = max(int(work.runs), 1)
+    grouped = [
+        (work.experiments[indices[0]], len(indices) * runs)
+        for indices in stacks(work.experiments, runs)
+    ]
+    kept = sum(_kept(experiment, members) for experiment, members in grouped)
+    size = max(_stack_bytes(experiment, lanes_for(members)) for experiment, members in grouped)
+    training = sum(_stack_seconds(experiment, members) for experiment, members in grouped)
+    programs = {(structure(experiment), lanes_for(members)) for experiment, members in grouped}
+    compiling = [COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs]
+    # All but the first program is compiled while others train.
+    seconds = max(max(compiling) + training, BESIDE * (sum(compiling) + training))
+    size += COMPILER + len(programs) * PROGRAM + (COPIES if work.returned else 1) * kept
+    return Price(seconds, size, kept * work.returned, weights)
+
+
+def _stack_seconds(experiment: Experiment, members: int) -> float:
+    """A stack's preparation and epochs, with its program compiled."""
+    lanes, data = lanes_for(members), experiment.data
+    weights, entries, outputs = sizes(experiment)
+    layers, rows = len(experiment.model.layers), data.source.rows
+    batch = min(experiment.training.batch_size, data.training_rows)
+    exponential = EXPONENTIAL * sum(
+        layer.units for layer in experiment.model.dense if activation(layer.activation).exponential
+    )
+    arithmetic = weights * WEIGHT + batch * (entries * ENTRY + outputs * OUTPUT + exponential)
+    step = STEP + layers * STEP_LAYER + lanes * arithmetic
+    evaluated_row = entries * EVALUATED_ENTRY + outputs * EVALUATED_OUTPUT + exponential
+    evaluation = rows * lanes * evaluated_row
+    epoch = EPOCH + steps(experiment) * step + evaluation
+    preparation = members * (RUN + rows * (data.source.features + data.target_width) * VALUE)
+    return preparation + experiment.training.epochs * epoch
+
+
+def _fit_seconds(experiment: Experiment) -> float:
+    training, data = experiment.training, experiment.data
+    weights, entries, outputs = sizes(experiment)
+    batch = min(training.batch_size, data.training_rows)
+    arithmetic = weights * WEIGHT + batch * (entries * ENTRY + outputs * OUTPUT)
+    batches = steps(experiment) + data.held_out_rows / batch
+    return FIT + training.epochs * (FIT_EPOCH + batches * (FIT_STEP + arithmetic))
+
+
+def _stack_bytes(experiment: Experiment, lanes: int) -> float:
+    """Data, weights and one batch's outputs of a stack while it trains."""
+    data = experiment.data
+    weights, _, outputs = sizes(experiment)
+    values = data.source.rows * (data.source.features + data.target_width)
+    batch = min(experiment.training.batch_size, data.training_rows)
+    return FLOAT * lanes * (values * DATA + weights * STATES + batch * outputs * ACTIVATIONS)
+
+
+def _kept(experiment: Experiment, members: int) -> float:
+    """The figures and weights of a stack's runs, and the events before them."""
+    dense = len(experiment.model.dense)
+    epochs = experiment.training.epochs
+    figures = FIGURES + HELD_OUT * bool(experiment.data.held_out_rows) + HEALTH * dense
+    state = FLOAT * members * sizes(experiment)[0]
+    snapshots = min(epochs + 1, KEY_EPOCHS + 1, max(KEPT_WEIGHTS / max(state, 1), 2))
+    return FLOAT * members * epochs * figures + state * snapshots

@@ -1,0 +1,36 @@
+"""The results that the server keeps, within a bound for all of them."""
+
+from __future__ import annotations
+
+import weakref
+
+from core.jobs.costs import MEGABYTE
+from core.jobs.job import Job
+from core.log import note
+
+
+class Results:
+    """Finished jobs, of which the oldest release their results where all are too large.
+
+    A job that no page refers to any more frees its memory by itself and does not count. Not safe
+    with threads: whoever shares it holds a lock.
+
+    Args:
+        limit: bytes that all results may take; the latest is kept whatever its size.
+    """
+
+    def __init__(self, limit: float):
+        self.limit = limit
+        self._jobs: list[weakref.ref[Job]] = []  # the latest at the right
+
+    def add(self, job: Job) -> None:
+        """Count a finished job in, and release the oldest until the rest fits."""
+        self._jobs.append(weakref.ref(job))
+        alive = [other for reference in self._jobs if (other := reference()) is not None]
+        total = sum(other.size for other in alive)
+        while total > self.limit and len(alive) > 1:
+            oldest = alive.pop(0)
+            total -= oldest.size
+            oldest.release()
+            note("release", label=oldest.label, kind=oldest.kind, mb=oldest.size / MEGABYTE)
+        self._jobs = [weakref.ref(other) for other in alive]

@@ -1,0 +1,102 @@
+"""The layers of a network, one below the other, to be added, removed, moved and set."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.experiment import MOST_LAYERS
+from core.fields import settings
+from core.layers import LAYERS, Dense, Layer
+from pages.elements import state, widgets
+
+ADDED = 8
+"""Units of a dense layer that is added."""
+
+
+def draw(problem: str) -> None:
+    """Every layer with its settings, and the buttons that change which there are."""
+    *hidden, output = state.draft(problem).model.layers
+    for index, layer in enumerate(hidden):
+        with st.container(border=True):
+            _heading(problem, index, layer, len(hidden))
+            _settings(problem, f"layer{index + 1}", layer)
+    with st.container(border=True):
+        st.markdown(f"**Output: {output.label.lower()}**")
+        _settings(problem, "output", output)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Add a layer:", width="content")
+        for name, kind in LAYERS.items():
+            st.button(
+                kind.label,
+                key=f"{problem}-add-{name.lower()}",
+                icon=":material/add:",
+                disabled=len(hidden) + 1 >= MOST_LAYERS,
+                on_click=_add,
+                args=(problem, name),
+                help=f"{kind.help} It is put before the output layer.",
+            )
+
+
+def _heading(problem: str, index: int, layer: Layer, count: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Layer {index + 1}: {layer.label.lower()}**", width="stretch")
+        moves = (("up", "arrow_upward", index - 1), ("down", "arrow_downward", index + 1))
+        for word, icon, to in moves:
+            st.button(
+                f"Move layer {index + 1} {word}",
+                key=f"{problem}-layer{index + 1}-{word}",
+                icon=f":material/{icon}:",
+                type="tertiary",
+                disabled=not 0 <= to < count,
+                on_click=_move,
+                args=(problem, index, to),
+            )
+        st.button(
+            f"Remove layer {index + 1}",
+            key=f"{problem}-layer{index + 1}-remove",
+            icon=":material/delete:",
+            type="tertiary",
+            on_click=_remove,
+            args=(problem, index),
+        )
+
+
+def _settings(problem: str, name: str, layer: Layer) -> None:
+    known = settings(layer)
+    if not known:
+        return
+    for column, (field, setting) in zip(st.columns(len(known)), known.items(), strict=True):
+        with column:
+            widgets.draw(setting, **state.control(problem, f"{name}-{field}"))
+
+
+def _hidden(problem: str) -> list[Layer]:
+    return list(state.draft(problem).model.layers[:-1])
+
+
+def _add(problem: str, name: str) -> None:
+    """Callback: a layer more before the output, of the same settings as the last of its kind."""
+    state.take_over(problem)
+    hidden, kind = _hidden(problem), LAYERS[name]
+    alike = [layer for layer in hidden if type(layer) is kind]
+    state.put_layers(problem, (*hidden, alike[-1] if alike else _new(kind)))
+
+
+def _new(kind: type[Layer]) -> Layer:
+    return Dense(ADDED, "relu") if kind is Dense else kind()
+
+
+def _move(problem: str, index: int, to: int) -> None:
+    """Callback: a layer to another place."""
+    state.take_over(problem)
+    hidden = _hidden(problem)
+    hidden.insert(to, hidden.pop(index))
+    state.put_layers(problem, tuple(hidden))
+
+
+def _remove(problem: str, index: int) -> None:
+    """Callback: a layer less."""
+    state.take_over(problem)
+    hidden = _hidden(problem)
+    del hidden[index]
+    state.put_layers(problem, tuple(hidden))

@@ -1,0 +1,43 @@
+"""The widget of a setting, chosen by what it can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.fields import Bool, Choice, Float, Int, Setting
+from pages.elements.settings import ClassName, View
+
+
+def draw(setting: Setting | View, label: str | None = None, **own: Any) -> None:
+    """Draw it with its help.
+
+    Args:
+        label: in the place of the setting's own.
+        own: key, callback and its arguments, as of `state.control`.
+    """
+    kind = setting.kind
+    common: dict[str, Any] = {"label": label or setting.label, "help": setting.help or None, **own}
+    if isinstance(kind, ClassName):
+        st.selectbox(options=kind.options, format_func=kind.label, **common)
+    elif isinstance(kind, Choice):
+        st.selectbox(options=kind.options, format_func=_words, **common)
+    elif isinstance(kind, Bool):
+        st.toggle(**common)
+    elif isinstance(kind, Int):
+        st.number_input(min_value=kind.low, max_value=kind.high, step=kind.step, **common)
+    elif isinstance(kind, Float):
+        st.number_input(
+            min_value=float(kind.low),
+            max_value=float(kind.high),
+            step=float(kind.step),
+            format=kind.format,
+            **common,
+        )
+    else:
+        st.text_input(**common)
+
+
+def _words(option: str) -> str:
+    return option.replace("_", " ")

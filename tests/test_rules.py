@@ -1,0 +1,223 @@
+"""Every rule where its finding belongs and where it does not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core import fixes
+from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings
+from core.diagnosis.rules import Rule
+from core.experiment import (
+    SGD,
+    Adam,
+    BatchNormalisation,
+    Blobs,
+    Dense,
+    Dropout,
+    Experiment,
+)
+from core.fixes import Fix
+from support.diagnosis import (
+    CONTINUOUS,
+    HEALTHY,
+    MANY,
+    NESTED,
+    SPARSE,
+    THRESHOLD,
+    TWO_BLOB,
+    codes,
+    data,
+    hidden,
+    history,
+    layers,
+    output,
+    rows,
+    table,
+    training,
+    with_rows,
+)
+
+STATIC = {
+    "output-not-probability": (output(activation="relu"), HEALTHY),
+    "softmax-one-unit": (output(activation="softmax"), MANY),
+    "one-unit-many-classes": (
+        Experiment(
+            replace(MANY.data, encoding="as-is"),
+            HEALTHY.model,
+            HEALTHY.training,
+        ),
+        MANY,
+    ),
+    "one-unit-one-hot": (
+        Experiment(MANY.data, HEALTHY.model, replace(HEALTHY.training, loss="mean_squared_error")),
+        MANY,
+    ),
+    "labels-outside-loss": (data(label_values=(1, 2), encoding="as-is"), data(label_values=(1, 2))),
+    "labels-outside-accuracy": (
+        training(
+            output(data(label_values=(-1, 1), encoding="as-is"), activation="tanh"),
+            loss="mean_squared_error",
+        ),
+        training(loss="mean_squared_error"),
+    ),
+    "continuous-labels": (CONTINUOUS, table(*rows())),
+    "accuracy-of-regression": (
+        training(output(CONTINUOUS, activation="linear"), loss="mean_squared_error"),
+        CONTINUOUS,
+    ),
+    "output-range": (
+        training(CONTINUOUS, loss="mean_squared_error"),
+        training(output(CONTINUOUS, activation="linear"), loss="mean_squared_error"),
+    ),
+    "unusual-output": (output(MANY, activation="sigmoid"), MANY),
+    "squared-error": (training(MANY, loss="mean_squared_error"), MANY),
+    "spare-output-units": (output(SPARSE, units=9), SPARSE),
+    "one-class-only": (with_rows(lambda x, y: (x, [0] * len(x)), values=(0,)), table(*rows())),
+    "class-missing": (
+        with_rows(
+            lambda x, y: (x, [2 * label for label in y]), values=(0, 1, 2), experiment=SPARSE
+        ),
+        SPARSE,
+    ),
+    "class-imbalance": (
+        with_rows(lambda x, y: (x, [int(n % 20 == 0) for n in range(len(x))])),
+        HEALTHY,
+    ),
+    "label-conflict": (data(source=replace(HEALTHY.data.source, overlap=0.5)), HEALTHY),
+    "inputs-unscaled": (data(scaling="divide", divisor=1e-4), HEALTHY),
+    "one-signed-inputs": (data(source=Blobs(((1, 1.4), (1.6, 2)), 200, 3)), HEALTHY),
+    "constant-column": (with_rows(lambda x, y: ([(*row, 3.0) for row in x], y)), table(*rows())),
+    "rows-lost": (data(shuffling="rows"), HEALTHY),
+    "rows-repeated": (with_rows(lambda x, y: (x + x, y + y)), table(*rows())),
+    "sorted-unshuffled": (
+        training(data(shuffling="none", hold_out=0.0), shuffle=False),
+        data(shuffling="none", hold_out=0.0),
+    ),
+    "evaluated-on-training-data": (data(hold_out=0.0), HEALTHY),
+    "learning-rate-too-low": (training(optimizer=Adam(1e-6)), HEALTHY),
+    "learning-rate-too-high": (training(optimizer=SGD(300.0)), HEALTHY),
+    "too-few-updates": (training(TWO_BLOB, epochs=20), HEALTHY),
+    "batch-too-large": (training(optimizer=Adam(0.001), batch_size=1000, epochs=8), HEALTHY),
+    "zero-initialisation": (hidden(initialiser="zeros"), HEALTHY),
+    "no-nonlinearity": (hidden(activation="linear", experiment=NESTED), NESTED),
+    "bottleneck": (hidden(units=1, count=2, experiment=NESTED), NESTED),
+    "hidden-softmax": (hidden(activation="softmax"), HEALTHY),
+    "dropout-too-high": (
+        layers(Dense(3, "relu"), Dropout(0.9), Dense(1, "sigmoid")),
+        layers(Dense(32, "relu"), Dropout(0.3), Dense(1, "sigmoid")),
+    ),
+    "batch-norm-small-batch": (
+        training(layers(Dense(8, "relu"), BatchNormalisation(), Dense(1, "sigmoid")), batch_size=1),
+        layers(Dense(8, "relu"), BatchNormalisation(), Dense(1, "sigmoid")),
+    ),
+    "batch-norm-unsettled": (
+        training(layers(Dense(8, "relu"), BatchNormalisation(), Dense(1, "sigmoid")), epochs=1),
+        layers(Dense(8, "relu"), BatchNormalisation(), Dense(1, "sigmoid")),
+    ),
+    "dead-units": (THRESHOLD, hidden(activation="tanh")),
+    "saturated-units": (
+        hidden(activation="sigmoid", experiment=data(scaling="divide", divisor=1e-4)),
+        hidden(activation="sigmoid"),
+    ),
+    "vanishing-gradient": (hidden(activation="sigmoid", count=6), HEALTHY),
+}
+
+
+@pytest.mark.parametrize("code", STATIC)
+def test_a_configuration_shows_its_fault_and_no_other_shows_it(code):
+    faulty, sound = STATIC[code]
+    assert code in codes(diagnose(faulty))
+    assert code not in codes(diagnose(sound))
+
+
+FALLING = np.linspace(0.9, 0.4, 10)[:, None]
+RISING = np.geomspace(0.01, 10, 10, dtype=np.float32)[:, None, None] * np.ones((10, 3, 4))
+COURSES = {
+    "non-finite-loss": ({"loss": np.where(np.arange(10) < 5, 0.7, np.nan)[:, None]}, {}),
+    "loss-below-zero": ({"loss": -FALLING}, {}),
+    "constant-prediction": ({"same_weights": True}, {"accuracy": 1.0}),
+    "accuracy-frozen": ({"loss": FALLING, "same_weights": True}, {"loss": 0.69}),
+    "oscillation": ({"accuracy": np.resize([0.5, 0.7], (10, 1))}, {}),
+    "overfitting": ({"accuracy": 0.99, "val_accuracy": np.full((10, 4), 0.6)}, {"accuracy": 0.99}),
+    "depends-on-the-seed": ({"accuracy": np.array([1.0, 1.0, 0.5, 0.5])}, {"accuracy": 1.0}),
+    "exploding-gradient": ({"gradient_norm": RISING}, {}),
+}
+
+
+@pytest.mark.parametrize("code", COURSES)
+def test_a_history_shows_its_fault_and_no_other_shows_it(code):
+    faulty, sound = COURSES[code]
+    assert code in codes(diagnose(HEALTHY, history(HEALTHY, **faulty)))
+    assert code not in codes(diagnose(HEALTHY, history(HEALTHY, **sound)))
+
+
+def test_every_rule_is_tested():
+    assert set(RULES) == set(STATIC) | set(COURSES)
+
+
+def test_findings_are_whole_and_ordered():
+    for faulty, _ in STATIC.values():
+        found = diagnose(faulty)
+        ranks = [finding.severity.rank for finding in found]
+        assert ranks == sorted(ranks)
+        for finding in found:
+            assert finding.cause.count(". ") == 1
+            assert finding.cause.endswith(".")
+            assert finding.confidence in ("certain", "likely", "cannot tell")
+            assert (finding.confidence == "certain") == (finding.settle is None)
+            assert (
+                any(character.isdigit() for character in finding.evidence)
+                or "loss" in finding.evidence
+            )
+            assert finding.because or finding.severity is Severity.COSMETIC
+            assert not finding.is_open or finding.settle
+            for fix in finding.fixes:
+                assert fix.apply(faulty) != faulty
+
+
+class Extra:
+    """A rule that a test registers, as a module of its own would."""
+
+    def __init__(self, severity, fixes=()):
+        self.finding = Finding("extra", severity, "Extra", "1 row.", "One. Two.", fixes)
+
+    def __call__(self, obs):
+        return self.finding
+
+
+def test_a_rule_can_be_added_at_run_time(monkeypatch):
+    assert "extra" not in codes(from_settings(HEALTHY))
+    edit = fixes.with_training(optimizer=HEALTHY.training.optimizer)
+    fix = Fix("same-optimizer", "Same optimizer", "", "ours", edit)
+    monkeypatch.setitem(RULES, "extra", Rule("extra", Extra(Severity.FATAL, (fix,))))
+    for found in (from_settings(HEALTHY), diagnose(HEALTHY)):
+        assert found[0].code == "extra"
+        # It changes nothing here.
+        assert found[0].fixes == ()
+    assert diagnose(training(optimizer=SGD(0.1)))[0].fixes == (fix,)
+    failed = history(HEALTHY, accuracy=0.7, loss=0.6)
+    assert "unexplained" not in codes(diagnose(HEALTHY, failed))
+
+
+def test_a_symptom_explains_nothing_and_is_no_worse_than_its_cause(monkeypatch):
+    def severities(experiment, history=None, **traits):
+        rule = Rule("extra", Extra(Severity.FATAL), **traits)
+        monkeypatch.setitem(RULES, "extra", rule)
+        return {finding.code: finding.severity for finding in diagnose(experiment, history)}
+
+    stuck = history(HEALTHY, accuracy=0.7, loss=0.6, same_weights=True)
+    assert "unexplained" not in severities(HEALTHY, stuck)
+    assert "unexplained" in severities(HEALTHY, stuck, symptom=True)
+    slow = training(TWO_BLOB, epochs=20)
+    assert severities(slow, symptom=True)["extra"] is Severity.SLOW
+    assert severities(slow, symptom=True, keeps_severity=True)["extra"] is Severity.FATAL
+
+
+def test_a_cause_that_is_counted_by_run_stays_fragile_where_all_runs_fail(monkeypatch):
+    stuck = history(HEALTHY, accuracy=0.7, loss=0.6)
+    for by_run, severity in ((True, Severity.FRAGILE), (False, Severity.FATAL)):
+        rule = Rule("extra", Extra(Severity.FRAGILE), by_run=by_run)
+        monkeypatch.setitem(RULES, "extra", rule)
+        found = {finding.code: finding.severity for finding in diagnose(HEALTHY, stuck)}
+        assert found["extra"] is severity
