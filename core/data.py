@@ -114,7 +114,7 @@ def _scaler_per_run(
     By products of how often each run has each row with the inputs, rather than by picking the rows
     of each run; and by the extremes of all rows rather than of each run's, where it has them.
     """
-    runs, rows = len(index), len(inputs)
+    rows = len(inputs)
     if data.scaling == "min-max":
         low, high = (_smallest(sign * inputs, index) * sign for sign in (1, -1))
         offset, scale = low, high - low

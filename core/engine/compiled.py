@@ -122,6 +122,11 @@ class Program:
         """The variables' values, in the layout's shapes."""
         return [variable.numpy() for variable in self.variables]
 
+    def runs_last(self, weights: list[np.ndarray]) -> list[np.ndarray]:
+        """`weights` of several moments, stacked along a new first axis, with the runs last."""
+        pairs = zip(weights, self.slots, strict=True)
+        return [self.layout.runs_last(values, slot.shape) for values, slot in pairs]
+
     # --- traced once, then compiled ---
 
     def _epoch(self, training, held_out, order, dropout_keys, steps):

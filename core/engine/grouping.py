@@ -79,6 +79,15 @@ def lanes_for(experiment: Experiment, members: int) -> int:
     return members if runs_first(experiment) else -(-members // LANES) * LANES
 
 
+def row_bytes(experiment: Experiment, lanes: int) -> int:
+    """What the rows of a stack take: once for all runs and an index a run, or once a run."""
+    data = experiment.data
+    values = data.source.rows * (data.source.features + data.target_width)
+    if not is_shared(data):
+        return 4 * values * lanes
+    return 4 * (values + data.source.rows * lanes)
+
+
 def steps(experiment: Experiment) -> int:
     """How many times an epoch updates one run's weights."""
     return -(-experiment.data.training_rows // experiment.training.batch_size)

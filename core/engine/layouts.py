@@ -19,9 +19,6 @@ from core.engine.grouping import runs_first
 from core.experiment import Dense, Experiment, Model
 from core.layers import MOMENTUM, Slot
 
-MATMUL_FROM = 512
-"""Kernel entries from which, with the runs last, matrix products beat broadcast ones."""
-
 
 def slots(model: Model, features: int) -> list[Slot]:
     """The arrays of a network, in the order of Keras's `get_weights()`."""
@@ -50,6 +47,7 @@ class Layout:
     run_axis: ClassVar[int]
     row_axis: ClassVar[int]
     unit_axis: ClassVar[int]
+
     def __init__(self, training_rows=None, dropout_keys=None):
         self.training_rows, self.dropout_keys = training_rows, dropout_keys
         self.training = training_rows is not None
@@ -74,6 +72,26 @@ class Layout:
         raise NotImplementedError
 
     @classmethod
+    def row_shape(cls, rows: int, columns: int, runs: int) -> tuple[int, int, int]:
+        """Of inputs or labels."""
+        return (runs, rows, columns) if cls.run_axis == 0 else (rows, columns, runs)
+
+    @classmethod
+    def index_shape(cls, rows: int, runs: int) -> tuple[int, int]:
+        """Of one number a row and run."""
+        return (runs, rows) if cls.run_axis == 0 else (rows, runs)
+
+    @classmethod
+    def index_from_runs(cls, index: np.ndarray) -> np.ndarray:
+        """From (runs, rows) to `index_shape`."""
+        return np.ascontiguousarray(index if cls.run_axis == 0 else index.T)
+
+    @classmethod
+    def run(cls, arrays: np.ndarray, number: int) -> np.ndarray:
+        """The part of one run, to read or to write."""
+        return arrays[number] if cls.run_axis == 0 else arrays[..., number]
+
+    @classmethod
     def unit_shape(cls, units: int, runs: int) -> tuple[int, int]:
         """Of one value a unit and run: outputs without their rows."""
         return (runs, units) if cls.run_axis == 0 else (units, runs)
@@ -82,6 +100,11 @@ class Layout:
     def per_run(cls, values):
         """(runs,) so that it broadcasts over variables, and over inputs."""
         raise NotImplementedError
+
+    @classmethod
+    def per_run_unit(cls, values: np.ndarray) -> np.ndarray:
+        """(runs, units) so that it broadcasts over inputs."""
+        return values[:, None] if cls.run_axis == 0 else np.ascontiguousarray(values.T)
 
     @classmethod
     def per_row(cls, values):
@@ -110,7 +133,7 @@ class Layout:
 
     @classmethod
     def rows_of_runs(cls, picked):
-        """Rows that were picked by an index of rows and runs: the columns go where the units are."""
+        """Rows picked by an index of rows and runs, with the columns where the units are."""
         return picked
 
     @classmethod
@@ -204,8 +227,6 @@ class RunsLast(Layout):
 
     def product(self, x, kernel):
         """(batch, inputs, runs) times (inputs, units, runs), a matrix product for each run."""
-        if kernel.shape[0] * kernel.shape[1] >= MATMUL_FROM:
-            return tf.einsum("bir,ior->bor", x, kernel)
         return tf.reduce_sum(x[:, :, None, :] * kernel[None], axis=1)
 
 

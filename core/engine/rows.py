@@ -80,7 +80,9 @@ def empty_rows(data: Data, layout: type[Layout], lanes: int) -> tuple[Rows, Rows
         training, held_out = (OwnRows(stacked(n, features), stacked(n, width)) for n in counts)
         return training, held_out
     x, y = tf.zeros((data.source.rows, features)), tf.zeros((data.source.rows, width))
-    scale = layout.per_run_unit(tf.zeros((lanes, features))) if has_scale_per_run(data) else None
+    scale = None
+    if has_scale_per_run(data):
+        scale = tf.constant(layout.per_run_unit(np.zeros((lanes, features), np.float32)))
     training, held_out = (
         IndexedRows(x, y, tf.zeros(layout.index_shape(n, lanes), tf.int32), scale, scale)
         for n in counts
@@ -110,7 +112,7 @@ def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
         # Written in place, run by run: the data of a stack can be most of the memory that there is.
         if lane >= len(members):
             for array in arrays:
-                layout.lane(array, lane)[...] = layout.lane(array, 0)
+                layout.run(array, lane)[...] = layout.run(array, 0)
             continue
         experiment, run = members[lane]
         rows = prepare(experiment.data, seed, run)
@@ -120,7 +122,7 @@ def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
             shapes = [layout.row_shape(*part.shape, lanes) for part in parts]
             arrays = [np.empty(shape, np.float32) for shape in shapes]
         for array, part in zip(arrays, parts, strict=True):
-            layout.lane(array, lane)[...] = part
+            layout.run(array, lane)[...] = part
     x, y, held_out_x, held_out_y = (tf.constant(array) for array in arrays)
     return OwnRows(x, y), OwnRows(held_out_x, held_out_y)
 
@@ -140,7 +142,7 @@ def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows]:
         scale, shift = (
             tf.constant(layout.per_run_unit(values[filled])) for values in (rows.scale, rows.shift)
         )
-    indices = (layout.from_runs_index(i) for i in (training, rows.held_out_index[filled]))
+    indices = (layout.index_from_runs(i) for i in (training, rows.held_out_index[filled]))
     both = [IndexedRows(x, y, tf.constant(index), scale, shift) for index in indices]
     return both[0], both[1]
 
