@@ -7,6 +7,7 @@ pictured: by the number of features, not by the source.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from core.entries import written
-from core.fields import Checked, Float, Int, InvalidExperiment, Ranges, field, real
+from core.fields import Checked, Float, Int, InvalidExperiment, Ranges, field
 from core.streams import generator
 
 CEILING_ROWS = 1_500
@@ -248,17 +249,22 @@ class Blobs(Source):
 
 
 @source
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table(Source):
     """Rows that are given, the same in every run.
 
-    inputs: one tuple of finite numbers a row, all of one length; labels: the class of each row,
-    counted from 0, whose written values are `Data.label_values`. Labels on a continuous scale are
-    one class a distinct value.
+    Two are equal, and hash alike, where their `digest` is the same.
+
+    Args:
+        inputs: finite numbers, (rows, features): an array, or one sequence a row. They are kept as
+            float32, read-only.
+        labels: the class of each row, counted from 0, whose written values are
+            `Data.label_values`. Labels on a continuous scale are one class a distinct value.
+            They are kept as int32, read-only.
     """
 
-    inputs: tuple[tuple[float, ...], ...]
-    labels: tuple[int, ...]
+    inputs: np.ndarray
+    labels: np.ndarray
 
     label = "Table"
     help = "Rows that are given."
@@ -266,45 +272,61 @@ class Table(Source):
 
     def __post_init__(self) -> None:
         expected = "rows of finite numbers, all of one length"
-        try:
-            rows = tuple(tuple(real("inputs", v, expected) for v in row) for row in self.inputs)
-            labels = tuple(self.labels)
-        except TypeError:
-            raise InvalidExperiment("inputs", "no table", expected) from None
-        if not 2 <= len(rows) <= 100_000 or len({len(row) for row in rows}) != 1:
-            raise InvalidExperiment("inputs", f"{len(rows)} rows", f"2 to 100,000 {expected}")
-        if not 1 <= len(rows[0]) <= 1_000:
-            raise InvalidExperiment("inputs", f"{len(rows[0])} columns", "1 to 1,000 columns wide")
+        inputs = _numbers("inputs", self.inputs, 2, np.float32, expected)
+        if not 2 <= len(inputs) <= 100_000:
+            raise InvalidExperiment("inputs", f"{len(inputs)} rows", f"2 to 100,000 {expected}")
+        if not 1 <= inputs.shape[1] <= 1_000:
+            raise InvalidExperiment("inputs", f"{inputs.shape[1]} columns", "1 to 1,000 columns")
         expected = "one whole number from 0 a row"
-        if len(labels) != len(rows):
-            raise InvalidExperiment("labels", f"{len(labels)} labels", f"{expected}: {len(rows)}")
-        for label in labels:
-            if real("labels", label, expected) % 1 or label < 0:
-                raise InvalidExperiment("labels", label, expected)
-        object.__setattr__(self, "inputs", rows)
-        object.__setattr__(self, "labels", tuple(int(label) for label in labels))
+        labels = _numbers("labels", self.labels, 1, np.int32, expected)
+        if len(labels) != len(inputs):
+            raise InvalidExperiment("labels", f"{len(labels)} labels", f"{expected}: {len(inputs)}")
+        if labels.min() < 0:
+            raise InvalidExperiment("labels", labels.min(), expected)
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "labels", labels)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """BLAKE2 of the shape and all values."""
+        made = hashlib.blake2b(repr(self.inputs.shape).encode(), digest_size=16)
+        made.update(self.inputs.data)
+        made.update(self.labels.data)
+        return made.digest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Table):
+            return NotImplemented
+        return self is other or self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __reduce__(self) -> tuple:
+        # Made anew, the arrays are read-only again.
+        return Table, (self.inputs, self.labels)
 
     @property
     def features(self) -> int:
-        return len(self.inputs[0])
+        return self.inputs.shape[1]
 
     @cached_property
     def classes(self) -> int:  # type: ignore[override]
-        return max(self.labels) + 1
+        return int(self.labels.max()) + 1
 
     @property
     def rows(self) -> int:
         return len(self.inputs)
 
     def draw(self, rng: np.random.Generator) -> Drawn:
-        return np.array(self.inputs), np.array(self.labels)
+        return self.inputs.astype(float), self.labels.astype(int)
 
     @property
     def may_be_constant(self) -> bool:
         return True
 
     def script(self, values: Sequence[float]) -> tuple[str, tuple[str, ...]]:
-        rows = (f"    {written_list(row)}," for row in self.inputs)
+        rows = (f"    {written_list(row)}," for row in numbers(self.inputs))
         labels = written_list([values[k] for k in self.labels])
         line = f"y = np.array({labels})"
         if len(line) > SCRIPT_WIDTH:
@@ -318,9 +340,36 @@ class Table(Source):
         )
 
 
+def numbers(array: np.ndarray) -> list:
+    """An array as nested lists, float32 as the shortest decimals that read back as the same."""
+    if array.dtype != np.float32:
+        return array.tolist()
+    if array.ndim > 1:
+        return [numbers(row) for row in array]
+    # In text, float32(0.1) is 0.1; as a float it would be 0.10000000149011612.
+    return [float(text) for text in array.astype(str)]
+
+
 def written_list(values: Iterable[float]) -> str:
     """Numbers as a list in Python."""
     return f"[{', '.join(written(value) for value in values)}]"
+
+
+def _numbers(name: str, values: Any, axes: int, dtype: type, expected: str) -> np.ndarray:
+    """A read-only copy of this type. Raises InvalidExperiment for what it cannot hold."""
+    try:
+        given = np.asarray(values)
+    except (TypeError, ValueError):  # rows of several lengths
+        raise InvalidExperiment(name, "no table", expected) from None
+    if given.dtype.kind not in "iuf" or given.ndim != axes:
+        raise InvalidExperiment(name, "no table", expected)
+    with np.errstate(over="ignore", invalid="ignore"):
+        array: np.ndarray = given.astype(dtype)
+    wrong = ~np.isfinite(array) if dtype == np.float32 else array != given
+    if wrong.any():
+        raise InvalidExperiment(name, given[wrong][0].item(), expected)
+    array.setflags(write=False)
+    return array
 
 
 def _density(x: np.ndarray, low: float, high: float, noise: float) -> np.ndarray:

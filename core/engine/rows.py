@@ -77,17 +77,17 @@ def empty_rows(data: Data, layout: type[Layout], lanes: int) -> tuple[Rows, Rows
         return tf.zeros(layout.row_shape(rows, columns, lanes))
 
     if not is_shared(data):
-        training, held_out = (OwnRows(stacked(n, features), stacked(n, width)) for n in counts)
-        return training, held_out
+        own = [OwnRows(stacked(n, features), stacked(n, width)) for n in counts]
+        return own[0], own[1]
     x, y = tf.zeros((data.source.rows, features)), tf.zeros((data.source.rows, width))
     scale = None
     if has_scale_per_run(data):
         scale = tf.constant(layout.per_run_unit(np.zeros((lanes, features), np.float32)))
-    training, held_out = (
+    both = [
         IndexedRows(x, y, tf.zeros(layout.index_shape(n, lanes), tf.int32), scale, scale)
         for n in counts
-    )
-    return training, held_out
+    ]
+    return both[0], both[1]
 
 
 def stacked_rows(
@@ -138,10 +138,9 @@ def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows]:
     filled = np.concatenate([numbers, np.full(lanes - len(members), numbers[0])])
     training = np.concatenate([training, np.repeat(training[:1], lanes - len(members), axis=0)])
     x, y, scale, shift = tf.constant(rows.x), tf.constant(rows.y), None, None
-    if rows.scale is not None:
-        scale, shift = (
-            tf.constant(layout.per_run_unit(values[filled])) for values in (rows.scale, rows.shift)
-        )
+    if rows.scale is not None and rows.shift is not None:
+        scale = tf.constant(layout.per_run_unit(rows.scale[filled]))
+        shift = tf.constant(layout.per_run_unit(rows.shift[filled]))
     indices = (layout.index_from_runs(i) for i in (training, rows.held_out_index[filled]))
     both = [IndexedRows(x, y, tf.constant(index), scale, shift) for index in indices]
     return both[0], both[1]

@@ -125,9 +125,9 @@ def priced(work: Work) -> Price:
         for indices in stacks(work.experiments, runs)
     ]
     kept = sum(_kept(experiment, members) for experiment, members in grouped)
-    size = max(_stack_bytes(experiment, lanes_for(members)) for experiment, members in grouped)
+    size = max(_stack_bytes(experiment, lanes_for(experiment, members)) for experiment, members in grouped)
     training = sum(_stack_seconds(experiment, members) for experiment, members in grouped)
-    programs = {(structure(experiment), lanes_for(members)) for experiment, members in grouped}
+    programs = {(structure(experiment), lanes_for(experiment, members)) for experiment, members in grouped}
     compiling = [COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs]
     # All but the first program is compiled while others train.
     seconds = max(max(compiling) + training, BESIDE * (sum(compiling) + training))
@@ -137,7 +137,7 @@ def priced(work: Work) -> Price:
 
 def _stack_seconds(experiment: Experiment, members: int) -> float:
     """A stack's preparation and epochs, with its program compiled."""
-    lanes, data = lanes_for(members), experiment.data
+    lanes, data = lanes_for(experiment, members), experiment.data
     weights, entries, outputs = sizes(experiment)
     layers, rows = len(experiment.model.layers), data.source.rows
     batch = min(experiment.training.batch_size, data.training_rows)
