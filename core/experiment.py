@@ -32,7 +32,7 @@ from core.fields import (
 from core.layers import LAYERS, BatchNormalisation, Dense, Dropout, Layer
 from core.losses import LOSSES, loss
 from core.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop
-from core.sources import SOURCES, Blobs, Source, Table, Threshold, numbers
+from core.sources import SOURCES, Blobs, Source, Table, Threshold, decimals
 
 __all__ = [
     "SGD",
@@ -275,7 +275,7 @@ def _plain(value: Any) -> Any:
         named = {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
         return {"kind": type(value).__name__, **named}
     if isinstance(value, np.ndarray):
-        return numbers(value)
+        return (decimals(value) if value.dtype == np.float32 else value).tolist()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

@@ -319,14 +319,14 @@ class Table(Source):
         return len(self.inputs)
 
     def draw(self, rng: np.random.Generator) -> Drawn:
-        return self.inputs.astype(float), self.labels.astype(int)
+        return decimals(self.inputs), self.labels.astype(int)
 
     @property
     def may_be_constant(self) -> bool:
         return True
 
     def script(self, values: Sequence[float]) -> tuple[str, tuple[str, ...]]:
-        rows = (f"    {written_list(row)}," for row in numbers(self.inputs))
+        rows = (f"    {written_list(row)}," for row in decimals(self.inputs).tolist())
         labels = written_list([values[k] for k in self.labels])
         line = f"y = np.array({labels})"
         if len(line) > SCRIPT_WIDTH:
@@ -340,14 +340,34 @@ class Table(Source):
         )
 
 
-def numbers(array: np.ndarray) -> list:
-    """An array as nested lists, float32 as the shortest decimals that read back as the same."""
-    if array.dtype != np.float32:
-        return array.tolist()
-    if array.ndim > 1:
-        return [numbers(row) for row in array]
-    # In text, float32(0.1) is 0.1; as a float it would be 0.10000000149011612.
-    return [float(text) for text in array.astype(str)]
+def decimals(array: np.ndarray) -> np.ndarray:
+    """float32 as the shortest decimals that read back as the same, in float64.
+
+    0.1 in float32 is 0.10000000149011612 in float64, and becomes 0.1: what was given, to about
+    seven digits.
+    """
+    out = array.astype(float)
+    flat = out.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        # Whole numbers below 2**24 are exact.
+        rest = np.flatnonzero((block != np.rint(block)) | (np.abs(block) >= 2**24))
+        for digits in range(6, 10):
+            if not rest.size:
+                break
+            values = block[rest]
+            places = digits - 1 - np.floor(np.log10(np.abs(values))).astype(int)
+            # A quotient of two numbers that float64 holds is the nearest to the decimal.
+            power = 10.0 ** np.clip(np.abs(places), 0, 22)
+            rounded = np.where(
+                places >= 0, np.rint(values * power) / power, np.rint(values / power) * power
+            )
+            same = (rounded.astype(np.float32) == values) & (np.abs(places) <= 22)
+            block[rest[same]] = rounded[same]
+            rest = rest[~same]
+        # Beyond the powers of 10 that float64 holds.
+        block[rest] = [float(text) for text in block[rest].astype(np.float32).astype(str)]
+    return out
 
 
 def written_list(values: Iterable[float]) -> str:
@@ -382,6 +402,8 @@ def _density(x: np.ndarray, low: float, high: float, noise: float) -> np.ndarray
     return np.maximum(_normal_cdf((x - low) / noise) - _normal_cdf((x - high) / noise), 0) / width
 
 
+_BLOCK = 2**14
+"""Values whose decimals are looked for at once, few enough for the processor's cache."""
 _GRID = np.linspace(-8, 8, 1_601)
 _CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _GRID])
 

@@ -12,8 +12,9 @@ from dataclasses import replace
 from core.data import has_scale_per_run, is_shared
 from core.experiment import Dense, Experiment
 
-RUNS_FIRST_FROM = 150
-"""Kernel entries of a network from which the run axis comes first (benchmarks/engine.py)."""
+RUNS_FIRST_ENTRIES, RUNS_FIRST_PRODUCTS = 100, 450
+"""Kernel entries of a network, and multiplications of a run's batch in a dense layer on average,
+from which the run axis comes first (fitted by `python -m benchmarks.engine --layouts`)."""
 LANES = 16
 """Where the run axis is last, runs are padded to a multiple of this: every run is then computed in
 a full vector register, and the same way whatever the number of others."""
@@ -71,7 +72,10 @@ def runs_first(experiment: Experiment) -> bool:
     Beside each other in one register, runs of a narrow network are computed several times as fast
     with the axis last; a wide one is up to ten times as fast with it first.
     """
-    return sizes(experiment)[1] >= RUNS_FIRST_FROM
+    entries, training = sizes(experiment)[1], experiment.training
+    batch = min(training.batch_size, experiment.data.training_rows)
+    products = entries * batch / len(experiment.model.dense)
+    return entries >= RUNS_FIRST_ENTRIES and products >= RUNS_FIRST_PRODUCTS
 
 
 def lanes_for(experiment: Experiment, members: int) -> int:
