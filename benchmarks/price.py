@@ -109,7 +109,7 @@ def measured(experiment: Experiment, runs: int, seed: int) -> dict:
         before = memory("VmRSS")
         REFERENCES.write_text("5")  # the peak begins anew
     short = lasting(experiment, 1)
-    seconds = timed(lambda: program(experiment, lanes_for(runs)))
+    seconds = timed(lambda: program(experiment, lanes_for(experiment, runs)))
     # Its initialisers are traced once for each shape: part of what a new structure costs.
     seconds += max(timed(lambda: train(short, runs, seed)) - timed(lambda: train(short, runs)), 0)
     seconds += timed(lambda: train(experiment, runs, seed))
