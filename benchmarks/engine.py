@@ -1,12 +1,14 @@
 """How fast the engine trains, next to the alternatives, all measured in one run.
 
-    python -m benchmarks.engine [--layers] [--json]
+    python -m benchmarks.engine [--layouts] [--json]
 
 The threshold question as asked: 1-3-5-1 ReLU, Adam, batch size 5, 10,000 rows, so 2,000 steps an
-epoch. Medians of interleaved repeats. The engine's time is that of a whole `train` of 10 epochs
-but for compiling: data, initial weights, training, evaluation, health figures. That of the others
-is their epochs alone. JAX and scikit-learn join in where they are installed (requirements.txt
-next to this file); give them an environment of their own, as Keras imports scikit-learn if it can.
+epoch. Then networks of the sizes that people have (`benchmarks.engine_sizes`). Medians of
+interleaved repeats. The engine's time is that of a whole `train` of 10 epochs but for compiling:
+data, initial weights, training, evaluation, health figures. That of the others is their epochs
+alone. JAX and scikit-learn join in where they are installed (requirements.txt next to this file);
+give them an environment of their own, as Keras imports scikit-learn if it can. So does a program in
+C (limit.c) where there is a compiler.
 """
 
 from __future__ import annotations
@@ -31,11 +33,11 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from benchmarks.engine_sizes import compare_layouts, compare_sizes, limit, peak_megabytes
 from core.data import prepare
 from core.engine import compiled as programs
-from core.engine import keras_models, layouts
-from core.experiment import Threshold
-from core.fixes import sigmoid_output, with_data, with_hidden, with_training
+from core.engine import keras_models
+from core.fixes import sigmoid_output, with_hidden, with_training
 from core.problems import THRESHOLD, TWO_BLOB
 from core.training import layer_seeds, train
 
@@ -44,6 +46,7 @@ SIZE = ASKED.training.batch_size
 STEPS = ASKED.data.training_rows // SIZE
 REPEATS = 3
 ENGINE, FIT, JAX = "this engine", "Keras model.fit", "JAX jit"
+C_PROGRAM = "C program, µs a run and step"
 OPTIONAL = ("jax", "scikit-learn")
 COLUMNS = ("how", "runs", "µs a step", "µs a run and step", "times model.fit", "compile s")
 
@@ -177,34 +180,27 @@ def compare_structures() -> list[dict]:
     return [{"structure": n, "compile s": statistics.median(s)} for n, s in seconds.items()]
 
 
-def compare_products() -> list[dict]:
-    """Both kinds of product between two hidden layers, µs a run and step: where is MATMUL_FROM?"""
-    default, found = layouts.MATMUL_FROM, []
-    for units, batch, runs in itertools.product((8, 16, 32, 64), (5, 32), (16, 128)):
-        steps = int(np.clip(5e7 / (units * units * batch * runs), 50, 1_000))
-        source = Threshold(samples=steps * batch // 2)
-        experiment = with_hidden(units=units)(with_data(source=source)(sigmoid_output(ASKED)))
-        experiment = with_training(batch_size=batch, epochs=2)(experiment)
-        row = {"two layers of": units, "batch size": batch, "runs": runs}
-        # The kernel between the hidden layers is the only one with this many entries.
-        for kind, least in (("broadcast", units**2 + 1), ("matmul", units**2)):
-            programs._kept.clear()
-            layouts.MATMUL_FROM = least
-            train(with_training(epochs=1)(experiment), runs)
-            seconds = [train(experiment, runs, seed).seconds for seed in range(REPEATS)]
-            row[f"{kind} µs"] = 1e6 * statistics.median(seconds) / (2 * steps * runs)
-        found.append(row)
-    layouts.MATMUL_FROM = default
-    return found
-
-
-def targets(ways: list[dict], structures: list[dict]) -> list[dict]:
+def targets(
+    ways: list[dict], structures: list[dict], sizes: list[dict], least: float | None
+) -> list[dict]:
     """What the engine should reach, what it did, and whether that is enough."""
     per_run = {(w["how"], w["runs"]): w["µs a run and step"] for w in ways}
     jax = [us / per_run[ENGINE, n] for (how, n), us in per_run.items() if how.startswith(JAX)]
     ahead, slowest = min(jax, default=None), max(row["compile s"] for row in structures)
     one, many = (per_run[FIT, 1] / per_run[ENGINE, runs] for runs in (1, 512))
+    over = per_run[ENGINE, 512] / least if least else None
+    fit = min(row["times fit"] for row in sizes)
+    ratios = [row["times JAX"] for row in sizes if "times JAX" in row]
+    middle, lowest = (statistics.median(ratios), min(ratios)) if ratios else (None, None)
+    compiling = max(row["compile s"] for row in sizes)
+    peak = peak_megabytes()
     rows = (
+        ("512 runs at most 3 times the C program", over, over and over <= 3),
+        ("people's sizes: never slower a run than model.fit (times, least)", fit, fit >= 1),
+        ("people's sizes: JAX's time over the engine's, median", middle, middle and middle >= 1),
+        ("people's sizes: JAX's time over the engine's, least", lowest, lowest and lowest >= 0.8),
+        ("people's sizes: compile at most 4 s (slowest)", compiling, compiling <= 4),
+        ("peak memory under 1,200 MB (JAX's included)", peak, peak and peak < 1_200),
         ("1 run at least 100 times as fast as model.fit", one, one >= 100),
         ("512 runs at least 3,000 times a run", many, many >= 3_000),
         ("faster than either JAX form (times, least)", ahead, ahead > 1 if jax else None),
@@ -227,7 +223,10 @@ def table(rows: list[dict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name, text in (("layers", "also compare products by width"), ("json", "for machines")):
+    for name, text in (
+        ("layouts", "also compare both layouts around the sizes where they part"),
+        ("json", "for machines"),
+    ):
         parser.add_argument(f"--{name}", action="store_true", help=text)
     options = parser.parse_args()
     tf.get_logger().setLevel("ERROR")
@@ -238,15 +237,19 @@ def main() -> None:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     report = {"date": now, "cpus": os.cpu_count(), "versions": found, "missing": missing}
     report |= {"training": compare(missing), "compiling": compare_structures()}
-    report["products"] = compare_products() if options.layers else []
-    report["targets"] = targets(report["training"], report["compiling"])
+    report |= {"sizes": compare_sizes(missing), C_PROGRAM: limit()}
+    report["layouts"] = compare_layouts() if options.layouts else []
+    report["targets"] = targets(
+        report["training"], report["compiling"], report["sizes"], report[C_PROGRAM]
+    )
     if options.json:
         return print(json.dumps(report, indent=1, ensure_ascii=False))
     print(f"{now}, {os.cpu_count()} CPUs, {found}\n\n{table(report['training'])}")
     print(*(f"{name} is not installed: not measured." for name in missing), sep="\n")
     print(f"For 64 runs:\n{table(report['compiling'])}")
-    if report["products"]:
-        print(f"\nMATMUL_FROM is {layouts.MATMUL_FROM}.\n{table(report['products'])}")
+    print(f"\n{table(report['sizes'])}\n\n{C_PROGRAM}: {report[C_PROGRAM]}")
+    if report["layouts"]:
+        print(f"\n{table(report['layouts'])}")
     print(f"\n{table(report['targets'])}")
 
 

@@ -1,0 +1,211 @@
+"""How fast the engine trains networks of the sizes that people have, and where its layouts part."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from math import inf
+from pathlib import Path
+
+import numpy as np
+
+from core.data import prepare
+from core.engine import compiled as programs
+from core.engine import grouping, keras_models
+from core.experiment import Data, Dense, Experiment, Model, Table, Training
+from core.training import layer_seeds, train
+
+SIZES = (
+    (8, (12, 8), 1, 10, 1_000),
+    (20, (64, 64), 1, 32, 1_000),
+    (64, (128,), 10, 32, 1_797),
+    (784, (128, 64), 10, 128, 4_000),
+)
+"""Inputs, hidden layers, outputs, batch size, rows."""
+RUNS = (1, 16, 64)
+REPEATS = 3
+AROUND = (
+    (2, (5,), 5),
+    (2, (8, 8), 5),
+    (10, (16,), 5),
+    (8, (16, 16), 5),
+    (10, (32,), 5),
+    (2, (8, 8), 32),
+    (8, (12, 8), 32),
+    (10, (32,), 32),
+)
+"""Inputs, hidden layers and batch sizes around the sizes where the layouts part."""
+LIMIT = Path(__file__).with_name("limit.c")
+
+
+def network(inputs, hidden, outputs, batch, rows, epochs=1) -> Experiment:
+    """ReLU and Adam on rows that are the same for all runs."""
+    rng, classes = np.random.default_rng(0), max(outputs, 2)
+    source = Table(rng.normal(size=(rows, inputs)), np.arange(rows) % classes)
+    loss = "binary_crossentropy" if outputs == 1 else "sparse_categorical_crossentropy"
+    last = Dense(outputs, "sigmoid" if outputs == 1 else "softmax")
+    return Experiment(
+        Data(source, label_values=tuple(map(float, range(classes)))),
+        Model((*(Dense(units, "relu") for units in hidden), last)),
+        Training(loss, batch_size=batch, epochs=epochs),
+    )
+
+
+def compare_sizes(missing: list[str]) -> list[dict]:
+    """Milliseconds an epoch and run: the engine, whole trainings of 2 epochs, `fit` and JAX."""
+    rows = []
+    for size in SIZES:
+        fit = _fit(network(*size))
+        for runs in RUNS:
+            ways = {"engine": _engine(size, runs), "model.fit": fit}
+            compiling = train(network(*size), runs).compile_seconds
+            if "jax" not in missing:
+                ways["JAX"] = _jax(network(*size), runs)
+            rounds = [{name: way() for name, way in ways.items()} for _ in range(REPEATS)]
+            least = {name: 1e3 * min(each[name] for each in rounds) for name in ways}
+            for name in {"engine", "JAX"} & set(least):
+                least[name] /= runs
+            layers = "-".join(map(str, (size[0], *size[1], size[2])))
+            row = {"network": layers, "batch size": size[3], "runs": runs}
+            row |= {f"{name} ms": ms for name, ms in least.items()}
+            row |= {"times fit": least["model.fit"] / least["engine"]}
+            if "JAX" in least:
+                row["times JAX"] = least["JAX"] / least["engine"]
+            rows.append(row | {"compile s": compiling})
+    return rows
+
+
+def _engine(size, runs: int) -> Callable[[], float]:
+    seeds = itertools.count(1)
+    return lambda: train(network(*size, epochs=2), runs, next(seeds)).seconds / 2
+
+
+def _fit(experiment: Experiment) -> Callable[[], float]:
+    rows = prepare(experiment.data, 0, 0)
+    model = keras_models.keras_model(experiment, layer_seeds(experiment, 0, 0))
+    optimizer = keras_models.keras_optimizer(experiment, 1e-3)
+    model.compile(optimizer, experiment.training.loss, metrics=["accuracy"])
+    call = functools.partial(
+        model.fit, rows.x, rows.y, batch_size=experiment.training.batch_size, verbose=0
+    )
+    call()
+    return lambda: _timed(call)
+
+
+def _timed(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _jax(experiment: Experiment, runs: int) -> Callable[[], float]:
+    """One compiled call an epoch: the code of one run under `vmap`, all on the same batches."""
+    import jax
+    import jax.numpy as jnp
+
+    rows, batch = prepare(experiment.data, 0, 0), experiment.training.batch_size
+    x, y = jnp.asarray(rows.x), jnp.asarray(rows.y[:, 0])
+    steps, binary = len(x) // batch, experiment.model.output.units == 1
+
+    def loss(weights, rows):
+        out = x[rows]
+        for kernel, bias in weights[:-1]:
+            out = jax.nn.relu(out @ kernel + bias)
+        out = out @ weights[-1][0] + weights[-1][1]
+        if binary:
+            logits = out[:, 0]
+            return (jax.nn.softplus(logits) - y[rows] * logits).mean()
+        labels = y[rows].astype(int)[:, None]
+        return -jnp.take_along_axis(jax.nn.log_softmax(out), labels, 1).mean()
+
+    def step(state, now):
+        weights, mean, square = state
+        rows, number = now
+        value, slopes = jax.value_and_grad(loss)(weights, rows)
+        mean = jax.tree.map(lambda m, g: m + (g - m) * 0.1, mean, slopes)
+        square = jax.tree.map(lambda v, g: v + (g * g - v) * 0.001, square, slopes)
+        rate = 1e-3 * jnp.sqrt(1 - 0.999**number) / (1 - 0.9**number)
+        change = jax.tree.map(lambda m, v: rate * m / (jnp.sqrt(v) + 1e-7), mean, square)
+        return (jax.tree.map(jnp.subtract, weights, change), mean, square), value
+
+    def epoch(state, batches, numbers):
+        return jax.lax.scan(step, state, (batches, numbers))
+
+    flat = [jnp.asarray(np.moveaxis(w[0], -1, 0)) for w in train(experiment, runs).weights]
+    weights = list(zip(flat[::2], flat[1::2], strict=True))
+    none, rng = jax.tree.map(jnp.zeros_like, weights), np.random.default_rng(0)
+    state, call = (weights, none, none), jax.jit(jax.vmap(epoch, in_axes=(0, None, None)))
+    numbers = np.arange(1, steps + 1, dtype=np.float32)
+
+    def measure():
+        batches = rng.permutation(len(x))[: steps * batch].reshape(steps, batch)
+        return _timed(lambda: jax.block_until_ready(call(state, batches, numbers)))
+
+    measure()
+    return measure
+
+
+def compare_layouts() -> list[dict]:
+    """Both layouts on networks around the sizes where they part, µs a run and step."""
+    rows = []
+    for (inputs, hidden, batch), runs in itertools.product(AROUND, RUNS):
+        size = (inputs, hidden, 1, batch, 40 * batch)
+        row = {"hidden": hidden, "inputs": inputs, "batch size": batch, "runs": runs}
+        entries = grouping.sizes(network(*size))[1]
+        row |= {"entries": entries, "products": entries * batch / (len(hidden) + 1)}
+        for name, least in (("last", inf), ("first", 0)):
+            with _runs_first_from(least):
+                train(network(*size), runs)
+                us = statistics.median(_engine(size, runs)() for _ in range(REPEATS))
+            row[f"{name} µs"] = 1e6 * us / 40 / runs
+        first = grouping.runs_first(network(*size))
+        rows.append(row | {"last / first": row["last µs"] / row["first µs"], "runs first": first})
+    return rows
+
+
+class _runs_first_from:
+    """All structures in one layout: those with so many products, whatever their entries."""
+
+    def __init__(self, products: float):
+        self.values = (0, products)
+
+    def __enter__(self) -> None:
+        programs._kept.clear()
+        self.before = grouping.RUNS_FIRST_ENTRIES, grouping.RUNS_FIRST_PRODUCTS
+        grouping.RUNS_FIRST_ENTRIES, grouping.RUNS_FIRST_PRODUCTS = self.values
+
+    def __exit__(self, *_: object) -> None:
+        grouping.RUNS_FIRST_ENTRIES, grouping.RUNS_FIRST_PRODUCTS = self.before
+        programs._kept.clear()
+
+
+def limit(runs: int = 512, epochs: int = 3) -> float | None:
+    """µs a run and step of the C program on one thread; None where there is no compiler."""
+    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if compiler is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder, suppress(subprocess.CalledProcessError):
+        program = str(Path(folder, "limit"))
+        options = ["-O3", "-march=native", "-ffast-math", str(LIMIT), "-o", program, "-lm"]
+        subprocess.run([compiler, *options], check=True)
+        done = subprocess.run(
+            [program, str(runs), str(epochs)], check=True, capture_output=True, text=True
+        )
+        return float(done.stdout)
+    return None
+
+
+def peak_megabytes() -> float | None:
+    """The most memory that this process has held; None where the system does not say."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
