@@ -111,7 +111,9 @@ def test_another_training_needs_no_form_of_its_own():
         for final in ([0.5, 1.0], [0.1])
     ]
     assert spreads[0].form == spreads[1].form
-    seen = [charts.threshold_view(response(epochs), epochs, 0) for epochs in ([0, 1, 2], [0, 50])]
+    seen = [
+        charts.response_view(response(epochs), epochs, 0, 50.0) for epochs in ([0, 1, 2], [0, 50])
+    ]
     assert seen[0].form == seen[1].form
 
 
@@ -391,7 +393,7 @@ def response(epochs, units=3) -> pd.DataFrame:
 
 def test_the_slider_runs_over_the_key_epochs_and_starts_at_the_last():
     epochs = [0, 10, 20, 30]
-    drawn = spec(charts.threshold_view(response(epochs), epochs, 0))
+    drawn = spec(charts.response_view(response(epochs), epochs, 0, 50.0))
     params = {param["name"]: param for param in drawn["params"]}
     bind = params["epoch"]["bind"]
     assert (bind["min"], bind["max"], bind["step"]) == (0, 30, 10)
@@ -403,21 +405,23 @@ def test_another_run_changes_the_tables_of_its_network_alone():
     """A browser keeps the chart then, and the epoch that its slider is at."""
     small = response([0, 1])
     large = small.assign(value=small["value"] + 2)
-    drawn = [charts.threshold_view(frame, [0, 1], run) for run, frame in enumerate((small, large))]
+    drawn = [
+        charts.response_view(frame, [0, 1], run, 50.0) for run, frame in enumerate((small, large))
+    ]
     assert drawn[0].form == drawn[1].form
     assert drawn[0].values == drawn[1].values
-    notes = [chart.tables["threshold"]["note"][0] for chart in drawn]
+    notes = [chart.tables["marks"]["note"][0] for chart in drawn]
     assert notes == ["run 0, ", "run 1, clipped to [0, 1], "]
 
 
 def test_one_key_epoch_needs_no_slider():
-    drawn = spec(charts.threshold_view(response([0]), [0], 0))
+    drawn = spec(charts.response_view(response([0]), [0], 0, 50.0))
     assert not any("bind" in param for param in drawn["params"])
 
 
 def test_the_threshold_view_names_dead_units_and_stays_within_its_rows():
     epochs = list(range(0, 600, 10))
-    drawn = spec(charts.threshold_view(response(epochs, units=24), epochs, 0))
+    drawn = spec(charts.response_view(response(epochs, units=24), epochs, 0, 50.0))
     assert "dead: always 0" in values(drawn, "epoch_590")
     assert "threshold 50" in values(drawn, "label")
     assert rows_drawn(drawn) <= charts.MAX_ROWS
@@ -426,9 +430,9 @@ def test_the_threshold_view_names_dead_units_and_stays_within_its_rows():
 
 def test_a_network_of_numbers_that_are_none_can_be_drawn():
     frame = response([0, 1]).assign(value=np.nan)
-    spec(charts.threshold_view(frame, [0, 1], 0))
+    spec(charts.response_view(frame, [0, 1], 0, 50.0))
     frame = response([0, 1]).assign(value=np.inf)
-    assert "not a number" in values(spec(charts.threshold_view(frame, [0, 1], 0)), "epoch_0")
+    assert "not a number" in values(spec(charts.response_view(frame, [0, 1], 0, 50.0)), "epoch_0")
 
 
 def test_the_surface_has_its_samples_its_units_and_the_slider():

@@ -31,8 +31,8 @@ from core.inspection import (
     decisions,
     layer_health,
     outputs,
+    response,
     surface,
-    threshold_response,
 )
 from core.problems import PROBLEMS
 
@@ -169,7 +169,7 @@ def test_the_response_over_x_is_in_raw_units_through_the_runs_own_scaler(units):
     rng = np.random.default_rng(2)
     weights = [random_weights(experiment, rng) for _ in range(2)]
     history = recorded(experiment, weights, [0, 10])
-    frame = threshold_response(history, 0, points=50)
+    frame = response(history, 0, points=50)
 
     assert frame.x.min() == 0
     assert frame.x.max() == 200
@@ -215,7 +215,7 @@ def test_a_surface_needs_two_features_and_a_response_needs_one():
     with pytest.raises(ValueError, match="two features"):
         surface(recorded(PROBLEMS["threshold"].experiment, [[np.zeros(1)]], [0]), 0)
     with pytest.raises(ValueError, match="single feature"):
-        threshold_response(recorded(PROBLEMS["two-blob"].experiment, [[np.zeros(1)]], [0]), 0)
+        response(recorded(PROBLEMS["two-blob"].experiment, [[np.zeros(1)]], [0]), 0)
 
 
 def test_many_hidden_units_stay_within_what_a_chart_may_draw():

@@ -103,7 +103,7 @@ class Report:
             (
                 "What the network does",
                 [
-                    (figures.network(self.problem, history, run), True),
+                    (figures.network(history, run), True),
                     (figures.confusion(history, run), False),
                 ],
             ),

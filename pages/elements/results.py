@@ -167,14 +167,14 @@ def network(problem: str, history: History, target: float) -> None:
         help=VIEWS["pick"].help,
         **state.control(problem, "pick"),
     )
-    _draw_network(problem, history, picks[kind])
+    _draw_network(history, picks[kind])
 
 
 @once
-def _draw_network(problem: str, history: History, run: int) -> None:
+def _draw_network(history: History, run: int) -> None:
     left, right = st.columns([3, 1])
     with left, st.container(border=True):
-        charts.show(*figures.network(problem, history, run))
+        charts.show(*figures.network(history, run))
     with right, st.container(border=True):
         charts.show(*figures.confusion(history, run))
 

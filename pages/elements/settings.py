@@ -14,10 +14,21 @@ from typing import Any
 from core.draft import Draft, Path, converted
 from core.entries import KerasEntry
 from core.experiment import Model
-from core.fields import Bool, Choice, Float, Instance, Int, Optional, Ranges, Setting, settings
+from core.fields import (
+    Bool,
+    Choice,
+    Float,
+    Instance,
+    Int,
+    Numbers,
+    Optional,
+    Ranges,
+    Setting,
+    settings,
+)
 from core.history import TARGET
 from core.jobs.requests import DEFAULT_RUNS
-from core.layers import LAYERS, Layer
+from core.layers import LAYERS, Dense, Dropout, Layer
 from core.optimizers import OPTIMIZERS
 
 DATA, NETWORK, TRAINING, RUNS = GROUPS = ("Data", "Network", "Training", "Runs")
@@ -111,6 +122,8 @@ def _data(draft: Draft) -> Iterator[Control]:
         if isinstance(setting.kind, Optional):
             yield from _data_seed(draft, setting)
         else:
+            if isinstance(setting.kind, Numbers):
+                setting = replace(setting, kind=Numbers(source.classes, source.classes))
             yield _field(DATA, ("data", name), setting, setting.matters(draft.data))
 
 
@@ -126,13 +139,15 @@ def _ranges(draft: Draft, name: str, setting: Setting) -> Iterator[Control]:
         lambda draft, count: draft.put(path, _as_many(draft.value(path), count)),
     )
     for row in range(len(draft.value(path))):
-        for end, word in enumerate(("low", "high")):
-            label = f"Class {row + 1}: {'lowest' if word == 'low' else 'highest'} value"
-            yield _field(
+        for end, word in enumerate(("lowest", "highest")):
+            yield Control(
+                f"{'high' if end else 'low'}{row + 1}",
                 DATA,
-                (*path, row, end),
-                Setting(Float(-1e9, 1e9), label, setting.help),
-                name=f"{word}{row + 1}",
+                Setting(Float(-1e9, 1e9), f"Class {row + 1}: {word} value", setting.help),
+                lambda draft, row=row, end=end: draft.value((*path, row, end)),
+                lambda draft, value, row=row, end=end: draft.put(
+                    (*path, row), _with_bound(draft.value((*path, row)), end, value)
+                ),
             )
 
 
@@ -143,6 +158,12 @@ def _as_many(ranges: tuple[tuple[float, float], ...], count: int) -> tuple:
         step = [new - old for old, new in zip(grown[-2], grown[-1], strict=True)]
         grown.append(tuple(round(a + b, 12) for a, b in zip(grown[-1], step, strict=True)))
     return tuple(grown)
+
+
+def _with_bound(bounds: tuple[float, float], end: int, value: float) -> tuple[float, float]:
+    """With one of the bounds another, which takes the other one along where they would cross."""
+    low, high = bounds
+    return (min(low, value), value) if end else (value, max(high, value))
 
 
 def _data_seed(draft: Draft, setting: Setting) -> Iterator[Control]:
@@ -175,7 +196,8 @@ class Layers:
 
     @property
     def expected(self) -> str:
-        return f"layers such as {self.text((LAYERS['Dense'](3, 'relu'), LAYERS['Dropout'](0.5)))}"
+        example = Dense(3, "relu"), Dropout(0.25)
+        return f"layers such as `{self.text(example)}`"
 
     def text(self, layers: tuple[Layer, ...]) -> str:
         return NEXT_LAYER.join(map(_layer_text, layers))

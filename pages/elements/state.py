@@ -101,25 +101,26 @@ def take_over(problem: str) -> list[str]:
     """Hold what was chosen in the widgets; a browser may send what they do not allow.
 
     Returns:
-        A notice for each text that was typed and cannot be.
+        A notice for each that was typed and cannot be.
     """
     for name, kind in _kinds(problem).items():
         said = st.session_state.get(key(problem, name), held(problem)[name])
         if name not in (START, FIXES) and query_params.allows(kind, said):
             held(problem)[name] = said
-    now, refused = draft(problem), []
-    for name, setting in table(now).items():
+    before = now = draft(problem)
+    refused = []
+    for name, setting in table(before).items():
         said = st.session_state.get(key(problem, name))
-        if said is None or said == _to_widget(setting, setting.read(now)):
+        # What was not touched stays as it is, or as another setting that was has made it.
+        if said is None or said == _to_widget(setting, setting.read(before)):
             continue
         try:
             value = _from_widget(setting, said)
             if query_params.allows(setting.setting.kind, value):
                 now = setting.write(now, value)
-        except (ValueError, OverflowError):
-            if isinstance(said, str):
-                label = setting.setting.label
-                refused.append(f"{label}: `{query_params.quoted(said)}` was not understood.")
+        except (IndexError, ValueError, OverflowError):
+            text, expected = query_params.quoted(str(said)), setting.setting.kind.expected
+            refused.append(f"{setting.setting.label}: `{text}`; it should be {expected}.")
     _hold(problem, now)
     return refused
 
