@@ -225,9 +225,7 @@ def test_the_look_ahead_follows_kerass_gradients_and_updates():
         optimizer.apply(slopes, model.trainable_variables)
     trained = [a for a, s in zip(ours, slots(experiment), strict=True) if s.trained]
     for mine, variable in zip(trained, model.trainable_variables, strict=True):
-        np.testing.assert_allclose(
-            mine[0].reshape(variable.shape), variable, rtol=2e-3, atol=2e-4
-        )
+        np.testing.assert_allclose(mine[0].reshape(variable.shape), variable, rtol=2e-3, atol=2e-4)
 
 
 def slots(experiment):
@@ -321,10 +319,9 @@ def test_a_question_of_rings_has_a_page_a_fix_and_a_picture(monkeypatch):
 
 def test_a_claim_names_its_problem_and_is_listed(monkeypatch):
     arms = (Arm("As asked", BLOBS), Arm("Even", EVEN.apply(BLOBS)))
-    claim = Claim(
-        key="rings-1", problem="two-blob", text="Even layers help.", source=OURS, arms=arms,
-        criterion=Frees(),
-    )
+    claim = Claim("rings-1", "two-blob", "Even layers help.", OURS, "", arms, Frees(), "Rings.")
     monkeypatch.setitem(CLAIMS, claim.key, claim)
     app = opened("claims", claim="rings-1")
-    assert "Even layers help." in " ".join(m.value for m in (*app.markdown, *app.subheader, *app.header))
+    assert "Even layers help." in " ".join(
+        m.value for m in (*app.markdown, *app.subheader, *app.header)
+    )

@@ -118,6 +118,7 @@ def test_layers_are_added_moved_set_and_removed():
     app.button(key="two-blob-layer2-down").click().run()
     setting(app, "two-blob.output-activation").set_value("sigmoid").run()
     assert "2 → 2 sigmoid → 100 sigmoid → 2 sigmoid, dropout 0.25" in texts(app)
+    assert "hidden layers dense 2 sigmoid glorot uniform, dense 100" in texts(app)
     assert app.query_params["layers"] == "Dense~2~sigmoid~~Dense~100~sigmoid~~Dropout~0.25"
     app.button(key="two-blob-train").click().run()
     finished(app, "16 runs ended at")

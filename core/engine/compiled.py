@@ -71,6 +71,7 @@ class Program:
         self.rate = _RatePerRun(lanes)
         self.optimizer = keras_models.keras_optimizer(experiment, self.rate)
         self.optimizer.build(self.trained)
+        self.memory = [variable.numpy() for variable in self.optimizer.variables]
         self.loss = keras.losses.get(experiment.training.loss)
         self.accuracy = _accuracy(experiment)
         features, width = data.source.features, data.target_width
@@ -105,8 +106,8 @@ class Program:
         """Set the variables, (*shape, lanes) each, and the rates, (lanes,), for new runs."""
         for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(value)
-        for variable in self.optimizer.variables:
-            variable.assign(tf.zeros_like(variable))
+        for variable, value in zip(self.optimizer.variables, self.memory, strict=True):
+            variable.assign(value)
         self.rate.rates.assign(learning_rates)
 
     def weights(self) -> list[np.ndarray]:

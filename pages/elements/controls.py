@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
 import streamlit as st
 
 from core.experiment import Dense, Experiment, InvalidExperiment
@@ -11,7 +9,7 @@ from core.fields import Setting
 from core.jobs.requests import Train
 from core.problems import PROBLEMS
 from pages.elements import browser, jobs, layers, query_params, state, widgets
-from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, as_text, table
+from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, in_words, table
 
 ICONS = {
     "Data": ":material/dataset:",
@@ -91,7 +89,7 @@ def describe(experiment: Experiment) -> str:
         if isinstance(layer, Dense):
             sizes.append(f"{layer.units} {layer.activation}")
         else:
-            extra[" ".join([layer.label.lower(), *map(as_text, astuple(layer))])] = None
+            extra[in_words(layer)] = None
     network = " → ".join(sizes) + "".join(f", {name}" for name in extra)
     optimizer = training.optimizer
     return (

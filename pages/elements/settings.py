@@ -8,7 +8,7 @@ with hyphens; those of layers count the layers from 1, the last of which is the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from core.draft import Draft, Path, converted
@@ -385,6 +385,15 @@ VIEWS = {
     ),
 }
 """What of the results a page shows, by name."""
+
+
+def in_words(value: Any) -> str:
+    """A value as one reads it."""
+    if isinstance(value, Layer):
+        return " ".join([value.label.lower(), *map(in_words, astuple(value))])
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(in_words, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else as_text(value).replace("_", " ")
 
 
 def as_text(value: Any) -> str:

@@ -13,7 +13,7 @@ last seen, whatever was chosen since.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -32,6 +32,7 @@ from pages.elements.settings import (
     as_text,
     changed_by,
     differences,
+    in_words,
     table,
 )
 
@@ -151,11 +152,16 @@ def _follow_preset(problem: str, name: str) -> None:
     choose(problem, start, tuple(set(chosen(problem)) - replaced), **changes)
 
 
-@cache
 def _excluded(problem: str, start: str) -> dict[str, tuple[str, ...]]:
     """For each fix those that it replaces on this form of the question."""
     baseline = PROBLEMS[problem]
-    return excluded(baseline.fixes, baseline.variants.get(start, baseline.experiment))
+    form = baseline.variants.get(start, baseline.experiment)
+    return _exclusions(tuple(baseline.fixes.values()), form)
+
+
+@lru_cache(maxsize=32)
+def _exclusions(fixes: tuple[Fix, ...], form: Experiment) -> dict[str, tuple[str, ...]]:
+    return excluded({fix.key: fix for fix in fixes}, form)
 
 
 def _last_of_each(problem: str, start: str, fixes: Collection[str]) -> tuple[str, ...]:
@@ -293,7 +299,7 @@ def changed(problem: str) -> dict[str, str]:
         for name, setting in settings.items()
         if name in changes and setting.matters
     }
-    return {label: as_text(value) for label, value in (effective | of_runs).items()}
+    return {label: in_words(value) for label, value in (effective | of_runs).items()}
 
 
 def choose(problem: str, start: str, fixes: Collection[str], **changes: Any) -> None:
