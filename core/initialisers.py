@@ -14,7 +14,7 @@ import numpy as np
 
 from core.entries import entry, named
 
-Shape = tuple[int, int, int]
+Shape = tuple[int, ...]
 """Runs, inputs and units."""
 
 

@@ -183,7 +183,8 @@ def surface(history: History, run: int, size: int = 40) -> Surface:
     # A grid can hold what the whole chart may: small ones for many units.
     fine_grid, fine_x = _grid(raw, size)
     coarse_grid, coarse_x = _grid(raw, coarse)
-    output, hidden = {}, {}
+    output: dict[str, np.ndarray] = {}
+    hidden: dict[str, dict[str, np.ndarray]] = {}
     keys = shown_keys(history)
     for key in keys:
         weights, column = history.weights_at(key, run), f"epoch_{history.key_epochs[key]}"

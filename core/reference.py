@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -48,7 +49,7 @@ def fit(
         verbose=0,
     ).history
     seconds = time.perf_counter() - started - report.seconds
-    columns = {
+    columns: dict[str, Any] = {
         name: np.array(values, np.float32)[:, None]
         for name, values in {**past, **report.evaluated}.items()
     }
