@@ -16,7 +16,7 @@ st.markdown(
 query_params.notices(refused)
 with st.container(border=True):
     choice = compare.controls()
-    running = jobs.busy(compare.PLACE)
+    running = jobs.busy(compare.PAGE)
     ready = choice.comparable and jobs.affordable(compare.request(choice))
     with st.container(horizontal=True):
         if st.button(
@@ -27,14 +27,14 @@ with st.container(border=True):
             disabled=running or not ready,
             help="Train every combination.",
         ):
-            jobs.start(compare.PLACE, compare.label(choice), compare.request(choice))
+            jobs.start(compare.PAGE, compare.label(choice), compare.request(choice))
             browser.bring_into_view(compare.RESULT)
             st.rerun()
         query_params.popover(compare.parameters())
 with st.container(key=compare.RESULT):
-    handle = jobs.latest(compare.PLACE)
+    handle = jobs.latest(compare.PAGE)
     if handle is None:
         st.info(compare.next_step(choice, ready), icon=":material/play_circle:")
-    elif jobs.result(compare.PLACE, "comparison", compare.running) is not None:
+    elif jobs.result(compare.PAGE, "comparison", compare.running) is not None:
         comparison_results.results(handle, choice, ready)
 compare.leave()

@@ -158,7 +158,7 @@ def test_no_text_ends_a_script_of_the_report():
         seed=0,
         target=0.9,
         fixes=(hostile,),
-        found=(),
+        findings=(),
         history=None,
         views={},
         palettes={"light": ["#000"], "dark": ["#fff"]},

@@ -38,15 +38,15 @@ def rate(reached: Rate, target: float) -> Picture:
     return Picture(interval(reached, label), said)
 
 
-def interval(found: Rate, label: str, axis: str = "Success rate") -> charts.Chart:
+def interval(measured: Rate, label: str, axis: str = "Success rate") -> charts.Chart:
     """One rate with its interval."""
     row = {
         "label": label,
-        "rate": found.value,
-        "low": found.low,
-        "high": found.high,
-        "successes": found.successes,
-        "runs": found.runs,
+        "rate": measured.value,
+        "low": measured.low,
+        "high": measured.high,
+        "successes": measured.successes,
+        "runs": measured.runs,
     }
     return charts.rate(pd.DataFrame([row]), axis)
 
@@ -123,11 +123,11 @@ def health(history: History, figure: str, target: float) -> list[Picture]:
 
 def picks(history: History, target: float) -> dict[str, int]:
     """The runs that can be looked into, by what they are; the first stuck one, where one is."""
-    found = {kind: history.pick(kind) for kind in ("best", "median", "worst")}
+    runs = {kind: history.pick(kind) for kind in ("best", "median", "worst")}
     stuck = history.outcomes(target) == STUCK
     if stuck.any():
-        found["stuck"] = int(stuck.argmax())
-    return found
+        runs["stuck"] = int(stuck.argmax())
+    return runs
 
 
 def network(history: History, run: int) -> Picture:

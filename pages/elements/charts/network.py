@@ -199,14 +199,12 @@ def _units_view(x: alt.X, units: int) -> alt.LayerChart:
     )
     text = table("words").transform_calculate(text="datum[shown]")
     style = {"color": GREY, "fontSize": 12, "tooltip": None}
-    place = alt.Y("at:Q", axis=None, scale=scale)
+    y = alt.Y("at:Q", axis=None, scale=scale)
     zeros = text.mark_rule(color=GREY, opacity=0.35, tooltip=None).encode(
         y=alt.Y("zero:Q", axis=None, scale=scale)
     )
-    names = text.mark_text(align="left", **style).encode(y=place, x=alt.value(2), text="unit:N")
-    ranges = text.mark_text(align="right", **style).encode(
-        y=place, x=alt.value("width"), text="text:N"
-    )
+    names = text.mark_text(align="left", **style).encode(y=y, x=alt.value(2), text="unit:N")
+    ranges = text.mark_text(align="right", **style).encode(y=y, x=alt.value("width"), text="text:N")
     return alt.layer(zeros, lines, names, ranges).properties(height=52 * units)
 
 
@@ -238,11 +236,11 @@ def _unit_surfaces(
     Values are relative to the unit's largest, so that each has a scale of its own around 0.
     """
     cells, words = [], []
-    for place, (unit, rows) in enumerate(hidden.groupby("unit", sort=False)):
+    for index, (unit, rows) in enumerate(hidden.groupby("unit", sort=False)):
         values = rows[shown].astype("float32")
         values = values.where(np.isfinite(values))
         most = float(values.abs().fillna(0).to_numpy().max()) or 1.0
-        left, top = place % columns, -(place // columns)
+        left, top = index % columns, -(index // columns)
         corners = {
             name: left + 0.02 + 0.96 * _unit_interval(rows[name], rows["x0"], rows["x1"])
             for name in ("x0", "x1")
