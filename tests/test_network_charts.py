@@ -70,3 +70,13 @@ def test_the_surface_has_its_samples_its_units_and_the_slider():
     assert "layer 1, unit 1" in values(drawn, "unit")
     assert any("shape" in view["encoding"] for view in views(drawn))
     assert "flat at 0.5" in values(drawn, "epoch_0")
+
+
+def test_the_own_class_view_counts_every_row_once_at_each_epoch():
+    bins = pd.DataFrame({"low": [0.0, 0.5] * 2, "high": [0.5, 1.0] * 2, "label": list("1122")})
+    drawn = spec(charts.own_class_view(bins.assign(epoch_0=[3, 0, 2, 1], epoch_5=[0, 3, 0, 3]), 4))
+    assert {"run 4, "} == values(drawn, "note")
+    assert rows_drawn(drawn) <= 5
+    assert drawn["params"][0]["bind"]["max"] == 5
+    (bars,) = (v for v in views(drawn) if v.get("mark", {}).get("type") == "bar")
+    assert bars["encoding"]["x"]["bin"] == "binned", "bars, not lines at their heights"

@@ -317,6 +317,7 @@ def test_a_question_of_rings_has_a_page_a_fix_and_a_picture(monkeypatch):
     assert "two features" in picture.alt
 
 
+@pytest.mark.tensorflow
 def test_a_claim_names_its_problem_and_is_listed(monkeypatch):
     arms = (Arm("As asked", BLOBS), Arm("Even", EVEN.apply(BLOBS)))
     claim = Claim("rings-1", "two-blob", "Even layers help.", OURS, "", arms, Frees(), "Rings.")

@@ -178,7 +178,10 @@ def _train_anew(problem: str) -> None:
 
 
 def _widgets(problem: str, settings: list[tuple[str, Setting | View]]) -> None:
-    columns = st.columns(2)
-    for index, (name, setting) in enumerate(settings):
+    columns, index = st.columns(2), 0
+    for name, setting in settings:
+        if name.startswith("low"):
+            index += index % 2  # the bounds of a class stand side by side
         with columns[index % 2]:
             widgets.draw(setting, **state.control(problem, name))
+        index += 1

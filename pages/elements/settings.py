@@ -111,10 +111,11 @@ def _kinds(draft: Draft) -> list[type]:
 
 def _data(draft: Draft) -> Iterator[Control]:
     source = draft.data.source
+    ranges = {n: s for n, s in settings(source).items() if isinstance(s.kind, Ranges)}
+    for name, setting in ranges.items():
+        yield from _ranges(draft, name, setting)
     for name, setting in settings(source).items():
-        if isinstance(setting.kind, Ranges):
-            yield from _ranges(draft, name, setting)
-        else:
+        if name not in ranges:
             yield _field(DATA, ("data", "source", name), setting)
     for name, setting in settings(draft.data).items():
         if isinstance(setting.kind, Instance):

@@ -365,9 +365,10 @@ def _own_class_view() -> alt.VConcatChart:
         .encode(
             x=alt.X(
                 "low:Q",
+                bin="binned",
                 title="Output for the row's own class",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format=".1f", grid=False),
+                axis=alt.Axis(format=".2f", grid=False, values=[0, 0.25, 0.5, 0.75, 1]),
             ),
             x2="high:Q",
             y=alt.Y("count:Q", stack=True, axis=alt.Axis(format="~s", **above("Training rows"))),
