@@ -8,8 +8,8 @@ from core.claims import CLAIMS
 from core.claims.claim import OURS
 from core.posts import POSTS
 from core.problems import PROBLEMS
-from pages.elements import compare
 from pages.elements.claims import page as claims_page
+from pages.elements.compare import choices
 from support.pages import cards, drawn, finished, opened
 
 pytestmark = pytest.mark.tensorflow
@@ -71,10 +71,10 @@ def test_fixes_are_compared():
     app.slider(key="compare.rate").set_value(0.9).run()
     assert app.selectbox(key="compare.combination").value == "sigmoid-output", "it was chosen"
     app.pills(key="compare.fixes").set_value(list(PROBLEMS["threshold"].fixes)).run()
-    assert f"choose at most {compare.MOST_FIXES}" in app.error[0].value
+    assert f"choose at most {choices.MOST_FIXES}" in app.error[0].value
     assert "7 fixes are 96 combinations" in app.error[0].value
     assert app.button(key="compare-start").disabled
-    assert f"Choose at most {compare.MOST_FIXES}" in " ".join(c.value for c in app.caption)
+    assert f"Choose at most {choices.MOST_FIXES}" in " ".join(c.value for c in app.caption)
 
 
 def test_the_question_as_asked_can_be_the_combination_of_a_link():

@@ -17,9 +17,10 @@ from core.experiment import SGD, BatchNormalisation, Dense, Dropout
 from core.fields import Bool, Choice, Float, Int, MultiChoice, Numbers
 from core.initialisers import INITIALISERS
 from core.problems import PROBLEMS
-from pages.elements import compare, links_v1, query_params
+from pages.elements import links_v1, query_params
 from pages.elements import state as problem_state
 from pages.elements.claims import page
+from pages.elements.compare import choices
 from pages.elements.settings import OF_RUNS, VIEWS, ClassName, Layers, as_text, table
 from support.links import ALWAYS_THE_SAME, visit
 
@@ -237,7 +238,7 @@ COMPARE_TEXTS = {
         some.one_of(some.sampled_from([k for p in PROBLEMS.values() for k in p.fixes]), WORDS),
         max_size=4,
     ).map(".".join),
-    "runs": some.one_of(some.sampled_from(compare.RUNS), WORDS),
+    "runs": some.one_of(some.sampled_from(choices.RUNS), WORDS),
     "combination": some.one_of(some.sampled_from(["sigmoid-output", "rmsprop"]), WORDS),
     "target": some.one_of(some.floats(0, 2).map(repr), WORDS),
     "rate": some.one_of(some.floats(0, 2).map(repr), WORDS),
@@ -257,8 +258,8 @@ def compared(parameters: dict) -> tuple[dict, list[str], dict]:
     """The comparison's settings after following a link, what it refused, the address it leaves."""
     session = {}
     with visit(parameters, session) as query:
-        refused = compare.enter()
-        compare.leave()
+        refused = choices.enter()
+        choices.leave()
     return session["kept.compare"], refused, dict(query)
 
 
@@ -271,7 +272,7 @@ def test_any_link_to_the_comparison_gives_values_in_range_and_a_notice_for_the_r
     assert values["problem"] in PROBLEMS
     assert set(values["fixes"]) <= set(PROBLEMS[values["problem"]].fixes)
     assert len(set(values["fixes"])) == len(values["fixes"])
-    assert values["runs"] in compare.RUNS
+    assert values["runs"] in choices.RUNS
     assert 0.5 <= values["target"] <= 1
     assert 0.5 <= values["rate"] <= 1
     names = set(parameters) - {"embed"}
@@ -296,14 +297,14 @@ def test_the_comparisons_link_brings_every_value_back_exactly(data):
         "fixes": data.draw(
             some.lists(some.sampled_from(list(PROBLEMS[problem].fixes)), unique=True)
         ),
-        "runs": data.draw(some.sampled_from(compare.RUNS)),
+        "runs": data.draw(some.sampled_from(choices.RUNS)),
         "target": data.draw(hundredths),
         "rate": data.draw(hundredths),
     }
     session = {"kept.compare": kept}
     with visit({}, session) as query:
-        compare.enter()
-        compare.leave()
+        choices.enter()
+        choices.leave()
     again, refused, _ = compared(dict(parse_qsl(urlencode(query), keep_blank_values=True)))
     assert not refused
     in_order = [key for key in PROBLEMS[problem].fixes if key in kept["fixes"]]

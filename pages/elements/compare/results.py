@@ -10,7 +10,7 @@ from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.problems import PROBLEMS
 from pages.elements import charts, export, findings, jobs, layout
-from pages.elements.compare import PAGE, PICKED, RUNS, Choice, next_step, request
+from pages.elements.compare.choices import PAGE, PICKED, RUNS, Choice, next_step, request
 from pages.elements.rendering import in_turn
 from pages.elements.settings import as_text
 
