@@ -1,6 +1,6 @@
 """What a training is expected to cost, next to what it costs.
 
-    python -m benchmarks.price [--count 40] [--seed 0] [--comparisons] [--json]
+    python -m benchmarks.price [--count 80] [--seed 0] [--comparisons] [--json]
 
 Draws experiments of many structures, numbers of runs, rows and batches, and trains each: seconds
 to compile and to train, and the most memory on top of what the process held before. Each call's
@@ -12,6 +12,7 @@ fixes instead: the first four, the first six and the last six of each problem.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import random
@@ -40,6 +41,7 @@ from core.experiment import (
     Experiment,
     Model,
     RMSprop,
+    Table,
     Threshold,
     Training,
 )
@@ -60,19 +62,21 @@ STATUS, REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 def draw(rng: random.Random) -> tuple[Experiment, int]:
     """An experiment and a number of runs, so that its epochs take about `ABOUT` seconds."""
     while True:
-        samples, features = rng.choice([50, 200, 1_000, 5_000, 20_000]), rng.choice([1, 2, 10, 40])
+        samples = rng.choice([50, 200, 1_000, 5_000, 20_000])
+        features = rng.choice([1, 2, 10, 40, 64, 300, 784])
         activation, layers = rng.choice(["relu", "tanh", "sigmoid"]), []
         normalise, drop = rng.random() < 0.2, rng.random() < 0.2
         for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 4])):
-            layers.append(Dense(rng.choice([2, 3, 5, 10, 16, 32, 64]), activation))
+            layers.append(Dense(rng.choice([2, 3, 5, 10, 16, 32, 64, 128, 256]), activation))
             layers += [BatchNormalisation()] * normalise + [Dropout(0.2)] * drop
-        source = (
-            Threshold(samples=samples)
-            if features == 1
-            else Blobs(samples=samples, features=features)
-        )
+        if features == 1:
+            source = Threshold(samples=samples)
+        elif features <= 40 and rng.random() < 0.6:
+            source = Blobs(samples=samples, features=features)
+        else:
+            source = table(2 * samples, features)
         experiment = Experiment(
-            Data(source, hold_out=rng.choice([0, 0, 0.2])),
+            Data(source, hold_out=rng.choice([0, 0, 0.2]), scaling="standardise"),
             Model((*layers, Dense(1, "sigmoid"))),
             Training(
                 optimizer=rng.choice([Adam(), SGD(), RMSprop()]),
@@ -85,6 +89,13 @@ def draw(rng: random.Random) -> tuple[Experiment, int]:
         each = two.seconds - one.seconds
         if one.bytes < LARGEST and each < 2 * ABOUT:
             return lasting(experiment, int(np.clip(ABOUT / each, 1, 100))), runs
+
+
+@functools.cache
+def table(rows: int, features: int) -> Table:
+    """Rows of numbers that are the same for all runs."""
+    values = np.random.default_rng(0)
+    return Table(values.normal(size=(rows, features)), values.integers(0, 2, rows))
 
 
 def lasting(experiment: Experiment, epochs: int) -> Experiment:
@@ -109,7 +120,7 @@ def measured(experiment: Experiment, runs: int, seed: int) -> dict:
         before = memory("VmRSS")
         REFERENCES.write_text("5")  # the peak begins anew
     short = lasting(experiment, 1)
-    seconds = timed(lambda: program(experiment, lanes_for(runs)))
+    seconds = timed(lambda: program(experiment, lanes_for(experiment, runs)))
     # Its initialisers are traced once for each shape: part of what a new structure costs.
     seconds += max(timed(lambda: train(short, runs, seed)) - timed(lambda: train(short, runs)), 0)
     seconds += timed(lambda: train(experiment, runs, seed))
@@ -118,7 +129,7 @@ def measured(experiment: Experiment, runs: int, seed: int) -> dict:
     if REFERENCES.exists():
         row |= {"predicted MB": price.bytes / MEGABYTE}
         row |= {"measured MB": (memory("VmHWM") - before) / MEGABYTE}
-    return row | {"experiment": experiment.to_json()}
+    return row | {"experiment": described(experiment)}
 
 
 def measured_fit(experiment: Experiment) -> dict:
@@ -129,7 +140,17 @@ def measured_fit(experiment: Experiment) -> dict:
         return {}
     seconds = timed(lambda: fit(experiment))
     row = {"how": "fit", "runs": 1, "predicted s": price.seconds, "measured s": seconds}
-    return row | {"experiment": experiment.to_json()}
+    return row | {"experiment": described(experiment)}
+
+
+def described(experiment: Experiment) -> str:
+    """Its JSON, without the rows of a table."""
+    data = experiment.data
+    if isinstance(data.source, Table):
+        rows, features = data.source.rows, data.source.features
+        text = replace(experiment, data=replace(data, source=table(2, features))).to_json()
+        return f"a table of {rows} rows, else {text}"
+    return experiment.to_json()
 
 
 def measured_comparison(fixes: tuple[Fix, ...], experiment: Experiment, runs: int) -> dict:
@@ -169,7 +190,7 @@ def summary(rows: list[dict], unit: str) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--count", type=int, default=40, help="experiments to draw")
+    parser.add_argument("--count", type=int, default=80, help="experiments to draw")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
     parser.add_argument("--comparisons", action="store_true", help="measure comparisons of fixes")
     parser.add_argument("--json", action="store_true", help="for machines, with every experiment")

@@ -15,6 +15,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from core.fields import (
     Bool,
     Checked,
@@ -30,7 +32,7 @@ from core.fields import (
 from core.layers import LAYERS, BatchNormalisation, Dense, Dropout, Layer
 from core.losses import LOSSES, loss
 from core.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop
-from core.sources import SOURCES, Blobs, Source, Table, Threshold
+from core.sources import SOURCES, Blobs, Source, Table, Threshold, decimals
 
 __all__ = [
     "SGD",
@@ -272,6 +274,8 @@ def _plain(value: Any) -> Any:
     if type(value) in _CLASSES.values():
         named = {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
         return {"kind": type(value).__name__, **named}
+    if isinstance(value, np.ndarray):
+        return (decimals(value) if value.dtype == np.float32 else value).tolist()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

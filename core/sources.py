@@ -7,6 +7,7 @@ pictured: by the number of features, not by the source.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from core.entries import written
-from core.fields import Checked, Float, Int, InvalidExperiment, Ranges, field, real
+from core.fields import Checked, Float, Int, InvalidExperiment, Ranges, field
 from core.streams import generator
 
 CEILING_ROWS = 1_500
@@ -266,17 +267,22 @@ class Blobs(Source):
 
 
 @source
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table(Source):
     """Rows that are given, the same in every run.
 
-    inputs: one tuple of finite numbers a row, all of one length; labels: the class of each row,
-    counted from 0, whose written values are `Data.label_values`. Labels on a continuous scale are
-    one class a distinct value.
+    Two are equal, and hash alike, where their `digest` is the same.
+
+    Args:
+        inputs: finite numbers, (rows, features): an array, or one sequence a row. They are kept as
+            float32, read-only.
+        labels: the class of each row, counted from 0, whose written values are
+            `Data.label_values`. Labels on a continuous scale are one class a distinct value.
+            They are kept as int32, read-only.
     """
 
-    inputs: tuple[tuple[float, ...], ...]
-    labels: tuple[int, ...]
+    inputs: np.ndarray
+    labels: np.ndarray
 
     label = "Table"
     help = "Rows that are given."
@@ -284,45 +290,61 @@ class Table(Source):
 
     def __post_init__(self) -> None:
         expected = "rows of finite numbers, all of one length"
-        try:
-            rows = tuple(tuple(real("inputs", v, expected) for v in row) for row in self.inputs)
-            labels = tuple(self.labels)
-        except TypeError:
-            raise InvalidExperiment("inputs", "no table", expected) from None
-        if not 2 <= len(rows) <= 100_000 or len({len(row) for row in rows}) != 1:
-            raise InvalidExperiment("inputs", f"{len(rows)} rows", f"2 to 100,000 {expected}")
-        if not 1 <= len(rows[0]) <= 1_000:
-            raise InvalidExperiment("inputs", f"{len(rows[0])} columns", "1 to 1,000 columns wide")
+        inputs = _numbers("inputs", self.inputs, 2, np.float32, expected)
+        if not 2 <= len(inputs) <= 100_000:
+            raise InvalidExperiment("inputs", f"{len(inputs)} rows", f"2 to 100,000 {expected}")
+        if not 1 <= inputs.shape[1] <= 1_000:
+            raise InvalidExperiment("inputs", f"{inputs.shape[1]} columns", "1 to 1,000 columns")
         expected = "one whole number from 0 a row"
-        if len(labels) != len(rows):
-            raise InvalidExperiment("labels", f"{len(labels)} labels", f"{expected}: {len(rows)}")
-        for label in labels:
-            if real("labels", label, expected) % 1 or label < 0:
-                raise InvalidExperiment("labels", label, expected)
-        object.__setattr__(self, "inputs", rows)
-        object.__setattr__(self, "labels", tuple(int(label) for label in labels))
+        labels = _numbers("labels", self.labels, 1, np.int32, expected)
+        if len(labels) != len(inputs):
+            raise InvalidExperiment("labels", f"{len(labels)} labels", f"{expected}: {len(inputs)}")
+        if labels.min() < 0:
+            raise InvalidExperiment("labels", labels.min(), expected)
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "labels", labels)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """BLAKE2 of the shape and all values."""
+        made = hashlib.blake2b(repr(self.inputs.shape).encode(), digest_size=16)
+        made.update(self.inputs.data)
+        made.update(self.labels.data)
+        return made.digest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Table):
+            return NotImplemented
+        return self is other or self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __reduce__(self) -> tuple:
+        # Made anew, the arrays are read-only again.
+        return Table, (self.inputs, self.labels)
 
     @property
     def features(self) -> int:
-        return len(self.inputs[0])
+        return self.inputs.shape[1]
 
     @cached_property
     def classes(self) -> int:  # type: ignore[override]
-        return max(self.labels) + 1
+        return int(self.labels.max()) + 1
 
     @property
     def rows(self) -> int:
         return len(self.inputs)
 
     def draw(self, rng: np.random.Generator) -> Drawn:
-        return np.array(self.inputs), np.array(self.labels)
+        return decimals(self.inputs), self.labels.astype(int)
 
     @property
     def may_be_constant(self) -> bool:
         return True
 
     def script(self, values: Sequence[float]) -> tuple[str, tuple[str, ...]]:
-        rows = (f"    {written_list(row)}," for row in self.inputs)
+        rows = (f"    {written_list(row)}," for row in decimals(self.inputs).tolist())
         labels = written_list([values[k] for k in self.labels])
         line = f"y = np.array({labels})"
         if len(line) > SCRIPT_WIDTH:
@@ -336,9 +358,56 @@ class Table(Source):
         )
 
 
+def decimals(array: np.ndarray) -> np.ndarray:
+    """float32 as the shortest decimals that read back as the same, in float64.
+
+    0.1 in float32 is 0.10000000149011612 in float64, and becomes 0.1: what was given, to about
+    seven digits.
+    """
+    out = array.astype(float)
+    flat = out.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        # Whole numbers below 2**24 are exact.
+        rest = np.flatnonzero((block != np.rint(block)) | (np.abs(block) >= 2**24))
+        for digits in range(6, 10):
+            if not rest.size:
+                break
+            values = block[rest]
+            places = digits - 1 - np.floor(np.log10(np.abs(values))).astype(int)
+            # A quotient of two numbers that float64 holds is the nearest to the decimal.
+            power = 10.0 ** np.clip(np.abs(places), 0, 22)
+            rounded = np.where(
+                places >= 0, np.rint(values * power) / power, np.rint(values / power) * power
+            )
+            same = (rounded.astype(np.float32) == values) & (np.abs(places) <= 22)
+            block[rest[same]] = rounded[same]
+            rest = rest[~same]
+        # Beyond the powers of 10 that float64 holds.
+        block[rest] = [float(text) for text in block[rest].astype(np.float32).astype(str)]
+    return out
+
+
 def written_list(values: Iterable[float]) -> str:
     """Numbers as a list in Python."""
     return f"[{', '.join(written(value) for value in values)}]"
+
+
+def _numbers(name: str, values: Any, axes: int, dtype: type, expected: str) -> np.ndarray:
+    """A read-only copy of this type. Raises InvalidExperiment for what it cannot hold."""
+    try:
+        given = np.asarray(values)
+    except (TypeError, ValueError):  # rows of several lengths
+        raise InvalidExperiment(name, "no table", expected) from None
+    if given.dtype.kind not in "iuf" or given.ndim != axes:
+        raise InvalidExperiment(name, "no table", expected)
+    with np.errstate(over="ignore", invalid="ignore"):
+        array: np.ndarray = given.astype(dtype)
+    wrong = ~np.isfinite(array) if dtype == np.float32 else array != given
+    if wrong.any():
+        raise InvalidExperiment(name, given[wrong][0].item(), expected)
+    array.setflags(write=False)
+    return array
 
 
 def _density(x: np.ndarray, low: float, high: float, noise: float) -> np.ndarray:
@@ -351,6 +420,8 @@ def _density(x: np.ndarray, low: float, high: float, noise: float) -> np.ndarray
     return np.maximum(_normal_cdf((x - low) / noise) - _normal_cdf((x - high) / noise), 0) / width
 
 
+_BLOCK = 2**14
+"""Values whose decimals are looked for at once, few enough for the processor's cache."""
 _GRID = np.linspace(-8, 8, 1_601)
 _CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _GRID])
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+DATA, WEIGHTS, DROPOUT, RUN_ORDER, EPOCH_ORDER = range(5)
+"""What a stream of random numbers is for: the third number of `generator`, after seed and run."""
+
 
 def generator(*seeds: int) -> np.random.Generator:
     """A generator that depends on nothing but these numbers, each 0 or more."""

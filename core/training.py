@@ -1,8 +1,9 @@
 """Train hundreds of runs of an experiment at once.
 
-The runs are stacked along the last axis of every array and one compiled call trains them all for
-one epoch. Keras's own optimizers, losses, metrics and initialisers do the work: they are
-element-wise over the runs, so every run ends where Keras alone would have taken it.
+The runs are stacked along an axis of every array, the last or the first (`core.engine.layouts`),
+and one compiled call trains them all for one epoch. Keras's own optimizers, losses, metrics and
+initialisers do the work: they are element-wise over the runs, so every run ends where Keras alone
+would have taken it.
 """
 
 from __future__ import annotations
@@ -13,21 +14,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
 import numpy as np
-import tensorflow as tf
 
-from core.data import prepare
-from core.engine import keras_models, layouts
+from core.engine import keras_models
 from core.engine.compiled import Program, program
-from core.engine.grouping import KEPT_WEIGHTS, KEY_EPOCHS, lanes_for, stacks, steps, structure
+from core.engine.grouping import (
+    KEPT_WEIGHTS,
+    KEY_EPOCHS,
+    lanes_for,
+    row_bytes,
+    stack_key,
+    stacks,
+    steps,
+    structure,
+)
+from core.engine.layouts import slots
+from core.engine.rows import stacked_rows
 from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, Epoch, Health, History, Progress
-from core.streams import generator
+from core.streams import DROPOUT, EPOCH_ORDER, WEIGHTS, generator
 
 STACK_BYTES = 2 * 2**30
 """The most that the data of one stack may take."""
-
-DATA, WEIGHTS, DROPOUT, RUN_ORDER, EPOCH_ORDER = range(5)
-"""What a stream of random numbers is for; `core.data.prepare` uses DATA."""
 
 
 def train(
@@ -61,17 +68,18 @@ def train_all(
     stack's program is compiled while one trains. Returns None when should_stop ended it.
     """
     grouped = stacks(experiments, runs)
-    work = [len(places) * _updates(experiments[places[0]]) for places in grouped]
+    work = [len(indices) * _updates(experiments[indices[0]]) for indices in grouped]
     histories: dict[int, History] = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
         # Stacks of one structure share a program.
         ready, keys = {}, []
-        for places in grouped:
-            first, lanes = experiments[places[0]], lanes_for(len(places) * runs)
+        for indices in grouped:
+            first = experiments[indices[0]]
+            lanes = lanes_for(first, len(indices) * runs)
             keys.append((structure(first), lanes))
             if keys[-1] not in ready:
                 ready[keys[-1]] = pool.submit(program, first, lanes)
-        for number, (places, key) in enumerate(zip(grouped, keys, strict=True)):
+        for number, (indices, key) in enumerate(zip(grouped, keys, strict=True)):
             before = sum(work[:number])
 
             def report(epoch: Epoch, before=before, share=work[number]):
@@ -82,14 +90,14 @@ def train_all(
             compiled = ready[key].result()
             if key not in keys[number + 1 :]:
                 del ready[key]
-            together = [experiments[place] for place in places]
-            found = train_together(together, runs, seed, report, should_stop, compiled)
-            if found[0].cancelled:
+            together = [experiments[index] for index in indices]
+            trained = train_together(together, runs, seed, report, should_stop, compiled)
+            if trained[0].cancelled:
                 for other in ready.values():
                     other.cancel()
                 return None
-            histories.update(zip(places, found, strict=True))
-    return [histories[place] for place in range(len(experiments))]
+            histories.update(zip(indices, trained, strict=True))
+    return [histories[index] for index in range(len(experiments))]
 
 
 def train_together(
@@ -100,7 +108,7 @@ def train_together(
     should_stop: Callable[[], bool] | None = None,
     compiled: Program | None = None,
 ) -> list[History]:
-    """Train `runs` runs of each experiment in one stack; they must agree in structure and epochs.
+    """Train `runs` runs of each experiment in one stack; they must agree in `stack_key`.
 
     on_epoch gets the figures of all runs, one experiment's after the other's.
     compiled: their program, where the caller has it.
@@ -108,11 +116,11 @@ def train_together(
     _check_whole("runs", runs, 1, 4_096)
     _check_whole("seed", seed, 0, 2**31 - 1)
     first = experiments[0]
-    if len({(structure(e), e.training.epochs, e.training.shuffle) for e in experiments}) != 1:
+    if len({stack_key(experiment) for experiment in experiments}) != 1:
         raise ValueError("experiments trained together must agree in structure, epochs and shuffle")
     members = [(experiment, run) for experiment in experiments for run in range(runs)]
-    lanes, data = lanes_for(len(members)), first.data
-    size = 4 * data.source.rows * (data.source.features + data.target_width) * lanes
+    lanes, data = lanes_for(first, len(members)), first.data
+    size = row_bytes(first, lanes)
     if size > STACK_BYTES:
         most = len(members) * STACK_BYTES // size
         raise InvalidExperiment("runs", len(members), f"at most {most:,} with this many rows")
@@ -122,11 +130,11 @@ def train_together(
         compiled = program(first, lanes)
     compile_seconds = time.perf_counter() - started
     started = time.perf_counter()
-    arrays = _stacked_rows(members, seed, lanes)
-    rates = [experiment.training.optimizer.learning_rate for experiment, _ in members]
+    training, held_out = stacked_rows(members, seed, compiled.layout, lanes)
+    rates = np.array([experiment.training.optimizer.learning_rate for experiment, _ in members])
     compiled.reset(_initial_weights(members, seed, lanes), _filled(rates, lanes))
-    dropout = [generator(seed, run, DROPOUT).integers(2**32) for _, run in members]
-    dropout = _filled(dropout, lanes).astype(np.uint32)
+    keys = np.array([generator(seed, run, DROPOUT).integers(2**32) for _, run in members])
+    keys = _filled(keys, lanes).astype(np.uint32)
 
     kept = {0: compiled.weights()}
     keep = _key_epochs(first.training.epochs, sum(array.nbytes for array in kept[0]))
@@ -135,7 +143,7 @@ def train_together(
         order = np.arange(data.training_rows, dtype=np.int32)
         if first.training.shuffle:
             order = generator(seed, number, EPOCH_ORDER).permutation(order)
-        figures = compiled.epoch(arrays, order, dropout * np.uint32(2 * number + 1))
+        figures = compiled.epoch(training, held_out, order, keys * np.uint32(2 * number + 1))
         reports.append({name: array[..., : len(members)] for name, array in figures.items()})
         last = number == first.training.epochs
         cancelled = not last and should_stop is not None and should_stop()
@@ -148,15 +156,17 @@ def train_together(
     seconds = time.perf_counter() - started
 
     stacked = {name: np.stack([report[name] for report in reports]) for name in reports[0]}
+    weights = compiled.runs_last([np.stack(arrays) for arrays in zip(*kept.values(), strict=True)])
     histories = []
-    for place, experiment in enumerate(experiments):
-        own = slice(place * runs, (place + 1) * runs)
+    for index, experiment in enumerate(experiments):
+        own = slice(index * runs, (index + 1) * runs)
         histories.append(
             _history(
                 experiment,
                 seed,
                 {name: array[..., own] for name, array in stacked.items()},
-                {number: [array[..., own] for array in arrays] for number, arrays in kept.items()},
+                np.array(list(kept)),
+                tuple(array[..., own] for array in weights),
                 cancelled=cancelled,
                 seconds=seconds / len(experiments),
                 compile_seconds=compile_seconds / len(experiments),
@@ -181,47 +191,23 @@ def _check_whole(field: str, value: int, low: int, high: int) -> None:
         raise InvalidExperiment(field, value, f"a whole number from {low} to {high:,}")
 
 
-def _filled(values: list, lanes: int) -> np.ndarray:
-    """(..., lanes): the members' values, and the first one's again for lanes that only fill up."""
-    stacked = np.stack(values, axis=-1)
-    filler = np.repeat(stacked[..., :1], lanes - len(values), axis=-1)
-    return np.concatenate([stacked, filler], axis=-1)
-
-
-def _stacked_rows(members: list, seed: int, lanes: int) -> list[tf.Tensor]:
-    """x, y, held_out_x, held_out_y of all runs: (rows, columns, lanes) each.
-
-    Every run's training rows get a random order of their own here, once; every epoch's order, drawn
-    later, is then the same for all runs. Composed, they are to each run as random as Keras's.
-    """
-    stacked: list[np.ndarray] = []
-    for place, (experiment, run) in enumerate(members):
-        prepared = prepare(experiment.data, seed, run)
-        order = slice(None)
-        if experiment.training.shuffle:
-            order = generator(seed, run, RUN_ORDER).permutation(len(prepared.x))
-        own = (prepared.x[order], prepared.y[order], prepared.held_out_x, prepared.held_out_y)
-        if not stacked:
-            # The first run's rows fill the lanes that only fill up. Written in place, run by run:
-            # the data of a stack can be most of the memory that there is.
-            stacked = [np.repeat(array[..., None], lanes, axis=-1) for array in own]
-        for array, values in zip(stacked, own, strict=True):
-            array[..., place] = values
-    return [tf.constant(array) for array in stacked]
+def _filled(values: np.ndarray, lanes: int) -> np.ndarray:
+    """(lanes, ...): the members' values, and the first one's again for lanes that only fill up."""
+    return np.concatenate([values, np.repeat(values[:1], lanes - len(values), axis=0)])
 
 
 def _initial_weights(members: list, seed: int, lanes: int) -> list[np.ndarray]:
-    """(*shape, lanes) for every variable, drawn by Keras's initialisers."""
+    """(lanes, *shape) for every variable, drawn by Keras's initialisers."""
     first = members[0][0]
     seeds = np.array([layer_seeds(experiment, seed, run) for experiment, run in members])
     weights, layer = [], 0
-    for slot in layouts.slots(first.model, first.data.source.features):
+    for slot in slots(first.model, first.data.source.features):
         if slot.start is None:
             names = [experiment.model.dense[layer].initialiser for experiment, _ in members]
             values = keras_models.draw_kernels(names, slot.shape, seeds[:, layer])
             layer += 1
         else:
-            values = [np.full(slot.shape, slot.start, np.float32)] * len(members)
+            values = np.full((len(members), *slot.shape), slot.start, np.float32)
         weights.append(_filled(values, lanes))
     return weights
 
@@ -238,7 +224,7 @@ def _epoch(number: int, of: int, report: dict[str, np.ndarray]) -> Epoch:
     return Epoch(number, of, **{name: report.get(name) for name in CURVES})
 
 
-def _history(experiment, seed, figures, kept, **rest) -> History:
+def _history(experiment, seed, figures, key_epochs, weights, **rest) -> History:
     part = "val" if experiment.data.held_out_rows else "evaluated"
     return History(
         experiment=experiment,
@@ -247,7 +233,7 @@ def _history(experiment, seed, figures, kept, **rest) -> History:
         health=Health(**{field.name: figures[field.name] for field in fields(Health)}),
         final_loss=figures[f"{part}_loss"][-1],
         final_accuracy=figures[f"{part}_accuracy"][-1],
-        key_epochs=np.array(list(kept)),
-        weights=tuple(np.stack(arrays) for arrays in zip(*kept.values(), strict=True)),
+        key_epochs=key_epochs,
+        weights=weights,
         **rest,
     )

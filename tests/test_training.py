@@ -1,4 +1,4 @@
-"""The stack against plain Keras, and what it promises about runs."""
+"""What the stack promises about runs; `test_engine.py` holds it against Keras."""
 
 import threading
 import time
@@ -6,118 +6,26 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from itertools import product
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
-from core.data import prepare
 from core.engine import compiled as programs
 from core.engine.compiled import Program
-from core.engine.keras_models import keras_model, keras_optimizer
 from core.experiment import (
-    SGD,
     Adam,
-    BatchNormalisation,
-    Blobs,
-    Data,
     Dense,
-    Dropout,
-    Experiment,
     InvalidExperiment,
     Model,
-    RMSprop,
-    Training,
 )
 from core.history import CURVES, TARGET
-from core.losses import LOSSES
 from core.problems import PROBLEMS
 from core.reference import fit
-from core.training import layer_seeds, train, train_all, train_together
+from core.training import train, train_all, train_together
+from support.training import small
 
 pytestmark = pytest.mark.tensorflow
-
-OPTIMIZERS = (SGD(momentum=0.9), RMSprop(), Adam())
-
-
-def small(
-    activation="tanh", loss="binary_crossentropy", optimizer=None, normalised=False, **training
-):
-    """Two noisy blobs, one hidden layer; 50 updates, the last of each epoch on fewer rows."""
-    one_hot = loss == "categorical_crossentropy"
-    units = 1 if loss in ("binary_crossentropy", "mean_squared_error") else 2
-    encoding = "one-hot" if one_hot else "index"
-    hidden = (Dense(3, activation),)
-    if normalised:
-        hidden = (Dense(3, "tanh"), BatchNormalisation())
-    options = {"batch_size": 8, "epochs": 5, "shuffle": False, **training}
-    return Experiment(
-        Data(Blobs(samples=38, noise=0.1), encoding=encoding),
-        Model((*hidden, Dense(units, activation))),
-        Training(loss, optimizer or Adam(), **options),
-    )
-
-
-@pytest.mark.parametrize("normalised", [False, True], ids=["plain", "normalised"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: type(optimizer).__name__)
-@pytest.mark.parametrize(("activation", "loss"), list(product(ACTIVATIONS, LOSSES)))
-def test_every_weight_is_kerass_own_after_50_updates(activation, loss, optimizer, normalised):
-    experiment = small(activation, loss, optimizer, normalised)
-    run = 2
-    ours = train(experiment, runs=3, seed=1).weights_at(-1, run)
-    keras_own = fitted_weights(experiment, seed=1, run=run)
-    if close(ours, keras_own):
-        return
-    # On some processors TensorFlow's softmax of one unit is a hair below 1; compiled by XLA, as the
-    # stack is, Keras rounds as the stack does.
-    compiled = fitted_weights(experiment, seed=1, run=run, jit_compile=True)
-    if not close(ours, compiled):
-        # Where rounding errors grow, as at the edge of a clipped probability, Keras parts from
-        # itself as far when XLA compiles it, or when the rows of each batch come in reverse order.
-        reverse = fitted_weights(experiment, seed=1, run=run, reverse=True)
-        for a, b, c, d in zip(ours, keras_own, reverse, compiled, strict=True):
-            np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
-            if np.isfinite(b).all():
-                spread = max(20 * np.abs(b - c).max(), 2 * np.abs(b - d).max())
-                assert np.abs(a - b).max() <= 2e-5 + spread
-
-
-def close(ours, keras_own):
-    return all(
-        np.allclose(a, b, rtol=2e-4, atol=2e-5, equal_nan=True)
-        for a, b in zip(ours, keras_own, strict=True)
-    )
-
-
-def fitted_weights(experiment, seed, run, reverse=False, jit_compile="auto"):
-    """What Keras's `fit` makes of the weights and rows of one run."""
-    training, rows = experiment.training, prepare(experiment.data, seed, run)
-    model = keras_model(experiment, layer_seeds(experiment, seed, run))
-    optimizer = keras_optimizer(experiment, training.optimizer.learning_rate)
-    model.compile(loss=training.loss, optimizer=optimizer, jit_compile=jit_compile)
-    order = np.arange(len(rows.x))
-    if reverse:
-        starts = range(0, len(order), training.batch_size)
-        order = np.concatenate([order[k : k + training.batch_size][::-1] for k in starts])
-    options = {"batch_size": training.batch_size, "epochs": training.epochs, "shuffle": False}
-    model.fit(rows.x[order], rows.y[order], verbose=0, **options)
-    return model.get_weights()
-
-
-def test_a_run_is_the_same_whatever_the_number_of_runs():
-    experiment = small("relu", optimizer=Adam(0.01), shuffle=True)
-    experiment = replace(
-        experiment,
-        model=Model((*experiment.model.layers[:-1], Dropout(0.3), Dense(1, "sigmoid"))),
-        data=replace(experiment.data, hold_out=0.25, shuffling="rows"),
-    )
-    few, many = train(experiment, runs=3, seed=4), train(experiment, runs=40, seed=4)
-    for name in (*CURVES, "final_accuracy"):
-        np.testing.assert_allclose(getattr(few, name), getattr(many, name)[..., :3], rtol=1e-5)
-    for a, b in zip(few.weights, many.weights, strict=True):
-        np.testing.assert_allclose(a, b[..., :3], rtol=1e-5, atol=1e-7)
 
 
 def test_runs_differ_and_another_seed_gives_others():
@@ -168,34 +76,6 @@ def test_progress_is_reported_and_stopping_is_honoured_within_an_epoch():
     assert history.cancelled
     assert history.epochs == 3
     assert history.final_accuracy.shape == (4,)
-
-
-@pytest.mark.parametrize("hold_out", [0.0, 0.5])
-def test_the_evaluated_curves_are_what_keras_evaluates_after_each_epoch(hold_out):
-    experiment = small()
-    experiment = replace(experiment, data=replace(experiment.data, hold_out=hold_out))
-    run, seed = 1, 2
-    training, rows = experiment.training, prepare(experiment.data, seed, run)
-    model = keras_model(experiment, layer_seeds(experiment, seed, run))
-    optimizer = keras_optimizer(experiment, training.optimizer.learning_rate)
-    model.compile(loss=training.loss, optimizer=optimizer, metrics=["accuracy"])
-    expected = []
-    for _ in range(training.epochs):
-        model.fit(rows.x, rows.y, batch_size=training.batch_size, shuffle=False, verbose=0)
-        expected.append(model.evaluate(rows.x, rows.y, verbose=0))
-    seen = []
-    alone = fit(experiment, seed, run=run, on_epoch=seen.append)
-    stack = train(experiment, runs=run + 1, seed=seed)
-    for history, column in ((alone, 0), (stack, run)):
-        found = history.evaluated_loss[:, column], history.evaluated_accuracy[:, column]
-        np.testing.assert_allclose(np.transpose(found), expected, rtol=2e-5, atol=1e-6)
-        loss, accuracy = history.judged
-        np.testing.assert_array_equal(loss[-1], history.final_loss)
-        np.testing.assert_array_equal(accuracy[-1], history.final_accuracy)
-        assert (history.judged[0] is history.val_loss) == bool(hold_out)
-    assert np.abs(stack.loss - stack.evaluated_loss).max() > 1e-3, "an epoch's mean is another"
-    for epoch in seen:
-        assert epoch.evaluated_loss == alone.evaluated_loss[epoch.number - 1]
 
 
 def test_final_accuracy_is_that_of_the_held_out_rows():

@@ -14,6 +14,8 @@ import tensorflow as tf
 from core.activations import activation
 from core.engine import keras_models, layouts
 from core.engine.grouping import structure
+from core.engine.layouts import Layout, layout_for
+from core.engine.rows import Rows, empty_rows
 from core.experiment import Experiment
 from core.losses import loss
 
@@ -49,10 +51,10 @@ def program(experiment: Experiment, lanes: int) -> Program:
 
 
 class _RatePerRun(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate (lanes,), which broadcasts along the last axis of every stacked variable."""
+    """A learning rate a run, which broadcasts along the runs of every stacked variable."""
 
-    def __init__(self, lanes: int):
-        self.rates = tf.Variable(tf.zeros(lanes))
+    def __init__(self, layout: type[Layout], lanes: int):
+        self.rates = tf.Variable(layout.per_run(tf.zeros(lanes)))
 
     def __call__(self, step):
         return self.rates.value()
@@ -63,171 +65,186 @@ class Program:
 
     def __init__(self, experiment: Experiment, lanes: int):
         self.experiment, self.lanes = experiment, lanes
+        self.layout = layout_for(experiment)
         data = experiment.data
-        slots = layouts.slots(experiment.model, data.source.features)
-        self.variables = [keras.Variable(tf.zeros((*slot.shape, lanes))) for slot in slots]
-        self.trained = [v for v, slot in zip(self.variables, slots, strict=True) if slot.trained]
-        self.kernels = [i for i, v in enumerate(self.trained) if len(v.shape) == 3]
-        self.rate = _RatePerRun(lanes)
+        self.slots = layouts.slots(experiment.model, data.source.features)
+        shapes = [self.layout.variable_shape(slot.shape, lanes) for slot in self.slots]
+        self.variables = [keras.Variable(tf.zeros(shape)) for shape in shapes]
+        pairs = list(zip(self.variables, self.slots, strict=True))
+        self.trained = [variable for variable, slot in pairs if slot.trained]
+        shapes_trained = [slot.shape for slot in self.slots if slot.trained]
+        self.kernels = [i for i, shape in enumerate(shapes_trained) if len(shape) == 2]
+        self.rate = _RatePerRun(self.layout, lanes)
         self.optimizer = keras_models.keras_optimizer(experiment, self.rate)
         self.optimizer.build(self.trained)
-        self.memory = [variable.numpy() for variable in self.optimizer.variables]
+        # Each begins at one number: 0 in most of them.
+        self.begun = [variable.numpy().flat[0] for variable in self.optimizer.variables]
         self.loss = keras.losses.get(experiment.training.loss)
         self.accuracy = _accuracy(experiment)
-        features, width = data.source.features, data.target_width
-
-        def stacked(rows, columns):
-            return tf.zeros((rows, columns, lanes))
-
-        arrays = [stacked(data.training_rows, features), stacked(data.training_rows, width)]
-        arrays += [stacked(data.held_out_rows, features), stacked(data.held_out_rows, width)]
-        order = tf.zeros(data.training_rows, tf.int32)
         self.batch_size = min(experiment.training.batch_size, data.training_rows)
         self.steps = -(-data.training_rows // self.batch_size)
         self._compiled = tf.function(self._epoch, jit_compile=True, autograph=False)
         # A call that takes no step compiles the program, and leaves the variables as they are.
-        self._compiled(*arrays, order, tf.zeros(lanes, tf.uint32), tf.constant(0))
+        order = tf.zeros(data.training_rows, tf.int32)
+        training, held_out = empty_rows(data, self.layout, lanes)
+        keys = tf.zeros(lanes, tf.uint32)
+        self._compiled(training, held_out, order, keys, tf.constant(0))
 
-    def epoch(self, arrays: list[tf.Tensor], order: np.ndarray, dropout_keys: np.ndarray) -> dict:
+    def epoch(
+        self, training: Rows, held_out: Rows, order: np.ndarray, dropout_keys: np.ndarray
+    ) -> dict:
         """Train for one epoch, then evaluate.
 
-        arrays: x, y, held_out_x, held_out_y, float32 (rows, columns, lanes).
-        order: int32 (training rows,); dropout_keys: uint32 (lanes,), different every epoch.
-        Returns float32 figures: those of `core.history.CURVES` of (lanes,), val_loss and
-        val_accuracy with held-out rows only; those of `core.history.Health` of
-        (dense layers, lanes).
+        Args:
+            order: int32 (training rows,).
+            dropout_keys: uint32 (lanes,), different every epoch.
+
+        Returns:
+            float32 figures: those of `core.history.CURVES` of (lanes,), val_loss and val_accuracy
+            with held-out rows only; those of `core.history.Health` of (dense layers, lanes).
         """
         figures = self._compiled(
-            *arrays, tf.constant(order), tf.constant(dropout_keys), tf.constant(self.steps)
+            training,
+            held_out,
+            tf.constant(order),
+            tf.constant(dropout_keys),
+            tf.constant(self.steps),
         )
         return {name: figure.numpy() for name, figure in figures.items()}
 
     def reset(self, weights: list[np.ndarray], learning_rates: np.ndarray) -> None:
-        """Set the variables, (*shape, lanes) each, and the rates, (lanes,), for new runs."""
-        for variable, value in zip(self.variables, weights, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self.optimizer.variables, self.memory, strict=True):
-            variable.assign(value)
-        self.rate.rates.assign(learning_rates)
+        """Set the variables, (lanes, *shape) each, and the rates, (lanes,), for new runs."""
+        for variable, values in zip(self.variables, weights, strict=True):
+            variable.assign(self.layout.from_runs(values))
+        for variable, begun in zip(self.optimizer.variables, self.begun, strict=True):
+            variable.assign(tf.fill(variable.shape, begun))
+        self.rate.rates.assign(self.layout.per_run(tf.constant(learning_rates, tf.float32)))
 
     def weights(self) -> list[np.ndarray]:
+        """The variables' values, in the layout's shapes."""
         return [variable.numpy() for variable in self.variables]
+
+    def runs_last(self, weights: list[np.ndarray]) -> list[np.ndarray]:
+        """`weights` of several moments, stacked along a new first axis, with the runs last."""
+        pairs = zip(weights, self.slots, strict=True)
+        return [self.layout.runs_last(values, slot.shape) for values, slot in pairs]
 
     # --- traced once, then compiled ---
 
-    def _epoch(self, x, y, held_out_x, held_out_y, order, dropout_keys, steps):
-        rows, size = x.shape[0], self.batch_size
+    def _epoch(self, training, held_out, order, dropout_keys, steps):
+        layout, row_axis = self.layout, self.layout.row_axis
+        rows, size = training.count(layout), self.batch_size
         full = self.steps * size == rows
         order = tf.pad(order, [[0, self.steps * size - rows]])
         layers = self.experiment.model.layers
 
         def step(number, totals):
-            places = number * size + tf.range(size)
-            batch = tf.gather(order, places)
-            batch_x, batch_y = tf.gather(x, batch), tf.gather(y, batch)
-            counts = tf.ones((size, 1)) if full else _counts(places < rows)
+            slots = number * size + tf.range(size)
+            batch_x, batch_y = training.take(layout, tf.gather(order, slots))
+            counted = tf.ones(size) if full else tf.cast(slots < rows, tf.float32)
+            counts = layout.per_row(counted)
             keys = dropout_keys + tf.cast(number, tf.uint32) * tf.constant(0xC2B2AE35, tf.uint32)
             before = [tf.identity(self.trained[i].value) for i in self.kernels]
             with tf.GradientTape() as tape:
-                out = layouts.forward(layers, self.variables, batch_x, counts, keys)[-1]
+                out = layouts.forward(layout, layers, self.variables, batch_x, counted, keys)[-1]
                 losses, hits = self._judged(batch_y, out)
-                mean = tf.reduce_sum(losses * counts, 0) / tf.reduce_sum(counts)
+                mean = tf.reduce_sum(losses * counts, row_axis) / tf.reduce_sum(counts)
             gradients = tape.gradient(mean, [variable.value for variable in self.trained])
             # Once a loss is not a number, Keras's weights are not either; XLA can lose sight of it.
-            lost = tf.where(tf.math.is_nan(mean), mean, 0.0)
+            lost = layout.per_run(tf.where(tf.math.is_nan(mean), mean, 0.0))
             gradients = [gradient + lost for gradient in gradients]
             self.optimizer.apply(gradients, self.trained)
-            slopes = [_square_sum(gradients[i]) for i in self.kernels]
+            slopes = [layout.square_sum(gradients[i]) for i in self.kernels]
             changes = [
-                _square_sum(self.trained[i].value - old)
+                layout.square_sum(self.trained[i].value - old)
                 for i, old in zip(self.kernels, before, strict=True)
             ]
-            found = {
-                "loss": tf.reduce_sum(losses * counts, 0),
-                "accuracy": tf.reduce_sum(hits * counts, 0),
+            figures = {
+                "loss": tf.reduce_sum(losses * counts, row_axis),
+                "accuracy": tf.reduce_sum(hits * counts, row_axis),
                 "slopes": tf.stack(slopes),
                 "changes": tf.stack(changes),
             }
-            return number + 1, {name: total + found[name] for name, total in totals.items()}
+            return number + 1, {name: total + figures[name] for name, total in totals.items()}
 
         none, none_each = tf.zeros(self.lanes), tf.zeros((len(self.kernels), self.lanes))
         totals = {"loss": none, "accuracy": none, "slopes": none_each, "changes": none_each}
         _, totals = tf.while_loop(lambda number, _: number < steps, step, (0, totals))
-        norms = tf.stack([tf.sqrt(_square_sum(self.trained[i].value)) for i in self.kernels])
+        norms = tf.stack([tf.sqrt(layout.square_sum(self.trained[i].value)) for i in self.kernels])
         figures = {
             "loss": totals["loss"] / rows,
             "accuracy": totals["accuracy"] / rows,
             "gradient_norm": tf.sqrt(totals["slopes"] / self.steps),
             "update_ratio": tf.sqrt(totals["changes"] / self.steps) / norms,
-            **self._evaluated(x, y),
+            **self._evaluated(training),
         }
-        if held_out_x.shape[0]:
-            held_out = self._evaluated(held_out_x, held_out_y)
-            figures |= {f"val_{k}": held_out[f"evaluated_{k}"] for k in ("loss", "accuracy")}
+        if held_out.count(layout):
+            evaluated = self._evaluated(held_out)
+            figures |= {f"val_{k}": evaluated[f"evaluated_{k}"] for k in ("loss", "accuracy")}
         return figures
 
-    def _evaluated(self, x, y):
+    def _evaluated(self, data: Rows):
         """Loss, accuracy and what the layers put out over all rows, with nothing trained."""
-        rows, dense = x.shape[0], self.experiment.model.dense
-        size = min(rows, max(2**15 // self.lanes, 16))
+        layout, row_axis = self.layout, self.layout.row_axis
+        rows, dense = data.count(layout), self.experiment.model.dense
+        width = self.experiment.data.source.features + sum(layer.units for layer in dense)
+        size = min(rows, layout.block_rows(self.lanes, width))
+        layers = self.experiment.model.layers
 
-        def step(start, seen):
-            # The last slice starts early enough to be full; its rows seen before do not count.
-            place = tf.minimum(start, rows - size)
-            counts = _counts(place + tf.range(size) >= start)
-            # tf.slice with a constant size: XLA pads a slice of unknown size to the whole array.
-            slice_x, slice_y = (tf.slice(a, (place, 0, 0), (size, *a.shape[1:])) for a in (x, y))
-            *outputs, out = layouts.forward(self.experiment.model.layers, self.variables, slice_x)
-            losses, hits = self._judged(slice_y, out)
-            outputs.append(tf.transpose(out, (0, 2, 1)))
+        def step(start, totals):
+            # The last block starts early enough to be full; its rows counted before do not count.
+            first = tf.minimum(start, rows - size)
+            counts = layout.per_row(tf.cast(first + tf.range(size) >= start, tf.float32))
+            block_x, block_y = data.part(layout, first, size)
+            *outputs, out = layouts.forward(layout, layers, self.variables, block_x)
+            losses, hits = self._judged(block_y, out)
+            # Swapping the axes twice leaves them where they are.
+            outputs.append(layout.for_losses(out))
             free = [_free(d.activation, o) for d, o in zip(dense, outputs, strict=True)]
             return start + size, {
-                "loss": seen["loss"] + tf.reduce_sum(losses * counts, 0),
-                "accuracy": seen["accuracy"] + tf.reduce_sum(hits * counts, 0),
-                "low": extreme(tf.minimum, seen["low"], tf.reduce_min, outputs),
-                "high": extreme(tf.maximum, seen["high"], tf.reduce_max, outputs),
-                "free": extreme(tf.maximum, seen["free"], tf.reduce_max, free),
+                "loss": totals["loss"] + tf.reduce_sum(losses * counts, row_axis),
+                "accuracy": totals["accuracy"] + tf.reduce_sum(hits * counts, row_axis),
+                "low": extreme(tf.minimum, totals["low"], tf.reduce_min, outputs),
+                "high": extreme(tf.maximum, totals["high"], tf.reduce_max, outputs),
+                "free": extreme(tf.maximum, totals["free"], tf.reduce_max, free),
             }
 
         def extreme(pick, so_far, reduce, outputs):
-            return [pick(a, reduce(o, 0)) for a, o in zip(so_far, outputs, strict=True)]
+            pairs = zip(so_far, outputs, strict=True)
+            return [pick(value, reduce(output, row_axis)) for value, output in pairs]
 
         def each_unit(value):
-            return [tf.fill((layer.units, self.lanes), value) for layer in dense]
+            # The shape of outputs without their rows.
+            return [tf.fill(layout.unit_shape(layer.units, self.lanes), value) for layer in dense]
 
+        unit_axis = layout.unit_axis - 1  # once the rows, which come before it, are gone
         none = tf.zeros(self.lanes)
-        seen = {"loss": none, "accuracy": none}
-        seen |= {"low": each_unit(np.inf), "high": each_unit(-np.inf), "free": each_unit(0.0)}
-        _, seen = tf.while_loop(lambda start, _: start < rows, step, (0, seen))
-        ends = zip(seen["low"], seen["high"], strict=True)
+        totals = {"loss": none, "accuracy": none}
+        totals |= {"low": each_unit(np.inf), "high": each_unit(-np.inf), "free": each_unit(0.0)}
+        _, totals = tf.while_loop(lambda start, _: start < rows, step, (0, totals))
+        ends = zip(totals["low"], totals["high"], strict=True)
         dead = [tf.cast((low == 0) & (high == 0), tf.float32) for low, high in ends]
         return {
-            "evaluated_loss": seen["loss"] / rows,
-            "evaluated_accuracy": seen["accuracy"] / rows,
-            "dead": tf.stack([tf.reduce_mean(d, 0) for d in dead]),
-            "saturated": tf.stack([1 - tf.reduce_mean(f, 0) for f in seen["free"]]),
-            "output_min": tf.stack([tf.reduce_min(a, 0) for a in seen["low"]]),
-            "output_max": tf.stack([tf.reduce_max(b, 0) for b in seen["high"]]),
+            "evaluated_loss": totals["loss"] / rows,
+            "evaluated_accuracy": totals["accuracy"] / rows,
+            "dead": tf.stack([tf.reduce_mean(d, unit_axis) for d in dead]),
+            "saturated": tf.stack([1 - tf.reduce_mean(f, unit_axis) for f in totals["free"]]),
+            "output_min": tf.stack([tf.reduce_min(a, unit_axis) for a in totals["low"]]),
+            "output_max": tf.stack([tf.reduce_max(b, unit_axis) for b in totals["high"]]),
         }
 
     def _judged(self, y, out):
-        """Loss and whether the decision is right, (batch, lanes) each, as Keras judges them."""
-        y = tf.transpose(y, (0, 2, 1))
+        """Loss and whether the decision is right, as Keras judges them.
+
+        Each has the axes of rows and runs, in the layout's order.
+        """
+        y = self.layout.for_losses(y)
         hits = tf.cast(self.accuracy(y, out), tf.float32)
         if self.experiment.model.output.units == 1:
             hits = tf.reduce_mean(hits, axis=-1)
         if loss(self.experiment.training.loss).class_numbers:
             y = y[..., 0]
         return self.loss(y, out), hits
-
-
-def _counts(rows):
-    """bool (rows,) as float32 (rows, 1), to weigh (rows, lanes)."""
-    return tf.cast(rows, tf.float32)[:, None]
-
-
-def _square_sum(kernel):
-    return tf.reduce_sum(tf.square(kernel), axis=(0, 1))
 
 
 def _free(name, output):

@@ -9,11 +9,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.data import has_scale_per_run, is_shared
 from core.experiment import Dense, Experiment
 
+RUNS_FIRST_ENTRIES, RUNS_FIRST_PRODUCTS = 100, 450
+"""Kernel entries of a network, and multiplications of a run's batch in a dense layer on average,
+from which the run axis comes first (fitted by `python -m benchmarks.engine --layouts`)."""
 LANES = 16
-"""Runs are padded to a multiple of this: every run is then computed in a full vector register,
-and the same way whatever the number of others."""
+"""Where the run axis is last, runs are padded to a multiple of this: every run is then computed in
+a full vector register, and the same way whatever the number of others."""
 STACK_RUNS = 512
 """Experiments of one structure are trained together up to this many runs."""
 
@@ -34,28 +38,58 @@ def structure(experiment: Experiment) -> tuple:
         for layer in experiment.model.layers
     )
     shapes = (data.source.features, data.target_width, data.training_rows, data.held_out_rows)
+    rows = (is_shared(data), has_scale_per_run(data))
     optimizer = replace(training.optimizer, learning_rate=1.0)
-    return layers, shapes, replace(training, optimizer=optimizer, epochs=1, shuffle=True)
+    return layers, shapes, rows, replace(training, optimizer=optimizer, epochs=1, shuffle=True)
+
+
+def stack_key(experiment: Experiment) -> tuple:
+    """What experiments must agree in to be trained in one stack.
+
+    Rows that are the same in all runs are stored once a stack, and so must be those of all of it.
+    """
+    data, training = experiment.data, experiment.training
+    rows = data if is_shared(data) else None
+    return structure(experiment), training.epochs, training.shuffle, rows
 
 
 def stacks(experiments: Sequence[Experiment], runs: int) -> list[list[int]]:
-    """The places of the experiments that share a stack, one list a stack, `runs` runs of each."""
+    """The indices of the experiments that share a stack, one list a stack, `runs` runs of each."""
     alike: dict[tuple, list[int]] = {}
-    for place, experiment in enumerate(experiments):
-        training = experiment.training
-        key = (structure(experiment), training.epochs, training.shuffle)
-        alike.setdefault(key, []).append(place)
+    for index, experiment in enumerate(experiments):
+        alike.setdefault(stack_key(experiment), []).append(index)
     most = max(STACK_RUNS // runs, 1)
     return [
-        places[start : start + most]
-        for places in alike.values()
-        for start in range(0, len(places), most)
+        indices[start : start + most]
+        for indices in alike.values()
+        for start in range(0, len(indices), most)
     ]
 
 
-def lanes_for(members: int) -> int:
+def runs_first(experiment: Experiment) -> bool:
+    """Whether the run axis comes first: matrix products a run are then faster than broadcast ones.
+
+    Beside each other in one register, runs of a narrow network are computed several times as fast
+    with the axis last; a wide one is up to ten times as fast with it first.
+    """
+    entries, training = sizes(experiment)[1], experiment.training
+    batch = min(training.batch_size, experiment.data.training_rows)
+    products = entries * batch / len(experiment.model.dense)
+    return entries >= RUNS_FIRST_ENTRIES and products >= RUNS_FIRST_PRODUCTS
+
+
+def lanes_for(experiment: Experiment, members: int) -> int:
     """Length of the run axis for so many runs."""
-    return -(-members // LANES) * LANES
+    return members if runs_first(experiment) else -(-members // LANES) * LANES
+
+
+def row_bytes(experiment: Experiment, lanes: int) -> int:
+    """What the rows of a stack take: once for all runs and an index a run, or once a run."""
+    data = experiment.data
+    values = data.source.rows * (data.source.features + data.target_width)
+    if not is_shared(data):
+        return 4 * values * lanes
+    return 4 * (values + data.source.rows * lanes)
 
 
 def steps(experiment: Experiment) -> int:

@@ -52,7 +52,7 @@ def keras_optimizer(
     return getattr(keras.optimizers, optimizer.keras_name)(**options)
 
 
-def draw_kernels(names: list[str], shape: tuple[int, int], seeds: np.ndarray) -> np.ndarray:
+def draw_kernels(names: list[str], shape: tuple[int, ...], seeds: np.ndarray) -> np.ndarray:
     """float32 (runs, *shape): what each named initialiser draws with each seed, int (runs,)."""
     kernels = np.empty((len(names), *shape), np.float32)
     for name in set(names):
@@ -65,7 +65,7 @@ _SEED = keras.random.SeedGenerator(0)
 
 
 @lru_cache(maxsize=128)
-def _drawer(name: str, shape: tuple[int, int]):
+def _drawer(name: str, shape: tuple[int, ...]):
     """A function from seeds, int32 (runs,), to kernels, float32 (runs, *shape)."""
     draw = initialiser(name, _SEED)
 

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.activations import activation
+from core.data import is_shared
 from core.engine.grouping import (
     KEPT_WEIGHTS,
     KEY_EPOCHS,
     lanes_for,
+    row_bytes,
+    runs_first,
     sizes,
     stacks,
     steps,
@@ -32,14 +35,8 @@ BESIDE = 0.65
 """Share of all compiling and training that passes while one goes on beside the other."""
 EPOCH, RUN, VALUE = 1e-3, 2.5e-4, 3e-8
 """Seconds that an epoch takes however small it is; to prepare a run; to draw one value of it."""
-STEP, STEP_LAYER = 1.3e-6, 0.65e-6
-"""Seconds of an update however small it is, and more for each layer."""
-WEIGHT, ENTRY, OUTPUT = 2.5e-9, 4e-10, 1.3e-9
-"""Seconds of an update for each weight; for each row, by kernel entry and by layer's output."""
-EVALUATED_ENTRY, EVALUATED_OUTPUT = 1.5e-10, 4e-10
-"""Seconds for each row that is evaluated."""
-EXPONENTIAL = 6e-9
-"""Seconds more for each row, of an update or evaluated, by unit that computes an exponential."""
+ORDER = 2e-8
+"""Seconds to order one row of a run whose rows are those of the others."""
 FIT, FIT_EPOCH, FIT_STEP = 0.8, 0.1, 1.3e-3
 """Seconds of Keras's `fit` to start, for each epoch with its evaluation, and for each step."""
 DATA, STATES, ACTIVATIONS = 4, 8, 4
@@ -52,6 +49,35 @@ FIGURES, HELD_OUT, HEALTH = 8, 4, 6
 each dense layer."""
 PROGRAM, COMPILER = 25 * MEGABYTE, 50 * MEGABYTE
 """What TensorFlow keeps of a compiled program, and takes while it compiles."""
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Seconds of a stack's updates and evaluations in one layout.
+
+    Attributes:
+        step, step_layer: of an update however small it is; more for each layer.
+        run_layer: of an update, for each run and layer.
+        weight: of an update, for each run and weight.
+        entry, output: of an update, for each run and row, by kernel entry and by layer's output.
+        evaluated_entry, evaluated_output: for each run and row that is evaluated.
+        exponential: more for each run and row, of an update or evaluated, by unit that computes
+            an exponential.
+    """
+
+    step: float
+    step_layer: float
+    run_layer: float
+    weight: float
+    entry: float
+    output: float
+    evaluated_entry: float
+    evaluated_output: float
+    exponential: float
+
+
+RUNS_LAST = Coefficients(1.3e-6, 0.65e-6, 0, 2.5e-9, 4e-10, 1.3e-9, 1.5e-10, 4e-10, 6e-9)
+RUNS_FIRST = Coefficients(4e-6, 2.5e-6, 5e-7, 2.5e-9, 7e-11, 2e-9, 3e-11, 6e-10, 6e-9)
 
 
 @dataclass(frozen=True)
@@ -125,9 +151,9 @@ def priced(work: Work) -> Price:
         for indices in stacks(work.experiments, runs)
     ]
     kept = sum(_kept(experiment, members) for experiment, members in grouped)
-    size = max(_stack_bytes(experiment, lanes_for(members)) for experiment, members in grouped)
+    size = max(_stack_bytes(*stack) for stack in grouped)
     training = sum(_stack_seconds(experiment, members) for experiment, members in grouped)
-    programs = {(structure(experiment), lanes_for(members)) for experiment, members in grouped}
+    programs = {(structure(stack[0]), lanes_for(*stack)) for stack in grouped}
     compiling = [COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs]
     # All but the first program is compiled while others train.
     seconds = max(max(compiling) + training, BESIDE * (sum(compiling) + training))
@@ -137,19 +163,22 @@ def priced(work: Work) -> Price:
 
 def _stack_seconds(experiment: Experiment, members: int) -> float:
     """A stack's preparation and epochs, with its program compiled."""
-    lanes, data = lanes_for(members), experiment.data
+    lanes, data = lanes_for(experiment, members), experiment.data
     weights, entries, outputs = sizes(experiment)
+    each = RUNS_FIRST if runs_first(experiment) else RUNS_LAST
     layers, rows = len(experiment.model.layers), data.source.rows
     batch = min(experiment.training.batch_size, data.training_rows)
-    exponential = EXPONENTIAL * sum(
+    exponential = each.exponential * sum(
         layer.units for layer in experiment.model.dense if activation(layer.activation).exponential
     )
-    arithmetic = weights * WEIGHT + batch * (entries * ENTRY + outputs * OUTPUT + exponential)
-    step = STEP + layers * STEP_LAYER + lanes * arithmetic
-    evaluated_row = entries * EVALUATED_ENTRY + outputs * EVALUATED_OUTPUT + exponential
-    evaluation = rows * lanes * evaluated_row
-    epoch = EPOCH + steps(experiment) * step + evaluation
-    preparation = members * (RUN + rows * (data.source.features + data.target_width) * VALUE)
+    row = entries * each.entry + outputs * each.output + exponential
+    run = layers * each.run_layer + weights * each.weight + batch * row
+    step = each.step + layers * each.step_layer + lanes * run
+    evaluated_row = entries * each.evaluated_entry + outputs * each.evaluated_output + exponential
+    epoch = EPOCH + steps(experiment) * step + rows * lanes * evaluated_row
+    values = rows * (data.source.features + data.target_width) * VALUE
+    once, a_run = (values, rows * ORDER) if is_shared(data) else (0.0, values)
+    preparation = once + members * (RUN + a_run)
     return preparation + experiment.training.epochs * epoch
 
 
@@ -157,18 +186,19 @@ def _fit_seconds(experiment: Experiment) -> float:
     training, data = experiment.training, experiment.data
     weights, entries, outputs = sizes(experiment)
     batch = min(training.batch_size, data.training_rows)
-    arithmetic = weights * WEIGHT + batch * (entries * ENTRY + outputs * OUTPUT)
+    each = RUNS_FIRST
+    arithmetic = weights * each.weight + batch * (entries * each.entry + outputs * each.output)
     batches = steps(experiment) + data.held_out_rows / batch
     return FIT + training.epochs * (FIT_EPOCH + batches * (FIT_STEP + arithmetic))
 
 
-def _stack_bytes(experiment: Experiment, lanes: int) -> float:
+def _stack_bytes(experiment: Experiment, members: int) -> float:
     """Data, weights and one batch's outputs of a stack while it trains."""
-    data = experiment.data
+    data, lanes = experiment.data, lanes_for(experiment, members)
     weights, _, outputs = sizes(experiment)
-    values = data.source.rows * (data.source.features + data.target_width)
     batch = min(experiment.training.batch_size, data.training_rows)
-    return FLOAT * lanes * (values * DATA + weights * STATES + batch * outputs * ACTIVATIONS)
+    state = weights * STATES + batch * outputs * ACTIVATIONS
+    return DATA * row_bytes(experiment, lanes) + FLOAT * lanes * state
 
 
 def _kept(experiment: Experiment, members: int) -> float:
