@@ -8,6 +8,7 @@ import pytest
 
 from core.activations import ACTIVATIONS
 from core.data import is_shared, prepare, prepare_shared
+from core.engine import flags
 from core.engine.grouping import lanes_for, runs_first
 from core.engine.keras_models import keras_model, keras_optimizer
 from core.experiment import (
@@ -180,3 +181,13 @@ def test_weights_have_the_runs_last(layout):
     shapes = [array.shape for array in history.weights]
     assert shapes[:2] == [(keys, 2, 3, 2), (keys, 3, 2)]
     assert all(shape[-1] == 2 for shape in shapes)
+
+
+def test_flags_are_set_only_where_this_release_of_tensorflow_knows_them(monkeypatch):
+    monkeypatch.setattr(flags.metadata, "version", lambda name: "2.21.4")
+    assert flags.xla_environment({})["XLA_FLAGS"].split() == list(flags.FASTER)
+    # The last of two values holds.
+    operators = "--xla_cpu_enable_concurrency_optimized_scheduler=true"
+    assert flags.xla_environment({"XLA_FLAGS": operators})["XLA_FLAGS"].endswith(f" {operators}")
+    monkeypatch.setattr(flags.metadata, "version", lambda name: "2.22.0")
+    assert flags.xla_environment({}) == {}

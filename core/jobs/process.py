@@ -17,10 +17,15 @@ from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 from typing import IO, Any
 
+from core.engine.flags import xla_environment
 from core.jobs.child import KEY, LESS_MEMORY
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "KERAS_BACKEND": "tensorflow",
+    **xla_environment(),
+}
 NOISE = re.compile(r"I\d{4} |WARNING: All log messages before absl::")
 """Lines that TensorFlow 2.21 prints whatever the log level; without oneDNN it would not, but then
 its figures would no longer be those of Keras as people run it."""
