@@ -54,7 +54,7 @@ def main() -> None:
         "loss": lambda: figures.loss(history, "training", "after", TARGET, False),
         "final accuracies": lambda: figures.final_accuracies(history, TARGET, 0.5),
         "layer health": lambda: figures.health(history, "dead", TARGET)[0],
-        "network": lambda: figures.network("threshold", history, 0),
+        "network": lambda: figures.network(history, 0),
         "confusion": lambda: figures.confusion(history, 0),
     }
     # That there is no browser is known here.

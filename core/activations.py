@@ -63,6 +63,40 @@ def _softmax_slope(z: np.ndarray, out: np.ndarray, upstream: np.ndarray) -> np.n
     return out * (upstream - (upstream * out).sum(axis=-1, keepdims=True))
 
 
+def _sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
+
+
+def _tanh_slope(out: np.ndarray) -> np.ndarray:
+    return 1 - out * out
+
+
+def _normal_cdf(z: np.ndarray) -> np.ndarray:
+    """The normal distribution function, to 8e-8 (Abramowitz and Stegun 1964, 7.1.26)."""
+    x = np.abs(z) / math.sqrt(2)
+    t = 1 / (1 + 0.3275911 * x)
+    terms = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+    erf = 1 - np.exp(-x * x) * sum(a * t ** (k + 1) for k, a in enumerate(terms))
+    return 0.5 * (1 + np.sign(z) * erf)
+
+
+def _normal_density(z: np.ndarray) -> np.ndarray:
+    return np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
+def _softplus(z: np.ndarray) -> np.ndarray:
+    return np.logaddexp(z, 0)
+
+
+def _mish_derivative(z: np.ndarray) -> np.ndarray:
+    through = np.tanh(_softplus(z))
+    return through + z * _sigmoid(z) * _tanh_slope(through)
+
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+"""Of Klambauer et al., "Self-normalizing neural networks" (2017), as Keras has them."""
+
+
 _ALL = (
     Activation("linear", lambda z: z, lambda z, out, upstream: upstream),
     Activation(
@@ -98,7 +132,7 @@ _ALL = (
     ),
     Activation(
         "sigmoid",
-        lambda z: 1 / (1 + np.exp(-np.clip(z, -500, 500))),
+        _sigmoid,
         lambda z, out, upstream: upstream * out * (1 - out),
         low=0.0,
         high=1.0,
@@ -116,6 +150,90 @@ _ALL = (
         exponential=True,
         probability=True,
         over_units=True,
+    ),
+    Activation(
+        "selu",
+        lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0))),
+        lambda z, out, upstream: (
+            upstream * np.where(z > 0, SELU_SCALE, out + SELU_SCALE * SELU_ALPHA)
+        ),
+        low=-SELU_SCALE * SELU_ALPHA,
+        saturates=True,
+        rectifier=True,
+        exponential=True,
+    ),
+    Activation(
+        "gelu",
+        lambda z: z * _normal_cdf(z),
+        lambda z, out, upstream: upstream * (_normal_cdf(z) + z * _normal_density(z)),
+        low=-0.17,
+        rectifier=True,
+        exponential=True,
+    ),
+    Activation(
+        "silu",
+        lambda z: z * _sigmoid(z),
+        lambda z, out, upstream: upstream * (_sigmoid(z) * (1 + z - out)),
+        low=-0.279,
+        rectifier=True,
+        exponential=True,
+    ),
+    Activation(
+        "mish",
+        lambda z: z * np.tanh(_softplus(z)),
+        lambda z, out, upstream: upstream * _mish_derivative(z),
+        low=-0.309,
+        rectifier=True,
+        exponential=True,
+    ),
+    Activation(
+        "softplus",
+        _softplus,
+        lambda z, out, upstream: upstream * _sigmoid(z),
+        low=0.0,
+        saturates=True,
+        rectifier=True,
+        exponential=True,
+    ),
+    Activation(
+        "relu6",
+        lambda z: np.clip(z, 0, 6),
+        lambda z, out, upstream: upstream * ((z > 0) & (z < 6)),
+        low=0.0,
+        high=6.0,
+        rectifier=True,
+    ),
+    Activation(
+        "softsign",
+        lambda z: z / (1 + np.abs(z)),
+        lambda z, out, upstream: upstream * (1 - np.abs(out)) ** 2,
+        low=-1.0,
+        high=1.0,
+        saturates=True,
+    ),
+    Activation(
+        "hard_tanh",
+        lambda z: np.clip(z, -1, 1),
+        lambda z, out, upstream: upstream * (np.abs(z) < 1),
+        low=-1.0,
+        high=1.0,
+        saturates=True,
+    ),
+    Activation(
+        "hard_sigmoid",
+        lambda z: np.clip(z + 3, 0, 6) / 6,
+        lambda z, out, upstream: upstream * (np.abs(z) < 3) / 6,
+        low=0.0,
+        high=1.0,
+        saturates=True,
+    ),
+    Activation(
+        "exponential",
+        lambda z: np.exp(np.minimum(z, 700)),
+        lambda z, out, upstream: upstream * out,
+        low=0.0,
+        saturates=True,
+        exponential=True,
     ),
 )
 ACTIVATIONS = named(_ALL)

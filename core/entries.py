@@ -8,8 +8,8 @@ from typing import Any, ClassVar, TypeVar
 
 from core.fields import Checked
 
-Key, Value = TypeVar("Key"), TypeVar("Value")
-Class = TypeVar("Class", bound=type)
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 def entry(what: str, entries: Mapping[Key, Value], key: Key) -> Value:

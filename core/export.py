@@ -90,16 +90,16 @@ def _source(text: str) -> list[str]:
 def sections(experiment: Experiment, seed: int = 0) -> tuple[Section, ...]:
     """The steps of the script, in order; each stands on the ones before it."""
     data = experiment.data
-    found = [_beginning(data, seed), _rows(data)]
+    steps = [_beginning(data, seed), _rows(data)]
     if data.shuffling != "none":
-        found.append(_shuffle(data))
+        steps.append(_shuffle(data))
     if encoding := _encoding(data):
-        found.append(encoding)
+        steps.append(encoding)
     if data.held_out_rows:
-        found.append(_split(data))
+        steps.append(_split(data))
     if data.scaling != "none":
-        found.append(_scaling(data))
-    return (*found, _network(experiment), _training(experiment), _evaluation(data))
+        steps.append(_scaling(data))
+    return (*steps, _network(experiment), _training(experiment), _evaluation(data))
 
 
 def _beginning(data: Data, seed: int) -> Section:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -189,7 +189,7 @@ class Optional:
 class Instance:
     """A value of one of the classes in a mapping by name, which is looked at each time."""
 
-    classes: Collection[str] | Any
+    classes: Mapping[str, type]
 
     @property
     def expected(self) -> str:

@@ -23,15 +23,15 @@ LIBRARIES = (("keras",), ("numpy",), ("tensorflow", "tensorflow-cpu"))
 
 def versions() -> dict[str, str]:
     """The installed version of each library, by its first name; none of them is imported."""
-    found = {}
+    versions = {}
     for names in LIBRARIES:
         for name in names:
             try:
-                found[names[0]] = metadata.version(name)
+                versions[names[0]] = metadata.version(name)
                 break
             except metadata.PackageNotFoundError:
                 continue
-    return found
+    return versions
 
 
 def history_csv(history: History) -> str:

@@ -220,7 +220,7 @@ def standardised_without_normalisation(experiment: Experiment) -> Experiment:
 
 def with_rate(rate: float, experiment: Experiment) -> Experiment:
     """The same optimizer at another learning rate."""
-    optimizer = replace(experiment.training.optimizer, learning_rate=rate)
+    optimizer = experiment.training.optimizer.at_rate(rate)
     return with_training(optimizer=optimizer)(experiment)
 
 

@@ -139,7 +139,7 @@ class History:
 
         The last epoch's are `final_loss` and `final_accuracy`.
         """
-        if self.val_accuracy is None:
+        if self.val_loss is None or self.val_accuracy is None:
             return self.evaluated_loss, self.evaluated_accuracy
         return self.val_loss, self.val_accuracy
 
@@ -217,17 +217,19 @@ def _first(accuracy: np.ndarray, target: float) -> np.ndarray:
 def epochs_frame(epochs: Sequence[Epoch]) -> pd.DataFrame:
     """The same columns as `History.frame`, from the epochs that were reported so far."""
     curves = {
-        name: None if getattr(epochs[0], name) is None else [getattr(e, name) for e in epochs]
+        name: None
+        if getattr(epochs[0], name) is None
+        else np.stack([getattr(epoch, name) for epoch in epochs])
         for name in CURVES
     }
     return _frame(np.array([epoch.number for epoch in epochs]), curves)
 
 
-def _frame(numbers: np.ndarray, curves: Mapping[str, np.ndarray | list | None]) -> pd.DataFrame:
+def _frame(numbers: np.ndarray, curves: Mapping[str, np.ndarray | None]) -> pd.DataFrame:
     """curves: (epochs, runs) each, by name; None for what was not measured."""
-    epochs, runs = np.shape(curves["loss"])
+    epochs, runs = next(curve.shape for curve in curves.values() if curve is not None)
     missing = np.full((epochs, runs), np.nan, np.float32)
-    columns = {k: missing if v is None else np.asarray(v) for k, v in curves.items()}
+    columns = {k: missing if v is None else v for k, v in curves.items()}
     return pd.DataFrame(
         {
             "run": np.repeat(np.arange(runs), epochs),

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.entries import entry, named
 
-Shape = tuple[int, int, int]
+Shape = tuple[int, ...]
 """Runs, inputs and units."""
 
 
@@ -46,6 +46,15 @@ def _truncated(variance: float, shape: Shape, rng: np.random.Generator) -> np.nd
     return drawn * np.sqrt(variance) / 0.8796
 
 
+def _orthogonal(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    """Orthonormal rows or columns (Saxe et al. 2014)."""
+    runs, inputs, units = shape
+    drawn = rng.normal(size=(runs, max(inputs, units), min(inputs, units)))
+    q, r = np.linalg.qr(drawn)
+    q = q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
+    return q if inputs >= units else q.swapaxes(1, 2)
+
+
 _ALL = (
     Initialiser("glorot_uniform", lambda s, rng: _uniform(np.sqrt(6 / (s[1] + s[2])), s, rng)),
     Initialiser("he_uniform", lambda s, rng: _uniform(np.sqrt(6 / s[1]), s, rng)),
@@ -53,6 +62,10 @@ _ALL = (
     Initialiser("lecun_normal", lambda s, rng: _truncated(1 / s[1], s, rng)),
     Initialiser("zeros", lambda s, rng: np.zeros(s)),
     Initialiser("random_normal", lambda s, rng: rng.normal(0, 0.05, s)),
+    Initialiser("glorot_normal", lambda s, rng: _truncated(2 / (s[1] + s[2]), s, rng)),
+    Initialiser("lecun_uniform", lambda s, rng: _uniform(np.sqrt(3 / s[1]), s, rng)),
+    Initialiser("random_uniform", lambda s, rng: _uniform(0.05, s, rng)),
+    Initialiser("orthogonal", _orthogonal),
 )
 INITIALISERS = named(_ALL)
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from core import network
 from core.data import Rows, prepare
-from core.experiment import Blobs, Data, Experiment, Model, Threshold
+from core.experiment import Data, Experiment, Model
 from core.history import History
 
 SHOWN_EPOCHS = 20
@@ -93,11 +93,14 @@ def shown_keys(history: History, most: int = SHOWN_EPOCHS) -> list[int]:
     return np.unique(np.linspace(0, keys - 1, min(most, keys)).round().astype(int)).tolist()
 
 
-def _probability(data: Data, out: np.ndarray) -> np.ndarray:
-    """What the output layer (rows, units) says for class 1, (rows,); not clipped to [0, 1]."""
+def _probability(data: Data, out: np.ndarray, k: int = 1) -> np.ndarray:
+    """What the output layer (rows, units) says for class k, (rows,); not clipped to [0, 1].
+
+    One unit is taken for the probability of the class with the highest label.
+    """
     if out.shape[1] > 1:
-        return out[:, int(data.targets[1])]
-    return out[:, 0] if data.targets[1] > data.targets[0] else 1 - out[:, 0]
+        return out[:, int(data.targets[k])]
+    return out[:, 0] if data.targets[k] == max(data.targets) else 1 - out[:, 0]
 
 
 def _shown_units(model: Model) -> list[tuple[int, int]]:
@@ -117,18 +120,20 @@ def _named_values(
         yield f"layer {layer + 1}, unit {unit + 1}", layers[layer][:, unit]
 
 
-def threshold_response(history: History, run: int, points: int = 200) -> pd.DataFrame:
+def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
     """What every unit puts out over the range of the one feature: key, epoch, x, unit, value.
 
-    key: index into `history.key_epochs`; x: raw, from 0 to twice the threshold; unit:
+    key: index into `history.key_epochs`; x: raw, over the range of the rows; unit:
     "P(y = 1 | x)" for the output, "layer 1, unit 2" for the hidden units, of which about
     SHOWN_UNITS are covered. At most SHOWN_EPOCHS key epochs.
     """
     data = history.experiment.data
-    if not isinstance(data.source, Threshold):
-        raise ValueError("threshold_response needs the threshold problem's single feature")
+    if data.source.features != 1:
+        raise ValueError("a response needs a single feature")
     rows = prepare(data, history.seed, run)
-    raw = np.linspace(0, 2 * data.source.threshold, points)
+    given = rows.x * rows.scale + rows.offset
+    low, high = data.source.span or (float(given.min()), float(given.max()))
+    raw = np.linspace(low, high, points)
     x = (raw[:, None] - rows.offset) / rows.scale
     keys = shown_keys(history)
     named = [
@@ -169,8 +174,8 @@ class Surface:
 def surface(history: History, run: int, size: int = 40) -> Surface:
     """The decision surface of a run: size x size cells over its samples and a margin."""
     experiment = history.experiment
-    if not isinstance(experiment.data.source, Blobs) or experiment.data.source.features != 2:
-        raise ValueError("surface needs a problem of two features")
+    if experiment.data.source.features != 2:
+        raise ValueError("a surface needs two features")
     rows = prepare(experiment.data, history.seed, run)
     raw = rows.x * rows.scale + rows.offset
     units = len(_shown_units(experiment.model))
@@ -178,7 +183,8 @@ def surface(history: History, run: int, size: int = 40) -> Surface:
     # A grid can hold what the whole chart may: small ones for many units.
     fine_grid, fine_x = _grid(raw, size)
     coarse_grid, coarse_x = _grid(raw, coarse)
-    output, hidden = {}, {}
+    output: dict[str, np.ndarray] = {}
+    hidden: dict[str, dict[str, np.ndarray]] = {}
     keys = shown_keys(history)
     for key in keys:
         weights, column = history.weights_at(key, run), f"epoch_{history.key_epochs[key]}"
@@ -228,6 +234,34 @@ def _samples(data: Data, raw: np.ndarray, y: np.ndarray, most: int = 300) -> pd.
             "label": labels[classes(data, y[chosen])],
         }
     )
+
+
+BINS = 20
+
+
+def own_class(history: History, run: int) -> pd.DataFrame:
+    """How likely the network finds each row's own class: a histogram for every class.
+
+    Returns:
+        One row a class and bin: low, high (of the bin), label (text), and the number of the run's
+        training rows in it, a column "epoch_<number>" for each of at most SHOWN_EPOCHS key epochs.
+        Outputs beyond [0, 1] count in the first and last bin, and those that are no number nowhere.
+    """
+    experiment, data = history.experiment, history.experiment.data
+    rows = prepare(data, history.seed, run)
+    labels = classes(data, rows.y)
+    edges = np.linspace(0, 1, BINS + 1)
+    frames = [
+        pd.DataFrame({"low": edges[:-1], "high": edges[1:], "label": f"{value:g}"})
+        for value in data.label_values
+    ]
+    for key in shown_keys(history):
+        out = outputs(experiment.model, history.weights_at(key, run), rows.x)[-1]
+        for k, frame in enumerate(frames):
+            likely = _probability(data, out[labels == k], k)
+            likely = np.clip(likely[np.isfinite(likely)], 0, 1)
+            frame[f"epoch_{history.key_epochs[key]}"] = np.histogram(likely, edges)[0]
+    return pd.concat(frames, ignore_index=True)
 
 
 def layer_health(history: History, measure: str, success: np.ndarray) -> pd.DataFrame:

@@ -62,6 +62,8 @@ class Arrays(Protocol):
 class Layer(KerasEntry):
     """A layer from `width` columns to `outputs(width)`."""
 
+    initialiser: str
+    """Of the kernel, in a layer that has one."""
     work: ClassVar[float] = 1.0
     """How much computing an output takes, in those of a dense layer without its product."""
 

@@ -7,7 +7,7 @@ the diagnosis follows them ahead in a process that has no TensorFlow.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -41,6 +41,10 @@ class Optimizer(KerasEntry):
     def reach(self) -> float:
         """The length of an update over that of its direction, in the long run."""
         return 1.0
+
+    def at_rate(self, rate: float) -> Optimizer:
+        """The same at another learning rate."""
+        return replace(self, learning_rate=rate)  # type: ignore[type-var]
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -52,12 +53,13 @@ def fit(
         name: np.array(values, np.float32)[:, None]
         for name, values in {**past, **report.evaluated}.items()
     }
+    curves: dict[str, Any] = {name: columns.get(name) for name in CURVES}
     part = "val" if held_out else "evaluated"
     final = [np.stack(pair)[..., None] for pair in zip(initial, model.get_weights(), strict=True)]
     return History(
         experiment=experiment,
         seed=seed,
-        **{name: columns.get(name) for name in CURVES},
+        **curves,
         health=None,
         final_loss=columns[f"{part}_loss"][-1],
         final_accuracy=columns[f"{part}_accuracy"][-1],
@@ -115,8 +117,8 @@ class _Report(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         started = time.perf_counter()
         x, y = self.rows.x, self.rows.y
-        found = self.model.evaluate(x, y, batch_size=EVALUATED, verbose=0)
-        evaluated = dict(zip(self.evaluated, found, strict=True))
+        values = self.model.evaluate(x, y, batch_size=EVALUATED, verbose=0)
+        evaluated = dict(zip(self.evaluated, values, strict=True))
         for name, value in evaluated.items():
             self.evaluated[name].append(value)
         if self.on_epoch is not None:

@@ -70,6 +70,16 @@ class Source(Checked):
         """Whether all rows may have the same value of a feature."""
         return False
 
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """Where the values of the one feature lie; None to take them from the rows."""
+        return None
+
+    @property
+    def boundary(self) -> float | None:
+        """The value of the one feature at which the class changes; None where there is none."""
+        return None
+
     def script(self, values: Sequence[float]) -> tuple[str, tuple[str, ...]]:
         """A sentence, and the lines that make x and y from `np` and, where random, `rng`.
 
@@ -131,6 +141,14 @@ class Threshold(Source):
 
     def ceiling(self) -> float:
         return 1.0
+
+    @property
+    def span(self) -> tuple[float, float]:
+        return 0.0, 2.0 * self.threshold
+
+    @property
+    def boundary(self) -> float:
+        return float(self.threshold)
 
     def with_rows(self, rows: int) -> Threshold:
         return replace(self, samples=max(rows // self.classes, SAMPLES.low))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -221,7 +222,8 @@ def _key_epochs(epochs: int, size: int) -> set[int]:
 
 
 def _epoch(number: int, of: int, report: dict[str, np.ndarray]) -> Epoch:
-    return Epoch(number, of, **{name: report.get(name) for name in CURVES})
+    curves: dict[str, Any] = {name: report.get(name) for name in CURVES}
+    return Epoch(number, of, **curves)
 
 
 def _history(experiment, seed, figures, key_epochs, weights, **rest) -> History:

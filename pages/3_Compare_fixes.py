@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.elements import browser, compare, comparison_results, jobs, query_params
+from pages.elements import browser, jobs, query_params
+from pages.elements.compare import choices, results
 from pages.elements.page import open_page
 
 open_page("pages/3_Compare_fixes.py")
-refused = compare.enter()
+refused = choices.enter()
 st.title("Compare fixes")
 st.markdown(
     "Every combination of the chosen fixes is trained over the same seeds: any difference is due "
@@ -15,9 +16,9 @@ st.markdown(
 )
 query_params.notices(refused)
 with st.container(border=True):
-    choice = compare.controls()
-    running = jobs.busy(compare.PLACE)
-    ready = choice.comparable and jobs.affordable(compare.request(choice))
+    choice = choices.controls()
+    running = jobs.busy(choices.PAGE)
+    ready = choice.comparable and jobs.affordable(choices.request(choice))
     with st.container(horizontal=True):
         if st.button(
             "Compare",
@@ -27,14 +28,14 @@ with st.container(border=True):
             disabled=running or not ready,
             help="Train every combination.",
         ):
-            jobs.start(compare.PLACE, compare.label(choice), compare.request(choice))
-            browser.bring_into_view(compare.RESULT)
+            jobs.start(choices.PAGE, choices.label(choice), choices.request(choice))
+            browser.bring_into_view(choices.RESULT)
             st.rerun()
-        query_params.popover(compare.parameters())
-with st.container(key=compare.RESULT):
-    handle = jobs.latest(compare.PLACE)
+        query_params.popover(choices.parameters())
+with st.container(key=choices.RESULT):
+    handle = jobs.latest(choices.PAGE)
     if handle is None:
-        st.info(compare.next_step(choice, ready), icon=":material/play_circle:")
-    elif jobs.result(compare.PLACE, "comparison", compare.running) is not None:
-        comparison_results.results(handle, choice, ready)
-compare.leave()
+        st.info(choices.next_step(choice, ready), icon=":material/play_circle:")
+    elif jobs.result(choices.PAGE, "comparison", choices.running) is not None:
+        results.results(handle, choice, ready)
+choices.leave()

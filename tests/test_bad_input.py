@@ -1,295 +1,37 @@
-"""Strangers' input: links, widget messages that no browser sends, JSON that nobody wrote by hand.
+"""Strangers' input: widget messages that no browser sends, JSON that nobody wrote by hand.
 
-Links go through `enter` and `leave` of the pages' state with plain dictionaries in the place of
-Streamlit's: thousands a second. The rest goes through the real server, as an attacker would.
+It goes through the real server, as an attacker would send it.
 """
 
-import contextlib
 import copy
 import json
 import random
-import re
 import time
 import tracemalloc
-from unittest import mock
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
-import streamlit
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from benchmarks.session import Session, field, state
+from core.draft import Draft
 from core.experiment import Experiment, InvalidExperiment
 from core.problems import PROBLEMS
-from pages.elements import compare, query_params
-from pages.elements import state as problem_state
-from pages.elements.claims import page
-from pages.elements.query_params import as_text
-from pages.elements.settings import Choice, Flag, Keys, Real, Whole, table
+from pages.elements import query_params
+from pages.elements.settings import table
+from support.links import ALWAYS_THE_SAME
 
-# The same examples every time: what is found once should be found by whoever runs it next.
-ALWAYS_THE_SAME = {"derandomize": True, "deadline": None, "database": None}
 PATHS = {"Threshold_problem": "threshold", "Two_blob_problem": "two-blob"}
 OTHERS = ("Compare_fixes", "Check_the_answers")
-
-
-class Query(dict):
-    """In the place of `st.query_params`, which keeps `embed` to itself."""
-
-    to_dict = dict.copy
-
-    def from_dict(self, given: dict) -> None:
-        self.clear()
-        self.update(given)
-
-
-@contextlib.contextmanager
-def visit(parameters: dict, session: dict):
-    """A script run with this address and this session; yields the address as it is left."""
-    query = Query((name, text) for name, text in parameters.items() if name != "embed")
-    with (
-        mock.patch.object(streamlit, "query_params", query),
-        mock.patch.object(streamlit, "session_state", session),
-    ):
-        yield query
-
-
-# --- links --------------------------------------------------------------------------------------
-
-ODD = some.sampled_from(
-    [
-        *("", " ", "nan", "-inf", "1e308", "1e999", "-1", "0x10", "٣", "1_0", "9" * 5_000, "None"),
-        *("yes", "`", "<script>alert(1)</script>", "`[x](javascript:alert(1))"),
-        *("**b** :red[x] $x$", "a\n# b\x00"),
-    ]
-)
-WORDS = some.one_of(ODD, some.text(max_size=60))
-
-
-def texts_of(kind) -> some.SearchStrategy[str]:
-    """Texts for a setting: its own values, those about its bounds, and others."""
-    if isinstance(kind, Choice):
-        return some.one_of(some.sampled_from(kind.options), WORDS)
-    if isinstance(kind, Flag):
-        return some.one_of(some.sampled_from(["yes", "no"]), WORDS)
-    if isinstance(kind, Keys):
-        keys = some.one_of(some.sampled_from(kind.known), WORDS)
-        return some.lists(keys, max_size=4).map(".".join)
-    if isinstance(kind, Whole):
-        bounds = some.integers(kind.low - 2, kind.high + 2)
-    else:
-        bounds = some.floats(kind.low * 2 - 1, kind.high * 2)
-    return some.one_of(bounds.map(as_text), some.floats().map(repr), WORDS)
-
-
-def links(problem: str) -> some.SearchStrategy[dict[str, str]]:
-    """Parameters of a problem page's address: mostly known names, with good and bad texts."""
-    asked = PROBLEMS[problem]
-    texts = {name: texts_of(setting.kind) for name, setting in table(problem).items()}
-    texts["start"] = some.one_of(some.sampled_from(["as-asked", *asked.variants]), WORDS)
-    texts["fixes"] = texts_of(Keys(tuple(asked.fixes)))
-    texts["embed"] = some.sampled_from(["true", "false"])
-    known = some.sampled_from(sorted(texts)).flatmap(lambda n: some.tuples(some.just(n), texts[n]))
-    pairs = some.lists(some.one_of(known, known, some.tuples(WORDS, WORDS)), max_size=6)
-    return pairs.map(dict)
-
-
-def lies_in(kind, value) -> bool:
-    if isinstance(kind, Choice):
-        return value in kind.options
-    if isinstance(kind, Flag):
-        return isinstance(value, bool)
-    if isinstance(kind, Keys):
-        return len(set(value)) == len(value) and set(value) <= set(kind.known)
-    return type(value) is {Whole: int, Real: float}[type(kind)] and kind.low <= value <= kind.high
-
-
-def assert_inert(notice: str) -> None:
-    """What a stranger wrote stands in code spans alone, where Markdown and HTML do nothing."""
-    assert notice.isprintable()
-    outside = re.sub(r"`[^`]*`", "", notice)
-    assert not re.search(r"[`<>\[\]()*$\\!&|~#{}]|:\w|//", outside), notice
-
-
-def entered(problem: str, parameters: dict) -> tuple[dict, list[str]]:
-    """A problem page's settings after following a link, by name, and what it refused."""
-    with visit(parameters, {}):
-        refused = problem_state.enter(problem)
-        return problem_state.held(problem), refused
-
-
-@pytest.mark.parametrize("problem", PROBLEMS)
-def test_any_link_to_a_problem_page_gives_values_in_range_and_a_notice_for_the_rest(problem):
-    asked = PROBLEMS[problem]
-
-    @settings(max_examples=2_000, **ALWAYS_THE_SAME)
-    @given(links(problem))
-    def follow(parameters):
-        values, refused = entered(problem, parameters)
-        assert values["start"] in ("as-asked", *asked.variants)
-        assert set(values["fixes"]) <= set(asked.fixes)
-        assert len(set(values["fixes"])) == len(values["fixes"])
-        known = table(problem)
-        for name, setting in known.items():
-            assert lies_in(setting.kind, values[name]), (name, values[name])
-        bad = 0
-        for name, text in parameters.items():
-            if name == "start":
-                bad += values["start"] != text
-            elif name == "fixes":
-                bad += len(set(text.split(".")) - {"", *asked.fixes})
-            elif name in known:
-                try:
-                    bad += known[name].kind.parse(text) != values[name]
-                except (KeyError, ValueError, OverflowError):
-                    bad += 1
-            else:
-                bad += name != "embed"
-        assert len(refused) == bad
-        for notice in refused:
-            assert_inert(notice)
-
-    follow()
-
-
-@pytest.mark.parametrize("problem", PROBLEMS)
-def test_a_problem_pages_link_brings_every_value_back_exactly(problem):
-    asked, kinds = PROBLEMS[problem], {n: s.kind for n, s in table(problem).items()}
-
-    def values_of(kind):
-        if isinstance(kind, Choice):
-            return some.sampled_from(kind.options)
-        if isinstance(kind, Flag):
-            return some.booleans()
-        number = some.integers if isinstance(kind, Whole) else some.floats
-        return number(kind.low, kind.high)
-
-    start = some.sampled_from(["as-asked", *asked.variants])
-    fixes = some.lists(some.sampled_from(list(asked.fixes)), unique=True)
-    by_hand = some.fixed_dictionaries({}, optional={n: values_of(k) for n, k in kinds.items()})
-
-    @settings(max_examples=1_000, **ALWAYS_THE_SAME)
-    @given(start, fixes, by_hand)
-    def travel(start, fixes, by_hand):
-        session = {}
-        with visit({}, session) as query:
-            problem_state.enter(problem)
-            problem_state.choose(problem, start, fixes, **by_hand)
-            problem_state.leave(problem)
-            chosen = problem_state.chosen(problem)
-        sent = dict(parse_qsl(urlencode(query), keep_blank_values=True))
-        values, refused = entered(problem, sent)
-        assert not refused
-        expected = session[problem] | {"fixes": list(chosen)}
-        assert {name: repr(v) for name, v in values.items()} == {
-            name: repr(v) for name, v in expected.items()
-        }
-
-    travel()
-
-
-COMPARE_TEXTS = {
-    "problem": some.one_of(some.sampled_from(list(PROBLEMS)), WORDS),
-    "fixes": some.lists(
-        some.one_of(some.sampled_from([k for p in PROBLEMS.values() for k in p.fixes]), WORDS),
-        max_size=4,
-    ).map(".".join),
-    "runs": some.one_of(some.sampled_from(compare.RUNS), WORDS),
-    "combination": some.one_of(some.sampled_from(["sigmoid-output", "rmsprop"]), WORDS),
-    "target": some.one_of(some.floats(0, 2).map(repr), WORDS),
-    "rate": some.one_of(some.floats(0, 2).map(repr), WORDS),
-}
-COMPARE_LINKS = some.lists(
-    some.one_of(
-        some.sampled_from(sorted(COMPARE_TEXTS)).flatmap(
-            lambda name: some.tuples(some.just(name), COMPARE_TEXTS[name])
-        ),
-        some.tuples(WORDS, WORDS),
-    ),
-    max_size=6,
-).map(dict)
-
-
-def compared(parameters: dict) -> tuple[dict, list[str], dict]:
-    """The comparison's settings after following a link, what it refused, the address it leaves."""
-    session = {}
-    with visit(parameters, session) as query:
-        refused = compare.enter()
-        compare.leave()
-    return session["kept.compare"], refused, dict(query)
-
-
-@settings(max_examples=1_500, **ALWAYS_THE_SAME)
-@given(COMPARE_LINKS)
-@example({"`](x)`<b>": ""})
-@example({"fixes": "sigmoid-output.sigmoid-output"})
-def test_any_link_to_the_comparison_gives_values_in_range_and_a_notice_for_the_rest(parameters):
-    values, refused, address = compared(parameters)
-    assert values["problem"] in PROBLEMS
-    assert set(values["fixes"]) <= set(PROBLEMS[values["problem"]].fixes)
-    assert len(set(values["fixes"])) == len(values["fixes"])
-    assert values["runs"] in compare.RUNS
-    assert 0.5 <= values["target"] <= 1
-    assert 0.5 <= values["rate"] <= 1
-    names = set(parameters) - {"embed"}
-    keys = [key for name in ("fixes", "combination") for key in parameters.get(name, "").split(".")]
-    assert len(refused) <= len(names) + len(keys)
-    assert len(refused) >= len(names - set(COMPARE_TEXTS))
-    for notice in refused:
-        assert_inert(notice)
-    again, none, _ = compared(address)
-    assert not none
-    assert again == values
-
-
-@settings(max_examples=500, **ALWAYS_THE_SAME)
-@given(some.data())
-def test_the_comparisons_link_brings_every_value_back_exactly(data):
-    problem = data.draw(some.sampled_from(list(PROBLEMS)))
-    hundredths = some.integers(50, 100).map(lambda n: n / 100)
-    kept = {
-        "combination": "",
-        "problem": problem,
-        "fixes": data.draw(
-            some.lists(some.sampled_from(list(PROBLEMS[problem].fixes)), unique=True)
-        ),
-        "runs": data.draw(some.sampled_from(compare.RUNS)),
-        "target": data.draw(hundredths),
-        "rate": data.draw(hundredths),
+KINDS = {
+    problem: {
+        name: control.setting.kind
+        for name, control in table(Draft.of(PROBLEMS[problem].experiment)).items()
     }
-    session = {"kept.compare": kept}
-    with visit({}, session) as query:
-        compare.enter()
-        compare.leave()
-    again, refused, _ = compared(dict(parse_qsl(urlencode(query), keep_blank_values=True)))
-    assert not refused
-    in_order = [key for key in PROBLEMS[problem].fixes if key in kept["fixes"]]
-    assert again == kept | {"fixes": in_order}
-
-
-CLAIM_TEXTS = {name: texts_of(kind) for name, kind in page.kinds().items()}
-
-
-@settings(max_examples=1_000, **ALWAYS_THE_SAME)
-@given(some.fixed_dictionaries({}, optional=CLAIM_TEXTS))
-def test_any_link_to_the_claims_gives_values_in_range_and_a_notice_for_the_rest(parameters):
-    session = {}
-    with visit(parameters, session) as query:
-        refused = page.enter()
-        page.leave()
-    values = session[f"kept.{page.PAGE}"]
-    for name, kind in page.kinds().items():
-        assert lies_in(kind, values[name])
-    good = {name for name, text in parameters.items() if as_text(values[name]) == text}
-    bad = set(parameters.get("verdicts", "").split(".")) - {"", *page.WORDS}
-    assert len(refused) <= len(parameters.keys() - good - {"verdicts"}) + len(bad)
-    for notice in refused:
-        assert_inert(notice)
-    again = {}
-    with visit(dict(query), again):
-        assert not page.enter()
-    assert again.items() >= {f"{page.PAGE}.{n}": v for n, v in values.items()}.items()
+    for problem in PROBLEMS
+}
+COMPARED = ("problem", "fixes", "runs", "combination", "target", "rate")
 
 
 # --- what no browser sends ----------------------------------------------------------------------
@@ -329,9 +71,9 @@ def assert_well(visitor: Session, what: object) -> None:
     shown = dict(parse_qsl(visitor.query, keep_blank_values=True))
     for key in visitor.keys:
         problem, _, name = key.partition(".")
-        if problem in PROBLEMS and name in shown and name in table(problem):
-            kind = table(problem)[name].kind
-            assert lies_in(kind, kind.parse(shown[name])), (what, key, shown[name])
+        if problem in PROBLEMS and name in shown and name in KINDS[problem]:
+            kind = KINDS[problem][name]
+            assert kind.check(name, kind.parse(shown[name])) is not None, (what, key, shown[name])
 
 
 def forge(visitor: Session, keys: list[str], many: int) -> None:
@@ -463,7 +205,7 @@ def test_new_data_after_the_last_seed_begins_again(visitor):
 @pytest.mark.parametrize(("path", "many"), [("", 3), *((p, 25) for p in (*PATHS, *OTHERS))])
 def test_links_that_nobody_made_are_answered(app, path, many):
     draw, before = random.Random(0), app.words()
-    names = [*table("threshold"), *table("two-blob"), *COMPARE_TEXTS, "start", "embed", HUGE]
+    names = [*KINDS["threshold"], *KINDS["two-blob"], *COMPARED, "start", "embed", HUGE]
     texts = ["", "nan", "-1", "1e308", "9" * 5_000, "<img src=x onerror=alert(1)>", "\x00", "`*_#"]
     # Streamlit itself drops a link of more than 1,000 parameters.
     queries = [urlencode([(f"unknown{n}", n) for n in range(1_000)])]

@@ -232,7 +232,7 @@ def test_a_claim_is_shown_from_home_and_opened_with_its_fixes(server, page):
     settle(page)
     press(page, "Open in Threshold problem")
     expect(page.get_by_role("heading", level=1, name="Threshold problem")).to_be_in_viewport()
-    expect(page).to_have_url(re.compile(r"\?v=1&fixes=sigmoid-output\.scale-inputs$"))
+    expect(page).to_have_url(re.compile(r"\?v=2&fixes=sigmoid-output\.scale-inputs$"))
     for name, pressed in (("Sigmoid output", True), ("Scale inputs to [0, 1]", True)):
         fix = page.get_by_role("button", name=name, exact=True)
         expect(fix).to_have_attribute("aria-pressed", str(pressed).lower())

@@ -4,77 +4,15 @@ import json
 import re
 from pathlib import Path
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.history import IMPROVING, LOST, OUTCOMES, STUCK, SUCCEEDED
-from core.inspection import PROBABILITY, Surface
 from core.rates import Rate
 from pages.elements import charts
 from pages.elements.charts.spec import FAILED, named
-
-
-def history_frame(runs=4, epochs=10, **columns) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "run": np.repeat(np.arange(runs), epochs),
-            "epoch": np.tile(np.arange(1, epochs + 1), runs),
-            "loss": rng.uniform(0.1, 8, runs * epochs),
-            "accuracy": rng.uniform(0, 1, runs * epochs),
-            "evaluated_loss": rng.uniform(0.1, 8, runs * epochs),
-            "evaluated_accuracy": rng.uniform(0, 1, runs * epochs),
-            "val_loss": np.nan,
-            "val_accuracy": np.nan,
-        }
-    )
-    return frame.assign(**columns)
-
-
-def spec(chart: charts.Chart) -> dict:
-    """The specification, checked against Vega-Lite's schema, with its numbers where they stand."""
-    plain = chart.to_dict()
-    # The form was checked without them.
-    alt.Chart.from_dict(plain | {"datasets": {}})
-    named = {p["name"]: p["value"] for p in plain.get("params", ()) if "value" in p}
-
-    def filled(node):
-        if isinstance(node, dict):
-            if set(node) == {"expr"} and node["expr"] in named:
-                return named[node["expr"]]
-            return {name: filled(child) for name, child in node.items()}
-        return [filled(child) for child in node] if isinstance(node, list) else node
-
-    return filled(plain)
-
-
-def views(node: dict):
-    """Every view with a mark, at whatever depth."""
-    if "mark" in node:
-        yield node
-    for kind in ("layer", "vconcat"):
-        for child in node.get(kind, ()):
-            yield from views(child)
-
-
-def domains(specification: dict, channel: str) -> list:
-    found = []
-    for view in views(specification):
-        scale = view.get("encoding", {}).get(channel, {}).get("scale")
-        if scale and "domain" in scale:
-            found.append(scale["domain"])
-    return found
-
-
-def rows_drawn(specification: dict) -> int:
-    return max(len(rows) for rows in specification["datasets"].values())
-
-
-def values(specification: dict, column: str) -> set:
-    rows = (row for data in specification["datasets"].values() for row in data)
-    return {row[column] for row in rows if column in row}
+from support.charts import domains, history_frame, response, rows_drawn, spec, values, views
 
 
 def test_axes_are_fixed_from_the_first_epoch_on():
@@ -111,7 +49,9 @@ def test_another_training_needs_no_form_of_its_own():
         for final in ([0.5, 1.0], [0.1])
     ]
     assert spreads[0].form == spreads[1].form
-    seen = [charts.threshold_view(response(epochs), epochs, 0) for epochs in ([0, 1, 2], [0, 50])]
+    seen = [
+        charts.response_view(response(epochs), epochs, 0, 50.0) for epochs in ([0, 1, 2], [0, 50])
+    ]
     assert seen[0].form == seen[1].form
 
 
@@ -375,80 +315,6 @@ def test_the_health_of_runs_that_failed_and_succeeded_share_axes_and_keep_zeros(
     assert min(values(panels[0], "median")) == domains(panels[0], "y")[0][0] > 0
     only_stuck = frame[frame.stuck]
     assert len(charts.health(only_stuck, "gradient_norm", epochs=2, log=True)) == 1
-
-
-def response(epochs, units=3) -> pd.DataFrame:
-    x = np.linspace(0, 100, 200)
-    names = [PROBABILITY, *(f"layer 1, unit {k + 1}" for k in range(units))]
-    return pd.concat(
-        pd.DataFrame(
-            {"key": key, "epoch": epoch, "x": x, "unit": unit, "value": x * (place % 2) * epoch}
-        )
-        for key, epoch in enumerate(epochs)
-        for place, unit in enumerate(names)
-    )
-
-
-def test_the_slider_runs_over_the_key_epochs_and_starts_at_the_last():
-    epochs = [0, 10, 20, 30]
-    drawn = spec(charts.threshold_view(response(epochs), epochs, 0))
-    params = {param["name"]: param for param in drawn["params"]}
-    bind = params["epoch"]["bind"]
-    assert (bind["min"], bind["max"], bind["step"]) == (0, 30, 10)
-    assert params["epoch"]["value"] == 30
-    assert all(f"'epoch_{number}'" in params["shown"]["expr"] for number in epochs)
-
-
-def test_another_run_changes_the_tables_of_its_network_alone():
-    """A browser keeps the chart then, and the epoch that its slider is at."""
-    small = response([0, 1])
-    large = small.assign(value=small["value"] + 2)
-    drawn = [charts.threshold_view(frame, [0, 1], run) for run, frame in enumerate((small, large))]
-    assert drawn[0].form == drawn[1].form
-    assert drawn[0].values == drawn[1].values
-    notes = [chart.tables["threshold"]["note"][0] for chart in drawn]
-    assert notes == ["run 0, ", "run 1, clipped to [0, 1], "]
-
-
-def test_one_key_epoch_needs_no_slider():
-    drawn = spec(charts.threshold_view(response([0]), [0], 0))
-    assert not any("bind" in param for param in drawn["params"])
-
-
-def test_the_threshold_view_names_dead_units_and_stays_within_its_rows():
-    epochs = list(range(0, 600, 10))
-    drawn = spec(charts.threshold_view(response(epochs, units=24), epochs, 0))
-    assert "dead: always 0" in values(drawn, "epoch_590")
-    assert "threshold 50" in values(drawn, "label")
-    assert rows_drawn(drawn) <= charts.MAX_ROWS
-    assert max(len(rows[0]) for rows in drawn["datasets"].values()) < 25
-
-
-def test_a_network_of_numbers_that_are_none_can_be_drawn():
-    frame = response([0, 1]).assign(value=np.nan)
-    spec(charts.threshold_view(frame, [0, 1], 0))
-    frame = response([0, 1]).assign(value=np.inf)
-    assert "not a number" in values(spec(charts.threshold_view(frame, [0, 1], 0)), "epoch_0")
-
-
-def test_the_surface_has_its_samples_its_units_and_the_slider():
-    cells = pd.DataFrame(
-        {"x0": [0, 0, 1, 1], "x1": [1, 1, 2, 2], "y0": [0, 1, 0, 1], "y1": [1, 2, 1, 2]}
-    )
-    cells = cells.assign(epoch_0=0.5, epoch_7=[0.1, 0.2, 0.8, np.nan])
-    surface = Surface(
-        epochs=[0, 7],
-        output=cells,
-        hidden=cells.assign(unit="layer 1, unit 1"),
-        samples=pd.DataFrame({"x": [0.5, 1.5], "y": [0.5, 1.5], "label": ["1", "2"]}),
-        label="2",
-    )
-    drawn = spec(charts.surface_view(surface, 3))
-    (slider,) = [param for param in drawn["params"] if "bind" in param]
-    assert (slider["name"], slider["bind"]["max"]) == ("epoch", 7)
-    assert "layer 1, unit 1" in values(drawn, "unit")
-    assert any("shape" in view["encoding"] for view in views(drawn))
-    assert "flat at 0.5" in values(drawn, "epoch_0")
 
 
 def test_the_themes_first_two_colours_are_those_of_succeeded_and_failed():

@@ -220,6 +220,7 @@ def test_plain_keras_refuses_what_its_loss_cannot_take():
 # --- a claim is one entry -----------------------------------------------------------------------
 
 
+@pytest.mark.tensorflow
 def test_a_claim_that_is_added_is_known_everywhere(monkeypatch):
     added = replace(
         CLAIMS["threshold-shuffle-loses-rows"], key="added", problem="two-blob", source=OURS

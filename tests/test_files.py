@@ -10,7 +10,8 @@ import pytest
 
 from core.claims import CLAIMS, record
 from core.comparison import Comparison
-from core.experiment import Dense, Experiment, InvalidExperiment
+from core.experiment import Experiment, InvalidExperiment
+from core.fields import Choice, Float, Int, MultiChoice
 from core.files import (
     MOST_BYTES,
     claims_json,
@@ -25,7 +26,6 @@ from core.history import History
 from core.problems import PROBLEMS
 from pages.elements import query_params
 from pages.elements.report import Report, _data
-from pages.elements.settings import VIEWS, Choice, Flag, Keys, Real, Whole, table, values_of
 
 EXPERIMENT = PROBLEMS["two-blob"].experiment
 
@@ -128,48 +128,20 @@ def test_a_file_that_is_no_experiment_is_refused(content):
     assert read_experiment(EXPERIMENT.to_json().encode()) == EXPERIMENT
 
 
-def test_every_value_survives_the_link():
-    rng = np.random.default_rng(0)
-    for problem in PROBLEMS:
-        for setting in (*table(problem).values(), *VIEWS.values()):
-            kind = setting.kind
-            if isinstance(kind, Choice):
-                values = kind.options
-            elif isinstance(kind, Flag):
-                values = (True, False)
-            elif isinstance(kind, Whole):
-                values = (kind.low, kind.high, int(rng.integers(kind.low, kind.high)))
-            else:
-                assert isinstance(kind, Real)
-                values = (kind.low, kind.high, *rng.uniform(kind.low, kind.high, 20).tolist())
-            assert [kind.parse(query_params.as_text(value)) for value in values] == list(values)
-
-
-def test_an_experiment_beyond_the_controls_has_no_settings():
-    source = replace(EXPERIMENT.data.source, bounds=((0, 1), (1, 2), (2, 3)))
-    three = replace(EXPERIMENT.data, source=source, label_values=(0, 1, 2))
-    others = replace(EXPERIMENT.data, label_values=(5, 7))
-    output = replace(EXPERIMENT.model, layers=(Dense(3, "softmax"),))
-    for beyond in (
-        replace(EXPERIMENT, data=three, model=output),
-        replace(EXPERIMENT, data=others),
-    ):
-        with pytest.raises(ValueError, match=r"unpack|not in"):
-            values_of(beyond)
-
-
 def test_what_a_link_gets_wrong_is_quoted_without_its_markup():
     refused: list[str] = []
     found = query_params.checked(
         {"a": "`**x**`\n" + "y" * 99, "`b`": "", "c": "0x1", "d": "9" * 5_000, "e": "0.5"},
-        {"a": Choice(("z",)), "c": Whole(0, 9), "d": Whole(0, 9), "e": Real(0, 1, 0.1)},
+        {"a": Choice(("z",)), "c": Int(0, 9), "d": Int(0, 9), "e": Float(0, 1)},
         refused,
     )
     assert found == {"e": 0.5}
     assert len(refused) == 4
     assert "`a` is `**x**yyyy" in refused[0]
     assert all(text.count("`") in (2, 4) and len(text) < 150 for text in refused)
-    found = query_params.checked({"fixes": "p.q..q.<r>"}, {"fixes": Keys(("p", "q"))}, refused)
+    found = query_params.checked(
+        {"fixes": "p.q..q.<r>"}, {"fixes": MultiChoice(("p", "q"))}, refused
+    )
     assert found == {"fixes": ["p", "q"]}
     assert "`<r>`" in refused[-1]
 
@@ -186,7 +158,7 @@ def test_no_text_ends_a_script_of_the_report():
         seed=0,
         target=0.9,
         fixes=(hostile,),
-        found=(),
+        findings=(),
         history=None,
         views={},
         palettes={"light": ["#000"], "dark": ["#fff"]},

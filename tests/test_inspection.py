@@ -31,8 +31,9 @@ from core.inspection import (
     decisions,
     layer_health,
     outputs,
+    own_class,
+    response,
     surface,
-    threshold_response,
 )
 from core.problems import PROBLEMS
 
@@ -169,7 +170,7 @@ def test_the_response_over_x_is_in_raw_units_through_the_runs_own_scaler(units):
     rng = np.random.default_rng(2)
     weights = [random_weights(experiment, rng) for _ in range(2)]
     history = recorded(experiment, weights, [0, 10])
-    frame = threshold_response(history, 0, points=50)
+    frame = response(history, 0, points=50)
 
     assert frame.x.min() == 0
     assert frame.x.max() == 200
@@ -215,7 +216,21 @@ def test_a_surface_needs_two_features_and_a_response_needs_one():
     with pytest.raises(ValueError, match="two features"):
         surface(recorded(PROBLEMS["threshold"].experiment, [[np.zeros(1)]], [0]), 0)
     with pytest.raises(ValueError, match="single feature"):
-        threshold_response(recorded(PROBLEMS["two-blob"].experiment, [[np.zeros(1)]], [0]), 0)
+        response(recorded(PROBLEMS["two-blob"].experiment, [[np.zeros(1)]], [0]), 0)
+
+
+def test_each_row_is_counted_once_by_what_the_network_gives_its_own_class():
+    source = Blobs(((0, 1), (1, 2), (2, 3)), samples=20, features=4)
+    data = Data(source, label_values=(0, 1, 2), encoding="one-hot", hold_out=0.2)
+    experiment = network(Dense(3, "softmax"), data=data, loss="categorical_crossentropy")
+    certain = [np.zeros((4, 3), np.float32), np.array([0, 0, 50], np.float32)]
+    unsure = [np.zeros((4, 3), np.float32), np.zeros(3, np.float32)]
+    bins = own_class(recorded(experiment, [unsure, certain], [0, 9]), 0)
+    assert bins.epoch_0.sum() == bins.epoch_9.sum() == data.training_rows
+    assert bins[bins.epoch_0 > 0].low.between(0.3, 1 / 3).all(), "a third for each class"
+    always_2 = bins[bins.epoch_9 > 0]
+    assert set(always_2[always_2.low > 0.9].label) == {"2"}
+    assert set(always_2[always_2.low < 0.1].label) == {"0", "1"}
 
 
 def test_many_hidden_units_stay_within_what_a_chart_may_draw():

@@ -7,11 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.claims import CLAIMS
-from core.claims.claim import OURS
-from core.posts import POSTS
+from core.draft import Draft
+from core.fields import Choice, MultiChoice
 from core.problems import PROBLEMS
-from pages.elements import compare, settings
+from pages.elements import settings
 from pages.elements.rendering import AT_ONCE, in_turn
 from support.pages import cards, drawn, finished, opened, setting, texts
 
@@ -33,16 +32,14 @@ def test_home_shows_recorded_evidence_at_once():
 @pytest.mark.parametrize("problem", ["threshold", "two-blob"])
 def test_every_setting_has_a_control_with_help(problem):
     app = opened(problem)
-    widgets = [*app.selectbox, *app.number_input, *app.toggle]
-    labels = {widget.label for widget in widgets}
-    hidden = PROBLEMS[problem].experiment.model.dense[:-1]
-    unused = {"Divide by", "Data seed", "Momentum"}
-    for one in settings.table(problem).values():
-        number = one.name.removeprefix("hidden").partition("-")[0]
-        if number.isdigit() and int(number) > len(hidden):
-            unused.add(one.label)
-        assert (one.label in labels) != (one.label in unused), one.label
-    assert all(widget.help for widget in (*widgets, *app.button, *app.button_group))
+    widgets = [*app.selectbox, *app.number_input, *app.toggle, *app.text_input]
+    drawn = {(widget.key or "").partition("@")[0] for widget in widgets}
+    known = settings.table(Draft.of(PROBLEMS[problem].experiment))
+    for name in (*known, *settings.OF_RUNS):
+        # The layers have buttons; a divisor has no effect on inputs that are not divided.
+        assert (f"{problem}.{name}" in drawn) != (name in ("layers", "divisor")), name
+    buttons = [b for b in app.button if "-layer" not in b.key]
+    assert all(widget.help for widget in (*widgets, *buttons, *app.button_group))
 
 
 def test_the_threshold_question_fails_as_asked_and_can_be_freed():
@@ -95,13 +92,51 @@ def test_the_two_blob_question_shows_its_network_and_plain_keras():
 
 def test_settings_that_cannot_be_trained_are_explained():
     app = opened("two-blob")
+    setting(app, "two-blob.labels").set_value("one, two").run()
+    assert "`one, two`; it should be 2 different numbers" in app.warning[0].value
+    assert setting(app, "two-blob.labels").value == "1, 2"
     setting(app, "two-blob.low1").set_value(0.6).run()
-    assert "low bound not above" in app.error[0].value
-    assert app.button(key="two-blob-train").disabled
-    setting(app, "two-blob.low1").set_value(0.2).run()
-    assert not app.error
+    assert not app.warning
+    assert setting(app, "two-blob.high1").value == 0.6, "bounds do not cross"
     setting(app, "two-blob.encoding").set_value("as-is").run()
     assert "units of the output layer" in app.error[0].value
+    assert app.button(key="two-blob-train").disabled
+    setting(app, "two-blob.encoding").set_value("one-hot").run()
+    assert not app.error
+
+
+def test_layers_are_added_moved_set_and_removed():
+    app = opened("two-blob", epochs="2", runs="16")
+    app.button(key="two-blob-add-dropout").click().run()
+    setting(app, "two-blob.layer2-rate").set_value(0.25).run()
+    app.button(key="two-blob-add-dense").click().run()
+    setting(app, "two-blob.layer3-units").set_value(100).run()
+    app.button(key="two-blob-layer2-down").click().run()
+    setting(app, "two-blob.output-activation").set_value("sigmoid").run()
+    assert "2 → 2 sigmoid → 100 sigmoid → 2 sigmoid, dropout 0.25" in texts(app)
+    assert "hidden layers dense 2 sigmoid glorot uniform, dense 100" in texts(app)
+    assert app.query_params["layers"] == "Dense~2~sigmoid~~Dense~100~sigmoid~~Dropout~0.25"
+    app.button(key="two-blob-train").click().run()
+    finished(app, "16 runs ended at")
+    app.button(key="two-blob-layer1-remove").click().run()
+    assert "2 → 100 sigmoid → 2 sigmoid, dropout 0.25" in texts(app)
+    assert "belong to earlier settings" in texts(app)
+    app.pills(key="two-blob.fixes").set_value(["wider-hidden"]).run()
+    assert "2 → 100 sigmoid" in texts(app), "layers changed by hand stay under a fix"
+    app.button(key="two-blob-reset").click().run()
+    assert "2 → 2 sigmoid → 2 softmax;" in texts(app)
+
+
+def test_three_classes_of_five_features_are_trained_and_pictured():
+    app = opened("two-blob", epochs="2", runs="16")
+    setting(app, "two-blob.classes").set_value(3).run()
+    setting(app, "two-blob.features").set_value(5).run()
+    assert "units of the output layer" in app.error[0].value
+    setting(app, "two-blob.output-units").set_value(3).run()
+    assert setting(app, "two-blob.labels").value == "1, 2, 3"
+    app.button(key="two-blob-train").click().run()
+    finished(app, "16 runs ended at")
+    assert drawn(app, "The chosen run: how many training rows", "Confusion matrix")
 
 
 def test_a_link_sets_the_page_and_what_it_gets_wrong_is_named():
@@ -129,28 +164,8 @@ def test_a_bad_link_falls_back_with_a_notice(name, text):
     assert setting(app, "threshold.learning-rate").value == 0.001
 
 
-@pytest.mark.parametrize(
-    ("parameters", "said"),
-    [
-        ({"problem": "xor"}, "`problem` is `xor`"),
-        ({"fixes": "sigmoid-output.magic"}, "`fixes` is `magic`"),
-        ({"runs": "17"}, "`runs` is `17`"),
-        ({"target": "nan"}, "`target` is `nan`"),
-        ({"colour": "red"}, "`colour` in the link is no setting"),
-        ({"v": "2"}, "newer version"),
-        ({"v": "first"}, "`v` is `first`"),
-    ],
-)
-def test_a_bad_link_to_the_comparison_falls_back_with_a_notice(parameters, said):
-    app = opened("compare", **parameters)
-    (warning,) = (warning.value for warning in app.warning)
-    assert said in warning
-    assert app.slider(key="compare.target").value == 0.9
-    assert "sigmoid-output" in app.pills(key="compare.fixes").value
-
-
 def test_a_link_from_a_newer_version_is_read_as_far_as_it_can_be():
-    app = opened("threshold", v="2", epochs="7", magic="yes")
+    app = opened("threshold", v="3", epochs="7", magic="yes")
     assert setting(app, "threshold.epochs").value == 7
     assert ["newer version" in w.value or "`magic`" in w.value for w in app.warning] == [True] * 2
     assert len(opened("threshold", **{f"x{n}": "1" for n in range(99)}).warning) < 12
@@ -182,18 +197,18 @@ def test_curves_are_those_that_are_counted_unless_model_fits_are_asked_for():
     app.segmented_control(key="threshold.curves").set_value("during").run()
     assert drawn(app, "Accuracy on the training rows during each", "Loss on the training rows dur")
     assert not app.toggle(key="threshold.log-scale").value
-    link = next(block.value for block in app.code if "v=1" in block.value)
+    link = next(block.value for block in app.code if "v=2" in block.value)
     assert "log=no" in link
     assert "curves=during" in link
     app.toggle(key="threshold.log-scale").set_value(True).run()
-    link = next(block.value for block in app.code if "v=1" in block.value)
+    link = next(block.value for block in app.code if "v=2" in block.value)
     assert "log=" not in link, "as it is from the start"
 
 
 def test_the_script_and_what_changed_are_there_before_any_training():
     app = opened("two-blob", fixes="rmsprop", epochs="7")
     link, script, *changed = (block.value for block in app.code)
-    assert "v=1" in link
+    assert "v=2" in link
     assert "fixes=rmsprop&epochs=7" in link
     assert 'optimizer="rmsprop"' in script
     assert '+     optimizer="rmsprop",' in changed[0]
@@ -202,55 +217,6 @@ def test_the_script_and_what_changed_are_there_before_any_training():
     assert "**Training**: Changed by hand" in cards(app)
     assert "This is the question as asked" not in cards(app)
     assert "this is the question as asked" in cards(opened("threshold"))
-
-
-def test_fixes_are_compared():
-    app = opened("compare")
-    assert "about" in app.info[0].value, "how long it takes is said before"
-    assert "Press **Compare** to train 12 combinations" in app.info[0].value
-    app.pills(key="compare.fixes").set_value([]).run()
-    assert app.button(key="compare-start").disabled
-    assert app.info[0].value == "Choose at least one fix to compare."
-    chosen = ["sigmoid-output", "standardise-inputs", "scale-inputs"]
-    app.pills(key="compare.fixes").set_value(chosen).run()
-    said = " ".join(caption.value for caption in app.caption)
-    assert "6 combinations of 3 fixes, 32 runs each: 192 runs in all, about " in said
-    assert "Standardise inputs replaces Scale inputs to [0, 1]: never combined." in said
-    app.button(key="compare-start").click().run()
-    finished(app, "combination")
-    table = app.dataframe[0].value
-    assert len(table) == 6
-    assert table["rate"].max() > 1, "in percent"
-    panels = ("As asked", "Sigmoid output", "Standardise inputs", "Sigmoid output + Standardise")
-    assert drawn(app, *(f"Accuracy by epoch of every run: {name}" for name in panels))
-    assert drawn(app, "Share of runs that reach 90%", "What each fix adds")
-    assert any("need not add up" in caption.value for caption in app.caption)
-    winner = app.selectbox(key="compare.combination").value
-    assert winner == "sigmoid-output.standardise-inputs"
-    assert "Sigmoid output + Standardise inputs" in app.header[0].value
-    assert "Likely" in app.header[0].value, "no interval of 32 runs lies at 90% or above"
-    assert "per combination, if the rate stays the same" in cards(app)
-    app.slider(key="compare.rate").set_value(0.75).run()
-    assert app.header[0].value.startswith(":material/check_circle: The smallest")
-    app.selectbox(key="compare.combination").set_value("sigmoid-output").run()
-    assert "Inputs are not scaled" in cards(app)
-    script, diff = (code.value for code in app.code[-2:])
-    assert 'Dense(1, activation="sigmoid")' in script
-    assert '+     keras.layers.Dense(1, activation="sigmoid"),' in diff
-    app.slider(key="compare.rate").set_value(0.9).run()
-    assert app.selectbox(key="compare.combination").value == "sigmoid-output", "it was chosen"
-    app.pills(key="compare.fixes").set_value(list(PROBLEMS["threshold"].fixes)).run()
-    assert f"choose at most {compare.MOST_FIXES}" in app.error[0].value
-    assert "7 fixes are 96 combinations" in app.error[0].value
-    assert app.button(key="compare-start").disabled
-    assert f"Choose at most {compare.MOST_FIXES}" in " ".join(c.value for c in app.caption)
-
-
-def test_the_question_as_asked_can_be_the_combination_of_a_link():
-    app = opened("compare", fixes="sigmoid-output", combination="", runs="16")
-    app.button(key="compare-start").click().run()
-    finished(app, "combination")
-    assert app.selectbox(key="compare.combination").value == ""
 
 
 def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
@@ -262,8 +228,8 @@ def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
     app.pills(key="threshold.fixes").set_value(
         ["sigmoid-output", "standardise-inputs", "shuffle-rows", "hold-out", "wider-hidden"]
     ).run()
-    setting(app, "threshold.hidden1-activation").set_value("leaky_relu").run()
-    setting(app, "threshold.hidden2-activation").set_value("leaky_relu").run()
+    setting(app, "threshold.layer1-activation").set_value("leaky_relu").run()
+    setting(app, "threshold.layer2-activation").set_value("leaky_relu").run()
     assert "Nothing wrong found before training." in cards(app)
 
 
@@ -312,90 +278,11 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
     assert setting(app, "threshold.output-activation").value == "sigmoid"
 
 
-def test_every_claim_is_shown_with_its_verdict():
-    app = opened("claims")
-    assert len(app.radio(key="claims.claim").options) == len(CLAIMS)
-    for key, claim in CLAIMS.items():
-        app.radio(key="claims.claim").set_value(key).run()
-        assert not app.exception, key
-        assert app.header[0].value == claim.text
-        assert (claim.criterion is None) == (not app.button)
-        if claim.criterion is not None:
-            assert drawn(app, "Runs that meet the criterion", "How the runs'")
-
-
-def test_the_claim_that_is_shown_is_always_one_that_is_listed():
-    app = opened("claims", claim="two-blob-adam-0.1")
-    app.segmented_control(key="claims.question").set_value("threshold").run()
-    chosen = app.radio(key="claims.claim").value
-    assert chosen == next(key for key in CLAIMS if key.startswith("threshold"))
-    assert app.header[0].value == CLAIMS[chosen].text
-    app.pills(key="claims.verdicts").set_value(["does-not-hold"]).run()
-    listed = app.radio(key="claims.claim")
-    assert all("Does not hold" in option for option in listed.options)
-    assert 0 < len(listed.options) < len(CLAIMS)
-    assert app.header[0].value == CLAIMS[listed.value].text
-    app.pills(key="claims.verdicts").set_value(["cannot-be-tested"]).run()
-    assert "threshold problem" in app.info[0].value
-    assert "cannot be tested" in app.info[0].value
-    assert not app.header
-    app.segmented_control(key="claims.question").set_value("two-blob").run()
-    assert app.header[0].value == CLAIMS["two-blob-sigmoid-is-usual"].text
-
-
-def test_a_link_to_a_claim_lists_it_whatever_was_filtered():
-    app = opened("claims", question="threshold", claim="two-blob-adam-0.1")
-    assert app.radio(key="claims.claim").value == "two-blob-adam-0.1"
-    assert app.segmented_control(key="claims.question").value == "all"
-    assert not app.warning
-
-
-def test_an_unknown_claim_is_named_without_a_list_of_all():
-    app = opened("claims", claim="threshold-both-lern")
-    (notice,) = (warning.value for warning in app.warning)
-    assert notice.startswith("Unknown claim `threshold-both-lern`")
-    assert "choose one below" in notice
-    assert sum(f"`{key}`" in notice for key in CLAIMS) == 1
-    assert "`threshold-both-learn`" in notice
-    (notice,) = (warning.value for warning in opened("claims", claim="xyzzy").warning)
-    assert not any(key in notice for key in CLAIMS)
-
-
 def test_a_notice_names_a_handful_of_options():
     many = tuple(f"option-{number}" for number in range(40))
-    for kind in (settings.Choice(many), settings.Keys(many)):
+    for kind in (Choice(many), MultiChoice(many)):
         assert sum(option in kind.expected.replace(",", " ").split() for option in many) == 8
         assert "32 more" in kind.expected
-
-
-def test_the_claims_of_the_posts_and_ours_are_counted_apart_and_the_posts_linked():
-    home, claims = opened(), opened("claims")
-    for page in (home, claims):
-        assert all(f"[{post.title}]({post.url})" in cards(page) for post in POSTS.values())
-    ours = [key for key, claim in CLAIMS.items() if claim.source == OURS]
-    words = [page.recorded().word(key) for key in CLAIMS if key not in ours]
-    for word, verb in (("holds", "hold"), ("does not hold", "do not hold")):
-        assert f"{words.count(word)} {verb}" in cards(home)
-        assert f"{word.capitalize()} {words.count(word)}]" in cards(claims)
-    assert f"**{len(words)} claims from the posts**" in cards(claims)
-    assert f"**{len(ours)} claims of our own**" in cards(claims)
-    (source,) = (text.value for text in claims.markdown if "Reported:" in text.value)
-    assert POSTS["two-blob"].url in source
-
-
-def test_a_claim_is_tested_again():
-    app = opened("claims", claim="two-blob-rmsprop-5", runs="64", seed="3")
-    assert app.number_input(key="claims.seed").value == 3
-    app.button(key="claims-start").click().run()
-    deadline = time.monotonic() + 120
-    while not any("Measured just now, seed 3" in caption.value for caption in app.caption):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-        app.run()
-        assert not app.exception
-    assert "of 64" in " ".join(metric.value for metric in app.metric)
-    app.radio(key="claims.claim").set_value("two-blob-adam-0.1").run()
-    assert any("Recorded on" in caption.value for caption in app.caption)
 
 
 def test_a_setting_changed_in_the_same_moment_as_a_fix_is_chosen_stays():

@@ -62,8 +62,8 @@ def _on_a_grid(experiment: Experiment, side: int = 14) -> Experiment:
         for x in np.linspace(low, high, side)
         for y in np.linspace(low, high, side)
     ]
-    labels = np.repeat([0, 1], side * side).tolist()
-    return with_data(source=Table(tuple(inputs), tuple(labels)))(experiment)
+    labels = np.repeat([0, 1], side * side)
+    return with_data(source=Table(np.array(inputs), labels))(experiment)
 
 
 TWO_UNITS = Arm("2 hidden units", _form(_answered, 500))

@@ -77,6 +77,8 @@ class Program:
         self.rate = _RatePerRun(self.layout, lanes)
         self.optimizer = keras_models.keras_optimizer(experiment, self.rate)
         self.optimizer.build(self.trained)
+        # Each begins at one number: 0 in most of them.
+        self.begun = [variable.numpy().flat[0] for variable in self.optimizer.variables]
         self.loss = keras.losses.get(experiment.training.loss)
         self.accuracy = _accuracy(experiment)
         self.batch_size = min(experiment.training.batch_size, data.training_rows)
@@ -114,8 +116,8 @@ class Program:
         """Set the variables, (lanes, *shape) each, and the rates, (lanes,), for new runs."""
         for variable, values in zip(self.variables, weights, strict=True):
             variable.assign(self.layout.from_runs(values))
-        for variable in self.optimizer.variables:
-            variable.assign(tf.zeros_like(variable))
+        for variable, begun in zip(self.optimizer.variables, self.begun, strict=True):
+            variable.assign(tf.fill(variable.shape, begun))
         self.rate.rates.assign(self.layout.per_run(tf.constant(learning_rates, tf.float32)))
 
     def weights(self) -> list[np.ndarray]:

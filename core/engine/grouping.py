@@ -39,7 +39,7 @@ def structure(experiment: Experiment) -> tuple:
     )
     shapes = (data.source.features, data.target_width, data.training_rows, data.held_out_rows)
     rows = (is_shared(data), has_scale_per_run(data))
-    optimizer = replace(training.optimizer, learning_rate=1.0)
+    optimizer = training.optimizer.at_rate(1.0)
     return layers, shapes, rows, replace(training, optimizer=optimizer, epochs=1, shuffle=True)
 
 

@@ -40,7 +40,7 @@ _REVEAL = """<script>
   const until = Date.now() + 5000;
   const look = () => {{
     const rows = document.querySelectorAll(".st-key-{key} label:has(input)");
-    const row = rows[{place}];
+    const row = rows[{row}];
     if (rows.length !== {count} || !row.querySelector("input").checked)
       return Date.now() < until && setTimeout(look, 50);
     let box = row.parentElement;
@@ -74,10 +74,10 @@ def act() -> None:
     st.html(script, unsafe_allow_javascript=True)
 
 
-def reveal_choice(key: str, place: int, count: int) -> None:
-    """Scroll a list of `count` choices, and nothing else, to the chosen one, at `place` from 0.
+def reveal_choice(key: str, row: int, count: int) -> None:
+    """Scroll a list of `count` choices, and nothing else, to the chosen one, at `row` from 0.
 
     key: of the container with the list.
     """
-    script = _REVEAL.format(key=key, place=place, count=count)
+    script = _REVEAL.format(key=key, row=row, count=count)
     st.html(script, unsafe_allow_javascript=True)

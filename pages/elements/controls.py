@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
 import streamlit as st
 
 from core.experiment import Dense, Experiment, InvalidExperiment
@@ -11,7 +9,7 @@ from core.fields import Setting
 from core.jobs.requests import Train
 from core.problems import PROBLEMS
 from pages.elements import browser, jobs, layers, query_params, state, widgets
-from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, as_text, table
+from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, in_words, table
 
 ICONS = {
     "Data": ":material/dataset:",
@@ -23,11 +21,11 @@ ICONS = {
 
 def presets(problem: str) -> None:
     """Which form of the question to begin from, and which of the proposed fixes to apply."""
-    asked = PROBLEMS[problem]
-    if asked.variants:
+    question = PROBLEMS[problem]
+    if question.variants:
         st.segmented_control(
             "Start from",
-            (state.BASELINE, *asked.variants),
+            (state.BASELINE, *question.variants),
             format_func=state.title,
             **state.control(problem, state.START),
             required=True,
@@ -35,14 +33,14 @@ def presets(problem: str) -> None:
         )
     st.pills(
         "Fixes",
-        tuple(asked.fixes),
+        tuple(question.fixes),
         selection_mode="multi",
-        format_func=lambda name: asked.fixes[name].title,
+        format_func=lambda name: question.fixes[name].title,
         **state.control(problem, state.FIXES),
-        help="Fixes from the posts, plus ours. Choose none for the question as asked.",
+        help="Fixes from the posts, plus ours. Choose none for the question as question.",
     )
     for name in state.chosen(problem):
-        fix = asked.fixes[name]
+        fix = question.fixes[name]
         who = "ours" if fix.source == "ours" else f"from the {fix.source}"
         instead = state.replaces(problem, name)
         note = f" It replaces *{', '.join(instead)}*." if instead else ""
@@ -70,7 +68,7 @@ def groups(problem: str) -> None:
             icon=":material/restart_alt:",
             on_click=state.reset,
             args=(problem,),
-            help="Every setting back to the question as it was asked.",
+            help="Every setting back to the question as it was question.",
         )
 
 
@@ -91,7 +89,7 @@ def describe(experiment: Experiment) -> str:
         if isinstance(layer, Dense):
             sizes.append(f"{layer.units} {layer.activation}")
         else:
-            extra[" ".join([layer.label.lower(), *map(as_text, astuple(layer))])] = None
+            extra[in_words(layer)] = None
     network = " → ".join(sizes) + "".join(f", {name}" for name in extra)
     optimizer = training.optimizer
     return (
@@ -145,7 +143,7 @@ def train(problem: str) -> None:
     except InvalidExperiment:
         return
     request = _request(problem, experiment)
-    jobs.clear(plain_place(problem))
+    jobs.clear(fit_slot(problem))
     many = f"{request.runs} run{'s' * (request.runs > 1)}"
     jobs.start(problem, f"{many} of the {PROBLEMS[problem].title.lower()}", request)
     browser.bring_into_view(result(problem))
@@ -160,8 +158,8 @@ def result(problem: str) -> str:
     return f"{problem}-result"
 
 
-def plain_place(problem: str) -> str:
-    """Where the training of one run with plain Keras belongs."""
+def fit_slot(problem: str) -> str:
+    """The slot of the training of one run with plain Keras."""
     return f"{problem}.plain"
 
 
@@ -180,7 +178,10 @@ def _train_anew(problem: str) -> None:
 
 
 def _widgets(problem: str, settings: list[tuple[str, Setting | View]]) -> None:
-    columns = st.columns(2)
-    for index, (name, setting) in enumerate(settings):
+    columns, index = st.columns(2), 0
+    for name, setting in settings:
+        if name.startswith("low"):
+            index += index % 2  # the bounds of a class stand side by side
         with columns[index % 2]:
             widgets.draw(setting, **state.control(problem, name))
+        index += 1

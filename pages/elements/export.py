@@ -86,12 +86,12 @@ def _notebook(problem: str, experiment: Experiment, seed: int) -> None:
 
 
 def _changes(problem: str, fixes: tuple[Fix, ...], experiment: Experiment, seed: int) -> None:
-    found = changes(PROBLEMS[problem].experiment, fixes, experiment, seed)
-    if not found:
+    differences = changes(PROBLEMS[problem].experiment, fixes, experiment, seed)
+    if not differences:
         st.markdown("Nothing has changed: this is the question as asked.")
         return
     st.markdown("From the question as asked to here: `-` removed, `+` added.")
-    for change in found:
+    for change in differences:
         st.markdown(f"**{change.heading}**: {', '.join(change.by)}")
         st.code(change.diff, language="diff", wrap_lines=True)
 
@@ -186,7 +186,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         seed=seed,
         target=target,
         fixes=state.steps(problem),
-        found=findings.findings_for(experiment, own, target),
+        findings=findings.findings_for(experiment, own, target),
         history=own,
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},

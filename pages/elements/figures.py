@@ -38,15 +38,15 @@ def rate(reached: Rate, target: float) -> Picture:
     return Picture(interval(reached, label), said)
 
 
-def interval(found: Rate, label: str, axis: str = "Success rate") -> charts.Chart:
+def interval(measured: Rate, label: str, axis: str = "Success rate") -> charts.Chart:
     """One rate with its interval."""
     row = {
         "label": label,
-        "rate": found.value,
-        "low": found.low,
-        "high": found.high,
-        "successes": found.successes,
-        "runs": found.runs,
+        "rate": measured.value,
+        "low": measured.low,
+        "high": measured.high,
+        "successes": measured.successes,
+        "runs": measured.runs,
     }
     return charts.rate(pd.DataFrame([row]), axis)
 
@@ -123,30 +123,37 @@ def health(history: History, figure: str, target: float) -> list[Picture]:
 
 def picks(history: History, target: float) -> dict[str, int]:
     """The runs that can be looked into, by what they are; the first stuck one, where one is."""
-    found = {kind: history.pick(kind) for kind in ("best", "median", "worst")}
+    runs = {kind: history.pick(kind) for kind in ("best", "median", "worst")}
     stuck = history.outcomes(target) == STUCK
     if stuck.any():
-        found["stuck"] = int(stuck.argmax())
-    return found
+        runs["stuck"] = int(stuck.argmax())
+    return runs
 
 
-def network(problem: str, history: History, run: int) -> Picture:
-    """What one run's network computes, over the inputs.
+def network(history: History, run: int) -> Picture:
+    """What one run's network computes: over its inputs, where there are one or two of them.
 
     The description does not name the run: with another one, the browser would draw a new chart and
     put its slider back to the last epoch.
     """
-    if problem == "threshold":
+    source = history.experiment.data.source
+    if source.features == 1:
+        epochs = history.key_epochs.tolist()
+        frame = inspection.response(history, run)
         return Picture(
-            charts.threshold_view(
-                inspection.threshold_response(history, run), history.key_epochs.tolist(), run
-            ),
+            charts.response_view(frame, epochs, run, source.boundary),
             "The chosen run: probability of class 1 and each hidden unit's output by input.",
         )
+    if source.features == 2:
+        return Picture(
+            charts.surface_view(inspection.surface(history, run), run),
+            "The chosen run: probability of class 1, and each hidden unit's output, over the "
+            "two features with the samples.",
+        )
     return Picture(
-        charts.surface_view(inspection.surface(history, run), run),
-        "The chosen run: probability of class 1, and each hidden unit's output, over the "
-        "two features with the samples.",
+        charts.own_class_view(inspection.own_class(history, run), run),
+        "The chosen run: how many training rows of each label get which output for their own "
+        "class.",
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.experiment import MOST_LAYERS
-from core.fields import settings
 from core.layers import LAYERS, Dense, Layer
 from pages.elements import state, widgets
+from pages.elements.settings import table
 
 ADDED = 8
 """Units of a dense layer that is added."""
@@ -19,10 +19,10 @@ def draw(problem: str) -> None:
     for index, layer in enumerate(hidden):
         with st.container(border=True):
             _heading(problem, index, layer, len(hidden))
-            _settings(problem, f"layer{index + 1}", layer)
+            _settings(problem, f"layer{index + 1}")
     with st.container(border=True):
         st.markdown(f"**Output: {output.label.lower()}**")
-        _settings(problem, "output", output)
+        _settings(problem, "output")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Add a layer:", width="content")
         for name, kind in LAYERS.items():
@@ -61,13 +61,13 @@ def _heading(problem: str, index: int, layer: Layer, count: int) -> None:
         )
 
 
-def _settings(problem: str, name: str, layer: Layer) -> None:
-    known = settings(layer)
-    if not known:
-        return
-    for column, (field, setting) in zip(st.columns(len(known)), known.items(), strict=True):
+def _settings(problem: str, prefix: str) -> None:
+    """The controls of one layer, side by side."""
+    known = table(state.draft(problem)).values()
+    own = [each for each in known if each.name.startswith(f"{prefix}-")]
+    for column, each in zip(st.columns(max(len(own), 1)), own, strict=False):
         with column:
-            widgets.draw(setting, **state.control(problem, f"{name}-{field}"))
+            widgets.draw(each.setting, **state.control(problem, each.name))
 
 
 def _hidden(problem: str) -> list[Layer]:

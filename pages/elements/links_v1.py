@@ -1,4 +1,4 @@
-"""Hidden layers as links of version 1 wrote them: a count, and up to four of one pattern."""
+"""What links of version 1 wrote in another way: hidden layers, of a count and one pattern."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def taken_over(draft: Draft, given: dict[str, str], refused: list[str]) -> Draft
     What is wrong in it is added to `refused`.
     """
     own = {name: given.pop(name) for name in KINDS if name in given}
+    if "labels" in given:
+        given["labels"] = given["labels"].replace(" and ", "_")
     # They were written whether or not they had an effect.
     optimizer = given.get("optimizer", type(draft.training.optimizer).__name__.lower())
     if optimizer != "sgd":

@@ -86,19 +86,19 @@ def checked(
 
     Of a list of keys the known ones are its value.
     """
-    found = {}
+    values = {}
     for name, text in given.items():
         kind = kinds.get(name)
         if kind is None:
             refused.append(f"`{quoted(name)}` in the link is no setting of this page.")
         elif isinstance(kind, MultiChoice):
-            found[name] = _checked_keys(name, text, kind, refused)
+            values[name] = _checked_keys(name, text, kind, refused)
         else:
             try:
-                found[name] = kind.parse(text)
+                values[name] = kind.parse(text)
             except (KeyError, ValueError, OverflowError):
                 refused.append(refusal(name, text, kind.expected))
-    return found
+    return values
 
 
 def applied(draft: Draft, given: Mapping[str, str], refused: list[str]) -> Draft:
@@ -122,7 +122,7 @@ def _checked_keys(name: str, text: str, kind: MultiChoice, refused: list[str]) -
 
 
 def hold(
-    place: str, values: Mapping[str, object], kinds: Mapping[str, Kind], *, anew: bool = False
+    page: str, values: Mapping[str, object], kinds: Mapping[str, Kind], *, anew: bool = False
 ) -> None:
     """Put a page's values into the session, but for those of which it holds one that is allowed.
 
@@ -130,8 +130,8 @@ def hold(
     session holds.
     """
     for name, value in values.items():
-        said = value if anew else st.session_state.get(f"{place}.{name}", value)
-        st.session_state[f"{place}.{name}"] = said if allows(kinds[name], said) else value
+        said = value if anew else st.session_state.get(f"{page}.{name}", value)
+        st.session_state[f"{page}.{name}"] = said if allows(kinds[name], said) else value
 
 
 def allows(kind: Kind, value: object) -> bool:

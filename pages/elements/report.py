@@ -38,7 +38,7 @@ class Report:
     """What a problem page shows.
 
     problem: its key; summary: the experiment in a line; fixes: what led from the question as asked
-    to it, save changes by hand; found: its findings; history: of this experiment, None before
+    to it, save changes by hand; findings: its findings; history: of this experiment, None before
     training; views: what of the results is looked at; palettes: the colours of the outcomes
     and of further series, by "light" and "dark".
     """
@@ -49,7 +49,7 @@ class Report:
     seed: int
     target: float
     fixes: tuple[Fix, ...]
-    found: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     history: History | None
     views: dict[str, object]
     palettes: dict[str, list[str]]
@@ -62,7 +62,7 @@ class Report:
             report=self,
             sections=() if self.history is None else self._pictures(self.history),
             failed=None if self.history is None else others(self.history, self.target),
-            verdict=verdict(self.found, self.history, self.target),
+            verdict=verdict(self.findings, self.history, self.target),
             standing=_standing,
             changes=changes(
                 PROBLEMS[self.problem].experiment, self.fixes, self.experiment, self.seed
@@ -103,7 +103,7 @@ class Report:
             (
                 "What the network does",
                 [
-                    (figures.network(self.problem, history, run), True),
+                    (figures.network(history, run), True),
                     (figures.confusion(history, run), False),
                 ],
             ),

@@ -167,14 +167,14 @@ def network(problem: str, history: History, target: float) -> None:
         help=VIEWS["pick"].help,
         **state.control(problem, "pick"),
     )
-    _draw_network(problem, history, picks[kind])
+    _draw_network(history, picks[kind])
 
 
 @once
-def _draw_network(problem: str, history: History, run: int) -> None:
+def _draw_network(history: History, run: int) -> None:
     left, right = st.columns([3, 1])
     with left, st.container(border=True):
-        charts.show(*figures.network(problem, history, run))
+        charts.show(*figures.network(history, run))
     with right, st.container(border=True):
         charts.show(*figures.confusion(history, run))
 
@@ -182,27 +182,27 @@ def _draw_network(problem: str, history: History, run: int) -> None:
 def plain_keras(problem: str, history: History) -> None:
     """Train the first run once more with plain Keras, and lay its curve over the stack's."""
     st.header("Compared with model.fit")
-    place = controls.plain_place(problem)
+    slot = controls.fit_slot(problem)
     request = Fit(history.experiment, history.seed)
     st.button(
         f"Train one run with model.fit (about {duration(price(request).seconds)})",
-        key=f"{place}-fit",
+        key=f"{slot}-fit",
         icon=":material/timer:",
-        disabled=not jobs.affordable(request) or jobs.busy(place),
+        disabled=not jobs.affordable(request) or jobs.busy(slot),
         on_click=jobs.start,
-        args=(place, "one run with model.fit", request),
+        args=(slot, "one run with model.fit", request),
         help="Plain Keras, compile and fit: run 0 with the same data and initial weights, and its "
         "own order of batches.",
     )
-    alone = jobs.result(place, "training", _fitting, place)
+    alone = jobs.result(slot, "training", _fitting, slot)
     if alone is not None:
         _overlay(history, alone)
 
 
-def _fitting(handle: jobs.JobHandle, place: str) -> None:
+def _fitting(handle: jobs.JobHandle, slot: str) -> None:
     epochs = handle.request.experiment.training.epochs
     done = len(handle.job.events)
-    jobs.progress(place, done / epochs, f"model.fit: epoch {done:,} of {epochs:,}")
+    jobs.progress(slot, done / epochs, f"model.fit: epoch {done:,} of {epochs:,}")
 
 
 def _overlay(history: History, alone: History) -> None:

@@ -8,16 +8,27 @@ with hyphens; those of layers count the layers from 1, the last of which is the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from core.draft import Draft, Path, converted
 from core.entries import KerasEntry
 from core.experiment import Model
-from core.fields import Bool, Choice, Float, Instance, Int, Optional, Ranges, Setting, settings
+from core.fields import (
+    Bool,
+    Choice,
+    Float,
+    Instance,
+    Int,
+    Numbers,
+    Optional,
+    Ranges,
+    Setting,
+    settings,
+)
 from core.history import TARGET
 from core.jobs.requests import DEFAULT_RUNS
-from core.layers import LAYERS, Layer
+from core.layers import LAYERS, Dense, Dropout, Layer
 from core.optimizers import OPTIMIZERS
 
 DATA, NETWORK, TRAINING, RUNS = GROUPS = ("Data", "Network", "Training", "Runs")
@@ -100,10 +111,11 @@ def _kinds(draft: Draft) -> list[type]:
 
 def _data(draft: Draft) -> Iterator[Control]:
     source = draft.data.source
+    ranges = {n: s for n, s in settings(source).items() if isinstance(s.kind, Ranges)}
+    for name, setting in ranges.items():
+        yield from _ranges(draft, name, setting)
     for name, setting in settings(source).items():
-        if isinstance(setting.kind, Ranges):
-            yield from _ranges(draft, name, setting)
-        else:
+        if name not in ranges:
             yield _field(DATA, ("data", "source", name), setting)
     for name, setting in settings(draft.data).items():
         if isinstance(setting.kind, Instance):
@@ -111,6 +123,8 @@ def _data(draft: Draft) -> Iterator[Control]:
         if isinstance(setting.kind, Optional):
             yield from _data_seed(draft, setting)
         else:
+            if isinstance(setting.kind, Numbers):
+                setting = replace(setting, kind=Numbers(source.classes, source.classes))
             yield _field(DATA, ("data", name), setting, setting.matters(draft.data))
 
 
@@ -126,13 +140,15 @@ def _ranges(draft: Draft, name: str, setting: Setting) -> Iterator[Control]:
         lambda draft, count: draft.put(path, _as_many(draft.value(path), count)),
     )
     for row in range(len(draft.value(path))):
-        for end, word in enumerate(("low", "high")):
-            label = f"Class {row + 1}: {'lowest' if word == 'low' else 'highest'} value"
-            yield _field(
+        for end, word in enumerate(("lowest", "highest")):
+            yield Control(
+                f"{'high' if end else 'low'}{row + 1}",
                 DATA,
-                (*path, row, end),
-                Setting(Float(-1e9, 1e9), label, setting.help),
-                name=f"{word}{row + 1}",
+                Setting(Float(-1e9, 1e9), f"Class {row + 1}: {word} value", setting.help),
+                lambda draft, row=row, end=end: draft.value((*path, row, end)),
+                lambda draft, value, row=row, end=end: draft.put(
+                    (*path, row), _with_bound(draft.value((*path, row)), end, value)
+                ),
             )
 
 
@@ -143,6 +159,12 @@ def _as_many(ranges: tuple[tuple[float, float], ...], count: int) -> tuple:
         step = [new - old for old, new in zip(grown[-2], grown[-1], strict=True)]
         grown.append(tuple(round(a + b, 12) for a, b in zip(grown[-1], step, strict=True)))
     return tuple(grown)
+
+
+def _with_bound(bounds: tuple[float, float], end: int, value: float) -> tuple[float, float]:
+    """With one of the bounds another, which takes the other one along where they would cross."""
+    low, high = bounds
+    return (min(low, value), value) if end else (value, max(high, value))
 
 
 def _data_seed(draft: Draft, setting: Setting) -> Iterator[Control]:
@@ -175,7 +197,8 @@ class Layers:
 
     @property
     def expected(self) -> str:
-        return f"layers such as {self.text((LAYERS['Dense'](3, 'relu'), LAYERS['Dropout'](0.5)))}"
+        example = Dense(3, "relu"), Dropout(0.25)
+        return f"layers such as `{self.text(example)}`"
 
     def text(self, layers: tuple[Layer, ...]) -> str:
         return NEXT_LAYER.join(map(_layer_text, layers))
@@ -363,6 +386,15 @@ VIEWS = {
     ),
 }
 """What of the results a page shows, by name."""
+
+
+def in_words(value: Any) -> str:
+    """A value as one reads it."""
+    if isinstance(value, Layer):
+        return " ".join([value.label.lower(), *map(in_words, astuple(value))])
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(in_words, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else as_text(value).replace("_", " ")
 
 
 def as_text(value: Any) -> str:

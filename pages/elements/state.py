@@ -13,7 +13,7 @@ last seen, whatever was chosen since.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -32,6 +32,7 @@ from pages.elements.settings import (
     as_text,
     changed_by,
     differences,
+    in_words,
     table,
 )
 
@@ -101,25 +102,26 @@ def take_over(problem: str) -> list[str]:
     """Hold what was chosen in the widgets; a browser may send what they do not allow.
 
     Returns:
-        A notice for each text that was typed and cannot be.
+        A notice for each that was typed and cannot be.
     """
     for name, kind in _kinds(problem).items():
         said = st.session_state.get(key(problem, name), held(problem)[name])
         if name not in (START, FIXES) and query_params.allows(kind, said):
             held(problem)[name] = said
-    now, refused = draft(problem), []
-    for name, setting in table(now).items():
+    before = now = draft(problem)
+    refused = []
+    for name, setting in table(before).items():
         said = st.session_state.get(key(problem, name))
-        if said is None or said == _to_widget(setting, setting.read(now)):
+        # What was not touched stays as it is, or as another setting that was has made it.
+        if said is None or said == _to_widget(setting, setting.read(before)):
             continue
         try:
             value = _from_widget(setting, said)
             if query_params.allows(setting.setting.kind, value):
                 now = setting.write(now, value)
-        except (ValueError, OverflowError):
-            if isinstance(said, str):
-                label = setting.setting.label
-                refused.append(f"{label}: `{query_params.quoted(said)}` was not understood.")
+        except (IndexError, ValueError, OverflowError):
+            text, expected = query_params.quoted(str(said)), setting.setting.kind.expected
+            refused.append(f"{setting.setting.label}: `{text}`; it should be {expected}.")
     _hold(problem, now)
     return refused
 
@@ -150,11 +152,16 @@ def _follow_preset(problem: str, name: str) -> None:
     choose(problem, start, tuple(set(chosen(problem)) - replaced), **changes)
 
 
-@cache
 def _excluded(problem: str, start: str) -> dict[str, tuple[str, ...]]:
     """For each fix those that it replaces on this form of the question."""
     baseline = PROBLEMS[problem]
-    return excluded(baseline.fixes, baseline.variants.get(start, baseline.experiment))
+    form = baseline.variants.get(start, baseline.experiment)
+    return _exclusions(tuple(baseline.fixes.values()), form)
+
+
+@lru_cache(maxsize=32)
+def _exclusions(fixes: tuple[Fix, ...], form: Experiment) -> dict[str, tuple[str, ...]]:
+    return excluded({fix.key: fix for fix in fixes}, form)
 
 
 def _last_of_each(problem: str, start: str, fixes: Collection[str]) -> tuple[str, ...]:
@@ -292,7 +299,7 @@ def changed(problem: str) -> dict[str, str]:
         for name, setting in settings.items()
         if name in changes and setting.matters
     }
-    return {label: as_text(value) for label, value in (effective | of_runs).items()}
+    return {label: in_words(value) for label, value in (effective | of_runs).items()}
 
 
 def choose(problem: str, start: str, fixes: Collection[str], **changes: Any) -> None:

@@ -38,7 +38,7 @@ def finished(app: AppTest, text: str) -> AppTest:
 
 def setting(app: AppTest, key: str):
     """The control of a setting, whichever widget it has now."""
-    widgets = (*app.selectbox, *app.number_input, *app.toggle)
+    widgets = (*app.selectbox, *app.number_input, *app.toggle, *app.text_input)
     return next(w for w in widgets if (w.key or "").partition("@")[0] == key)
 
 

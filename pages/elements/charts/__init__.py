@@ -12,7 +12,7 @@ panels that stand side by side are a list of charts, for the page to lay out in 
 from pages.elements.charts.curves import combinations, curves, overlay, wide
 from pages.elements.charts.downsample import MAX_ROWS, thin
 from pages.elements.charts.health import by_layer, health, outputs
-from pages.elements.charts.network import surface_view, threshold_view
+from pages.elements.charts.network import own_class_view, response_view, surface_view
 from pages.elements.charts.rates import (
     NAMED,
     before_after,
@@ -41,10 +41,11 @@ __all__ = [
     "name_of",
     "outputs",
     "overlay",
+    "own_class_view",
     "rate",
+    "response_view",
     "show",
     "surface_view",
     "thin",
-    "threshold_view",
     "wide",
 ]

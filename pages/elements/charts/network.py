@@ -88,11 +88,14 @@ def _short(value: float) -> str:
 # --- one feature --------------------------------------------------------------------------------
 
 
-def threshold_view(frame: pd.DataFrame, key_epochs: list[int], run: int) -> Chart:
+def response_view(
+    frame: pd.DataFrame, key_epochs: list[int], run: int, boundary: float | None = None
+) -> Chart:
     """P(y = 1 | x) over x, and below it every hidden unit's output, with a slider over the epochs.
 
-    frame: `core.inspection.threshold_response`, columns epoch, x, unit, value; key_epochs: the
+    frame: `core.inspection.response`, columns epoch, x, unit, value; key_epochs: the
     epochs to offer, thinned to 20. At first the last one is shown.
+    boundary: the x at which the class changes.
     """
     measured = sorted(frame["epoch"].unique().tolist())
     offered = spread(np.asarray(key_epochs), MOST_KEYS).tolist()
@@ -108,15 +111,15 @@ def threshold_view(frame: pd.DataFrame, key_epochs: list[int], run: int) -> Char
     columns = said.columns.drop("x")
     clips = bool(said[columns].min().min() < 0 or said[columns].max().max() > 1)
     said[columns] = said[columns].clip(0, 1)
-    high = float(points[-1])
-    threshold = {"at": high / 2, "label": f"threshold {_short(high / 2)}", "level": 0.5}
-    threshold["note"] = f"run {run}, {'clipped to [0, 1], ' if clips else ''}"
-    tables = {"output": said, "threshold": pd.DataFrame([threshold])}
+    low, high = float(points[0]), float(points[-1])
+    marks = {"at": boundary, "label": "" if boundary is None else f"threshold {_short(boundary)}"}
+    marks["level"], marks["note"] = 0.5, f"run {run}, {'clipped to [0, 1], ' if clips else ''}"
+    tables = {"output": said, "marks": pd.DataFrame([marks]).astype({"at": float})}
     hidden = [unit for unit in units if unit != PROBABILITY]
     if hidden:
         tables["units"], tables["words"] = _unit_rows(wide, hidden)
-    built = _threshold_view(len(hidden), large=high >= 10)
-    return Chart(built, tables, {**_slider(epochs), "high": high})
+    built = _response_view(len(hidden), large=high >= 10)
+    return Chart(built, tables, {**_slider(epochs), "low": low, "high": high})
 
 
 def _unit_rows(wide: pd.DataFrame, units: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -141,14 +144,14 @@ def _unit_rows(wide: pd.DataFrame, units: list[str]) -> tuple[pd.DataFrame, pd.D
 
 
 @form
-def _threshold_view(units: int, *, large: bool) -> alt.VConcatChart:
+def _response_view(units: int, *, large: bool) -> alt.VConcatChart:
     axis = alt.Axis(format=",.0f" if large else "~g", tickCount=5, grid=False)
-    scale = alt.Scale(domain=[0, value("high")], nice=False)
+    scale = alt.Scale(domain=[value("low"), value("high")], nice=False)
     x = alt.X("x:Q", title="x", axis=axis, scale=scale)
     views = [_probability_view(x)]
     if units:
         views.append(_units_view(x, units))
-    return _column_of_views(views, "high")
+    return _column_of_views(views, "low", "high")
 
 
 def _probability_view(x: alt.X) -> alt.LayerChart:
@@ -171,7 +174,7 @@ def _probability_view(x: alt.X) -> alt.LayerChart:
             ],
         )
     )
-    marks = table("threshold")
+    marks = table("marks")
     # Where x is above the threshold, a network that has learned leaves the lower corner free.
     label = marks.mark_text(
         color=GREY, fontSize=11, align="left", baseline="bottom", dx=5, dy=-4, tooltip=None
@@ -196,14 +199,12 @@ def _units_view(x: alt.X, units: int) -> alt.LayerChart:
     )
     text = table("words").transform_calculate(text="datum[shown]")
     style = {"color": GREY, "fontSize": 12, "tooltip": None}
-    place = alt.Y("at:Q", axis=None, scale=scale)
+    y = alt.Y("at:Q", axis=None, scale=scale)
     zeros = text.mark_rule(color=GREY, opacity=0.35, tooltip=None).encode(
         y=alt.Y("zero:Q", axis=None, scale=scale)
     )
-    names = text.mark_text(align="left", **style).encode(y=place, x=alt.value(2), text="unit:N")
-    ranges = text.mark_text(align="right", **style).encode(
-        y=place, x=alt.value("width"), text="text:N"
-    )
+    names = text.mark_text(align="left", **style).encode(y=y, x=alt.value(2), text="unit:N")
+    ranges = text.mark_text(align="right", **style).encode(y=y, x=alt.value("width"), text="text:N")
     return alt.layer(zeros, lines, names, ranges).properties(height=52 * units)
 
 
@@ -235,11 +236,11 @@ def _unit_surfaces(
     Values are relative to the unit's largest, so that each has a scale of its own around 0.
     """
     cells, words = [], []
-    for place, (unit, rows) in enumerate(hidden.groupby("unit", sort=False)):
+    for index, (unit, rows) in enumerate(hidden.groupby("unit", sort=False)):
         values = rows[shown].astype("float32")
         values = values.where(np.isfinite(values))
         most = float(values.abs().fillna(0).to_numpy().max()) or 1.0
-        left, top = place % columns, -(place // columns)
+        left, top = index % columns, -(index // columns)
         corners = {
             name: left + 0.02 + 0.96 * _unit_interval(rows[name], rows["x0"], rows["x1"])
             for name in ("x0", "x1")
@@ -340,3 +341,41 @@ def _units_surface(columns: int, rows: int) -> alt.LayerChart:
     names = text.mark_text(dy=-16, **style).encode(text="unit:N")
     ranges = text.mark_text(dy=-2, **style).encode(text="text:N")
     return alt.layer(heat, names, ranges).properties(height=130 * rows)
+
+
+# --- more features ------------------------------------------------------------------------------
+
+
+def own_class_view(frame: pd.DataFrame, run: int) -> Chart:
+    """How likely the network finds each row's own class, with a slider over the epochs.
+
+    frame: `core.inspection.own_class`.
+    """
+    epochs = [int(name.removeprefix("epoch_")) for name in frame if name.startswith("epoch_")]
+    tables = {"bins": frame, "note": pd.DataFrame([{"note": f"run {run}, "}])}
+    return Chart(_own_class_view(), tables, _slider(epochs))
+
+
+@form
+def _own_class_view() -> alt.VConcatChart:
+    bars = (
+        table("bins")
+        .transform_calculate(count="datum[shown]", after="slice(shown, 6)")
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=alt.X(
+                "low:Q",
+                bin="binned",
+                title="Output for the row's own class",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format=".2f", grid=False, values=[0, 0.25, 0.5, 0.75, 1]),
+            ),
+            x2="high:Q",
+            y=alt.Y("count:Q", stack=True, axis=alt.Axis(format="~s", **above("Training rows"))),
+            color=alt.Color(
+                "label:N", title="Label", legend=alt.Legend(orient="bottom", direction="horizontal")
+            ),
+            tooltip=["label:N", "count:Q", alt.Tooltip("after:N", title="After epoch")],
+        )
+    )
+    return _column_of_views([alt.layer(bars, _after_epoch(table("note"))).properties(height=260)])

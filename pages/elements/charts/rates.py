@@ -139,8 +139,7 @@ def measured(
     counts = _stacked(bins, np.where(met, MET, UNMET))
     counts["left"], counts["right"] = (counts["bin"] + 0.08) * step, (counts["bin"] + 0.92) * step
     counts["what"] = [
-        "never" if place > last else f"from {_written(place * step, share)}"
-        for place in counts["bin"]
+        "never" if bin > last else f"from {_written(bin * step, share)}" for bin in counts["bin"]
     ]
     never = int((~known).sum())
     # Values that are all alike make a bar, not a wall.
@@ -255,8 +254,8 @@ def _intervals(
 ) -> Chart:
     """A row a label, in the frame's order; ends: of the axis, for points around 0."""
     # Successes are what a rate counts; what takes away from it has the other colour.
-    found = np.where(frame["point"] >= 0, SUCCEEDED, FAILED)
-    rows = frame[["label", "point", "low", "high", "text"]].assign(outcome=found)
+    outcomes = np.where(frame["point"] >= 0, SUCCEEDED, FAILED)
+    rows = frame[["label", "point", "low", "high", "text"]].assign(outcome=outcomes)
     values = {} if ends is None else dict(zip(("first", "last"), ends, strict=True))
     if required is not None:
         rows["required"] = required

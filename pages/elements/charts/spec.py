@@ -182,8 +182,8 @@ def counted(outcomes: np.ndarray, whole: Rate | None = None) -> dict[str, list]:
         counts = [int((names == name).sum()) for name in possible(outcomes)]
     else:
         counts = [whole.successes, whole.runs - whole.successes]
-    found = [(name, n) for name, n in zip(possible(outcomes), counts, strict=True) if n]
-    return dict(zip(COUNTS, map(list, zip(*found, strict=True)), strict=True))
+    present = [(name, n) for name, n in zip(possible(outcomes), counts, strict=True) if n]
+    return dict(zip(COUNTS, map(list, zip(*present, strict=True)), strict=True))
 
 
 # --- axes ---------------------------------------------------------------------------------------
@@ -256,10 +256,10 @@ def number_format(measure: str) -> str:
 
 def rules_table(marks: Mapping[str, float | None], end: float = 1) -> pd.DataFrame:
     """A row for each named value that is not None; end: where the labels of level rules end."""
-    found = sorted((value, name) for name, value in marks.items() if value is not None)
+    by_value = sorted((value, name) for name, value in marks.items() if value is not None)
     rows = [
         {"at": value, "label": f"{name} {value:.2f}", "end": float(end), "low": False}
-        for value, name in found
+        for value, name in by_value
     ]
     for row, following in pairwise(rows):
         # Two labels at nearly the same place: the lower one goes below its rule.
@@ -274,11 +274,11 @@ def rules(along: str = "y") -> list[alt.Chart]:
     layers = [rule.encode(**position)]
     position["x" if along == "y" else "y"] = alt.value(0) if along == "x" else "end:Q"
     for low in (False, True):
-        place = {"align": "right", "baseline": "top" if low else "bottom"}
-        place |= {"dy": 4 if low else -4, "dx": -2}
+        offsets = {"align": "right", "baseline": "top" if low else "bottom"}
+        offsets |= {"dy": 4 if low else -4, "dx": -2}
         if along == "x":
-            place = {"align": "right", "baseline": "top", "dx": -4, "dy": 16 if low else 2}
-        label = table("rules").mark_text(color=GREY, fontSize=11, tooltip=None, **place)
+            offsets = {"align": "right", "baseline": "top", "dx": -4, "dy": 16 if low else 2}
+        label = table("rules").mark_text(color=GREY, fontSize=11, tooltip=None, **offsets)
         label = label.transform_filter("datum.low" if low else "!datum.low")
         layers.append(label.encode(text="label:N", **position))
     return layers

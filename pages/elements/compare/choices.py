@@ -18,11 +18,11 @@ from core.problems import PROBLEMS
 from pages.elements import jobs, query_params
 from pages.elements.settings import as_text
 
-PLACE = "compare"
-RESULT = f"{PLACE}-result"
+PAGE = "compare"
+RESULT = f"{PAGE}-result"
 """The key of the container with what came of a comparison."""
 PROBLEM = "problem"
-PICKED = f"{PLACE}.picked"
+PICKED = f"{PAGE}.picked"
 """In the session: the combination that was chosen to be looked into, or None."""
 MOST_FIXES = 6
 """64 combinations: more would be neither trained in a few seconds nor read."""
@@ -68,10 +68,10 @@ def enter() -> list[str]:
     if anew:
         given, refused = query_params.read()
         kept = _from_link(given, refused)
-    query_params.hold(PLACE, {name: kept[name] for name in KINDS}, KINDS, anew=anew)
+    query_params.hold(PAGE, {name: kept[name] for name in KINDS}, KINDS, anew=anew)
     # Whose fixes they are is known only now, and which combinations there are only with a result.
-    fixes = _fixes(st.session_state[f"{PLACE}.{PROBLEM}"])
-    query_params.hold(PLACE, {"fixes": kept["fixes"]}, {"fixes": fixes}, anew=anew)
+    fixes = _fixes(st.session_state[f"{PAGE}.{PROBLEM}"])
+    query_params.hold(PAGE, {"fixes": kept["fixes"]}, {"fixes": fixes}, anew=anew)
     if anew or PICKED not in st.session_state:
         st.session_state[PICKED] = kept["combination"]
     return refused
@@ -96,8 +96,8 @@ def parameters() -> dict[str, str]:
 
 def _values() -> dict[str, object]:
     """The settings as they stand; the fixes in the order in which they are applied."""
-    places = {name: f"{PLACE}.{name}" for name in _defaults()} | {"combination": PICKED}
-    values = {name: st.session_state[place] for name, place in places.items()}
+    keys = {name: f"{PAGE}.{name}" for name in _defaults()} | {"combination": PICKED}
+    values = {name: st.session_state[key] for name, key in keys.items()}
     picked = values["fixes"] or []
     return values | {"fixes": [key for key in PROBLEMS[values[PROBLEM]].fixes if key in picked]}
 
@@ -109,18 +109,18 @@ def controls() -> Choice:
         "Problem",
         tuple(PROBLEMS),
         format_func=lambda key: PROBLEMS[key].title,
-        key=f"{PLACE}.{PROBLEM}",
+        key=f"{PAGE}.{PROBLEM}",
         required=True,
         on_change=_other_problem,
         help="The question whose fixes are compared, from the form as asked.",
     )
-    fixes = PROBLEMS[state[f"{PLACE}.{PROBLEM}"]].fixes
+    fixes = PROBLEMS[state[f"{PAGE}.{PROBLEM}"]].fixes
     st.pills(
         "Fixes",
         tuple(fixes),
         selection_mode="multi",
         format_func=lambda key: fixes[key].title,
-        key=f"{PLACE}.fixes",
+        key=f"{PAGE}.fixes",
         help=f"Up to {MOST_FIXES}; every combination of them is trained.",
     )
     left, middle, right = st.columns(3)
@@ -128,7 +128,7 @@ def controls() -> Choice:
         st.segmented_control(
             "Runs per combination",
             RUNS,
-            key=f"{PLACE}.runs",
+            key=f"{PAGE}.runs",
             required=True,
             help="The same seeds in every combination.",
         )
@@ -138,7 +138,7 @@ def controls() -> Choice:
             0.5,
             1.0,
             step=0.01,
-            key=f"{PLACE}.target",
+            key=f"{PAGE}.target",
             help="A run that reaches it has succeeded; changing it needs no new training.",
         )
     with right:
@@ -147,7 +147,7 @@ def controls() -> Choice:
             0.5,
             1.0,
             step=0.01,
-            key=f"{PLACE}.rate",
+            key=f"{PAGE}.rate",
             help="The smallest combinations that reach it are named.",
         )
     values = _values()
@@ -189,9 +189,9 @@ def _replaced(choice: Choice) -> str:
 @lru_cache(maxsize=256)
 def _size(problem: str, fixes: tuple[str, ...], runs: int) -> Size:
     # A page is drawn often, and pricing many combinations takes as long as drawing a chart.
-    asked = _request(problem, fixes, runs)
-    planned = plan(asked.experiment, {fix.key: fix for fix in asked.fixes})
-    return Size(len(planned), len(distinct(planned)) * runs, price(asked).seconds)
+    compared = _request(problem, fixes, runs)
+    planned = plan(compared.experiment, {fix.key: fix for fix in compared.fixes})
+    return Size(len(planned), len(distinct(planned)) * runs, price(compared).seconds)
 
 
 def request(choice: Choice) -> Compare:
@@ -200,8 +200,8 @@ def request(choice: Choice) -> Compare:
 
 
 def _request(problem: str, fixes: tuple[str, ...], runs: int) -> Compare:
-    asked = PROBLEMS[problem]
-    return Compare(asked.experiment, tuple(asked.fixes[key] for key in fixes), runs)
+    question = PROBLEMS[problem]
+    return Compare(question.experiment, tuple(question.fixes[key] for key in fixes), runs)
 
 
 def label(choice: Choice) -> str:
@@ -230,16 +230,16 @@ def running(handle: jobs.JobHandle) -> None:
     events = handle.job.events
     if events:
         doing = f"{events[-1].finished} of {events[-1].of} combinations trained"
-        jobs.progress(PLACE, events[-1].share, doing)
+        jobs.progress(PAGE, events[-1].share, doing)
     else:
-        jobs.progress(PLACE, 0.0, "Compiling the first network")
+        jobs.progress(PAGE, 0.0, "Compiling the first network")
 
 
 def _other_problem() -> None:
-    problem = st.session_state[f"{PLACE}.{PROBLEM}"]
+    problem = st.session_state[f"{PAGE}.{PROBLEM}"]
     if problem in PROBLEMS:
         st.session_state[PICKED] = None
-        st.session_state[f"{PLACE}.fixes"] = list(PROBLEMS[problem].compared)
+        st.session_state[f"{PAGE}.fixes"] = list(PROBLEMS[problem].compared)
 
 
 def _defaults(problem: str = "threshold") -> dict[str, object]:
@@ -253,7 +253,7 @@ def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
     begun = {name: given.pop(name) for name in (PROBLEM,) if name in given}
     problem = query_params.checked(begun, KINDS, refused).get(PROBLEM, _defaults()[PROBLEM])
     kinds = KINDS | dict.fromkeys(("fixes", "combination"), _fixes(problem))
-    found = _defaults(problem) | query_params.checked(given, kinds, refused)
+    values = _defaults(problem) | query_params.checked(given, kinds, refused)
     # A combination goes by its text; the empty one is the question as asked.
-    picked = found["combination"]
-    return found | {"combination": None if picked is None else as_text(picked)}
+    picked = values["combination"]
+    return values | {"combination": None if picked is None else as_text(picked)}

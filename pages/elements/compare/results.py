@@ -10,7 +10,7 @@ from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.problems import PROBLEMS
 from pages.elements import charts, export, findings, jobs, layout
-from pages.elements.compare import PICKED, PLACE, RUNS, Choice, next_step, request
+from pages.elements.compare.choices import PAGE, PICKED, RUNS, Choice, next_step, request
 from pages.elements.rendering import in_turn
 from pages.elements.settings import as_text
 
@@ -256,12 +256,12 @@ def _look_into(
     named = (answer.smallest or (answer.best,))[0].fixes
     picked = st.session_state[PICKED]
     picked = as_text(named) if picked is None else picked
-    st.session_state[f"{PLACE}.combination"] = picked
+    st.session_state[f"{PAGE}.combination"] = picked
     st.selectbox(
         "Combination",
         tuple(subsets),
         format_func=lambda keys: files.combination(subsets[keys], titles),
-        key=f"{PLACE}.combination",
+        key=f"{PAGE}.combination",
         on_change=_pick,
         help="Shows the diagnosis and the script of this combination.",
     )
@@ -276,4 +276,4 @@ def _look_into(
 
 
 def _pick() -> None:
-    st.session_state[PICKED] = st.session_state[f"{PLACE}.combination"]
+    st.session_state[PICKED] = st.session_state[f"{PAGE}.combination"]
