@@ -22,7 +22,7 @@ pytestmark = pytest.mark.tensorflow
         ({"fixes": "sigmoid-output.magic"}, "`fixes` is `magic`"),
         ({"runs": "17"}, "`runs` is `17`"),
         ({"target": "nan"}, "`target` is `nan`"),
-        ({"colour": "red"}, "`colour` in the link is no setting"),
+        ({"colour": "red"}, "`colour` in the link is not a setting"),
         ({"v": "3"}, "newer version"),
         ({"v": "first"}, "`v` is `first`"),
     ],
