@@ -44,7 +44,7 @@ def arrive(page: str) -> bool:
 def parameters_of(page: str) -> dict[str, str]:
     """The parameters that a page's URL had last in this session.
 
-    A link with them opens the page without another entry in the browser's history.
+    A link with them makes a visit of the page one entry in the browser's history.
     """
     return st.session_state.get(_left(page), {})
 

@@ -90,7 +90,7 @@ def _figures(history: History, target: float, majority: float) -> None:
     if lost:
         st.caption(
             f":material/error: In {lost} of {history.runs} runs the loss is no longer a finite "
-            "number; these runs count as stuck, and their curves end there."
+            "number; these runs count as stuck, and their loss curves end there."
         )
 
 

@@ -168,7 +168,7 @@ def _as_many(ranges: tuple[tuple[float, float], ...], count: int) -> tuple:
 
 
 def _with_bound(bounds: tuple[float, float], end: int, value: float) -> tuple[float, float]:
-    """The bounds with a new low (`end` 0) or high one (1); the other follows if they would cross."""
+    """The bounds with a new low (`end` 0) or high one (1); the other moves to avoid a crossing."""
     low, high = bounds
     return (min(low, value), value) if end else (value, max(high, value))
 
