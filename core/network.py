@@ -131,8 +131,8 @@ def forward(
     arrays, rest = NumpyArrays(rng, drop), iter(weights)
     done = Pass([], [], [])
     for layer in model.layers:
-        own = [next(rest) for _ in layer.slots(x.shape[-1])]
-        x, memory = layer.apply(arrays, own, x)
+        layer_weights = [next(rest) for _ in layer.slots(x.shape[-1])]
+        x, memory = layer.apply(arrays, layer_weights, x)
         done.memories.append(memory)
         if isinstance(layer, Dense):
             done.sums.append(memory[1])
@@ -160,11 +160,11 @@ def gradients(
     upstream, end = slope / slope.shape[1], len(weights)
     for layer, memory in zip(reversed(model.layers), reversed(done.memories), strict=True):
         start = end - len(layer.slots(1))
-        own = weights[start:end]
+        layer_weights = weights[start:end]
         if end == len(weights):
-            upstream, parts = model.output.backward_from_sums(own, memory, upstream)
+            upstream, parts = model.output.backward_from_sums(layer_weights, memory, upstream)
         else:
-            upstream, parts = layer.backward(own, memory, upstream)
+            upstream, parts = layer.backward(layer_weights, memory, upstream)
         gradient[start : start + len(parts)] = parts
         end = start
     return gradient

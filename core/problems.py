@@ -207,7 +207,7 @@ def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tu
         The key of the variant, or None for the baseline, and the keys of the fixes in the order in
         which they are applied.
     """
-    wanted = leaves(experiment)
+    target = leaves(experiment)
     keys = tuple(problem.fixes)
     subsets = tuple(chain.from_iterable(combinations(keys, n) for n in range(len(keys) + 1)))
     starts: dict[str | None, Experiment] = {None: problem.experiment}
@@ -215,7 +215,7 @@ def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tu
 
     def differing(start: str | None, chosen: tuple[str, ...]) -> int:
         reached = leaves(apply_all((problem.fixes[key] for key in chosen), starts[start]))
-        return sum(reached.get(name) != wanted.get(name) for name in reached.keys() | wanted.keys())
+        return sum(reached.get(name) != target.get(name) for name in reached.keys() | target.keys())
 
     return min(
         ((start, chosen) for start in starts for chosen in subsets),

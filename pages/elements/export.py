@@ -184,12 +184,12 @@ def _why_not(problem: str, loaded: Experiment) -> str:
 
 
 def _report(problem: str, experiment: Experiment, history: History | None, seed: int) -> None:
-    own = history if history and history.experiment == experiment else None
+    current = history if history and history.experiment == experiment else None
     st.markdown(
         "Settings, results, findings, script and changes in one file. It opens in any browser, "
         "with interactive charts, and works offline."
     )
-    if own is None:
+    if current is None:
         st.caption("There are no results for these settings yet; train first to include them.")
     target = state.target(problem)
     report = Report(
@@ -199,8 +199,8 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         seed=seed,
         target=target,
         fixes=state.steps(problem),
-        findings=findings.findings_for(experiment, own, target),
-        history=own,
+        findings=findings.findings_for(experiment, current, target),
+        history=current,
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},
     )

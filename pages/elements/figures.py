@@ -48,9 +48,9 @@ def interval(measured: Rate, label: str, axis: str = "Success rate") -> charts.C
     return charts.rate(pd.DataFrame([row]), axis)
 
 
-def part_measured(history: History, wanted: str) -> str:
-    """The rows that the curves are measured on: `wanted`, or "training" without held-out rows."""
-    return wanted if history.val_loss is not None else "training"
+def part_measured(history: History, part: str) -> str:
+    """The rows that the curves are measured on: `part`, or "training" without held-out rows."""
+    return part if history.val_loss is not None else "training"
 
 
 def measure(of: str, part: str, when: str) -> str:
@@ -66,10 +66,10 @@ def measure(of: str, part: str, when: str) -> str:
     return f"evaluated_{of}" if when == "after" else of
 
 
-def logarithmic(history: History, part: str, when: str, wanted: str = "auto") -> bool:
-    """Whether the loss has a logarithmic axis; `wanted` is "yes", "no" or "auto", as in VIEWS."""
-    if wanted != "auto":
-        return wanted == "yes"
+def logarithmic(history: History, part: str, when: str, choice: str = "auto") -> bool:
+    """Whether the loss has a logarithmic axis; `choice` is that of the view "log"."""
+    if choice != "auto":
+        return choice == "yes"
     return charts.wide(getattr(history, measure("loss", part, when)))
 
 

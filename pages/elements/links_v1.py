@@ -31,7 +31,7 @@ def taken_over(draft: Draft, parameters: dict[str, str], refused: list[str]) -> 
             is converted to the current format.
         refused: Messages; one is added for each value that is not allowed.
     """
-    own = {name: parameters.pop(name) for name in KINDS if name in parameters}
+    layer_parameters = {name: parameters.pop(name) for name in KINDS if name in parameters}
     if "labels" in parameters:
         parameters["labels"] = parameters["labels"].replace(" and ", "_")
     # Version 1 wrote these parameters even if they had no effect.
@@ -40,9 +40,9 @@ def taken_over(draft: Draft, parameters: dict[str, str], refused: list[str]) -> 
         parameters.pop("momentum", None)
     if parameters.get("same-data", "yes" if draft.data.seed is not None else "no") == "no":
         parameters.pop("data-seed", None)
-    if not own:
+    if not layer_parameters:
         return draft
-    values = query_params.checked(own, KINDS, refused)
+    values = query_params.checked(layer_parameters, KINDS, refused)
     *hidden, output = draft.model.dense
     others = draft.model.layers
     normalised = values.get("normalise", any(isinstance(x, BatchNormalisation) for x in others))
