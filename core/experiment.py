@@ -108,7 +108,7 @@ class Data(Checked):
         Numbers(1, MOST_CLASSES),
         (0.0, 1.0),
         label="Labels",
-        help="The numbers that stand for the classes in the data.",
+        help="The number that represents each class in the data.",
     )
     encoding: str = field(
         Choice(ENCODINGS),

@@ -78,8 +78,8 @@ def _add(problem: str, name: str) -> None:
     """Callback: add a layer before the output layer, with the settings of the last of its kind."""
     state.take_over(problem)
     hidden, kind = _hidden(problem), LAYERS[name]
-    alike = [layer for layer in hidden if type(layer) is kind]
-    state.put_layers(problem, (*hidden, alike[-1] if alike else _new(kind)))
+    same_kind = [layer for layer in hidden if type(layer) is kind]
+    state.put_layers(problem, (*hidden, same_kind[-1] if same_kind else _new(kind)))
 
 
 def _new(kind: type[Layer]) -> Layer:

@@ -76,15 +76,17 @@ def differences(before: Draft, after: Draft) -> dict[str, Any]:
         single value "layers"; otherwise each setting of a layer has its own.
     """
     changed = {}
-    known = table(before)
-    alike = _kinds(before) == _kinds(after)
+    controls_before = table(before)
+    same_kinds = _kinds(before) == _kinds(after)
     for name, control in table(after).items():
         if name == "layers":
-            differs = not alike
-        elif name.startswith("layer") and not alike:
+            differs = not same_kinds
+        elif name.startswith("layer") and not same_kinds:
             differs = False
+        elif name in controls_before:
+            differs = controls_before[name].read(before) != control.read(after)
         else:
-            differs = name not in known or known[name].read(before) != control.read(after)
+            differs = True
         if differs:
             changed[name] = control.read(after)
     return changed
@@ -97,12 +99,12 @@ def changed_by(draft: Draft, values: dict[str, Any]) -> Draft:
     """
     left = dict(values)
     while left:
-        known = table(draft)
-        name = next((name for name in known if name in left), None)
+        controls = table(draft)
+        name = next((name for name in controls if name in left), None)
         if name is None:
             break
         try:
-            draft = known[name].write(draft, left.pop(name))
+            draft = controls[name].write(draft, left.pop(name))
         except ValueError:
             continue
     return draft
@@ -226,10 +228,10 @@ def _layer_text(layer: Layer) -> str:
 def _layer_of(text: str) -> Layer:
     name, *texts = text.split(SEPARATOR)
     kind = LAYERS[name]
-    known = settings(kind)
-    if len(texts) > len(known):
+    fields = settings(kind)
+    if len(texts) > len(fields):
         raise ValueError(text)
-    values = zip(known.items(), texts, strict=False)
+    values = zip(fields.items(), texts, strict=False)
     try:
         return kind(**{name: setting.kind.parse(text) for (name, setting), text in values})
     except TypeError:

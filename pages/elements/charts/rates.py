@@ -257,7 +257,7 @@ def contributions(frame: pd.DataFrame) -> Chart:
         }
     )
     if "identical" in shares:
-        frame.loc[shares["identical"], "text"] = "exactly alike"
+        frame.loc[shares["identical"], "text"] = "identical"
     bounds = [0, *frame["low"], *frame["high"]]
     room = max(5.0, 0.05 * (max(bounds) - min(bounds)))
     ends = min(bounds) - room, max(bounds) + room

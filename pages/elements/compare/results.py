@@ -113,7 +113,7 @@ def _effects(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> 
         if row.identical:
             st.markdown(
                 f":material/do_not_disturb_on: **{titles[row.fix]}** changes nothing: with and "
-                "without it every run ends exactly alike, in every combination."
+                "without it, the results of every run are identical, in every combination."
             )
         elif row.low <= 0 <= row.high:
             st.markdown(
