@@ -9,13 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from core import inspection
+from core.costs import price
 from core.data import prepare
 from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings, verdict
 from core.diagnosis.trials import Repair, expected
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import History
-from core.jobs.costs import price
 from core.jobs.limits import duration
 from core.jobs.requests import TryFixes
 from pages.elements import charts, controls, figures, jobs, state

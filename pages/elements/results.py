@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from core.costs import price
 from core.data import majority_rate
 from core.history import History
-from core.jobs.costs import price
 from core.jobs.limits import duration
 from core.jobs.requests import Fit
 from core.rates import Rate

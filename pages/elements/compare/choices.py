@@ -9,9 +9,9 @@ import streamlit as st
 
 from core import fields
 from core.comparison import distinct, plan
+from core.costs import price
 from core.fixes import excluded
 from core.history import TARGET
-from core.jobs.costs import price
 from core.jobs.limits import duration
 from core.jobs.requests import Compare
 from core.problems import PROBLEMS
