@@ -1,4 +1,4 @@
-"""Home: the question, what surprises most in the evidence, the way to the pages."""
+"""The home page: the question, the most surprising findings, and links to the pages."""
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ from pages.elements.page import PAGES, open_page
 
 HEIGHT = 230
 CARD = 280
-"""Pixels that the legends in a card need."""
+"""The least width of a card in pixels, which its legends need."""
 ANSWERS = "pages/4_Check_the_answers.py"
-WAYS = {
+LINKS = {
     "pages/1_Threshold_problem.py": "Is a number at least 50,000? 1-3-5-1 units that never learn.",
     "pages/2_Two_blob_problem.py": "Two clusters, two hidden units, and 50% for many epochs.",
     "pages/3_Compare_fixes.py": "Every combination of fixes, trained with the same seeds.",
@@ -29,7 +29,7 @@ def in_runs(rate: Rate) -> str:
     return f"{which} {rate.runs} runs"
 
 
-# Each is drawn once and then shown to all: the record does not change while the server runs.
+# These are cached, since the record does not change while the server runs.
 @st.cache_data(show_spinner=False)
 def both_changes() -> None:
     record = page.recorded()
@@ -89,7 +89,7 @@ def shuffle() -> None:
     )
 
 
-# What surprises most, by the claim that says how it was tested.
+# The most surprising findings, by the key of their claim.
 FINDINGS = {
     "threshold-both-learn": both_changes,
     "two-blob-labels-are-the-cause": labels,
@@ -128,7 +128,7 @@ st.page_link(
     ANSWERS, label=f"{posts} claims from the posts and {ours} of ours", icon=PAGES[ANSWERS][1]
 )
 st.header("Try it yourself")
-for tile, (path, text) in zip(tiles(len(WAYS), 3, CARD), WAYS.items(), strict=True):
+for tile, (path, text) in zip(tiles(len(LINKS), 3, CARD), LINKS.items(), strict=True):
     with tile:
         st.markdown(text)
         st.page_link(path, label=PAGES[path][0], icon=PAGES[path][1])

@@ -24,9 +24,9 @@ import altair  # noqa: F401
 import numpy as np
 import streamlit  # noqa: F401
 
+from core.costs import MEGABYTE
 from core.experiment import Dense, Model
 from core.fixes import with_training
-from core.jobs.costs import MEGABYTE
 from core.jobs.requests import Train
 from core.jobs.worker import Worker
 from core.problems import PROBLEMS

@@ -26,7 +26,9 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 
+from core import costs
 from core.comparison import compare
+from core.costs import MEGABYTE, Work, priced
 from core.engine.compiled import _kept as programs
 from core.engine.compiled import program
 from core.engine.grouping import lanes_for
@@ -46,8 +48,6 @@ from core.experiment import (
     Training,
 )
 from core.fixes import Fix
-from core.jobs import costs
-from core.jobs.costs import MEGABYTE, Work, priced
 from core.jobs.requests import Compare
 from core.problems import PROBLEMS
 from core.reference import fit

@@ -1,4 +1,4 @@
-"""The activations: one entry each, with its value, its slope and the range of its output."""
+"""The registry of activations, each with its value, its gradient and its range."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ import numpy as np
 from core.entries import entry, named
 
 LEAK = 0.2
-"""Keras's slope of leaky_relu below 0."""
+"""The slope of Keras's leaky_relu below 0."""
 NEAR_BOUND = 0.01
-"""An output within this share of the range of its activation counts as saturated."""
+"""An output this close to a bound counts as saturated, as a fraction of the activation's range."""
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation of a dense layer, as Keras names and computes it.
+    """An activation of a dense layer, as Keras computes it.
 
-    value: from sums (..., units) to outputs. slope: from sums, outputs and the gradient with
-        respect to the outputs to that with respect to the sums.
-    low, high: the bounds between which every output lies.
-    saturates: outputs near a bound have hardly any gradient.
-    rectifier: a kind of ReLU. exponential: computing it takes an exponential a unit.
-    probability: the loss takes its sums as logits, as Keras does.
-    over_units: it looks at all units at once, along an axis.
+    Attributes:
+        name: Keras's.
+        value: Maps weighted sums (..., units) to outputs of the same shape.
+        slope: Maps the sums, the outputs and the gradient with respect to the outputs to the
+            gradient with respect to the sums; all have the shape (..., units).
+        low, high: The bounds of the outputs.
+        saturates: Whether the gradient vanishes near the bounds.
+        rectifier: Whether it is a variant of ReLU.
+        exponential: Whether it computes an exponential per unit.
+        probability: Whether cross-entropies take the sums as logits, as Keras does.
+        over_units: Whether it depends on all units of the layer, along an axis.
     """
 
     name: str
@@ -42,12 +46,12 @@ class Activation:
 
     @property
     def label(self) -> str:
-        """The name in a control."""
+        """The name in words."""
         return self.name.replace("_", " ")
 
     @property
     def unsaturated(self) -> tuple[float, float]:
-        """The outputs between these two are not saturated; all are where it does not saturate."""
+        """The range of outputs that are not saturated; unbounded if it does not saturate."""
         if not self.saturates:
             return -math.inf, math.inf
         margin = NEAR_BOUND * (self.high - self.low if math.isfinite(self.high) else 1.0)
@@ -240,5 +244,9 @@ ACTIVATIONS = named(_ALL)
 
 
 def activation(name: str) -> Activation:
-    """The entry of a name. Raises ValueError for an unknown one."""
+    """The activation of this name.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
     return entry("activation", ACTIVATIONS, name)

@@ -1,4 +1,4 @@
-"""Every combination of some fixes, trained over the same seeds, and what each fix contributes."""
+"""Training every combination of some fixes on the same seeds, and what each fix contributes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.rates import Rate, mean_difference_interval, runs_to_show
 
 @dataclass(frozen=True)
 class Candidate:
-    """A combination of fixes whose success rate is held against a required one.
+    """A combination of fixes, compared with a required success rate.
 
-    Args:
+    Attributes:
         fixes: Keys, in the order in which they are applied.
         rate: Of the runs that succeed.
-        shown: Whether the rate's interval lies at or above the required rate.
-        runs_to_show: The fewest runs at which it would, if the rate stayed the same; None where
-            no number of them does.
+        shown: Whether the whole interval of the rate is at or above the required rate.
+        runs_to_show: The fewest runs at which it would be, if the rate stayed the same; None if
+            no number of runs is enough.
     """
 
     fixes: tuple[str, ...]
@@ -38,13 +38,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which combinations reach a required success rate, as far as the runs can tell.
+    """The combinations that reach a required success rate, as far as the runs can show it.
 
-    Args:
-        smallest: The combinations of fewest fixes whose rate is at least the required one, the best
-            first, of equals the fastest; () where none is.
-        shown: Those of fewest fixes whose interval is, in the same order.
-        best: The combination with the highest rate, of equals the smallest.
+    Attributes:
+        smallest: The combinations with the fewest fixes among those whose rate is at least the
+            required one; the highest rate first, then the fastest. () if there is none.
+        shown: The same among those whose whole interval is at least the required rate.
+        best: The combination with the highest rate; the smallest of equals.
     """
 
     smallest: tuple[Candidate, ...]
@@ -56,11 +56,11 @@ class Verdict:
 class Comparison:
     """The runs of every combination of the fixes; run `i` has the same seeds in all of them.
 
-    Args:
-        experiment: The one without any fix.
+    Attributes:
+        experiment: Without any fix.
         fixes: Keys, in the order in which they are applied.
-        subsets: Keys of each combination, smallest first; no two in it exclude each other.
-        histories: One per subset, the same one where subsets give equal experiments.
+        subsets: The keys of each combination, smallest first; no two keys exclude each other.
+        histories: One per subset; the same object for subsets that give equal experiments.
     """
 
     experiment: Experiment
@@ -79,27 +79,27 @@ class Comparison:
 
     @property
     def table(self) -> pd.DataFrame:
-        """`rates` at the project's own target."""
+        """`rates` at the default target."""
         return self.rates(TARGET)
 
     def rates(self, target: float) -> pd.DataFrame:
-        """How many runs of each subset succeed.
+        """The success rate of each subset.
 
         Args:
             target: The accuracy at which a run succeeds.
 
         Returns:
-            One row a subset: fixes, runs, successes, rate, low, high, median_epochs, seconds.
-            low, high: the rate's 95% Wilson interval. median_epochs: until the accuracy after an
-            epoch reaches the target, among the runs that succeed. seconds: the subset's share of
-            its stack.
+            One row per subset, with columns fixes, runs, successes, rate, low and high (the rate's
+            95% Wilson interval), median_epochs (of the runs that succeed, the first epoch after
+            which the accuracy reaches the target) and seconds (the subset's share of the time of
+            its stack).
         """
         rows = []
         for subset, history in zip(self.subsets, self.histories, strict=True):
             success = history.successes(target)
             rate = Rate.of(success)
             epochs = history.epochs_until(target)[success]
-            known = epochs[np.isfinite(epochs)]
+            reached = epochs[np.isfinite(epochs)]
             rows.append(
                 {
                     "fixes": subset,
@@ -108,28 +108,28 @@ class Comparison:
                     "rate": rate.value,
                     "low": rate.low,
                     "high": rate.high,
-                    "median_epochs": float(np.median(known)) if known.size else math.nan,
+                    "median_epochs": float(np.median(reached)) if reached.size else math.nan,
                     "seconds": history.seconds + history.compile_seconds,
                 }
             )
         return pd.DataFrame(rows)
 
     def contributions(self, target: float) -> pd.DataFrame:
-        """What each fix changes in the success rate.
+        """The change in the success rate that each fix contributes.
 
-        It is averaged over all orders in which the fixes can be added, but for those in which a fix
-        that excludes it was added before. Where no fixes exclude each other it is the Shapley value
-        (L. Shapley, 1953), and the values add up to the rate with all fixes less the rate with
-        none; fixes that do are never all added, and the values need not add up to any gain.
+        The change is averaged over all orders in which the fixes can be added, except those in
+        which a fix that excludes it comes earlier. If no fixes exclude each other, it is the
+        Shapley value (L. Shapley, 1953), and the values sum to the rate with all fixes minus the
+        rate with none. Otherwise they need not sum to any gain.
 
         Args:
             target: The accuracy at which a run succeeds.
 
         Returns:
-            One row a fix: fix, value, low, high, identical.
-            value: a mean over runs, since run `i` is paired across the subsets; low, high: its 95%
-            interval, as of `mean_difference_interval`. identical: with and without the fix, every
-            run ends exactly alike in every subset; the interval is then 0 at both ends.
+            One row per fix, with columns fix, value (the mean over runs, since run `i` is paired
+            across the subsets), low and high (its 95% interval from `mean_difference_interval`)
+            and identical (whether every run has the same final loss with and without the fix, in
+            every subset; the interval is then 0 to 0).
         """
         success = {
             subset: history.successes(target).astype(float)
@@ -159,7 +159,7 @@ class Comparison:
         return pd.DataFrame(rows)
 
     def verdict(self, rate: float, target: float) -> Verdict:
-        """Which combinations reach a success rate, and whether the runs are enough to say so.
+        """The combinations that reach a success rate, and whether the runs are enough to show it.
 
         Args:
             rate: The required success rate.
@@ -182,16 +182,14 @@ class Comparison:
         )
 
     def smallest(self, rate: float, target: float) -> tuple[str, ...] | None:
-        """The fewest fixes whose success rate is at least this; of equals the best, then fastest.
-
-        `verdict` has all of them, and whether it is certain.
+        """The smallest combination that reaches a success rate; see `Verdict.smallest`.
 
         Args:
             rate: The required success rate.
             target: The accuracy at which a run succeeds.
 
         Returns:
-            Keys of the fixes; None where no subset reaches the rate.
+            The keys of the fixes; None if no combination reaches the rate.
         """
         candidates = self.verdict(rate, target).smallest
         return candidates[0].fixes if candidates else None
@@ -200,18 +198,18 @@ class Comparison:
         """The runs of one combination.
 
         Raises:
-            ValueError: It is not one of `subsets`.
+            ValueError: If it is not one of `subsets`.
         """
         return self.histories[self.subsets.index(subset)]
 
     def _alike(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-        """Whether every run ends exactly alike."""
+        """Whether every run has the same final loss in both subsets."""
         before, after = self.history(one).final_loss, self.history(other).final_loss
         return np.array_equal(before, after, equal_nan=True)
 
 
 def _fewest(candidates: list[Candidate]) -> tuple[Candidate, ...]:
-    """Those of the smallest size; the candidates are in order of size."""
+    """The candidates of the smallest size; they are given in order of size."""
     return tuple(c for c in candidates if len(c.fixes) == len(candidates[0].fixes))
 
 
@@ -221,7 +219,7 @@ def subsets_of(keys: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def _joined(keys: tuple[str, ...], subset: tuple[str, ...], fix: str) -> tuple[str, ...]:
-    """The subset with a fix more, in the order of the keys."""
+    """The subset with one more fix, in the order of the keys."""
     return tuple(key for key in keys if key in subset or key == fix)
 
 
@@ -229,24 +227,24 @@ def _joined(keys: tuple[str, ...], subset: tuple[str, ...], fix: str) -> tuple[s
 def _orders(
     keys: tuple[str, ...], subsets: tuple[tuple[str, ...], ...]
 ) -> Mapping[str, Mapping[tuple[str, ...], int]]:
-    """For each fix: in how many of all orders of the fixes it is added to which subset.
+    """For each fix, the number of orders of all fixes in which it is added to each subset.
 
-    A fix that would give no subset, since one that excludes it was added before, is passed over.
+    A fix that an earlier one excludes is skipped.
     """
     possible = set(subsets)
     orders: dict[str, Counter] = {key: Counter() for key in keys}
-    # How many orders begin with these fixes, and have added those.
+    # The number of orders by the fixes that they begin with and those of them that were added.
     begun = Counter({(frozenset[str](), ()): 1})
     for left in range(len(keys) - 1, -1, -1):
         longer: Counter = Counter()
-        for (tried, added), count in begun.items():
+        for (visited, added), count in begun.items():
             for key in keys:
-                if key in tried:
+                if key in visited:
                     continue
                 joined = _joined(keys, added, key)
                 if joined in possible:
                     orders[key][added] += count * math.factorial(left)
-                longer[tried | {key}, joined if joined in possible else added] += count
+                longer[visited | {key}, joined if joined in possible else added] += count
         begun = longer
     return orders
 
@@ -255,7 +253,7 @@ def plan(experiment: Experiment, fixes: Mapping[str, Fix]) -> Mapping[tuple[str,
     """The experiment of every combination of fixes in which no two exclude each other.
 
     Args:
-        experiment: The one without any fix.
+        experiment: Without any fix.
         fixes: By key, in the order in which they are applied.
 
     Returns:
@@ -272,7 +270,7 @@ def plan(experiment: Experiment, fixes: Mapping[str, Fix]) -> Mapping[tuple[str,
 
 
 def distinct(planned: Mapping[tuple[str, ...], Experiment]) -> tuple[Experiment, ...]:
-    """The experiments of a plan, each once."""
+    """The distinct experiments of a plan."""
     return tuple(dict.fromkeys(planned.values()))
 
 
@@ -284,23 +282,23 @@ def compare(
     on_progress: Callable[[Progress], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Comparison | None:
-    """Train the experiment with every combination of the fixes, over the same seeds.
+    """Train the experiment with every combination of the fixes, on the same seeds.
 
-    Fixes that exclude each other are never combined, and an experiment that several combinations
-    give is trained once.
+    Fixes that exclude each other are never combined, and an experiment that results from several
+    combinations is trained once.
 
     Args:
-        experiment: The one without any fix.
+        experiment: Without any fix.
         fixes: By key, in the order in which they are applied.
-        runs: Of each combination.
-        seed: Of all of them.
+        runs: Number of runs of each combination.
+        seed: Of all combinations.
         on_progress: Called as the training proceeds.
-        should_stop: Asked between steps whether to give up.
+        should_stop: Called between steps; the training stops when it returns true.
 
     Returns:
-        None when `should_stop` ended it: with combinations missing there is nothing to compare.
+        The runs; None if `should_stop` stopped the training, since combinations are then missing.
     """
-    # TensorFlow is loaded by a training alone, so that a page can hold a Comparison without it.
+    # Imported here so that a page can hold a Comparison without loading TensorFlow.
     from core.training import train_all
 
     planned = plan(experiment, fixes)

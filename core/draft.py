@@ -1,8 +1,8 @@
-"""An experiment in the making: its parts, each right by itself, which need not fit each other yet.
+"""An experiment while it is edited: each part is valid, but the parts need not fit each other.
 
-Who changes a network step by step passes through combinations that cannot be trained; a draft holds
-them, and `Draft.experiment` says what does not fit. A path names a value inside it:
-("training", "optimizer", "learning_rate"), ("model", "layers", 0, "units").
+Changing a network step by step leads through combinations that cannot be trained. A draft can hold
+them, and `Draft.experiment` raises an error that says what does not fit. A path names a value in a
+draft: ("training", "optimizer", "learning_rate"), ("model", "layers", 0, "units").
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 
 
 class Draft(NamedTuple):
-    """Data, model and training."""
+    """The data, model and training settings of an experiment, which need not fit each other."""
 
     data: Data
     model: Model
@@ -25,34 +25,44 @@ class Draft(NamedTuple):
 
     @classmethod
     def of(cls, experiment: Experiment) -> Draft:
+        """The draft of an experiment."""
         return cls(experiment.data, experiment.model, experiment.training)
 
     def experiment(self) -> Experiment:
-        """The whole. Raises InvalidExperiment where the parts do not fit each other."""
+        """The experiment with these parts.
+
+        Raises:
+            InvalidExperiment: If the parts do not fit each other.
+        """
         return Experiment(*self)
 
     def to_json(self) -> str:
+        """The parts as JSON, for `from_json`."""
         return plain(tuple(self))
 
     @classmethod
     def from_json(cls, text: str) -> Draft:
-        """Read what `to_json` wrote. Raises InvalidExperiment."""
+        """The draft that `to_json` wrote.
+
+        Raises:
+            InvalidExperiment: If the text is anything else.
+        """
         return cls(*restored(text))
 
     def value(self, path: Path) -> Any:
-        """What stands at a path."""
+        """The value at a path."""
         value: Any = self
         for step in path:
             value = value[step] if isinstance(step, int) else getattr(value, step)
         return value
 
     def put(self, path: Path, value: Any) -> Draft:
-        """The same with another value at a path.
+        """A draft with another value at a path.
 
-        Where the number of classes changes, each new class gets a label of its own.
+        If the number of classes grows, each new class gets the highest label plus 1.
 
         Raises:
-            InvalidExperiment: where the value is not allowed there.
+            InvalidExperiment: If the value is not allowed at this path.
         """
         if path[:2] == ("data", "source"):
             return self._replace(
@@ -81,13 +91,13 @@ def _with_source(data: Data, source: Source) -> Data:
 
 
 def converted(value: Any, kind: type) -> Any:
-    """A value of another class, with the fields that both have as they were."""
+    """An instance of `kind` with the values of the fields that it shares with `value`."""
     shared = {each.name for each in fields(kind)} & {each.name for each in fields(value)}
     return kind(**{name: getattr(value, name) for name in shared})
 
 
 def leaves(value: Any, name: str = "") -> dict[str, Any]:
-    """The plain values in nested dataclasses by their path; layers are counted from the output."""
+    """The values in nested dataclasses by dotted path; items of tuples are counted from the end."""
     if is_dataclass(value):
         parts: list[tuple[Any, Any]] = [(f.name, getattr(value, f.name)) for f in fields(value)]
         parts.append(("kind", type(value).__name__))

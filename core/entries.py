@@ -1,4 +1,4 @@
-"""One entry for one thing: registries, looked up by name, and what an entry says of itself."""
+"""Registries: looking up entries by name, and entries that stand for a class of Keras."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ Value = TypeVar("Value")
 
 
 def entry(what: str, entries: Mapping[Key, Value], key: Key) -> Value:
-    """entries[key].
+    """The entry of a registry with this key.
+
+    Args:
+        what: What an entry is, for the error message, such as "loss".
+        entries: The registry.
+        key: Of the entry.
 
     Raises:
-        ValueError: naming the known keys, where it is not one of them.
+        ValueError: If there is no such key; the message names the keys.
     """
     if key not in entries:
         raise ValueError(f"unknown {what} {key!r}; known are {', '.join(map(str, entries))}")
@@ -24,16 +29,18 @@ def entry(what: str, entries: Mapping[Key, Value], key: Key) -> Value:
 
 
 def named(entries: Iterable[Any]) -> dict[str, Any]:
-    """The entries by their own names."""
+    """A registry of the entries by their attribute `name`."""
     return {each.name: each for each in entries}
 
 
 class KerasEntry(Checked):
-    """A frozen dataclass that stands for a class of Keras, with its fields as the arguments.
+    """A frozen dataclass that stands for a class of Keras; its fields are the arguments.
 
-    keras_name: of the class; keras_arguments: Keras's names for the fields that are named
-    differently here; positional: the fields that a script writes without a name.
-    label, help: in a control.
+    Attributes:
+        keras_name: Of Keras's class.
+        keras_arguments: Keras's names of the fields whose names differ, by field name.
+        positional: The fields that a script writes as positional arguments.
+        label, help: Of its control.
     """
 
     keras_name: ClassVar[str]
@@ -43,11 +50,11 @@ class KerasEntry(Checked):
     help: ClassVar[str]
 
     def keras_options(self) -> dict[str, Any]:
-        """The arguments of Keras's class by Keras's names."""
+        """The keyword arguments of Keras's class."""
         return {self.keras_arguments.get(n, n): getattr(self, n) for n in self._names()}
 
     def script(self) -> str:
-        """The call that makes it, with the arguments that are not at their defaults."""
+        """The Python code of a call to Keras's class, without arguments at their defaults."""
         arguments = [written(getattr(self, name)) for name in self.positional]
         for each in fields(self):  # type: ignore[arg-type]
             value = getattr(self, each.name)
@@ -61,12 +68,12 @@ class KerasEntry(Checked):
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
-        """The fields that have a default, with it."""
+        """The defaults of the fields that have one, by field name."""
         return {f.name: f.default for f in fields(cls) if f.default is not MISSING}  # type: ignore[arg-type]
 
 
 def written(value: object) -> str:
-    """A value as one writes it in Python: whole numbers without a fraction, long ones in groups."""
+    """A value as Python code; whole numbers have no fraction and underscores as separators."""
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, (int, float)):

@@ -1,9 +1,9 @@
-"""What is trained: data, model and training as frozen values, checked when they are made.
+"""The description of a training: data, model and training settings as validated frozen dataclasses.
 
-An `Experiment` holds everything that decides a run except its seed. Two experiments with the
-same values are equal, hash alike, and survive `Experiment.from_json(experiment.to_json())`.
-To change one, make another with `dataclasses.replace`. What can be chosen is an entry elsewhere:
-a source of rows in `core.sources`, a layer in `core.layers`, an optimizer in `core.optimizers`.
+An `Experiment` holds everything that determines a run except its seed. Two experiments with the
+same values are equal and have the same hash, and `Experiment.from_json(experiment.to_json())`
+equals `experiment`. To change one, use `dataclasses.replace`. The sources of rows are registered
+in `core.sources`, the layers in `core.layers` and the optimizers in `core.optimizers`.
 """
 
 from __future__ import annotations
@@ -60,16 +60,21 @@ MOST_LAYERS = 64
 
 @dataclass(frozen=True)
 class Data(Checked):
-    """Where the rows come from and what happens to them before they reach the network.
+    """The rows and their preprocessing, in the order of the attributes up to `encoding`.
 
-    The steps, in order: draw the rows from `source`; shuffle them once (`rows`: Python's
-    `random.shuffle` on the two-dimensional array, which overwrites rows; `permutation`; `none`);
-    set a random `hold_out` fraction aside for evaluation; scale the inputs (`divide` by `divisor`,
-    `min-max` to [0, 1], `standardise`; the last two fitted on the training part alone); write
-    class k as `label_values[k]` and encode that for the loss (`as-is`, its `index` in sorted
-    order, or `one-hot` of the index).
-
-    `seed` None draws fresh data for every run; a number gives all runs the same data.
+    Attributes:
+        source: The generator of the rows, or a table.
+        shuffling: How the rows are shuffled once: "rows" (Python's `random.shuffle` on the
+            two-dimensional array, which overwrites rows), "permutation" or "none".
+        hold_out: The random fraction of the rows held out for evaluation.
+        scaling: How the inputs are scaled: "divide" (by `divisor`), "min-max" (to [0, 1]),
+            "standardise" (to mean 0 and variance 1) or "none". "min-max" and "standardise" are
+            fitted on the training rows only.
+        divisor: Of the scaling "divide".
+        label_values: The label of each class.
+        encoding: What the loss gets: the labels "as-is", the "index" of the label in sorted order,
+            or the "one-hot" encoding of the index.
+        seed: Of the data if all runs have the same; None to draw new data for every run.
     """
 
     source: Source = field(Instance(SOURCES), label="Source")
@@ -105,7 +110,7 @@ class Data(Checked):
         Numbers(1, MOST_CLASSES),
         (0.0, 1.0),
         label="Labels",
-        help="The numbers that stand for the classes in the data.",
+        help="The number that represents each class in the data.",
     )
     encoding: str = field(
         Choice(ENCODINGS),
@@ -136,12 +141,12 @@ class Data(Checked):
 
     @property
     def target_width(self) -> int:
-        """Columns of the encoded labels."""
+        """Number of columns of the encoded labels."""
         return self.source.classes if self.encoding == "one-hot" else 1
 
     @property
     def targets(self) -> tuple[float, ...]:
-        """The number that the loss sees for each class; for one-hot labels, the class's column."""
+        """The encoded label of each class; for one-hot labels, the index of its column."""
         if self.encoding == "as-is":
             return self.label_values
         ranks = {value: rank for rank, value in enumerate(sorted(self.label_values))}
@@ -150,7 +155,7 @@ class Data(Checked):
 
 @dataclass(frozen=True)
 class Model:
-    """The layers from the input to the output; the last one is dense."""
+    """The layers from input to output; the last one must be dense."""
 
     layers: tuple[Layer, ...]
 
@@ -175,7 +180,15 @@ class Model:
 
 @dataclass(frozen=True)
 class Training(Checked):
-    """How the network is trained; `shuffle` draws a new order of rows an epoch, as `fit` does."""
+    """The arguments of Keras's `compile` and `fit`.
+
+    Attributes:
+        loss: A key of `core.losses.LOSSES`.
+        optimizer: With its learning rate.
+        batch_size: Rows per update.
+        epochs: Passes over the training rows.
+        shuffle: Whether the rows are in a new random order in every epoch.
+    """
 
     loss: str = field(
         Choice(LOSSES),
@@ -199,7 +212,11 @@ class Training(Checked):
 
 @dataclass(frozen=True)
 class Experiment(Checked):
-    """Data, model and training: all that decides a run but its seed."""
+    """Data, model and training settings: everything that determines a run except its seed.
+
+    Raises:
+        InvalidExperiment: If a value is not allowed, or labels, output layer and loss do not fit.
+    """
 
     data: Data = field(Instance({"Data": Data}))
     model: Model = field(Instance({"Model": Model}))
@@ -210,40 +227,46 @@ class Experiment(Checked):
         self._check_parts_fit()
 
     def _check_parts_fit(self) -> None:
-        """Refuse what Keras refuses: labels and output that the loss cannot take together."""
+        """Raise for what Keras rejects: shapes of labels and output that do not fit the loss."""
         width, units = self.data.target_width, self.model.output.units
-        used = loss(self.training.loss)
+        loss_function = loss(self.training.loss)
         if self.data.training_rows < 2:
             raise InvalidExperiment("hold_out", self.data.hold_out, "small enough to leave 2 rows")
-        if used.class_numbers:
+        name = loss_function.name
+        if loss_function.class_numbers:
             if width != 1:
                 raise InvalidExperiment(
-                    "encoding", self.data.encoding, f"'index' or 'as-is' for the loss {used.name}"
+                    "encoding", self.data.encoding, f"'index' or 'as-is' for the loss {name}"
                 )
             if not all(t == int(t) and 0 <= t < units for t in self.data.targets):
                 raise InvalidExperiment(
                     "label_values",
                     self.data.targets,
-                    f"whole numbers from 0 to {units - 1} for {used.name} on {units} output units",
+                    f"whole numbers from 0 to {units - 1} for {name} on {units} output units",
                 )
-        elif units != width and not (used.broadcasts and units == 1):
+        elif units != width and not (loss_function.broadcasts and units == 1):
             raise InvalidExperiment(
                 "units of the output layer",
                 units,
-                f"{width} for {used.name} on labels encoded {self.data.encoding!r}",
+                f"{width} for {name} on labels encoded {self.data.encoding!r}",
             )
 
     @cached_property
     def digest(self) -> str:
-        """A short name for its values, the same on every machine: SHA-256 of its JSON, in hex."""
+        """The SHA-256 of its JSON in hex, which is the same in every process."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
+        """The values as JSON, for `from_json`."""
         return plain(self)
 
     @classmethod
     def from_json(cls, text: str) -> Experiment:
-        """Read what `to_json` wrote. Raises InvalidExperiment for anything else."""
+        """The experiment that `to_json` wrote.
+
+        Raises:
+            InvalidExperiment: If the text is not an experiment.
+        """
         experiment = restored(text)
         if not isinstance(experiment, cls):
             raise InvalidExperiment("kind", type(experiment).__name__, "Experiment")
@@ -252,16 +275,20 @@ class Experiment(Checked):
 
 _OWN = {kind.__name__: kind for kind in (Experiment, Data, Model, Training)}
 _CLASSES: ChainMap[str, type] = ChainMap(_OWN, SOURCES, LAYERS, OPTIMIZERS)  # type: ignore[arg-type]
-"""What JSON may name."""
+"""The classes that JSON may name."""
 
 
 def plain(value: Any) -> str:
-    """An experiment, or any part of one, as JSON in which each value says its class."""
+    """An experiment, or any part of one, as JSON; each object names its class as "kind"."""
     return json.dumps(_plain(value), separators=(",", ":"))
 
 
 def restored(text: str) -> Any:
-    """Read what `plain` wrote. Raises InvalidExperiment for anything else."""
+    """The value that `plain` wrote.
+
+    Raises:
+        InvalidExperiment: If the text is anything else.
+    """
     try:
         return _made(json.loads(text))
     except InvalidExperiment:
@@ -286,16 +313,16 @@ def _made(plain: Any) -> Any:
         return tuple(_made(item) for item in plain)
     if not isinstance(plain, dict):
         return plain
-    given = dict(plain)
-    name = given.pop("kind", None)
+    values = dict(plain)
+    name = values.pop("kind", None)
     kind = _CLASSES.get(name) if isinstance(name, str) else None
     if kind is None:
         raise InvalidExperiment("kind", name, f"one of {', '.join(_CLASSES)}")
     known = {each.name for each in fields(kind)}
-    for unknown in given.keys() - known:
+    for unknown in values.keys() - known:
         raise InvalidExperiment(f"a field of {name}", unknown, f"one of {sorted(known)}")
     try:
-        return kind(**{name: _made(value) for name, value in given.items()})
+        return kind(**{name: _made(value) for name, value in values.items()})
     except TypeError:
-        missing = sorted(known - given.keys())
-        raise InvalidExperiment(name, sorted(given), f"given with {missing} as well") from None
+        missing = sorted(known - values.keys())
+        raise InvalidExperiment(name, sorted(values), f"given with {missing} as well") from None

@@ -1,10 +1,10 @@
-"""An experiment as plain Keras: a script, and the same as a notebook.
+"""An experiment as plain Keras: a script, or a notebook with the same code.
 
-    print(to_script(experiment))               # runs as it is, with keras and numpy alone
+    print(to_script(experiment))               # needs keras and numpy only
 
-The script has the experiment's data, network and training and no line that these do not need.
-With `Data.seed` set its rows are those of `core.data.prepare`, value for value, save where Python's
-`random.shuffle` overwrites some: its random numbers are Python's own.
+The script contains only the lines that the experiment needs. With `Data.seed` set, its rows equal
+those of `core.data.prepare`, except with the shuffling "rows": Python's `random.shuffle` draws from
+Python's own generator.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from core.experiment import Data, Experiment, Training
 from core.sources import written_list
 
 WIDTH = 88
-"""Columns of the comments."""
+"""Line length of the comments."""
 HEADINGS = (SEED, DATA, SHUFFLE, LABELS, HOLD_OUT, SCALE, NETWORK, TRAINING, ACCURACY) = (
     *("Imports and seed", "Data", "Shuffle", "Labels", "Hold out", "Scale"),
     *("Network", "Training", "Accuracy"),
 )
-"""Of the sections, in their order; a script has those that its experiment needs."""
+"""The sections' headings, in order; a script has only the sections that its experiment needs."""
 FEW_ROWS = 100
-"""With fewer, a training part may happen to hold one value alone."""
+"""With fewer training rows than this, all of them may have the same value in a feature."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A step of the script: a heading, a sentence or two that explain it, and its lines."""
+    """A step of the script: its heading, an explanation in a sentence or two, and its lines."""
 
     heading: str
     text: str
@@ -38,7 +38,7 @@ class Section:
 
 
 def to_script(experiment: Experiment, seed: int = 0) -> str:
-    """A complete Python script that trains the experiment once and prints its accuracy."""
+    """A complete Python script that trains the experiment once and prints the accuracy."""
     parts = ['"""Train a small network with Keras and print its accuracy."""']
     for section in sections(experiment, seed):
         comment = textwrap.wrap(f"{section.heading}. {section.text}".rstrip(), WIDTH - 2)
@@ -47,7 +47,7 @@ def to_script(experiment: Experiment, seed: int = 0) -> str:
 
 
 def to_notebook(experiment: Experiment, seed: int = 0) -> str:
-    """The script as a Jupyter notebook (nbformat 4.5, as JSON), a cell a section."""
+    """The script as a Jupyter notebook (JSON, nbformat 4.5) with one code cell per section."""
     cells = [
         _markdown(
             "title", "# A small network\n\nTrained with Keras, from its data to its accuracy."
@@ -88,7 +88,7 @@ def _source(text: str) -> list[str]:
 
 
 def sections(experiment: Experiment, seed: int = 0) -> tuple[Section, ...]:
-    """The steps of the script, in order; each stands on the ones before it."""
+    """The steps of the script, in order."""
     data = experiment.data
     steps = [_beginning(data, seed), _rows(data)]
     if data.shuffling != "none":
@@ -106,14 +106,14 @@ def _beginning(data: Data, seed: int) -> Section:
     lines = ["import random", ""] if data.shuffling == "rows" else []
     lines += ["import keras", "import numpy as np", "", f"keras.utils.set_random_seed({seed})"]
     text = "One training is one draw of random numbers: try other seeds as well."
-    of_data = seed
+    data_seed = seed
     if data.seed is not None:
         text += " The data have a seed of their own, and are the same in every training."
-        of_data = data.seed
+        data_seed = data.seed
         if data.shuffling == "rows":
-            lines.append(f"random.seed({of_data})")
+            lines.append(f"random.seed({data_seed})")
     if data.shuffling == "permutation" or data.held_out_rows or data.source.random:
-        lines.append(f"rng = np.random.default_rng({of_data})")
+        lines.append(f"rng = np.random.default_rng({data_seed})")
     return Section(SEED, text, tuple(lines))
 
 
@@ -141,17 +141,17 @@ def _shuffle(data: Data) -> Section:
 
 
 def _encoding(data: Data) -> Section | None:
-    """What turns the labels into the loss's targets; None where they are that already."""
+    """The lines that encode the labels for the loss; None if they need no encoding."""
     if data.encoding == "as-is":
         return None
-    written = sorted(data.label_values)
+    values = sorted(data.label_values)
     text, lines = "", []
-    if written != list(range(len(written))):
+    if values != list(range(len(values))):
         text = "The loss counts the labels from 0, in sorted order."
-        lines.append(f"y = np.searchsorted({written_list(written)}, y)")
+        lines.append(f"y = np.searchsorted({written_list(values)}, y)")
     if data.encoding == "one-hot":
         text = f"{text} Each label becomes a row with a 1 in its own column.".strip()
-        lines.append(f"y = keras.utils.to_categorical(y, {len(written)})")
+        lines.append(f"y = keras.utils.to_categorical(y, {len(values)})")
     return Section(LABELS, text, tuple(lines)) if lines else None
 
 
@@ -189,7 +189,7 @@ def _scaling(data: Data) -> Section:
 
 
 def _may_be_constant(data: Data) -> bool:
-    """Whether a feature's training values may all be one number, with nothing to divide by."""
+    """Whether a feature's training values may all be equal, so that its spread is 0."""
     return data.source.may_be_constant or data.training_rows < FEW_ROWS
 
 
@@ -229,7 +229,7 @@ def _training(experiment: Experiment) -> Section:
 
 
 def _optimizer(training: Training) -> str:
-    """The optimizer's name where it is as Keras has it, else a call with what differs."""
+    """The optimizer's name if all its arguments are Keras's defaults, otherwise a call."""
     optimizer = training.optimizer
     if optimizer == type(optimizer)():
         return f'"{optimizer.keras_name.lower()}"'

@@ -1,8 +1,9 @@
-"""What a field of an experiment can hold, said once: checks, JSON, links and controls follow it.
+"""The fields of an experiment, each declared once for validation, JSON, links and controls.
 
     units: int = field(Int(1, 1_024), label="Units", help="Outputs of the layer.")
 
-A `Kind` knows the values that are allowed, how a link writes them and how an error names them.
+A `Kind` defines which values a field can have, how a link writes them and how an error message
+describes them.
 """
 
 from __future__ import annotations
@@ -14,15 +15,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 MOST_NAMED = 8
-"""Options that a message names."""
+"""The most options that an error message names."""
 SETTING = "setting"
-"""Key of a field's `Setting` in its metadata."""
+"""The key of a field's `Setting` in the field's metadata."""
 
 
 class InvalidExperiment(ValueError):
-    """A value that cannot be trained: says which field, what it was and what would be right.
+    """A value that an experiment cannot have.
 
-    A value of more than 200 characters is cut in the message: it may be a stranger's whole file.
+    The message cuts a value of more than 200 characters, which may be the content of a whole file.
+
+    Args:
+        field: The name of the field.
+        value: The value that is not allowed.
+        expected: The values that are, such as "a whole number from 1 to 9".
     """
 
     def __init__(self, field: str, value: object, expected: str):
@@ -41,18 +47,30 @@ class Kind(Protocol):
 
     @property
     def expected(self) -> str:
-        """What would be right, for an error: "a whole number from 1 to 9"."""
+        """The allowed values in words, for an error: "a whole number from 1 to 9"."""
 
     def check(self, name: str, value: object) -> Any:
-        """The value in its own type. Raises InvalidExperiment where it is not allowed."""
+        """The value, converted to the field's type.
+
+        Args:
+            name: Of the field, for the error message.
+            value: To be checked.
+
+        Raises:
+            InvalidExperiment: If the value is not allowed.
+        """
 
     def parse(self, text: str) -> Any:
-        """The value that a link writes so. Raises ValueError, KeyError or OverflowError."""
+        """The value of its text in a link.
+
+        Raises:
+            ValueError, KeyError, OverflowError: If the text is not an allowed value.
+        """
 
 
 @dataclass(frozen=True)
 class Int:
-    """A whole number from `low` to `high`; `step` is that of its control."""
+    """A whole number from `low` to `high`; `step` is the step of its control."""
 
     low: int
     high: int
@@ -77,9 +95,13 @@ class Int:
 
 @dataclass(frozen=True)
 class Float:
-    """A finite number from `low` to `high`; `above`: `low` itself is not allowed.
+    """A finite number.
 
-    `step` and `format` are those of its control.
+    Attributes:
+        low, high: The bounds.
+        step: Of its control.
+        above: Whether `low` itself is excluded.
+        format: Of its control, as for printf.
     """
 
     low: float
@@ -121,9 +143,11 @@ class Bool:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """One of some names: a tuple of them, or the mapping that holds an entry for each.
+    """One of several names.
 
-    A mapping is looked at each time, so that an entry that is added later is a choice as well.
+    Attributes:
+        entries: The names, or a registry with the names as keys. A registry is looked up each
+            time, so that entries added later can be chosen too.
     """
 
     entries: Collection[str]
@@ -147,7 +171,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class MultiChoice:
-    """Any number of names; a link joins them by dots."""
+    """Any number of the names in `entries`; a link joins them with dots."""
 
     entries: Collection[str]
 
@@ -187,7 +211,7 @@ class Optional:
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """A value of one of the classes in a mapping by name, which is looked at each time."""
+    """An instance of one of the classes in a registry, which is looked up each time."""
 
     classes: Mapping[str, type]
 
@@ -206,7 +230,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Different finite numbers, `fewest` to `most` of them; a link joins them by underscores."""
+    """`fewest` to `most` distinct finite numbers; a link joins them with underscores."""
 
     fewest: int
     most: int
@@ -231,7 +255,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Ranges:
-    """(low, high) pairs, `fewest` to `most` of them; a link joins the bounds by underscores."""
+    """`fewest` to `most` (low, high) pairs; a link joins the bounds with underscores."""
 
     fewest: int
     most: int
@@ -263,9 +287,13 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Setting:
-    """A field as people see it: what it can hold, its label, and the help of its control.
+    """The declaration of a field.
 
-    matters: whether it has an effect, asked of the value that it is a field of.
+    Attributes:
+        kind: The values that it can have.
+        label: Of its control.
+        help: Of its control.
+        matters: Whether the field has an effect, as a function of the instance that it belongs to.
     """
 
     kind: Kind
@@ -275,12 +303,18 @@ class Setting:
 
 
 def field(kind: Kind, default: Any = dataclasses.MISSING, **described: Any) -> Any:
-    """A dataclass field that holds a `kind`; described: label, help and matters of its Setting."""
+    """A dataclass field with a `Setting`.
+
+    Args:
+        kind: The values that it can have.
+        default: Its default; a required field without one.
+        **described: `label`, `help` and `matters` of the `Setting`.
+    """
     return dataclasses.field(default=default, metadata={SETTING: Setting(kind, **described)})
 
 
 def settings(owner: type | Any) -> dict[str, Setting]:
-    """The settings of a class or of a value of it, by the name of their field."""
+    """The settings of a dataclass, or of an instance of one, by field name."""
     return {
         each.name: each.metadata[SETTING]
         for each in dataclasses.fields(owner)
@@ -289,9 +323,10 @@ def settings(owner: type | Any) -> dict[str, Setting]:
 
 
 class Checked:
-    """A dataclass whose fields are checked by their kinds, and brought into their types, when made.
+    """A base class of dataclasses that checks and converts the fields on initialisation.
 
-    Raises InvalidExperiment.
+    Raises:
+        InvalidExperiment: If the value of a field is not allowed.
     """
 
     def __post_init__(self) -> None:
@@ -300,7 +335,11 @@ class Checked:
 
 
 def real(name: str, value: Any, expected: str) -> float:
-    """A finite number. Raises InvalidExperiment for anything else."""
+    """The value as a finite float; `name` and `expected` are for the error message.
+
+    Raises:
+        InvalidExperiment: If the value is not a finite number.
+    """
     if isinstance(value, (bool, str)):
         raise InvalidExperiment(name, value, expected)
     try:
@@ -313,6 +352,6 @@ def real(name: str, value: Any, expected: str) -> float:
 
 
 def named(options: tuple[str, ...]) -> str:
-    """The first few of them, and how many more there are."""
+    """The first few options, and how many more there are."""
     more = len(options) - MOST_NAMED
     return ", ".join(options[:MOST_NAMED]) + (f" or {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""What is kept of a training or a comparison as a file, and an experiment read back from one."""
+"""Files with the results of a training or a comparison, and reading an experiment from a file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, History
 
 MOST_BYTES = 2_000_000
-"""Of an experiment's file; a table of 10,000 rows and 10 columns takes about one."""
+"""Size limit of an experiment's file; a table of 10,000 rows and 10 columns needs about half."""
 LIBRARIES = (("keras",), ("numpy",), ("tensorflow", "tensorflow-cpu"))
-"""What decides the figures: each by the names under which it may be installed."""
+"""The libraries that determine the figures, each by the packages that may provide it."""
 
 
 def versions() -> dict[str, str]:
-    """The installed version of each library, by its first name; none of them is imported."""
+    """The installed version of each of LIBRARIES, by its first name, without importing any."""
     versions = {}
     for names in LIBRARIES:
         for name in names:
@@ -35,9 +35,11 @@ def versions() -> dict[str, str]:
 
 
 def history_csv(history: History) -> str:
-    """`History.frame` as CSV, one line per run and epoch; what was not measured is left out.
+    """The curves and final figures as CSV.
 
-    Each line of a run ends with its final loss and accuracy, by which it succeeds or fails.
+    Returns:
+        One line per run and epoch: the columns of `History.frame` that were measured, and the
+        run's final_loss and final_accuracy.
     """
     frame = history.frame().dropna(axis="columns", how="all")
     runs = frame["run"].to_numpy()
@@ -46,9 +48,9 @@ def history_csv(history: History) -> str:
 
 
 def history_json(history: History) -> str:
-    """The experiment, its seed, the versions, and every figure of every run, as JSON.
+    """The experiment, the seed, the library versions, the curves and the final figures as JSON.
 
-    The curves are lists of runs, each a list of epochs; a figure that is no finite number is null.
+    Each curve is a list of runs, each a list of epochs. A value that is not finite is null.
     """
     curves = {name: getattr(history, name) for name in CURVES}
     return _json(
@@ -68,14 +70,20 @@ def history_json(history: History) -> str:
 
 
 def comparison_csv(comparison: Comparison, titles: dict[str, str], target: float) -> str:
-    """`Comparison.rates` as CSV, its combinations in words."""
+    """`comparison_frame` as CSV."""
     return comparison_frame(comparison, titles, target).to_csv(index=False)
 
 
 def comparison_frame(comparison: Comparison, titles: dict[str, str], target: float) -> pd.DataFrame:
-    """`Comparison.rates`, with a column combination in place of the fixes' keys.
+    """`Comparison.rates` with the combinations in words.
 
-    titles: of the fixes, by key.
+    Args:
+        comparison: The runs.
+        titles: Of the fixes, by key.
+        target: The accuracy at which a run succeeds.
+
+    Returns:
+        One row per combination, with a column combination in place of fixes.
     """
     table = comparison.rates(target)
     names = [combination(subset, titles) for subset in table.pop("fixes")]
@@ -84,12 +92,12 @@ def comparison_frame(comparison: Comparison, titles: dict[str, str], target: flo
 
 
 def combination(subset: tuple[str, ...], titles: dict[str, str]) -> str:
-    """Some fixes in words."""
+    """A combination of fixes in words, such as "Sigmoid output + He initialisation"."""
     return " + ".join(titles[key] for key in subset) or "As asked"
 
 
 def comparison_json(comparison: Comparison, target: float) -> str:
-    """The experiment, fixes, runs, seed, versions and the row of every subset, as JSON."""
+    """The experiment, fixes, runs, seed, library versions and `Comparison.rates` as JSON."""
     table = comparison.rates(target)
     rows = [
         {name: list(v) if isinstance(v, tuple) else _plain(v) for name, v in row.items()}
@@ -109,9 +117,9 @@ def comparison_json(comparison: Comparison, target: float) -> str:
 
 
 def claims_json(record: Record) -> str:
-    """Every claim with its experiments, what was measured and the verdict, as JSON.
+    """Every claim with its experiments, its measurements and its verdict as JSON.
 
-    An epoch that never came is null.
+    An epoch that was never reached is null.
     """
     rows = [
         {name: v if isinstance(v, str) else _plain(v) for name, v in row.items()}
@@ -134,7 +142,11 @@ def _arm(arm: Arm) -> dict[str, object]:
 
 
 def read_experiment(content: bytes) -> Experiment:
-    """The experiment in a file's content. Raises InvalidExperiment for anything else."""
+    """Read an experiment from a file's content.
+
+    Raises:
+        InvalidExperiment: If the content is too large or is not an experiment.
+    """
     if len(content) > MOST_BYTES:
         expected = f"at most {MOST_BYTES / 1e6:g} MB"
         raise InvalidExperiment("the file's size", f"{len(content) / 1e6:.1f} MB", expected)
@@ -150,9 +162,9 @@ def _json(plain: dict) -> str:
 
 
 def _numbers(array: np.ndarray) -> list:
-    """Nested lists with the digits that a float32 needs; None for what is no finite number.
+    """Nested lists with the fewest digits that identify each float32; None if it is not finite.
 
-    An accuracy of 0.9 is then 0.9 and reaches a target of 0.9, as it does as a float32.
+    A float32 accuracy of 0.9 is then written as 0.9 and reaches a target of 0.9 when it is read.
     """
     if array.ndim > 1:
         return [_numbers(part) for part in array]

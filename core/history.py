@@ -1,4 +1,4 @@
-"""What a training leaves behind: figures for every epoch and run, and the weights at key epochs."""
+"""The result of a training: figures for every epoch and run, and the weights at key epochs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from core.experiment import Experiment
 
 TARGET = 0.9
-"""A run succeeds when its final accuracy reaches this, unless another target is chosen."""
+"""The default target: a run succeeds when its final accuracy reaches it."""
 CURVES = (
     "loss",
     "accuracy",
@@ -21,22 +21,25 @@ CURVES = (
     "val_loss",
     "val_accuracy",
 )
-"""The figures of an epoch and run, as `Epoch` and `History` name them."""
-
+"""The curves of a run, by the names of their fields in `Epoch` and `History`."""
 
 SUCCEEDED, STUCK, IMPROVING, LOST = "succeeded", "stuck", "still improving", "lost again"
-"""What can become of a run; see `History.outcomes`."""
+"""The outcomes of a run; see `History.outcomes`."""
 OUTCOMES = (SUCCEEDED, STUCK, IMPROVING, LOST)
 LAST_PART, LEAST_FALL, LEAST_RISE = 1 / 3, 0.002, 0.05
-"""A run still improves if in this last part of its epochs the loss falls by this share of itself,
-or the score rises by so much."""
+"""A run is still improving if, within this last fraction of its epochs, the loss falls by this
+fraction of its value or the accuracy rises by this much."""
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's figures, as they are reported while a training goes on.
+    """The figures of one epoch, reported while a training is running.
 
-    number: from 1; of: epochs in all. The arrays are float32 (runs,), as in `History`.
+    Attributes:
+        number: Of the epoch, counted from 1.
+        of: Total number of epochs.
+        loss, accuracy, evaluated_loss, evaluated_accuracy: float32 (runs,), as in `History`.
+        val_loss, val_accuracy: The same; None without held-out rows.
     """
 
     number: int
@@ -51,9 +54,12 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training of several experiments is.
+    """The progress of a training of several experiments.
 
-    share: of the work done, from 0 to 1; finished: experiments that are complete, `of` all.
+    Attributes:
+        share: Fraction of the work done, from 0 to 1.
+        finished: Number of experiments that are complete.
+        of: Total number of experiments.
     """
 
     share: float
@@ -63,15 +69,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class Health:
-    """The dense layers at the end of every epoch: float32 (epochs, dense layers, runs) each.
+    """Figures of the dense layers for every epoch: float32 (epochs, dense layers, runs) each.
 
-    dead: share of units whose output is 0 for every training sample.
-    saturated: share of units whose output is within 1 % of a bound of its activation's range
-        for every training sample (sigmoid and softmax 0 and 1, tanh -1 and 1, elu -1).
-    gradient_norm: root mean square, over the epoch's batches, of the kernel gradient's L2 norm.
-    update_ratio: root mean square of the kernel's change in one update, over the norm of the
-        kernel at the end of the epoch.
-    output_min, output_max: smallest and largest output over all units and training samples.
+    Attributes:
+        dead: Share of units whose output is 0 for every training sample.
+        saturated: Share of units whose output is, for every training sample, within 1 % of a bound
+            of the activation's range (sigmoid and softmax 0 and 1, tanh -1 and 1, elu -1).
+        gradient_norm: Root mean square, over the epoch's batches, of the kernel gradient's L2 norm.
+        update_ratio: Root mean square of the norm of the kernel's change in one update, divided by
+            the norm of the kernel at the end of the epoch.
+        output_min, output_max: Smallest and largest output over all units and training samples.
     """
 
     dead: np.ndarray
@@ -86,17 +93,24 @@ class Health:
 class History:
     """The runs of one training. Run `i` is the same run whatever the number of runs.
 
-    loss, accuracy: float32 (epochs, runs), the mean over the epoch's batches that `fit` prints.
-    evaluated_loss, evaluated_accuracy: the same, evaluated on the training rows after each epoch.
-    val_loss, val_accuracy: the same on the held-out rows after each epoch; None without any.
-    final_loss, final_accuracy: float32 (runs,), evaluated after the last epoch, on the held-out
-        rows where there are any and else on the training rows.
-    key_epochs: int (keys,), the epochs whose weights are kept; 0 is before training.
-    weights: one float32 array (keys, *shape, runs) for each array of Keras's `get_weights()`.
-    cancelled: the training was stopped before its last epoch; the arrays end where it did.
-    seconds: wall-clock time of making the data, the weights and all epochs, compile_seconds: of
-        compiling the program (0 where it was kept); an equal share of both where experiments were
-        trained together.
+    Attributes:
+        experiment: What was trained.
+        seed: Of the runs.
+        loss, accuracy: float32 (epochs, runs), the mean over the epoch's batches, as `fit` prints.
+        evaluated_loss, evaluated_accuracy: float32 (epochs, runs), on the training rows after each
+            epoch.
+        val_loss, val_accuracy: float32 (epochs, runs), on the held-out rows after each epoch; None
+            without held-out rows.
+        health: Figures of the dense layers; None where they were not measured.
+        final_loss, final_accuracy: float32 (runs,), after the last epoch, on the held-out rows if
+            there are any and otherwise on the training rows.
+        key_epochs: int (keys,), the epochs whose weights are kept; 0 is before training.
+        weights: One float32 array (keys, *shape, runs) for each array of Keras's `get_weights()`.
+        cancelled: Whether the training was stopped early; the arrays then end at the last epoch
+            trained.
+        seconds: Wall-clock time of making the data and the weights and of training all epochs.
+        compile_seconds: Wall-clock time of compiling the program; 0 if it was cached. Experiments
+            that are trained together have an equal share of both times.
     """
 
     experiment: Experiment
@@ -126,34 +140,43 @@ class History:
 
     @property
     def finite(self) -> np.ndarray:
-        """bool (runs,): the loss stayed a finite number to the end."""
+        """bool (runs,): whether the loss is finite in every epoch."""
         return np.isfinite(self.loss).all(axis=0) & np.isfinite(self.final_loss)
 
     def successes(self, target: float) -> np.ndarray:
-        """bool (runs,): the run's final accuracy reaches the target."""
+        """bool (runs,): whether the final accuracy reaches the target."""
         return self.final_accuracy >= np.float32(target)
 
     @property
     def judged(self) -> tuple[np.ndarray, np.ndarray]:
-        """Loss and accuracy after each epoch, (epochs, runs) each, on the rows of the final ones.
+        """Loss and accuracy after each epoch, (epochs, runs) each.
 
-        The last epoch's are `final_loss` and `final_accuracy`.
+        They are measured on the same rows as `final_loss` and `final_accuracy`, which are those
+        of the last epoch.
         """
         if self.val_loss is None or self.val_accuracy is None:
             return self.evaluated_loss, self.evaluated_accuracy
         return self.val_loss, self.val_accuracy
 
     def outcomes(self, target: float) -> np.ndarray:
-        """str (runs,): what became of each run, one of OUTCOMES.
+        """The outcome of each run.
 
-        SUCCEEDED: the final accuracy reaches the target. LOST: that of an earlier epoch does.
-        IMPROVING: in the last third of the epochs the loss falls by 0.2% from where that third
-        began, or the accuracy rises by 0.05, and the loss is not below 0, from where it could
-        fall for ever. STUCK: all others, those that are no longer a finite number among them.
+        - SUCCEEDED: The final accuracy reaches the target.
+        - LOST: The accuracy after an earlier epoch reaches the target, the final one does not.
+        - IMPROVING: Within the last third of the epochs the loss falls by more than 0.2% of its
+          value at the start of that third, or the accuracy rises by more than 0.05. Runs with a
+          negative loss do not count, since it could fall without bound.
+        - STUCK: All other runs, including those whose loss is no longer finite.
 
-        The thresholds were chosen on seed 0, for telling which runs reach 90% when they are trained
+        The thresholds were chosen on seed 0 to predict which runs reach 90% when they are trained
         four times as long. On seeds 1 and 2, 83% of the improving runs do and 6% of the stuck ones
         (`benchmarks/outcomes.py`).
+
+        Args:
+            target: The accuracy at which a run succeeds.
+
+        Returns:
+            str (runs,), one of OUTCOMES each.
         """
         loss, accuracy = self.judged
         third = max(2, math.ceil(LAST_PART * self.epochs))
@@ -163,29 +186,38 @@ class History:
             better = (fall > LEAST_FALL * np.abs(loss[-third:][0])) | (rise > LEAST_RISE)
             improving = self.finite & better & (loss[-1] >= 0)
         reached = (accuracy >= np.float32(target)).any(axis=0)
-        # The first that holds: a run that succeeded has also reached the target.
+        # `select` takes the first condition that holds: a run that succeeded has also reached the
+        # target.
         conditions = [self.successes(target), reached, improving]
         return np.select(conditions, [SUCCEEDED, LOST, IMPROVING], STUCK)
 
     def epochs_to(self, target: float) -> np.ndarray:
-        """float (runs,): first epoch whose accuracy reaches the target, NaN where none does.
+        """The first epoch whose accuracy, as `fit` prints it, reaches the target.
 
-        It is the accuracy that `fit` prints: the epoch's mean, or that on the held-out rows where
-        there are any.
+        It is the validation accuracy if there are held-out rows, and otherwise the mean over the
+        epoch's batches.
+
+        Returns:
+            float (runs,), counted from 1; NaN where no epoch reaches the target.
         """
         return _first(self.accuracy if self.val_accuracy is None else self.val_accuracy, target)
 
     def epochs_until(self, target: float) -> np.ndarray:
-        """float (runs,): first epoch after which the evaluated accuracy reaches the target.
+        """The first epoch after which the evaluated accuracy reaches the target.
 
-        NaN where it never does. It is measured on the rows that the final accuracy is measured on.
+        It is measured on the same rows as the final accuracy.
+
+        Returns:
+            float (runs,), counted from 1; NaN where no epoch reaches the target.
         """
         return _first(self.judged[1], target)
 
     def frame(self) -> pd.DataFrame:
-        """One row per run and epoch: run, epoch and a column for each of CURVES.
+        """The curves as a table.
 
-        A curve that was not measured is NaN.
+        Returns:
+            One row per run and epoch, with columns run, epoch and one for each of CURVES; NaN for
+            a curve that was not measured.
         """
         curves = {name: getattr(self, name) for name in CURVES}
         return _frame(np.arange(1, self.epochs + 1), curves)
@@ -195,7 +227,7 @@ class History:
         return [array[key, ..., run] for array in self.weights]
 
     def pick(self, kind: str) -> int:
-        """The run of `best`, `median` or `worst` final accuracy; the lower loss breaks a tie."""
+        """The run with the "best", "median" or "worst" final accuracy; ties go by the loss."""
         accuracy = np.nan_to_num(self.final_accuracy, nan=-1.0)
         loss = np.nan_to_num(self.final_loss, nan=np.inf)
         order = np.lexsort((loss, -accuracy))
@@ -203,19 +235,26 @@ class History:
 
 
 def counted(outcomes: np.ndarray) -> dict[str, int]:
-    """How many runs have each outcome, in the order of OUTCOMES; without those of no run."""
+    """The number of runs with each outcome, in the order of OUTCOMES.
+
+    Args:
+        outcomes: str (runs,), from `History.outcomes`.
+
+    Returns:
+        The counts by outcome, without outcomes that no run has.
+    """
     counts = {outcome: int((outcomes == outcome).sum()) for outcome in OUTCOMES}
     return {outcome: count for outcome, count in counts.items() if count}
 
 
 def _first(accuracy: np.ndarray, target: float) -> np.ndarray:
-    """float (runs,): the first of the epochs, from 1, that reaches the target; else NaN."""
+    """float (runs,): the first epoch whose accuracy (epochs, runs) reaches the target, else NaN."""
     reached = accuracy >= np.float32(target)
     return np.where(reached.any(axis=0), reached.argmax(axis=0) + 1.0, np.nan)
 
 
 def epochs_frame(epochs: Sequence[Epoch]) -> pd.DataFrame:
-    """The same columns as `History.frame`, from the epochs that were reported so far."""
+    """A table with the columns of `History.frame`, from the epochs reported so far."""
     curves = {
         name: None
         if getattr(epochs[0], name) is None
@@ -226,10 +265,15 @@ def epochs_frame(epochs: Sequence[Epoch]) -> pd.DataFrame:
 
 
 def _frame(numbers: np.ndarray, curves: Mapping[str, np.ndarray | None]) -> pd.DataFrame:
-    """curves: (epochs, runs) each, by name; None for what was not measured."""
+    """A row per run and epoch.
+
+    Args:
+        numbers: Of the epochs, (epochs,).
+        curves: (epochs, runs) each, by name; None for one that was not measured.
+    """
     epochs, runs = next(curve.shape for curve in curves.values() if curve is not None)
     missing = np.full((epochs, runs), np.nan, np.float32)
-    columns = {k: missing if v is None else v for k, v in curves.items()}
+    columns = {name: missing if curve is None else curve for name, curve in curves.items()}
     return pd.DataFrame(
         {
             "run": np.repeat(np.arange(runs), epochs),

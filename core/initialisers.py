@@ -1,8 +1,10 @@
-"""The initialisers of kernels: one entry each, what Keras draws with it.
+"""The registry of kernel initialisers, with the distributions that Keras uses.
 
-Uniform limits sqrt(6 / (in + out)) and sqrt(6 / in), normal deviations sqrt(2 / in) and
-sqrt(1 / in), truncated at two of them (Glorot and Bengio 2010, He et al. 2015, LeCun et al. 1998),
-and 0.05 for random_normal, not truncated, as in Keras.
+With `in` inputs and `out` units, glorot_uniform and he_uniform draw from uniform distributions with
+the limits sqrt(6 / (in + out)) and sqrt(6 / in); he_normal and lecun_normal draw from normal
+distributions truncated at two standard deviations, with the variances 2 / in and 1 / in (Glorot and
+Bengio 2010, He et al. 2015, LeCun et al. 1998). random_normal has a standard deviation of 0.05 and
+is not truncated.
 """
 
 from __future__ import annotations
@@ -15,14 +17,16 @@ import numpy as np
 from core.entries import entry, named
 
 Shape = tuple[int, ...]
-"""Runs, inputs and units."""
+"""(runs, inputs, units)."""
 
 
 @dataclass(frozen=True)
 class Initialiser:
-    """An initialiser of kernels, as Keras names it.
+    """A kernel initialiser.
 
-    draw: kernels of a shape (runs, inputs, units) from a generator.
+    Attributes:
+        name: Keras's.
+        draw: Draws kernels of a shape (runs, inputs, units) from a generator.
     """
 
     name: str
@@ -30,7 +34,7 @@ class Initialiser:
 
     @property
     def label(self) -> str:
-        """The name in a control."""
+        """The name in words."""
         return self.name.replace("_", " ")
 
 
@@ -42,7 +46,7 @@ def _truncated(variance: float, shape: Shape, rng: np.random.Generator) -> np.nd
     drawn = rng.normal(size=shape)
     while (outside := np.abs(drawn) > 2).any():
         drawn[outside] = rng.normal(size=outside.sum())
-    # The deviation of a normal distribution truncated at two deviations is 0.8796 of the whole.
+    # Truncation at two standard deviations reduces the standard deviation to 0.8796 of its value.
     return drawn * np.sqrt(variance) / 0.8796
 
 
@@ -71,5 +75,9 @@ INITIALISERS = named(_ALL)
 
 
 def initialiser(name: str) -> Initialiser:
-    """The entry of a name. Raises ValueError for an unknown one."""
+    """The initialiser of this name.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
     return entry("initialiser", INITIALISERS, name)

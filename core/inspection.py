@@ -1,7 +1,7 @@
-"""What a trained network does: the outputs of its layers, its decisions, and where they change.
+"""What a trained network computes: the outputs of its layers, its predictions and their changes.
 
-Plain NumPy on the weights that a `History` keeps, so that a page can look into a network without
-TensorFlow. Layers are named as in "layer 1, unit 2", both counted from 1.
+Plain NumPy on the weights that a `History` keeps, so that a page needs no TensorFlow to show them.
+Units are named as in "layer 1, unit 2", both counted from 1.
 """
 
 from __future__ import annotations
@@ -18,36 +18,50 @@ from core.experiment import Data, Experiment, Model
 from core.history import History
 
 SHOWN_EPOCHS = 20
-"""The most key epochs that a view covers,"""
+"""The most key epochs that a view covers."""
 SHOWN_UNITS = 24
-"""and about the most hidden units, spread over the layers."""
+"""About the most hidden units that a view covers, spread over the layers."""
 NO_CLASS = -1
+"""The predicted class of a row whose predicted label belongs to no class."""
 PROBABILITY = "P(y = 1 | x)"
 
 
 def outputs(model: Model, weights: list[np.ndarray], x: np.ndarray) -> list[np.ndarray]:
-    """The outputs of every dense layer at inference, float32 (rows, units) each.
+    """The outputs of every dense layer at inference.
 
-    weights: in the order of Keras's `get_weights()`; x: (rows, features), scaled.
+    Args:
+        model: The network.
+        weights: Of one run, in the order of Keras's `get_weights()`.
+        x: Scaled inputs, (rows, features).
+
+    Returns:
+        One float32 array (rows, units) per dense layer.
     """
     stacked = [array[None] if array.ndim == 2 else array[None, None] for array in weights]
-    # Weights that grew without bound give infinities and NaN here as they do in Keras.
+    # Weights that have diverged give infinities and NaN here, as they do in Keras.
     with np.errstate(all="ignore"):
         done = network.forward(model, stacked, np.asarray(x, np.float32)[None])
     return [output[0].astype(np.float32) for output in done.outputs]
 
 
 def decisions(experiment: Experiment, out: np.ndarray) -> np.ndarray:
-    """The class, int (rows,), that Keras's "accuracy" takes each output (rows, units) for.
+    """The class that Keras's "accuracy" predicts from each output.
 
-    NO_CLASS where no class has the decided label: an output of one unit decides between the labels
-    1 (above 0.5) and 0, and several units for the column of the largest, whatever the labels are.
+    One output unit predicts the label 1 above 0.5 and 0 otherwise, several units predict the
+    column of the largest output, whatever the labels are.
+
+    Args:
+        experiment: Whose labels the classes have.
+        out: Outputs of the last layer, (rows, units).
+
+    Returns:
+        int (rows,); NO_CLASS where no class has the predicted label.
     """
     data = experiment.data
     if out.shape[1] > 1:
         return _class_of(data, out.argmax(axis=1))
     if data.encoding == "one-hot":
-        # One unit against several columns of labels: no row of labels is all 0 or all 1.
+        # One unit is compared with several columns of labels, and no row of them is all 0 or all 1.
         return np.full(len(out), NO_CLASS)
     return _class_of(data, (out[:, 0] > 0.5).astype(int))
 
@@ -59,11 +73,18 @@ def _class_of(data: Data, targets: np.ndarray) -> np.ndarray:
 
 
 def confusion(experiment: Experiment, weights: list[np.ndarray], rows: Rows) -> pd.DataFrame:
-    """How many rows of each class were taken for which: actual, predicted, count.
+    """The confusion matrix of one run, on the rows on which the final accuracy is measured.
 
-    The held-out rows where there are any, else the training rows, as for the final accuracy.
-    actual and predicted are labels as text, such as "0"; predicted is "none" where no class has
-    the label that was decided, and "none" is left out where that never happens.
+    Args:
+        experiment: What was trained.
+        weights: Of one run, in the order of Keras's `get_weights()`.
+        rows: The data of the run; its held-out rows are used if there are any, and otherwise its
+            training rows.
+
+    Returns:
+        One row per actual and predicted class, with columns actual, predicted (labels as text, such
+        as "0") and count. The class "none" is predicted where no class has the predicted label; it
+        is left out if there is no such row.
     """
     x, y = (rows.held_out_x, rows.held_out_y) if len(rows.held_out_x) else (rows.x, rows.y)
     actual = classes(experiment.data, y)
@@ -83,20 +104,20 @@ def confusion(experiment: Experiment, weights: list[np.ndarray], rows: Rows) -> 
 
 
 def classes(data: Data, y: np.ndarray) -> np.ndarray:
-    """The class of each row, int (rows,), from its encoded label (rows, width)."""
+    """The class of each row, int (rows,), from the encoded labels `y` (rows, width)."""
     return _class_of(data, y.argmax(axis=1) if y.shape[1] > 1 else y[:, 0])
 
 
 def shown_keys(history: History, most: int = SHOWN_EPOCHS) -> list[int]:
-    """Indices into `history.key_epochs`: at most `most`, evenly spread, the first and last kept."""
+    """Indices into `history.key_epochs`: at most `most`, evenly spread from first to last."""
     keys = len(history.key_epochs)
     return np.unique(np.linspace(0, keys - 1, min(most, keys)).round().astype(int)).tolist()
 
 
 def _probability(data: Data, out: np.ndarray, k: int = 1) -> np.ndarray:
-    """What the output layer (rows, units) says for class k, (rows,); not clipped to [0, 1].
+    """The output for class `k`, (rows,), from the outputs (rows, units); not clipped to [0, 1].
 
-    One unit is taken for the probability of the class with the highest label.
+    The output of one unit is taken as the probability of the class with the highest label.
     """
     if out.shape[1] > 1:
         return out[:, int(data.targets[k])]
@@ -104,7 +125,7 @@ def _probability(data: Data, out: np.ndarray, k: int = 1) -> np.ndarray:
 
 
 def _shown_units(model: Model) -> list[tuple[int, int]]:
-    """(layer, unit), from 0, of the hidden units that are shown."""
+    """(layer, unit) of the hidden units that are shown, both counted from 0."""
     hidden = model.dense[:-1]
     most = max(1, SHOWN_UNITS // max(1, len(hidden)))
     return [(k, unit) for k, layer in enumerate(hidden) for unit in range(min(layer.units, most))]
@@ -113,7 +134,7 @@ def _shown_units(model: Model) -> list[tuple[int, int]]:
 def _named_values(
     experiment: Experiment, weights: list[np.ndarray], x: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """(name, values (rows,)) of the output for class 1 and of each shown hidden unit."""
+    """Name and values (rows,) of the output for class 1 and of each hidden unit that is shown."""
     layers = outputs(experiment.model, weights, x)
     yield PROBABILITY, _probability(experiment.data, layers[-1])
     for layer, unit in _shown_units(experiment.model):
@@ -121,18 +142,27 @@ def _named_values(
 
 
 def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
-    """What every unit puts out over the range of the one feature: key, epoch, x, unit, value.
+    """The outputs of the units over the range of the only feature.
 
-    key: index into `history.key_epochs`; x: raw, over the range of the rows; unit:
-    "P(y = 1 | x)" for the output, "layer 1, unit 2" for the hidden units, of which about
-    SHOWN_UNITS are covered. At most SHOWN_EPOCHS key epochs.
+    Args:
+        history: A training on one feature.
+        run: Whose weights are used.
+        points: Number of inputs, evenly spaced.
+
+    Returns:
+        One row per key epoch (at most SHOWN_EPOCHS), unit and input, with columns key (an index
+        into `history.key_epochs`), epoch, x (unscaled), unit ("P(y = 1 | x)" for the output,
+        "layer 1, unit 2" for a hidden unit, of which there are about SHOWN_UNITS) and value.
+
+    Raises:
+        ValueError: If there are several features.
     """
     data = history.experiment.data
     if data.source.features != 1:
         raise ValueError("a response needs a single feature")
     rows = prepare(data, history.seed, run)
-    given = rows.x * rows.scale + rows.offset
-    low, high = data.source.span or (float(given.min()), float(given.max()))
+    unscaled = rows.x * rows.scale + rows.offset
+    low, high = data.source.span or (float(unscaled.min()), float(unscaled.max()))
     raw = np.linspace(low, high, points)
     x = (raw[:, None] - rows.offset) / rows.scale
     keys = shown_keys(history)
@@ -153,15 +183,16 @@ def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Surface:
-    """What a network of two features does in the plane, at some key epochs.
+    """The outputs of a network over the plane of its two features, at some key epochs.
 
-    epochs: the key epochs covered; each has a column "epoch_<number>" in the frames.
-    output: one row a grid cell: x0, x1 (one edge and the other of feature 1), y0, y1 (of feature
-        2), and what the output says for class 1 at the cell's centre, a column an epoch.
-    hidden: the same on a coarser grid for each hidden unit shown, with a column unit
-        ("layer 1, unit 2").
-    samples: the run's training rows, thinned: x, y, label (text).
-    label: the label, as text, of class 1.
+    Attributes:
+        epochs: The key epochs covered; each has a column "epoch_<number>" in `output` and `hidden`.
+        output: One row per grid cell, with columns x0 and x1 (the cell's bounds in feature 1), y0
+            and y1 (in feature 2), and the output for class 1 at the cell's centre in each epoch.
+        hidden: The same for each hidden unit shown, on a coarser grid, with a column unit
+            ("layer 1, unit 2").
+        samples: Some of the run's training rows, with columns x, y and label (text).
+        label: The label of class 1, as text.
     """
 
     epochs: list[int]
@@ -172,7 +203,16 @@ class Surface:
 
 
 def surface(history: History, run: int, size: int = 40) -> Surface:
-    """The decision surface of a run: size x size cells over its samples and a margin."""
+    """The decision surface of a run, over its training rows and a margin.
+
+    Args:
+        history: A training on two features.
+        run: Whose weights are used.
+        size: Number of cells along each axis.
+
+    Raises:
+        ValueError: If there are not two features.
+    """
     experiment = history.experiment
     if experiment.data.source.features != 2:
         raise ValueError("a surface needs two features")
@@ -180,7 +220,7 @@ def surface(history: History, run: int, size: int = 40) -> Surface:
     raw = rows.x * rows.scale + rows.offset
     units = len(_shown_units(experiment.model))
     coarse = int(np.clip(np.sqrt(3_000 / max(1, units)), 8, min(20, size)))
-    # A grid can hold what the whole chart may: small ones for many units.
+    # The grids of all hidden units share one limit of cells per chart.
     fine_grid, fine_x = _grid(raw, size)
     coarse_grid, coarse_x = _grid(raw, coarse)
     output: dict[str, np.ndarray] = {}
@@ -204,7 +244,7 @@ def surface(history: History, run: int, size: int = 40) -> Surface:
 
 
 def _grid(raw: np.ndarray, size: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Cells x0, x1, y0, y1 over the samples (rows, 2), and the centres (cells, 2)."""
+    """The cells' bounds x0, x1, y0, y1 and their centres (cells, 2), over samples (rows, 2)."""
     low, high = raw.min(axis=0), raw.max(axis=0)
     margin = np.where(high > low, 0.08 * (high - low), 0.5)
     edges = np.linspace(low - margin, high + margin, size + 1)
@@ -237,15 +277,21 @@ def _samples(data: Data, raw: np.ndarray, y: np.ndarray, most: int = 300) -> pd.
 
 
 BINS = 20
+"""Of the histograms of `own_class`."""
 
 
 def own_class(history: History, run: int) -> pd.DataFrame:
-    """How likely the network finds each row's own class: a histogram for every class.
+    """A histogram, for every class, of the network's outputs for the class of each row.
+
+    Args:
+        history: A training on any number of features.
+        run: Whose weights and training rows are used.
 
     Returns:
-        One row a class and bin: low, high (of the bin), label (text), and the number of the run's
-        training rows in it, a column "epoch_<number>" for each of at most SHOWN_EPOCHS key epochs.
-        Outputs beyond [0, 1] count in the first and last bin, and those that are no number nowhere.
+        One row per class and bin, with columns low and high (the bin's bounds), label (text) and,
+        for each of at most SHOWN_EPOCHS key epochs, "epoch_<number>" (the number of training rows
+        in the bin). Outputs outside [0, 1] count in the first or last bin; those that are not
+        finite are left out.
     """
     experiment, data = history.experiment, history.experiment.data
     rows = prepare(data, history.seed, run)
@@ -258,16 +304,23 @@ def own_class(history: History, run: int) -> pd.DataFrame:
     for key in shown_keys(history):
         out = outputs(experiment.model, history.weights_at(key, run), rows.x)[-1]
         for k, frame in enumerate(frames):
-            likely = _probability(data, out[labels == k], k)
-            likely = np.clip(likely[np.isfinite(likely)], 0, 1)
-            frame[f"epoch_{history.key_epochs[key]}"] = np.histogram(likely, edges)[0]
+            probability = _probability(data, out[labels == k], k)
+            probability = np.clip(probability[np.isfinite(probability)], 0, 1)
+            frame[f"epoch_{history.key_epochs[key]}"] = np.histogram(probability, edges)[0]
     return pd.concat(frames, ignore_index=True)
 
 
 def layer_health(history: History, measure: str, success: np.ndarray) -> pd.DataFrame:
-    """One of `core.history.Health`'s figures: run, epoch, layer, value, stuck.
+    """One figure of the layers' health as a table.
 
-    success: bool (runs,). layer is "layer 1", "layer 2", ... and "output".
+    Args:
+        history: A training with `health`.
+        measure: The name of a field of `core.history.Health`.
+        success: bool (runs,), whether each run succeeded.
+
+    Returns:
+        One row per epoch, layer and run, with columns run, epoch, layer ("layer 1", "layer 2", ...,
+        "output"), value and stuck (whether the run failed).
     """
     values = getattr(history.health, measure)
     epochs, layers, runs = values.shape

@@ -1,8 +1,8 @@
-"""The layers: one class each, with its settings, its weights, its pass forward and back.
+"""The registry of layers, each with its settings, weights, forward pass and backward pass.
 
-A layer's `apply` is written once, against an `Arrays`: the operations of the array library and the
-layout that compute it. `core.network` brings those of NumPy, `core.engine.layouts` TensorFlow's,
-where Keras's own gradients take the place of `backward`.
+A layer's `apply` is written against the interface `Arrays`, so that it works for any array library
+and memory layout. `core.network` implements `Arrays` in NumPy and `core.engine.layouts` in
+TensorFlow, which computes gradients itself and does not use `backward`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ MOMENTUM, EPSILON = 0.99, 1e-3
 class Slot(NamedTuple):
     """One array of a layer's weights, in the order of Keras's `get_weights()`.
 
-    shape: of one run; trained: by the optimizer; start: its first value, None where the layer's
-    initialiser draws it.
+    Attributes:
+        shape: For one run.
+        trained: Whether the optimizer updates it.
+        start: The initial value of its elements; None if the layer's initialiser draws them.
     """
 
     shape: tuple[int, ...]
@@ -33,71 +35,94 @@ class Slot(NamedTuple):
 
 
 class Arrays(Protocol):
-    """The operations that layers are made of; every array holds all runs.
+    """The array operations that layers use; every array holds all runs.
 
-    training: batch statistics and dropout are on, and moving averages follow.
+    Attributes:
+        training: Whether dropout and batch statistics are used and moving averages are updated.
     """
 
     training: bool
 
     def product(self, x: Any, kernel: Any) -> Any:
-        """A matrix product for each run: of (batch, inputs) and (inputs, units)."""
+        """The matrix product (batch, inputs) by (inputs, units) of each run."""
 
     def activate(self, name: str, sums: Any) -> Any:
-        """The activation of this name, over the units where it looks at all of them."""
+        """The activation of this name applied to the sums."""
 
     def moments(self, x: Any) -> tuple[Any, Any]:
-        """Mean and variance of each column over the batch's rows."""
+        """Mean and variance of each column over the rows of the batch."""
 
     def follow(self, average: Any, value: Any) -> None:
-        """Move a moving average towards a value, where the weights are updated at all."""
+        """Update a moving average with a value, if weights are updated at all."""
 
     def inverse_root(self, x: Any) -> Any:
         """1 / sqrt(x)."""
 
     def kept(self, x: Any, rate: float) -> Any | None:
-        """0 with probability `rate`, else 1 / (1 - rate), for each of x; None to keep all."""
+        """A dropout mask of the shape of `x`: 0 with probability `rate`, otherwise 1 / (1 - rate).
+
+        None to keep all of `x`.
+        """
 
 
 class Layer(KerasEntry):
-    """A layer from `width` columns to `outputs(width)`."""
+    """A layer of a network.
+
+    Attributes:
+        initialiser: Of the kernel, in a layer that has one.
+        work: The cost of computing one output, relative to a dense layer's without the matrix
+            product.
+    """
 
     initialiser: str
-    """Of the kernel, in a layer that has one."""
     work: ClassVar[float] = 1.0
-    """How much computing an output takes, in those of a dense layer without its product."""
 
     def outputs(self, width: int) -> int:
-        """Columns that it puts out."""
+        """The number of output columns, for `width` input columns."""
         return width
 
     def slots(self, width: int) -> tuple[Slot, ...]:
-        """Its weights, for so many inputs."""
+        """The arrays of weights, for `width` input columns."""
         return ()
 
     def apply(self, arrays: Arrays, weights: Sequence[Any], x: Any) -> tuple[Any, Any]:
-        """The outputs, and what `backward` needs of the way there."""
+        """The forward pass.
+
+        Args:
+            arrays: The operations to use.
+            weights: One array per slot.
+            x: Inputs of a batch.
+
+        Returns:
+            The outputs, and the intermediate values that `backward` needs.
+        """
         raise NotImplementedError
 
     def backward(
         self, weights: Sequence[Any], memory: Any, upstream: Any
     ) -> tuple[Any, Sequence[Any]]:
-        """From the gradient of the outputs to that of the inputs and of the weights, in NumPy.
+        """The backward pass, in NumPy. Every array has the axes (runs, rows, columns).
 
-        Every array has the axes (runs, rows, columns). The gradient of weights that are not
-        trained may be left out at the end.
+        Args:
+            weights: One array per slot.
+            memory: The second result of `apply`.
+            upstream: The gradient with respect to the outputs.
+
+        Returns:
+            The gradient with respect to the inputs, and one for each slot, which may leave out
+            slots at the end that are not trained.
         """
         raise NotImplementedError
 
 
 LAYERS: dict[str, type[Layer]] = {}
-"""Every layer by the name of its class."""
+"""The layers by the name of their class."""
 
 Class = TypeVar("Class", bound=type[Layer])
 
 
 def layer(kind: Class) -> Class:
-    """Register a layer."""
+    """Register a class of layers in LAYERS."""
     LAYERS[kind.__name__] = kind
     return kind
 
@@ -105,7 +130,7 @@ def layer(kind: Class) -> Class:
 @layer
 @dataclass(frozen=True)
 class Dense(Layer):
-    """A fully connected layer: `units` outputs, biases that start at 0."""
+    """A fully connected layer; its biases are initialised to 0."""
 
     units: int = field(Int(1, 1_024), label="Units", help="Outputs of the layer.")
     activation: str = field(
@@ -149,7 +174,7 @@ class Dense(Layer):
     def backward_from_sums(
         self, weights: Sequence[Any], memory: Any, upstream: Any
     ) -> tuple[Any, Sequence[Any]]:
-        """`backward` from the gradient of the sums: a loss may give that of the last layer."""
+        """`backward`, with the gradient with respect to the sums as `upstream`."""
         x, _, _ = memory
         kernel, _ = weights
         gradients = x.swapaxes(1, 2) @ upstream, upstream.sum(axis=1, keepdims=True)
@@ -159,7 +184,7 @@ class Dense(Layer):
 @layer
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """In training, sets each input to 0 with probability `rate` and scales the rest up."""
+    """In training, sets each input to 0 with probability `rate` and scales up the others."""
 
     rate: float = field(
         Float(0, 0.95), 0.5, label="Rate", help="The share of inputs set to 0 during training."
@@ -168,7 +193,7 @@ class Dropout(Layer):
     keras_name = label = "Dropout"
     positional = ("rate",)
     help = "Sets a random share of its inputs to 0 during training."
-    work = 4.0  # A mask takes a dozen operations an output.
+    work = 4.0  # Drawing the mask takes a dozen operations per output.
 
     def apply(self, arrays: Arrays, weights: Sequence[Any], x: Any) -> tuple[Any, Any]:
         kept = arrays.kept(x, self.rate) if arrays.training and self.rate else None
@@ -187,7 +212,7 @@ class BatchNormalisation(Layer):
 
     keras_name = "BatchNormalization"
     label = "Batch normalisation"
-    help = "Mean 0 and variance 1 within the batch, then a scale and a shift that are learnt."
+    help = "Normalises each input to mean 0 and variance 1, then applies a learnt scale and shift."
 
     def slots(self, width: int) -> tuple[Slot, ...]:
         trained = Slot((width,), True, 1.0), Slot((width,), True, 0.0)

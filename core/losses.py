@@ -1,7 +1,7 @@
-"""The losses: one entry each, with what Keras 3 on TensorFlow computes with it, in NumPy.
+"""The registry of losses, each computed in NumPy as Keras 3 on TensorFlow computes it.
 
-Cross-entropies take the sums of a sigmoid or softmax output as logits, and clip any other output to
-a probability.
+Cross-entropies take the weighted sums of a sigmoid or softmax output layer as logits, and clip the
+outputs of any other layer to probabilities.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ EPSILON = 1e-7
 """Keras clips probabilities to [EPSILON, 1 - EPSILON]."""
 
 Judged = tuple[np.ndarray, np.ndarray]
+"""Loss per row (runs, rows), and its gradient with respect to the sums (runs, rows, units)."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss, as Keras names and computes it.
+    """A loss, as Keras computes it.
 
-    judge: from the output layer's activation, its sums and outputs (runs, rows, units) and the
-        labels (runs, rows, width) to each row's loss (runs, rows) and its slope with respect to
-        the sums (runs, rows, units).
-    cross_entropy: its outputs are probabilities.
-    class_numbers: the labels are numbers of classes in one column, whatever the output's width.
-    broadcasts: Keras compares one output with every column of the labels.
+    Attributes:
+        name: Keras's.
+        judge: Maps the output layer's activation, its sums and outputs (runs, rows, units) and the
+            labels (runs, rows, width) to the loss of each row (runs, rows) and its gradient with
+            respect to the sums (runs, rows, units).
+        cross_entropy: Whether it takes the outputs as probabilities.
+        class_numbers: Whether the labels are class numbers in one column, for any number of units.
+        broadcasts: Whether Keras compares a single output with every column of the labels.
     """
 
     name: str
@@ -40,14 +43,14 @@ class Loss:
 
     @property
     def label(self) -> str:
-        """The name in a control."""
+        """The name in words."""
         return self.name.replace("_", " ")
 
 
 def _squared(activation: Activation, z, out, y) -> Judged:
-    off = out - y
-    slope = (2 * off).sum(axis=-1, keepdims=True) if out.shape[-1] == 1 else 2 * off
-    return (off**2).mean(axis=-1), activation.slope(z, out, slope / off.shape[-1])
+    error = out - y
+    slope = (2 * error).sum(axis=-1, keepdims=True) if out.shape[-1] == 1 else 2 * error
+    return (error**2).mean(axis=-1), activation.slope(z, out, slope / error.shape[-1])
 
 
 def _binary(activation: Activation, z, out, y) -> Judged:
@@ -86,7 +89,7 @@ def _categorical(activation: Activation, z, out, y) -> Judged:
 
 
 def _of_logits(z, y) -> Judged:
-    """Categorical cross-entropy; y is one-hot."""
+    """Categorical cross-entropy of logits `z` and one-hot labels `y`."""
     share = ACTIVATIONS["softmax"].value(z)
     each = -(y * np.log(np.maximum(share, 1e-30))).sum(axis=-1)
     return each, share * y.sum(axis=-1, keepdims=True) - y
@@ -102,5 +105,9 @@ LOSSES = named(_ALL)
 
 
 def loss(name: str) -> Loss:
-    """The entry of a name. Raises ValueError for an unknown one."""
+    """The loss of this name.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
     return entry("loss", LOSSES, name)

@@ -1,8 +1,8 @@
-"""A network in NumPy, for several runs at once: its initial weights, its pass forward and back.
+"""A network in NumPy, for several runs at once: initial weights, forward and backward pass.
 
-The run axis is first: inputs (runs, rows, features), kernels (runs, inputs, units), biases
-(runs, 1, units). It serves the views of a trained network and the diagnosis, which must answer
-within milliseconds in a process without TensorFlow; `core.training` is what trains.
+The first axis is the runs: inputs (runs, rows, features), kernels (runs, inputs, units), biases
+(runs, 1, units). It is used by the views of a trained network and by the diagnosis, which must be
+ready within milliseconds in a process without TensorFlow. Training is in `core.training`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from core.losses import loss
 
 
 class NumpyArrays:
-    """`core.layers.Arrays` in NumPy, with the runs first.
+    """`core.layers.Arrays` in NumPy, with the runs as the first axis.
 
-    rng: as in training, by batch statistics and with dropout drawn from it, which `drop` False
-    leaves out; None for inference.
+    Args:
+        rng: The generator of dropout masks, for a pass as in training with batch statistics; None
+            for inference.
+        drop: Whether dropout is applied in training.
     """
 
     def __init__(self, rng: np.random.Generator | None = None, drop: bool = True):
@@ -39,7 +41,7 @@ class NumpyArrays:
         return x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
 
     def follow(self, average: np.ndarray, value: np.ndarray) -> None:
-        """Nothing looks at the moving averages of a network that is only tried out."""
+        """Does nothing: no caller uses the moving averages after a pass as in training."""
 
     def inverse_root(self, x: np.ndarray) -> np.ndarray:
         return 1 / np.sqrt(x)
@@ -53,7 +55,13 @@ class NumpyArrays:
 def draw_weights(
     model: Model, features: int, runs: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Initial weights by each initialiser's formula, in the order of Keras's `get_weights()`.
+    """Initial weights, in the order of Keras's `get_weights()`.
+
+    Args:
+        model: The network.
+        features: Number of inputs.
+        runs: Number of runs.
+        rng: The generator to draw from.
 
     Returns:
         float32 (runs, inputs, units) for a kernel, (runs, 1, units) for any other array.
@@ -71,17 +79,28 @@ def draw_weights(
 
 
 def run_first(weights: Sequence[np.ndarray], key: int, runs: np.ndarray) -> list[np.ndarray]:
-    """`History.weights` at one key epoch for some runs, with the run axis first."""
+    """`History.weights` at one key epoch with the runs as the first axis.
+
+    Args:
+        weights: As in `History.weights`.
+        key: Index of the key epoch.
+        runs: Indices of the runs, (picked runs,).
+
+    Returns:
+        (picked runs, inputs, units) for a kernel, (picked runs, 1, units) for any other array.
+    """
     picked = [np.moveaxis(array[key][..., runs], -1, 0) for array in weights]
     return [array if array.ndim == 3 else array[:, None, :] for array in picked]
 
 
 @dataclass
 class Pass:
-    """One pass forward.
+    """The results of a forward pass.
 
-    sums, outputs: what each dense layer adds up and puts out, (runs, rows, units) each.
-    memories: what each layer needs for the way back.
+    Attributes:
+        sums: The weighted sums of each dense layer, (runs, rows, units) each.
+        outputs: The outputs of each dense layer, (runs, rows, units) each.
+        memories: The intermediate values of each layer for its backward pass.
     """
 
     sums: list[np.ndarray]
@@ -90,7 +109,7 @@ class Pass:
 
     @property
     def output(self) -> np.ndarray:
-        """(runs, rows, units), of the last layer."""
+        """The outputs of the last layer, (runs, rows, units)."""
         return self.outputs[-1]
 
 
@@ -101,12 +120,19 @@ def forward(
     rng: np.random.Generator | None = None,
     drop: bool = True,
 ) -> Pass:
-    """The network's outputs for x (runs, rows, features); rng, drop: see `NumpyArrays`."""
+    """The forward pass.
+
+    Args:
+        model: The network.
+        weights: As from `draw_weights`.
+        x: Scaled inputs, (runs, rows, features).
+        rng, drop: As for `NumpyArrays`.
+    """
     arrays, rest = NumpyArrays(rng, drop), iter(weights)
     done = Pass([], [], [])
     for layer in model.layers:
-        own = [next(rest) for _ in layer.slots(x.shape[-1])]
-        x, memory = layer.apply(arrays, own, x)
+        layer_weights = [next(rest) for _ in layer.slots(x.shape[-1])]
+        x, memory = layer.apply(arrays, layer_weights, x)
         done.memories.append(memory)
         if isinstance(layer, Dense):
             done.sums.append(memory[1])
@@ -117,28 +143,35 @@ def forward(
 def gradients(
     model: Model, weights: Sequence[np.ndarray], done: Pass, slope: np.ndarray
 ) -> list[np.ndarray]:
-    """The gradient of the mean loss for each array of weights; 0 for what is not trained.
+    """The gradient of the mean loss with respect to each array of weights.
 
     Args:
-        slope: that of each row's loss with respect to the output layer's sums,
+        model: The network.
+        weights: As from `draw_weights`.
+        done: The forward pass.
+        slope: The gradient of each row's loss with respect to the output layer's sums,
             (runs, rows, units).
+
+    Returns:
+        One array per array of weights, of a shape that broadcasts to it; 0 for weights that are
+        not trained.
     """
     gradient = [np.zeros((1, 1, 1), np.float32)] * len(weights)
     upstream, end = slope / slope.shape[1], len(weights)
     for layer, memory in zip(reversed(model.layers), reversed(done.memories), strict=True):
         start = end - len(layer.slots(1))
-        own = weights[start:end]
+        layer_weights = weights[start:end]
         if end == len(weights):
-            upstream, parts = model.output.backward_from_sums(own, memory, upstream)
+            upstream, parts = model.output.backward_from_sums(layer_weights, memory, upstream)
         else:
-            upstream, parts = layer.backward(own, memory, upstream)
+            upstream, parts = layer.backward(layer_weights, memory, upstream)
         gradient[start : start + len(parts)] = parts
         end = start
     return gradient
 
 
 def kernel_slots(model: Model) -> list[int]:
-    """Where the dense layers' kernels stand among the weights."""
+    """The indices of the dense layers' kernels in the list of weights."""
     slots, index = [], 0
     for layer in model.layers:
         if isinstance(layer, Dense):
@@ -148,20 +181,33 @@ def kernel_slots(model: Model) -> list[int]:
 
 
 def judge(experiment: Experiment, done: Pass, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's loss (runs, rows) and its slope with respect to the output layer's sums.
+    """The loss of each row and its gradient.
 
     Args:
-        y: labels as the loss sees them, (runs, rows, width).
+        experiment: Whose loss and output activation are used.
+        done: The forward pass.
+        y: Encoded labels, (runs, rows, width).
+
+    Returns:
+        The losses (runs, rows), and their gradients with respect to the output layer's sums
+        (runs, rows, units).
     """
     output = activation(experiment.model.output.activation)
     return loss(experiment.training.loss).judge(output, done.sums[-1], done.output, y)
 
 
 def hits(output: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """float (runs, rows): 1 where Keras's "accuracy" counts a row as right.
+    """The contribution of each row to Keras's "accuracy".
 
-    One output unit: whether the output, cut at 0.5, equals the label; several: whether the largest
-    output is the label's column or number.
+    With one output unit, it is the share of the label's columns that equal 1 for an output above
+    0.5 and 0 otherwise. With several units, it is 1 if the largest output is that of the label.
+
+    Args:
+        output: Of the last layer, (runs, rows, units).
+        y: Encoded labels, (runs, rows, width).
+
+    Returns:
+        float (runs, rows).
     """
     if output.shape[-1] == 1:
         return ((output > 0.5) == y).mean(axis=-1)

@@ -1,7 +1,7 @@
-"""The optimizers: one class each, with Keras's defaults and the direction of its updates in NumPy.
+"""The registry of optimizers, with Keras's defaults and update formulas in NumPy.
 
-The names of the fields are those of Keras's arguments, and the directions are Keras's formulas:
-the diagnosis follows them ahead in a process that has no TensorFlow.
+The fields have the names of Keras's arguments. The NumPy formulas let the diagnosis simulate
+updates in a process without TensorFlow.
 """
 
 from __future__ import annotations
@@ -16,45 +16,53 @@ from core.entries import KerasEntry
 from core.fields import Float, field
 
 EPSILON = 1e-7
-"""Keras's, of RMSprop and Adam."""
+"""Keras's epsilon of RMSprop and Adam."""
 RATE = Float(0, 1_000, step=0.001, above=True)
 RATE_LABEL = "Learning rate"
 
 Arrays = list[np.ndarray]
+"""One array per array of weights, with the runs as the first axis."""
 
 
 class Optimizer(KerasEntry):
-    """An optimizer that updates every weight by itself, so that it serves a whole stack of runs.
+    """An optimizer that updates each weight independently, so that it can train stacked runs.
 
-    rescales: it divides by the size of the gradient, so that an update moves each weight by about
-        the learning rate.
+    Attributes:
+        learning_rate: Factor of the update's direction.
+        rescales: Whether it divides by the size of the gradient, so that an update moves each
+            weight by about the learning rate.
     """
 
     learning_rate: float
     rescales: ClassVar[bool] = True
 
     def directions(self, follower: Follower, gradients: Arrays) -> Arrays:
-        """What a learning rate of 1 would take off each weight."""
+        """The amounts that a learning rate of 1 subtracts from the weights.
+
+        Args:
+            follower: The state of the optimizer, which is updated.
+            gradients: Of the loss with respect to the weights.
+        """
         raise NotImplementedError
 
     @property
     def reach(self) -> float:
-        """The length of an update over that of its direction, in the long run."""
+        """The learning rate whose updates move, in the long run, as far as the gradient itself."""
         return 1.0
 
     def at_rate(self, rate: float) -> Optimizer:
-        """The same at another learning rate."""
+        """The same optimizer with another learning rate."""
         return replace(self, learning_rate=rate)  # type: ignore[type-var]
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {}
-"""Every optimizer by the name of its class, which is Keras's."""
+"""The optimizers by the name of their class, which is Keras's."""
 
 Class = TypeVar("Class", bound=type[Optimizer])
 
 
 def optimizer(kind: Class) -> Class:
-    """Register an optimizer."""
+    """Register a class of optimizers in OPTIMIZERS."""
     OPTIMIZERS[kind.__name__] = kind
     return kind
 
@@ -65,17 +73,17 @@ class SGD(Optimizer):
     """Gradient descent with Keras's defaults."""
 
     learning_rate: float = field(
-        RATE, 0.01, label=RATE_LABEL, help="Times the gradient: the change of each weight."
+        RATE, 0.01, label=RATE_LABEL, help="The factor from the gradient to the change of a weight."
     )
     momentum: float = field(
         Float(0, 1, step=0.1),
         0.0,
         label="Momentum",
-        help="The share of the previous change that is added to the next one.",
+        help="The fraction of the previous change that is added to the next one.",
     )
 
     keras_name = label = "SGD"
-    help = "Follows the gradient itself."
+    help = "Moves each weight in proportion to its gradient."
     rescales = False
 
     def directions(self, follower: Follower, gradients: Arrays) -> Arrays:
@@ -99,7 +107,7 @@ class RMSprop(Optimizer):
     )
 
     keras_name = label = "RMSprop"
-    help = "Divides each gradient by its recent size."
+    help = "Divides each gradient by a moving average of its size."
 
     def directions(self, follower: Follower, gradients: Arrays) -> Arrays:
         follower.second = mean_squares(follower.second, gradients, 0.9)
@@ -109,14 +117,14 @@ class RMSprop(Optimizer):
 @optimizer
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam with Keras's defaults (beta 0.9 and 0.999, epsilon 1e-7)."""
+    """Adam with Keras's defaults (beta_1 0.9, beta_2 0.999, epsilon 1e-7)."""
 
     learning_rate: float = field(
         RATE, 0.001, label=RATE_LABEL, help="About how much an update moves each weight."
     )
 
     keras_name = label = "Adam"
-    help = "Momentum, divided by the gradient's recent size."
+    help = "Divides a moving average of each gradient by a moving average of its size."
 
     def directions(self, follower: Follower, gradients: Arrays) -> Arrays:
         follower.second = mean_squares(follower.second, gradients, 0.999)
@@ -129,15 +137,18 @@ class Adam(Optimizer):
 
 
 def mean_squares(means: Arrays, gradients: Arrays, keep: float) -> Arrays:
-    """Moving averages of the squared gradients."""
+    """The moving averages of the squared gradients after one more step; `keep` is their decay."""
     return [keep * v + (1 - keep) * g * g for v, g in zip(means, gradients, strict=True)]
 
 
 class Follower:
-    """An optimizer on its way, in steps of any length.
+    """An optimizer with its state, which can take steps at any learning rate.
 
-    first, second: what it remembers of the gradients, one array a weight; count: of its updates.
-    Every array of weights or gradients has the runs as its first axis.
+    Attributes:
+        optimizer: Whose formulas are used.
+        first, second: Moving averages of the gradients and of their squares, as the optimizer
+            defines them.
+        count: Number of updates so far.
     """
 
     def __init__(self, optimizer: Optimizer):
@@ -147,7 +158,7 @@ class Follower:
         self.count = 0
 
     def directions(self, gradients: Arrays) -> Arrays:
-        """What a learning rate of 1 would take off each weight."""
+        """The amounts that a learning rate of 1 subtracts from the weights; updates the state."""
         self.count += 1
         if not self.first:
             self.first = [np.zeros_like(g) for g in gradients]
@@ -155,15 +166,27 @@ class Follower:
         return self.optimizer.directions(self, gradients)
 
     def update(self, weights: Arrays, gradients: Arrays, rates: np.ndarray | float) -> None:
-        """One update at these learning rates, in place; rates: (runs, 1, 1), or one for all."""
+        """One update of the weights, in place.
+
+        Args:
+            weights: To be updated.
+            gradients: Of the loss with respect to the weights.
+            rates: Learning rates, (runs, 1, 1), or one for all runs.
+        """
         for index, direction in enumerate(self.directions(gradients)):
             weights[index] = weights[index] - rates * direction
 
     def step(self, weights: Arrays, gradients: Arrays, move: float) -> np.ndarray:
-        """One long step, in place, that moves the weights by about `move`.
+        """One long step, in place, that changes the weights by about `move`.
+
+        Args:
+            weights: To be updated.
+            gradients: Of the loss with respect to the weights.
+            move: The largest change of a weight.
 
         Returns:
-            (runs,), the learning rate that would take it in one update.
+            (runs,), the learning rate at which an update is as long in the long run; inf where all
+            gradients are 0.
         """
         runs = len(weights[0])
         if self.optimizer.rescales:

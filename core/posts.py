@@ -9,11 +9,11 @@ from dataclasses import dataclass
 class Post:
     """A question on a site, with its answers and comments.
 
-    Args:
+    Attributes:
         title: Of the question.
-        site: Where it was asked.
-        year: When it was asked.
-        url: Its address, or a search of the site for its title where its number is not known.
+        site: On which it was asked.
+        year: In which it was asked.
+        url: Of the question, or of a search for its title if its number is not known.
     """
 
     title: str
@@ -44,4 +44,4 @@ POSTS: dict[str, Post] = {
         "https://stackoverflow.com/search?q=%22Neural+net+fails+on+toy+dataset%22",
     ),
 }
-"""By the key of the problem that each one asks about."""
+"""The posts by the key of the problem that they ask about."""

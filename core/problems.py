@@ -1,4 +1,4 @@
-"""The two questions: the experiment that each one describes, and the fixes proposed for it."""
+"""The two problems: the experiment that each question describes and the fixes proposed for it."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from core.fixes import (
 class Problem:
     """A question about a network that does not learn.
 
-    Args:
-        key: Stable name, in kebab case.
+    Attributes:
+        key: A stable name in kebab case, as links write it.
         title: Two or three words.
-        experiment: The baseline: data, model and training as the question gives them.
+        experiment: The baseline: data, model and training as in the question.
         variants: Other forms of the baseline, by key.
-        fixes: The fixes proposed for it, by key, in the order in which they are applied.
-        compared: Keys of those that a comparison begins with.
+        fixes: The proposed fixes by key, in the order in which they are applied.
+        compared: The keys of the fixes that are compared by default.
     """
 
     key: str
@@ -146,7 +146,7 @@ TWO_BLOB = Problem(
         Fix(
             "sigmoid-output",
             "One sigmoid output",
-            "For two classes, one sigmoid unit with binary cross-entropy is the usual choice.",
+            "For two classes, one sigmoid unit with binary cross-entropy is the standard choice.",
             "answer",
             sigmoid_output,
         ),
@@ -190,33 +190,34 @@ TWO_BLOB = Problem(
 )
 
 PROBLEMS: dict[str, Problem] = {problem.key: problem for problem in (THRESHOLD, TWO_BLOB)}
-"""Every problem by its key."""
+"""The problems by their key."""
 
 
 def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tuple[str, ...]]:
-    """The variant of a problem, and the fixes on it, that come closest to an experiment.
+    """The variant of a problem and the fixes whose result is closest to an experiment.
 
-    The fewest values of the experiment are left to be changed by hand, by the fewest fixes.
+    The closest result has the fewest values that differ; of equals, the one with the fewest fixes
+    is taken.
 
     Args:
         problem: Whose baseline, variants and fixes are combined.
-        experiment: What they are to lead to.
+        experiment: To be reached.
 
     Returns:
-        The key of a variant, or None for the baseline, and the keys of the fixes in the order in
+        The key of the variant, or None for the baseline, and the keys of the fixes in the order in
         which they are applied.
     """
-    wanted = leaves(experiment)
+    target = leaves(experiment)
     keys = tuple(problem.fixes)
     subsets = tuple(chain.from_iterable(combinations(keys, n) for n in range(len(keys) + 1)))
     starts: dict[str | None, Experiment] = {None: problem.experiment}
     starts.update(problem.variants)
 
-    def left_over(start: str | None, chosen: tuple[str, ...]) -> int:
+    def differing(start: str | None, chosen: tuple[str, ...]) -> int:
         reached = leaves(apply_all((problem.fixes[key] for key in chosen), starts[start]))
-        return sum(reached.get(name) != wanted.get(name) for name in reached.keys() | wanted.keys())
+        return sum(reached.get(name) != target.get(name) for name in reached.keys() | target.keys())
 
     return min(
         ((start, chosen) for start in starts for chosen in subsets),
-        key=lambda way: (left_over(*way), len(way[1])),
+        key=lambda candidate: (differing(*candidate), len(candidate[1])),
     )

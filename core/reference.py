@@ -1,4 +1,4 @@
-"""The same experiment through plain Keras: `compile`, `fit`, `evaluate`, one run."""
+"""Training one run of an experiment with plain Keras: `compile`, `fit` and `evaluate`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.history import CURVES, Epoch, History
 from core.training import layer_seeds
 
 EVALUATED = 1_000
-"""Rows evaluated at once: their mean is the same, and it takes less time than the usual 32."""
+"""Batch size of the evaluation; it is faster than with Keras's default of 32."""
 
 
 def fit(
@@ -26,10 +26,20 @@ def fit(
     should_stop: Callable[[], bool] | None = None,
     run: int = 0,
 ) -> History:
-    """Train run `run` of the seed with `model.fit`.
+    """Train one run with `model.fit`.
 
     Data and initial weights are those of the same run of `core.training.train`. The order of the
-    batches and dropout are Keras's own; with `shuffle` off and no dropout, both train alike.
+    batches and the dropout masks are Keras's own; without both, the results agree.
+
+    Args:
+        experiment: To be trained.
+        seed: Of the run.
+        on_epoch: Called after each epoch.
+        should_stop: Called after each batch; the training stops when it returns true.
+        run: Index of the run.
+
+    Returns:
+        A history of one run without `health`, whose key epochs are 0 and the last.
     """
     keras.utils.set_random_seed(seed)
     training, rows = experiment.training, prepare(experiment.data, seed, run)
@@ -38,7 +48,7 @@ def fit(
     initial = model.get_weights()
     report = _Report(rows, training.epochs, on_epoch, should_stop)
     started = time.perf_counter()
-    past = model.fit(
+    metrics = model.fit(
         rows.x,
         rows.y,
         batch_size=training.batch_size,
@@ -51,7 +61,7 @@ def fit(
     seconds = time.perf_counter() - started - report.seconds
     columns = {
         name: np.array(values, np.float32)[:, None]
-        for name, values in {**past, **report.evaluated}.items()
+        for name, values in {**metrics, **report.evaluated}.items()
     }
     curves: dict[str, Any] = {name: columns.get(name) for name in CURVES}
     part = "val" if held_out else "evaluated"
@@ -72,14 +82,18 @@ def fit(
 
 
 def accepts(experiment: Experiment, runs: int, seed: int = 0) -> np.ndarray:
-    """bool (runs,): `model.fit` trains an epoch on the run's rows and labels without an error."""
+    """Whether `model.fit` trains an epoch on each run's data without raising an exception.
+
+    Returns:
+        bool (runs,).
+    """
     model = _compiled(experiment, seed, 0)
     accepted = np.ones(runs, bool)
     for run in range(runs):
         rows = prepare(experiment.data, seed, run)
         try:
             model.fit(rows.x, rows.y, batch_size=experiment.training.batch_size, verbose=0)
-        # Whatever Keras raises is the answer to the question.
+        # Any exception means that Keras does not accept the data.
         except Exception:
             accepted[run] = False
     return accepted
@@ -97,9 +111,11 @@ def _compiled(experiment: Experiment, seed: int, run: int) -> keras.Model:
 
 
 class _Report(keras.callbacks.Callback):
-    """Evaluates the training rows after each epoch, and reports the epoch's figures.
+    """Evaluates the training rows after each epoch and reports the epoch's figures.
 
-    seconds: that the evaluations and reports took, which are no part of `fit`.
+    Attributes:
+        evaluated: Loss and accuracy on the training rows after each epoch.
+        seconds: Time that evaluations and reports took, which is not part of the training.
     """
 
     def __init__(self, rows, epochs, on_epoch, should_stop):
@@ -110,7 +126,7 @@ class _Report(keras.callbacks.Callback):
         self.seconds = 0.0
 
     def on_train_batch_end(self, batch, logs=None):
-        # An epoch of plain Keras can take many seconds, so it is asked within the epoch too.
+        # An epoch of plain Keras can take many seconds, so a stop must not wait for its end.
         if self.should_stop is not None and self.should_stop():
             self.model.stop_training = True
 

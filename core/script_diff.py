@@ -1,4 +1,4 @@
-"""What fixes change in an experiment's script, line by line, and which fix changed which line."""
+"""A line-by-line diff of an experiment's script before and after fixes, with the fix per line."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SIGNS = {"same": " ", "removed": "-", "added": "+"}
 class Line:
     """A line of the script before ("same", "removed") or after ("same", "added") the changes.
 
-    Args:
+    Attributes:
         kind: "same", "removed" or "added".
         text: The line.
-        by: Titles of what changed it, in the order in which they did; () for the same line.
+        by: Titles of the changes to it, in order; () for an unchanged line.
     """
 
     kind: str
@@ -33,19 +33,24 @@ class Line:
 
 @dataclass(frozen=True)
 class Change:
-    """Neighbouring changed lines of one section, with what is unchanged next to them."""
+    """Neighbouring changed lines of one section, with the unchanged lines around them.
+
+    Attributes:
+        heading: Of the section.
+        lines: In order, removed lines before added ones.
+    """
 
     heading: str
     lines: tuple[Line, ...]
 
     @property
     def by(self) -> tuple[str, ...]:
-        """Titles of what changed any of its lines."""
+        """Titles of the changes to any of its lines."""
         return tuple(dict.fromkeys(title for line in self.lines for title in line.by))
 
     @property
     def diff(self) -> str:
-        """The lines with their signs; where not all changed ones are owed to the same, to what."""
+        """The lines with their signs, and a comment with the titles where these differ by line."""
         shared = len({line.by for line in self.lines if line.by}) == 1
         return "\n".join(
             f"{SIGNS[line.kind]} {line.text}"
@@ -57,17 +62,17 @@ class Change:
 def changes(
     before: Experiment, fixes: Iterable[Fix], after: Experiment | None = None, seed: int = 0
 ) -> tuple[Change, ...]:
-    """What the fixes, applied one after the other, change in the script of `before`.
+    """The lines that fixes, applied one after the other, change in the script of `before`.
 
     Args:
         before: The experiment without the fixes.
         fixes: In the order in which they are applied.
-        after: What the experiment has become in the end; where it differs from the fixes' result,
-            the rest was changed by hand.
+        after: The final experiment; any difference from the fixes' result counts as changed by
+            hand. None for the fixes' result.
         seed: Of the script.
 
     Returns:
-        The changes in the order of the script; () where no line is another.
+        The changes in the order of the script; () if no line differs.
     """
     titles, steps = [], [before]
     for fix in fixes:
@@ -86,7 +91,7 @@ def changes(
 
 @dataclass(frozen=True)
 class _Traced:
-    """A line on its way through the steps; origin: its index before the first, None if added."""
+    """A line after some of the steps; origin: its index in the first script, None if added."""
 
     text: str
     origin: int | None
@@ -94,63 +99,63 @@ class _Traced:
 
 
 def _attributed(versions: list[tuple[str, ...]], titles: list[str]) -> list[Line]:
-    """The first version's lines and the last one's in one list, each with what changed it."""
+    """The lines of the first and the last version in one list, each with what changed it."""
     first = versions[0]
-    now = [_Traced(text, index) for index, text in enumerate(first)]
+    current = [_Traced(text, index) for index, text in enumerate(first)]
     removed: dict[int, tuple[str, ...]] = {}
-    for title, wanted in zip(titles, versions[1:], strict=True):
-        texts = [line.text for line in now]
+    for title, version in zip(titles, versions[1:], strict=True):
+        texts = [line.text for line in current]
         following: list[_Traced] = []
-        for tag, a, b, c, d in SequenceMatcher(None, texts, wanted).get_opcodes():
+        for tag, a, b, c, d in SequenceMatcher(None, texts, version).get_opcodes():
             if tag == "equal":
-                following += now[a:b]
+                following += current[a:b]
                 continue
-            for line in now[a:b]:
+            for line in current[a:b]:
                 if line.origin is not None:
                     removed[line.origin] = (title,)
-            # A line changed twice is owed to both, and shown once.
-            earlier = [line.by for line in now[a:b]] if b - a == d - c else [()] * (d - c)
+            # A line that was changed twice is shown once, with both titles.
+            earlier = [line.by for line in current[a:b]] if b - a == d - c else [()] * (d - c)
             following += [
                 _Traced(text, None, (*by, title))
-                for text, by in zip(wanted[c:d], earlier, strict=True)
+                for text, by in zip(version[c:d], earlier, strict=True)
             ]
-        now = following
-    return _merged(first, now, removed)
+        current = following
+    return _merged(first, current, removed)
 
 
 def _merged(
-    first: tuple[str, ...], now: list[_Traced], removed: dict[int, tuple[str, ...]]
+    first: tuple[str, ...], last: list[_Traced], removed: dict[int, tuple[str, ...]]
 ) -> list[Line]:
-    """Removed lines before those that were added in their place."""
+    """Both versions' lines in one list, removed lines before the ones added in their place."""
     lines: list[Line] = []
-    # Up to here the first version's lines, and those of the last one, are in the list.
+    # The first version's lines up to `before`, and the last one's up to `after`, are in the list.
     before, after = 0, 0
-    kept = [(index, line.origin) for index, line in enumerate(now) if line.origin is not None]
-    for index, origin in [*kept, (len(now), len(first))]:
-        gone = [Line("removed", first[k], removed[k]) for k in range(before, origin)]
-        new = [Line("added", line.text, line.by) for line in now[after:index]]
-        lines += _without_undone(gone, new)
-        if index < len(now):
+    kept = [(index, line.origin) for index, line in enumerate(last) if line.origin is not None]
+    for index, origin in [*kept, (len(last), len(first))]:
+        old = [Line("removed", first[k], removed[k]) for k in range(before, origin)]
+        new = [Line("added", line.text, line.by) for line in last[after:index]]
+        lines += _without_undone(old, new)
+        if index < len(last):
             lines.append(Line("same", first[origin]))
         before, after = origin + 1, index + 1
     return lines
 
 
-def _without_undone(gone: list[Line], new: list[Line]) -> list[Line]:
-    """Both, where lines that one step removed and a later one brought back are the same."""
+def _without_undone(old: list[Line], new: list[Line]) -> list[Line]:
+    """Old and new lines; those that one step removed and a later one restored are "same"."""
     head = 0
-    while head < min(len(gone), len(new)) and gone[head].text == new[head].text:
+    while head < min(len(old), len(new)) and old[head].text == new[head].text:
         head += 1
     tail = 0
-    while tail < min(len(gone), len(new)) - head and gone[-1 - tail].text == new[-1 - tail].text:
+    while tail < min(len(old), len(new)) - head and old[-1 - tail].text == new[-1 - tail].text:
         tail += 1
-    same = [replace(line, kind="same", by=()) for line in gone]
-    ends = len(gone) - tail, len(new) - tail
-    return [*same[:head], *gone[head : ends[0]], *new[head : ends[1]], *same[ends[0] :]]
+    same = [replace(line, kind="same", by=()) for line in old]
+    ends = len(old) - tail, len(new) - tail
+    return [*same[:head], *old[head : ends[0]], *new[head : ends[1]], *same[ends[0] :]]
 
 
 def _hunks(lines: list[Line]) -> list[tuple[Line, ...]]:
-    """Each run of changed lines, with up to CONTEXT unchanged ones around it."""
+    """The groups of changed lines, each with up to CONTEXT unchanged lines around it."""
     lines = [line for line in lines if line.text]
     near = {
         other

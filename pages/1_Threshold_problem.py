@@ -1,4 +1,4 @@
-"""The threshold problem: is a number below 50,000 or not, and why does the network not learn it?"""
+"""The threshold problem: a network does not learn whether a number is at least 50,000."""
 
 from pages.elements import problem_page
 from pages.elements.page import open_page

@@ -1,4 +1,4 @@
-"""The two-blob problem: two clusters that a straight line separates, and an accuracy of 50 %."""
+"""The two-blob problem: two clusters that a straight line separates, and an accuracy of 50%."""
 
 from pages.elements import problem_page
 from pages.elements.page import open_page

@@ -1,4 +1,4 @@
-"""Compare fixes: every combination of the chosen ones, trained over the same seeds."""
+"""Compare fixes: every combination of the chosen ones, trained on the same seeds."""
 
 import streamlit as st
 
@@ -10,8 +10,8 @@ open_page("pages/3_Compare_fixes.py")
 refused = choices.enter()
 st.title("Compare fixes")
 st.markdown(
-    "Every combination of the chosen fixes is trained over the same seeds: any difference is due "
-    "to the fix, not luck.",
+    "Every combination of the chosen fixes is trained on the same seeds: any difference is due to "
+    "the fixes, not to luck.",
     width=760,
 )
 query_params.notices(refused)

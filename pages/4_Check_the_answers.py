@@ -1,4 +1,4 @@
-"""Check the answers: every claim that was made, tested over hundreds of seeds."""
+"""Check the answers: every claim from the posts and our own, tested on hundreds of seeds."""
 
 import streamlit as st
 
@@ -19,10 +19,10 @@ st.markdown(
 )
 query_params.notices(refused)
 page.summary()
-wanted = page.filters()
+filters = page.filters()
 choice, shown = st.columns([2, 3])
 with choice:
-    key = page.choose(*wanted)
+    key = page.choose(*filters)
 if key is not None:
     with shown, st.container(border=True, key=page.SHOWN):
         detail.draw(key)

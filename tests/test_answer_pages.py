@@ -22,7 +22,7 @@ pytestmark = pytest.mark.tensorflow
         ({"fixes": "sigmoid-output.magic"}, "`fixes` is `magic`"),
         ({"runs": "17"}, "`runs` is `17`"),
         ({"target": "nan"}, "`target` is `nan`"),
-        ({"colour": "red"}, "`colour` in the link is no setting"),
+        ({"colour": "red"}, "`colour` in the link is not a setting"),
         ({"v": "3"}, "newer version"),
         ({"v": "first"}, "`v` is `first`"),
     ],
@@ -46,7 +46,7 @@ def test_fixes_are_compared():
     app.pills(key="compare.fixes").set_value(chosen).run()
     said = " ".join(caption.value for caption in app.caption)
     assert "6 combinations of 3 fixes, 32 runs each: 192 runs in all, about " in said
-    assert "Standardise inputs replaces Scale inputs to [0, 1]: never combined." in said
+    assert "Standardise inputs replaces Scale inputs to [0, 1]: they are never combined." in said
     app.button(key="compare-start").click().run()
     finished(app, "combination")
     table = app.dataframe[0].value
@@ -93,7 +93,7 @@ def test_every_claim_is_shown_with_its_verdict():
         assert app.header[0].value == claim.text
         assert (claim.criterion is None) == (not app.button)
         if claim.criterion is not None:
-            assert drawn(app, "Runs that meet the criterion", "How the runs'")
+            assert drawn(app, "Runs that meet the criterion", "Distribution of the runs'")
 
 
 def test_the_claim_that_is_shown_is_always_one_that_is_listed():

@@ -245,7 +245,7 @@ def test_contributions_are_percentage_points_around_a_zero_rule():
     assert values(drawn, "at") == {0}
     assert values(drawn, "outcome") == {"succeeded", "failed"}
     alike = frame.assign(value=0.0, low=0.0, high=[0.5, 0.0], identical=[False, True])
-    assert values(spec(charts.contributions(alike)), "text") == {"+0 pp", "exactly alike"}
+    assert values(spec(charts.contributions(alike)), "text") == {"+0 pp", "identical"}
 
 
 def test_confusion_shows_counts_and_the_share_of_each_label():

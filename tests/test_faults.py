@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.app import ROOT, App
+from core.costs import FREE, Work, price
 from core.fixes import with_training
 from core.jobs import worker as workers
-from core.jobs.costs import FREE, Work, price
 from core.jobs.limits import Limits
 from core.jobs.requests import Train
 from core.jobs.worker import Worker

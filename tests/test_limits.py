@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from core.costs import FREE, MEGABYTE, Work, price
 from core.diagnosis import diagnose
 from core.diagnosis.trials import expected
 from core.experiment import Blobs, Dense, Model
 from core.fixes import with_data, with_training
-from core.jobs.costs import FREE, MEGABYTE, Work, price
 from core.jobs.limits import Limits, OverBudget, check, duration, fewer_epochs
 from core.jobs.requests import Compare, Fit, Train, TryFixes
 from core.problems import PROBLEMS

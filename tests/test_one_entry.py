@@ -10,6 +10,7 @@ from core.activations import ACTIVATIONS, Activation
 from core.claims import CLAIMS
 from core.claims.claim import OURS, Arm, Claim
 from core.claims.criteria import Frees
+from core.costs import price
 from core.data import prepare
 from core.diagnosis import diagnose
 from core.diagnosis.findings import Finding, Severity
@@ -27,7 +28,6 @@ from core.experiment import (
 from core.fields import Float, Int, field
 from core.fixes import Fix
 from core.initialisers import INITIALISERS, Initialiser
-from core.jobs.costs import price
 from core.jobs.requests import Compare, Train
 from core.layers import LAYERS, Layer
 from core.losses import LOSSES, Loss

@@ -253,7 +253,7 @@ def test_a_finding_whose_harm_is_not_known_is_not_called_harmless_until_it_is_tr
     app = opened("two-blob", fixes="higher-learning-rate", runs="16")
     badges = [text.value for text in app.markdown if "badge" in text.value]
     assert any("Not known yet" in badge for badge in badges)
-    assert "Whether this matters here shows only in training." in texts(app)
+    assert "Only training shows whether this matters here." in texts(app)
     app.button(key="two-blob-train").click().run()
     finished(app, "16 runs ended at 90%")
     assert "Not known yet" not in cards(app)

@@ -1,6 +1,6 @@
 """Whose turn it is, when a process counts as hanging, and which results are kept: no process."""
 
-from core.jobs.costs import FREE
+from core.costs import FREE
 from core.jobs.job import Job
 from core.jobs.queue import FairQueue
 from core.jobs.results import Results

@@ -8,12 +8,12 @@ from itertools import combinations
 
 import numpy as np
 
+from core.costs import Work, priced
 from core.diagnosis import Finding, Severity, diagnose, from_settings
 from core.diagnosis.observations import final_state
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import TARGET, History, Progress
-from core.jobs.costs import Work, priced
 from core.rates import Rate, paired_gain
 
 BUDGET = 24

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any, Literal, Protocol
 
-from core.jobs.costs import Price
+from core.costs import Price
 from core.jobs.requests import Request
 from core.log import note
 

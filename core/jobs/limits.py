@@ -3,7 +3,7 @@
     check(Train(experiment, runs=512), Limits())    # raises OverBudget, with what would fit
 
 A server for strangers is one small machine: one training runs at a time, so a long one makes
-everybody wait and a large one takes everybody's memory. Costs are those of `core.jobs.costs`.
+everybody wait and a large one takes everybody's memory. Costs are those of `core.costs`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from core.jobs.costs import MEGABYTE, Price, price
+from core.costs import MEGABYTE, Price, price
 from core.log import note
 
 

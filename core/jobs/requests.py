@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from core.costs import Work
 from core.experiment import Experiment
 from core.fixes import Fix, with_training
 from core.history import TARGET
-from core.jobs.costs import Work
 from core.jobs.limits import fewer_epochs, fewer_runs
 from core.problems import PROBLEMS
 
@@ -34,7 +34,7 @@ Offers = tuple[Iterator[tuple[str, Any]], ...]
 class Request(Protocol):
     """A job's work. `run` is called in the training process only.
 
-    Two attributes more are read where there are any. `work`, a tuple of `core.jobs.costs.Work`,
+    Two attributes more are read where there are any. `work`, a tuple of `core.costs.Work`,
     says what it will train, for its price. `smaller` holds iterables of (words, request), each from
     the largest down, from which a refusal takes what would fit.
     """

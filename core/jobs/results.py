@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 
-from core.jobs.costs import MEGABYTE
+from core.costs import MEGABYTE
 from core.jobs.job import Job
 from core.log import note
 

@@ -19,8 +19,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from core.costs import MEGABYTE, price
 from core.jobs import requests
-from core.jobs.costs import MEGABYTE, price
 from core.jobs.job import Job
 from core.jobs.limits import Limits, OverBudget, check
 from core.jobs.process import ENVIRONMENT, Process

@@ -1,4 +1,4 @@
-"""What only the browser can do: bring a part of the page into view, and the keyboard with it."""
+"""Scripts that the browser runs: scrolling a part of the page into view and focusing it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 TOP = "top"
 WANTED = "browser.wanted"
 _COUNT = "browser.count"
-# The browser runs a script again only where its text has changed.
+# The browser runs a script again only if its text has changed, hence the number.
 _SCRIPT = """<script>
 // Number {count}, so that it runs again.
 (() => {{
@@ -53,19 +53,19 @@ _REVEAL = """<script>
 }})();
 </script>"""
 _PATIENCE = 3_000
-"""Milliseconds in which a page is drawn, so that what is above the part stops changing."""
+"""Milliseconds until the elements above the part are drawn and it stops moving."""
 
 
 def bring_into_view(key: str) -> None:
-    """At the next drawing: show the container with this key, and let the keyboard go on there.
+    """Scroll to the container with this key, and focus it, when `act` is called next.
 
-    TOP is the beginning of the page. Before `act`, as in a callback or before `st.rerun`.
+    To be called in a callback or before `st.rerun`. TOP scrolls to the top of the page.
     """
     st.session_state[WANTED] = key
 
 
 def act() -> None:
-    """Do what was asked for; draws nothing that is seen."""
+    """Run the script that `bring_into_view` requested, if any; draws nothing visible."""
     key = st.session_state.pop(WANTED, None)
     if key is None:
         return
@@ -75,9 +75,12 @@ def act() -> None:
 
 
 def reveal_choice(key: str, row: int, count: int) -> None:
-    """Scroll a list of `count` choices, and nothing else, to the chosen one, at `row` from 0.
+    """Scroll a list of choices, and nothing else, to the chosen one.
 
-    key: of the container with the list.
+    Args:
+        key: Of the container with the list.
+        row: Index of the chosen one.
+        count: Number of choices.
     """
     script = _REVEAL.format(key=key, row=row, count=count)
     st.html(script, unsafe_allow_javascript=True)

@@ -20,7 +20,7 @@ ICONS = {
 
 
 def presets(problem: str) -> None:
-    """Which form of the question to begin from, and which of the proposed fixes to apply."""
+    """Draw the choice of the form of the question and of the fixes to apply."""
     question = PROBLEMS[problem]
     if question.variants:
         st.segmented_control(
@@ -29,7 +29,7 @@ def presets(problem: str) -> None:
             format_func=state.title,
             **state.control(problem, state.START),
             required=True,
-            help="The question as asked, or the form that its first answer supposes.",
+            help="The question as asked, or the form that its first answer assumes.",
         )
     st.pills(
         "Fixes",
@@ -37,7 +37,7 @@ def presets(problem: str) -> None:
         selection_mode="multi",
         format_func=lambda name: question.fixes[name].title,
         **state.control(problem, state.FIXES),
-        help="Fixes from the posts, plus ours. Choose none for the question as question.",
+        help="Fixes from the posts and our own. Choose none for the question as asked.",
     )
     for name in state.chosen(problem):
         fix = question.fixes[name]
@@ -48,7 +48,7 @@ def presets(problem: str) -> None:
 
 
 def groups(problem: str) -> None:
-    """Every other setting, folded away in four groups."""
+    """Draw every other setting, in a popover per group, and the button that resets them."""
     settings = table(state.draft(problem)).values()
     with st.container(horizontal=True):
         for name in GROUPS:
@@ -60,20 +60,20 @@ def groups(problem: str) -> None:
                 elif name == NETWORK:
                     layers.draw(problem)
                 else:
-                    own = [each for each in settings if each.group == name and each.matters]
-                    _widgets(problem, [(each.name, each.setting) for each in own])
+                    group = [each for each in settings if each.group == name and each.matters]
+                    _widgets(problem, [(each.name, each.setting) for each in group])
         st.button(
             "Reset to the original question",
             key=f"{problem}-reset",
             icon=":material/restart_alt:",
             on_click=state.reset,
             args=(problem,),
-            help="Every setting back to the question as it was question.",
+            help="Sets everything back to the question as asked.",
         )
 
 
 def summary(problem: str, experiment: Experiment) -> None:
-    """The experiment in one line, and what was changed by hand."""
+    """Draw the experiment in one line, and what was changed by hand."""
     st.caption(describe(experiment))
     if changed := state.changed(problem):
         names = (f"{label.lower()} {text}" for label, text in changed.items())
@@ -81,7 +81,7 @@ def summary(problem: str, experiment: Experiment) -> None:
 
 
 def describe(experiment: Experiment) -> str:
-    """An experiment in a line: network, loss, optimizer, rows."""
+    """An experiment in one line: network, loss, optimizer, epochs, rows and batch size."""
     training = experiment.training
     sizes = [str(experiment.data.source.features)]
     extra: dict[str, None] = {}
@@ -101,15 +101,16 @@ def describe(experiment: Experiment) -> str:
 
 
 def train_buttons(problem: str, experiment: Experiment | None) -> bool:
-    """Train, new data (another seed, trained at once), and the link to all of it.
+    """Draw the buttons to train, to train with the next seed, and to copy the link.
 
-    Returns whether the settings can be trained here; says why where they cannot.
+    Returns:
+        Whether the settings can be trained; a message says why if they cannot.
     """
     ready = experiment is not None and jobs.affordable(_request(problem, experiment))
     off = jobs.busy(problem) or not ready
     with st.container(horizontal=True):
-        # Not a callback: a server that was restarted knows none before it has drawn the page, and
-        # the first click would be lost.
+        # Not a callback: after a restart, the server knows no callbacks until it has drawn the
+        # page, and the first click would be lost.
         if st.button(
             "Train",
             key=f"{problem}-train",
@@ -134,9 +135,9 @@ def train_buttons(problem: str, experiment: Experiment | None) -> bool:
 
 
 def train(problem: str) -> None:
-    """Train with the settings as they stand.
+    """Start a training with the current settings.
 
-    One that was changed by the same click may have made them impossible; the page says so.
+    Does nothing if a change sent with the same click has made them invalid; the page says so.
     """
     try:
         experiment = state.experiment(problem)
@@ -154,17 +155,17 @@ def _request(problem: str, experiment: Experiment) -> Train:
 
 
 def result(problem: str) -> str:
-    """The key of the container in which a training and what came of it are drawn."""
+    """The key of the container in which a training and its results are drawn."""
     return f"{problem}-result"
 
 
 def fit_slot(problem: str) -> str:
-    """The slot of the training of one run with plain Keras."""
+    """The slot of the job that trains one run with plain Keras."""
     return f"{problem}.plain"
 
 
 def checked_experiment(problem: str) -> Experiment | None:
-    """The experiment, or None with a message that says what to change."""
+    """The experiment; None, with a message that says what to change, if it is invalid."""
     try:
         return state.experiment(problem)
     except InvalidExperiment as error:

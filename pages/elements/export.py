@@ -1,4 +1,4 @@
-"""Export: the experiment as a script and a notebook, what changed, the data, a report."""
+"""The export section: script, notebook, changes, data and report."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ from pages.elements.settings import VIEWS
 
 TABS = ("Script", "What changed", "Notebook", "Data", "Report")
 MOST_WORDS = 300
-"""Characters of an error's text."""
+"""The most characters of an error's text."""
 LOADED = ":material/check_circle: Loaded: the controls above show it."
-BEYOND = ":material/info: Not loaded: the experiment is valid, but no page has a table of rows."
+BEYOND = ":material/info: Not loaded: the experiment is valid, but no page supports its data."
 OTHER = ":material/info: Not loaded: this is a {} experiment; open it on that page."
 PALETTE = "theme.{}.chartCategoricalColors"
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
-    """history: the last training's, possibly of another experiment; None before the first."""
+    """Draw the section on a problem's page.
+
+    Args:
+        problem: Whose page.
+        experiment: The current one.
+        history: The last training, possibly of another experiment; None before the first.
+    """
     st.header("Export")
     seed = state.seed(problem)
     script, changed, notebook, data, report = st.tabs(TABS)
@@ -41,7 +47,14 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
 
 
 def code(problem: str, experiment: Experiment, fixes: tuple[Fix, ...], seed: int) -> None:
-    """For a page without settings of its own: an experiment that fixes make of the question's."""
+    """Draw the section on a page without settings.
+
+    Args:
+        problem: Whose question the experiment is based on.
+        experiment: To be exported.
+        fixes: The fixes that lead to it from the question as asked.
+        seed: Of the script.
+    """
     st.header("Export")
     script, changed, notebook = st.tabs(TABS[:3])
     with script:
@@ -53,7 +66,7 @@ def code(problem: str, experiment: Experiment, fixes: tuple[Fix, ...], seed: int
 
 
 def _button(label: str, content, name: str, mime: str, help: str, disabled: bool = False) -> None:
-    """A download; content: text, or a function that makes it once the button is pressed."""
+    """A download button; `content` is text, or a function that is called on a click."""
     st.download_button(
         label,
         content,
@@ -69,7 +82,7 @@ def _button(label: str, content, name: str, mime: str, help: str, disabled: bool
 def _script(problem: str, experiment: Experiment, seed: int) -> None:
     script = export.to_script(experiment, seed)
     st.markdown("This experiment in plain Keras. It runs as is, after `pip install tensorflow`.")
-    # Wrapped and at full height: what scrolls in a box of its own is out of the keyboard's reach.
+    # Wrapped and at full height, since a box that scrolls is not accessible by keyboard.
     st.code(script, language="python", wrap_lines=True)
     _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run from one seed.")
 
@@ -139,7 +152,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
         return
     message, detail = st.session_state[f"{_upload(problem)}.message"]
     st.markdown(message)
-    # A stranger's file is quoted in it, so it is not read as Markdown.
+    # The error quotes an untrusted file, so it must not be rendered as Markdown.
     st.text(detail)
 
 
@@ -148,7 +161,7 @@ def _upload(problem: str) -> str:
 
 
 def _load(problem: str) -> None:
-    """Callback: set the controls to the experiment in the file, or say why that cannot be."""
+    """Callback: set the controls to the experiment in the file, or store a message why not."""
     file = st.session_state[_upload(problem)]
     if file is None:
         return
@@ -171,12 +184,12 @@ def _why_not(problem: str, loaded: Experiment) -> str:
 
 
 def _report(problem: str, experiment: Experiment, history: History | None, seed: int) -> None:
-    own = history if history and history.experiment == experiment else None
+    current = history if history and history.experiment == experiment else None
     st.markdown(
         "Settings, results, findings, script and changes in one file. It opens in any browser, "
         "with interactive charts, and works offline."
     )
-    if own is None:
+    if current is None:
         st.caption("There are no results for these settings yet; train first to include them.")
     target = state.target(problem)
     report = Report(
@@ -186,8 +199,8 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         seed=seed,
         target=target,
         fixes=state.steps(problem),
-        findings=findings.findings_for(experiment, own, target),
-        history=own,
+        findings=findings.findings_for(experiment, current, target),
+        history=current,
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},
     )

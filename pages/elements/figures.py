@@ -1,4 +1,4 @@
-"""The pictures of a training, for the page and for the report: charts with their descriptions."""
+"""The charts of a training with their descriptions, for the page and for the report."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ MEASURES = {
     "gradient_norm": "Gradient norm",
     "update_ratio": "Update-to-weight ratio",
 }
-"""The figures of the layers' health, in words."""
+"""The measures of the layers' health, in words."""
 
 
 class Picture(NamedTuple):
-    """A chart, and what it shows in words for those who do not see it: what `charts.show` takes."""
+    """A chart and its alternative text: the arguments of `charts.show`."""
 
     chart: charts.Chart
     alt: str
@@ -31,11 +31,8 @@ class Picture(NamedTuple):
 
 def rate(reached: Rate, target: float) -> Picture:
     """The success rate with its interval."""
-    label, said = (
-        f"Runs that end at {percent(target)} or above",
-        f"Success rate with its 95% interval: {reached}.",
-    )
-    return Picture(interval(reached, label), said)
+    label = f"Runs that end at {percent(target)} or above"
+    return Picture(interval(reached, label), f"Success rate with its 95% interval: {reached}.")
 
 
 def interval(measured: Rate, label: str, axis: str = "Success rate") -> charts.Chart:
@@ -51,25 +48,28 @@ def interval(measured: Rate, label: str, axis: str = "Success rate") -> charts.C
     return charts.rate(pd.DataFrame([row]), axis)
 
 
-def part_measured(history: History, wanted: str) -> str:
-    """The rows that curves are measured on: the wanted part, or "training" where no other is."""
-    return wanted if history.val_loss is not None else "training"
+def part_measured(history: History, part: str) -> str:
+    """The rows that the curves are measured on: `part`, or "training" without held-out rows."""
+    return part if history.val_loss is not None else "training"
 
 
 def measure(of: str, part: str, when: str) -> str:
-    """The column of "loss" or "accuracy" on these rows, "after" or "during" each epoch.
+    """The column of a history with a curve.
 
-    During an epoch the training rows alone are measured.
+    Args:
+        of: "loss" or "accuracy".
+        part: "training" or "held-out" rows.
+        when: "after" or "during" each epoch, for the training rows.
     """
     if part == "held-out":
         return f"val_{of}"
     return f"evaluated_{of}" if when == "after" else of
 
 
-def logarithmic(history: History, part: str, when: str, wanted: str = "auto") -> bool:
-    """Whether the loss has a logarithmic axis: "yes", "no", or where the losses are far apart."""
-    if wanted != "auto":
-        return wanted == "yes"
+def logarithmic(history: History, part: str, when: str, choice: str = "auto") -> bool:
+    """Whether the loss has a logarithmic axis; `choice` is that of the view "log"."""
+    if choice != "auto":
+        return choice == "yes"
     return charts.wide(getattr(history, measure("loss", part, when)))
 
 
@@ -109,7 +109,7 @@ def final_accuracies(history: History, target: float, majority: float) -> Pictur
 
 
 def health(history: History, figure: str, target: float) -> list[Picture]:
-    """A panel for the runs that failed and one for the others, where there are any of them."""
+    """A chart of the runs that failed and one of the others; a group without runs has none."""
     frame = inspection.layer_health(history, figure, history.successes(target))
     panels = charts.health(
         frame,
@@ -122,7 +122,7 @@ def health(history: History, figure: str, target: float) -> list[Picture]:
 
 
 def picks(history: History, target: float) -> dict[str, int]:
-    """The runs that can be looked into, by what they are; the first stuck one, where one is."""
+    """The runs that can be shown in detail: best, median, worst and, if any is, the first stuck."""
     runs = {kind: history.pick(kind) for kind in ("best", "median", "worst")}
     stuck = history.outcomes(target) == STUCK
     if stuck.any():
@@ -131,10 +131,10 @@ def picks(history: History, target: float) -> dict[str, int]:
 
 
 def network(history: History, run: int) -> Picture:
-    """What one run's network computes: over its inputs, where there are one or two of them.
+    """The outputs of one run's network: over its inputs if there are one or two, else a histogram.
 
-    The description does not name the run: with another one, the browser would draw a new chart and
-    put its slider back to the last epoch.
+    The description does not name the run: if it changed with the run, the browser would draw a new
+    chart and reset its slider to the last epoch.
     """
     source = history.experiment.data.source
     if source.features == 1:

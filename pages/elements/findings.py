@@ -1,4 +1,4 @@
-"""Why it is stuck, on a page: findings as cards with their evidence, and the fix one click away."""
+"""The diagnosis on a page: findings as cards with their evidence and buttons that apply fixes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from core import inspection
+from core.costs import price
 from core.data import prepare
 from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings, verdict
 from core.diagnosis.trials import Repair, expected
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import History
-from core.jobs.costs import price
 from core.jobs.limits import duration
 from core.jobs.requests import TryFixes
 from pages.elements import charts, controls, figures, jobs, state
@@ -29,7 +29,7 @@ BADGES = {
     Severity.COSMETIC: ("Harmless here", ":material/info:", "gray"),
 }
 OPEN = ("Not known yet", ":material/help:", "gray")
-"""The badge of a finding whose harm shows only in training."""
+"""The badge of a finding whose effect shows only in training."""
 CONFIDENCE = {"likely": "Likely.", "cannot tell": "Cause not known."}
 NEVER = {
     "dead": "No unit is dead after any epoch, in any of the {runs} runs: each outputs something "
@@ -37,17 +37,22 @@ NEVER = {
     "saturated": "No unit is saturated after any epoch, in any of the {runs} runs: none stays "
     "within 1% of a bound of its activation for every training sample.",
 }
-"""What is said in place of a picture that would be empty."""
+"""The texts in place of charts that would be empty."""
 ANCHOR = "why"
-"""Of the heading, for a link to skip what stands before it."""
+"""The anchor of the heading, for links."""
 THRESHOLD = 0.5
-"""Above it Keras's accuracy takes the output of one unit for class 1."""
+"""A single output above it counts as class 1 in Keras's accuracy."""
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
-    """A card per finding and the trial of the suggested fixes; before training, the verdict too.
+    """Draw a card per finding and the trial of the suggested fixes.
 
-    After one it stands at the top of the results, as `conclusion`.
+    Before a training it also draws the verdict; afterwards `conclusion` draws it above the results.
+
+    Args:
+        problem: Whose page.
+        experiment: To be diagnosed.
+        history: Its training; None to diagnose the settings alone.
     """
     target = state.target(problem)
     findings = findings_for(experiment, history, target)
@@ -70,16 +75,16 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
 
 
 def conclusion(history: History, target: float) -> None:
-    """The verdict on a training in a sentence, and the way to what can be done."""
+    """Draw the verdict on a training in a sentence, and a link to the evidence and the fixes."""
     findings = findings_for(history.experiment, history, target)
-    way = f" [See the evidence and the fixes](#{ANCHOR})" if _any_serious(findings) else ""
-    st.markdown(f"**{verdict(findings, history, target)}**{way}", width=760)
+    link = f" [See the evidence and the fixes](#{ANCHOR})" if _any_serious(findings) else ""
+    st.markdown(f"**{verdict(findings, history, target)}**{link}", width=760)
 
 
 def findings_for(
     experiment: Experiment, history: History | None, target: float
 ) -> tuple[Finding, ...]:
-    """The findings, for each experiment and training once."""
+    """The findings of the settings, or of a training if there is one; those are cached."""
     if history is None:
         return from_settings(experiment, target)
     return _after_training(history, target)
@@ -91,14 +96,14 @@ def _after_training(history: History, target: float) -> tuple[Finding, ...]:
 
 
 def brief(findings: tuple[Finding, ...], history: History, target: float) -> None:
-    """Findings with their pictures, for a page where nothing can be changed."""
+    """Draw findings with their charts, on a page without settings."""
     for finding, picture in _with_pictures(findings, history):
         with st.container(border=True), _beside(picture, finding, history, target):
             _text(finding)
 
 
 def health(problem: str, history: History, target: float) -> None:
-    """The layers over the epochs, for the runs that are stuck against those that are not."""
+    """Draw the health of the layers by epoch, for failed and successful runs."""
     st.header("Layer health")
     measure = st.segmented_control(
         VIEWS["health"].label,
@@ -131,7 +136,7 @@ def _with_pictures(
 ) -> Iterator[tuple[Finding, str | None]]:
     """Each finding with its rule's picture (`core.diagnosis.rules.Rule.picture`), or None.
 
-    Findings that would share a picture leave it to the first of them.
+    Of findings with the same picture, only the first has it.
     """
     drawn: set[str | None] = set()
     for finding in findings:
@@ -152,25 +157,25 @@ def _card(
 
 
 def _beside(picture: str | None, finding: Finding, history: History | None, target: float):
-    """Where a finding's words go; its picture, if it has one, is drawn to the right of it."""
+    """The container for a finding's text; its picture, if any, is drawn to the right of it."""
     if picture is None:
         return st.container()
-    words, beside = st.columns([2, 1])
-    with beside:
-        said = f"{finding.title}: {finding.evidence}"
-        _draw_picture(picture, finding.run, said, history, target)
-    return words
+    text, chart = st.columns([2, 1])
+    with chart:
+        alt = f"{finding.title}: {finding.evidence}"
+        _draw_picture(picture, finding.run, alt, history, target)
+    return text
 
 
 def badge(severity: Severity, is_open: bool) -> tuple[str, str, str]:
-    """Label, icon and colour."""
+    """The label, icon and colour of a finding's badge."""
     return OPEN if is_open else BADGES[severity]
 
 
 def words(
     severity: Severity, title: str, evidence: str, cause: str, *, is_open: bool = False
 ) -> None:
-    """A finding's badge and title, what was measured, and what goes wrong."""
+    """Draw a finding's badge, title, evidence and cause."""
     label, icon, color = badge(severity, is_open)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=color)
@@ -188,10 +193,13 @@ def _text(finding: Finding) -> None:
         is_open=finding.is_open,
     )
     if finding.settle:
-        sure = "Whether this matters here shows only in training." if finding.is_open else None
-        sure = sure or CONFIDENCE[finding.confidence]
+        confidence = (
+            "Only training shows whether this matters here."
+            if finding.is_open
+            else CONFIDENCE[finding.confidence]
+        )
         check = finding.settle[0].lower() + finding.settle[1:]
-        st.caption(f":material/help: {sure} To check, {check}")
+        st.caption(f":material/help: {confidence} To check, {check}")
 
 
 def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None:
@@ -212,9 +220,16 @@ def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None
 def _apply(
     problem: str, title: str, edit: Callable[[Experiment], Experiment], fixes: tuple[str, ...]
 ) -> None:
-    """Callback: change the settings by an edit that these fixes make, and train with them.
+    """Callback: change the settings and train with them.
 
-    One that was changed by the same click may have made them impossible; the page says so.
+    Does nothing if a change sent with the same click has made the settings invalid; the page says
+    so.
+
+    Args:
+        problem: Whose settings.
+        title: Of the change.
+        edit: Makes the change.
+        fixes: Keys of the fixes that it consists of.
     """
     try:
         changed = edit(state.experiment(problem))
@@ -227,10 +242,8 @@ def _apply(
 
 
 @once
-def _draw_picture(
-    picture: str, run: int | None, said: str, history: History, target: float
-) -> None:
-    """The evidence as a small chart; run: one that shows it, None for the first that fails."""
+def _draw_picture(picture: str, run: int | None, alt: str, history: History, target: float) -> None:
+    """Draw the evidence as a small chart, of `run` or, if None, of the first run that fails."""
     failed = ~history.successes(target)
     if picture in ("outputs", "decisions"):
         if run is None:
@@ -243,7 +256,7 @@ def _draw_picture(
         layers = inspection.layer_health(history, picture, ~failed)
         last = layers[layers["epoch"] == layers["epoch"].max()]
         chart = charts.by_layer(last, picture, figures.MEASURES[picture])
-    charts.show(chart, said)
+    charts.show(chart, alt)
 
 
 # --- trying the fixes ---------------------------------------------------------------------------
@@ -254,7 +267,7 @@ def _slot(problem: str) -> str:
 
 
 def _tried(problem: str, experiment: Experiment) -> Repair | None:
-    """The finished trial of this very experiment's fixes, if there is one."""
+    """The finished trial of this experiment's fixes; None if there is none."""
     handle = jobs.latest(_slot(problem))
     if handle is None or not isinstance(handle.job.result, Repair):
         return None
@@ -305,7 +318,7 @@ def _trying(handle: jobs.JobHandle, slot: str) -> None:
 def _outcome(problem: str, tried: Repair) -> None:
     if tried.smallest is None:
         st.markdown(
-            f"None improves the success rate significantly. As is, {tried.before} {tried.passes}."
+            f"No fix improves the success rate significantly. As is, {tried.before} {tried.passes}."
         )
     else:
         names = " + ".join(tried.smallest.titles)

@@ -1,4 +1,4 @@
-"""How a training ended, in words: for the head of the results and of the report."""
+"""The outcomes of a training in words, for the top of the results and of the report."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ OUTCOMES_HELP = (
 
 
 def percent(share: float) -> str:
-    """Such as "90%", with the digits that a target has."""
+    """A share in percent with up to four significant digits, such as "90%"."""
     return f"{100 * share:.4g}%"
 
 
 def headline(history: History, target: float) -> str:
-    """How many runs ended at the target or above."""
+    """The number of runs that end at the target or above, in words."""
     succeeded, runs = int(history.successes(target).sum()), history.runs
     if runs == 1 and not succeeded:
         return f"The run ended below {percent(target)}"
-    who = {0: f"None of {runs} runs", runs: f"All {runs} runs" if runs > 1 else "The run"}
-    said = who.get(succeeded, f"{succeeded} of {runs} runs")
-    return f"{said} ended at {percent(target)} or above"
+    extremes = {0: f"None of {runs} runs", runs: f"All {runs} runs" if runs > 1 else "The run"}
+    subject = extremes.get(succeeded, f"{succeeded} of {runs} runs")
+    return f"{subject} ended at {percent(target)} or above"
 
 
 def others(history: History, target: float) -> str | None:
-    """What became of the runs that failed; None where none did."""
+    """The outcomes of the runs that failed, in words; None if none did."""
     counts = counted(history.outcomes(target))
     succeeded = counts.pop(SUCCEEDED, 0)
     if not counts:
@@ -34,12 +34,12 @@ def others(history: History, target: float) -> str | None:
     lost = f"reached {percent(target)} and lost it again"
     words = {STUCK: ("is stuck", "are stuck"), LOST: (lost, lost)}
     words[IMPROVING] = "is still improving", "are still improving"
-    said = [(count, words[name][count > 1]) for name, count in counts.items()]
-    if len(said) > 1:
-        *first, last = [f"{count} {word}" for count, word in said]
-        whom = f"{'the other' if succeeded else 'all'} {sum(counts.values())}"
-        return f"Of {whom}, {', '.join(first)} and {last}."
-    ((count, word),) = said
+    phrases = [(count, words[name][count > 1]) for name, count in counts.items()]
+    if len(phrases) > 1:
+        *first, last = [f"{count} {word}" for count, word in phrases]
+        whole = f"{'the other' if succeeded else 'all'} {sum(counts.values())}"
+        return f"Of {whole}, {', '.join(first)} and {last}."
+    ((count, word),) = phrases
     if history.runs == 1:
         return f"It {word}."
     if succeeded:

@@ -1,6 +1,6 @@
-"""This session's training jobs: submitted to the worker, watched while they run, then kept.
+"""This session's training jobs: submitting them to the worker, their progress and their results.
 
-A slot is a name for a part of a page that has one job at a time.
+A slot is the name of a part of a page that has one job at a time.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from core.jobs.requests import Request
 from core.jobs.worker import Worker
 
 REFRESH_SECONDS, WAITING_SECONDS = 0.4, 2.0
-"""How often a job is looked at while it runs, and while it waits for its turn."""
+"""The interval between updates of a job that runs, and of one that waits."""
 
 
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
-    """The server's one training process, started in the background by whoever asks first."""
+    """The server's only training process, which the first call starts in the background."""
     log.to_stderr()
     memory.return_large()
-    # Arrow's own pool keeps what it frees, out of the reach of `return_large`.
+    # Arrow's own pool does not return freed memory, and `return_large` does not affect it.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     return Worker()
 
@@ -49,16 +49,16 @@ def _cancel_all(handles: dict[str, JobHandle]) -> None:
 
 @st.cache_resource(show_spinner=False, scope="session", on_release=_cancel_all)
 def _handles() -> dict[str, JobHandle]:
-    """This session's latest job of every slot; closing the tab cancels them."""
+    """This session's latest job by slot; closing the tab cancels them."""
     return {}
 
 
 def affordable(request: Request) -> bool:
-    """Whether a training is within the limits here; where it is not, a warning says why."""
+    """Whether a request is within the server's limits; a warning says why if it is not."""
     key = f"affordable.{type(request).__name__}"
     checked, refusal = st.session_state.get(key, (None, None))
     if checked != request:
-        # Pricing some requests takes as long as drawing a chart, and a page is drawn often.
+        # Estimating the cost can take as long as drawing a chart, and a page is drawn often.
         refusal = _refusal(request)
         st.session_state[key] = (request, refusal)
     if refusal is not None:
@@ -75,16 +75,18 @@ def _refusal(request: Request) -> str | None:
 
 
 def start(slot: str, label: str, request: Request) -> None:
-    """Submit a job in a slot, in the place of the one before it.
+    """Submit a job in a slot and cancel the previous one.
 
     Args:
-        label: what it is, in a few words that other viewers may read.
+        slot: Of the job.
+        label: What it is in a few words, which other viewers may read in the queue.
+        request: To be trained.
     """
     session = get_script_run_ctx().session_id
     try:
         job = worker().submit(session, label, request)
     except OverBudget as error:
-        # The button should have been off: its page was drawn before the settings changed.
+        # The button would be disabled if its page had been drawn after the settings changed.
         st.toast(str(error), icon=":material/hourglass_disabled:")
         return
     stop(slot)
@@ -98,13 +100,13 @@ def stop(slot: str) -> None:
 
 
 def clear(slot: str) -> None:
-    """Cancel the job of a slot and forget it."""
+    """Cancel the job of a slot and remove it."""
     stop(slot)
     _handles().pop(slot, None)
 
 
 def latest(slot: str) -> JobHandle | None:
-    """The job of a slot, whether it waits, runs or has ended."""
+    """The latest job of a slot, which may be waiting, running or ended."""
     return _handles().get(slot)
 
 
@@ -115,13 +117,16 @@ def busy(slot: str) -> bool:
 
 
 def result(slot: str, noun: str, draw: Callable[..., None], *arguments: object) -> Any:
-    """What came of the job of a slot; None while there is nothing.
+    """The result of the job of a slot; None if there is none yet.
 
-    Until it ends it is drawn again and again; where it ended without a result, a message says why.
+    While the job has not ended, its progress is drawn repeatedly. If it ended without a result, a
+    message says why.
 
     Args:
-        noun: what it is called in that message, such as "training".
-        draw: draws it as `draw(handle, *arguments)`.
+        slot: Of the job.
+        noun: What the message calls the job, such as "training".
+        draw: Draws the progress as `draw(handle, *arguments)`.
+        *arguments: Of `draw`.
     """
     handle = latest(slot)
     if handle is None:
@@ -135,7 +140,7 @@ def result(slot: str, noun: str, draw: Callable[..., None], *arguments: object) 
 
 
 def _watch(slot: str, draw: Callable[..., None], *arguments: object) -> None:
-    """Draw an unfinished job again and again; when it has ended, the page is drawn anew."""
+    """Draw the progress of a job repeatedly, and the whole page once it has ended."""
     waiting = latest(slot).job.state == "waiting"
 
     def again() -> None:
@@ -148,7 +153,7 @@ def _watch(slot: str, draw: Callable[..., None], *arguments: object) -> None:
 
 
 def _no_result(job: Job, noun: str) -> None:
-    """Why a job that has ended left no result."""
+    """Draw the reason why a job has ended without a result."""
     if job.state == "cancelled":
         st.info(f"The {noun} was stopped; there is nothing to show.", icon=":material/stop_circle:")
     else:
@@ -156,11 +161,12 @@ def _no_result(job: Job, noun: str) -> None:
 
 
 def progress(slot: str, share: float, activity: str) -> None:
-    """A bar with what the job of a slot does and how long it still takes, and a button to stop it.
+    """Draw a progress bar for the job of a slot, with the remaining time and a button to stop it.
 
     Args:
-        share: of its work that is done, from 0 to 1.
-        activity: what it does now.
+        slot: Of the job.
+        share: Fraction of its work that is done, from 0 to 1.
+        activity: The current step, in words.
     """
     job = latest(slot).job
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -186,7 +192,7 @@ def progress(slot: str, share: float, activity: str) -> None:
 
 
 def _left(job: Job, share: float) -> str:
-    """About how long a job still takes: by its price at first, by its own pace later."""
-    priced = max(job.price.seconds - job.seconds, 1.0)
-    paced = job.seconds * (1 - share) / share if share else priced
-    return f"about {duration((1 - share) * priced + share * paced)} left"
+    """The remaining time of a job in words: from its price at first, from its own pace later."""
+    by_price = max(job.price.seconds - job.seconds, 1.0)
+    by_pace = job.seconds * (1 - share) / share if share else by_price
+    return f"about {duration((1 - share) * by_price + share * by_pace)} left"

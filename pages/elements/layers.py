@@ -1,4 +1,4 @@
-"""The layers of a network, one below the other, to be added, removed, moved and set."""
+"""The controls of a network's layers: settings, and buttons to add, remove and move layers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pages.elements import state, widgets
 from pages.elements.settings import table
 
 ADDED = 8
-"""Units of a dense layer that is added."""
+"""Units of a new dense layer."""
 
 
 def draw(problem: str) -> None:
-    """Every layer with its settings, and the buttons that change which there are."""
+    """Draw every layer with its settings and buttons."""
     *hidden, output = state.draft(problem).model.layers
     for index, layer in enumerate(hidden):
         with st.container(border=True):
             _heading(problem, index, layer, len(hidden))
             _settings(problem, f"layer{index + 1}")
     with st.container(border=True):
-        st.markdown(f"**Output: {output.label.lower()}**")
+        st.markdown(f"**Output layer: {output.label.lower()}**")
         _settings(problem, "output")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Add a layer:", width="content")
@@ -33,7 +33,7 @@ def draw(problem: str) -> None:
                 disabled=len(hidden) + 1 >= MOST_LAYERS,
                 on_click=_add,
                 args=(problem, name),
-                help=f"{kind.help} It is put before the output layer.",
+                help=f"{kind.help} Inserted before the output layer.",
             )
 
 
@@ -63,9 +63,9 @@ def _heading(problem: str, index: int, layer: Layer, count: int) -> None:
 
 def _settings(problem: str, prefix: str) -> None:
     """The controls of one layer, side by side."""
-    known = table(state.draft(problem)).values()
-    own = [each for each in known if each.name.startswith(f"{prefix}-")]
-    for column, each in zip(st.columns(max(len(own), 1)), own, strict=False):
+    settings = table(state.draft(problem)).values()
+    controls = [each for each in settings if each.name.startswith(f"{prefix}-")]
+    for column, each in zip(st.columns(max(len(controls), 1)), controls, strict=False):
         with column:
             widgets.draw(each.setting, **state.control(problem, each.name))
 
@@ -75,11 +75,11 @@ def _hidden(problem: str) -> list[Layer]:
 
 
 def _add(problem: str, name: str) -> None:
-    """Callback: a layer more before the output, of the same settings as the last of its kind."""
+    """Callback: add a layer before the output layer, with the settings of the last of its kind."""
     state.take_over(problem)
     hidden, kind = _hidden(problem), LAYERS[name]
-    alike = [layer for layer in hidden if type(layer) is kind]
-    state.put_layers(problem, (*hidden, alike[-1] if alike else _new(kind)))
+    same_kind = [layer for layer in hidden if type(layer) is kind]
+    state.put_layers(problem, (*hidden, same_kind[-1] if same_kind else _new(kind)))
 
 
 def _new(kind: type[Layer]) -> Layer:
@@ -87,7 +87,7 @@ def _new(kind: type[Layer]) -> Layer:
 
 
 def _move(problem: str, index: int, to: int) -> None:
-    """Callback: a layer to another place."""
+    """Callback: move a layer to another index."""
     state.take_over(problem)
     hidden = _hidden(problem)
     hidden.insert(to, hidden.pop(index))
@@ -95,7 +95,7 @@ def _move(problem: str, index: int, to: int) -> None:
 
 
 def _remove(problem: str, index: int) -> None:
-    """Callback: a layer less."""
+    """Callback: remove a layer."""
     state.take_over(problem)
     hidden = _hidden(problem)
     del hidden[index]

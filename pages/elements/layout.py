@@ -1,4 +1,4 @@
-"""Arrangements that Streamlit has from 1.67 on, for the versions that Python 3.10 can have."""
+"""Layouts that Streamlit has from 1.67 on, and substitutes for the versions on Python 3.10."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 
 def tiles(many: int, columns: int, width: int) -> Iterator[DeltaGenerator]:
-    """So many bordered containers of equal height, at most `columns` in a row.
+    """Bordered containers of equal height, side by side.
 
-    width: pixels that each needs; Streamlit before 1.67 puts one below the other on a phone alone.
+    Args:
+        many: Number of containers.
+        columns: The most in a row.
+        width: The least width of each in pixels. Streamlit before 1.67 ignores it, and stacks the
+            containers on a phone only.
     """
     if hasattr(st, "grid"):
         grid = st.grid(columns, min_column_width=width, border=True)

@@ -1,4 +1,4 @@
-"""What links of version 1 wrote in another way: hidden layers, of a count and one pattern."""
+"""Links of version 1, which describe the hidden layers by a count and one common pattern."""
 
 from __future__ import annotations
 
@@ -22,23 +22,27 @@ KINDS: dict[str, query_params.Kind] = {
 }
 
 
-def taken_over(draft: Draft, given: dict[str, str], refused: list[str]) -> Draft:
-    """The draft with the layers that a link describes in this way, whose parameters leave `given`.
+def taken_over(draft: Draft, parameters: dict[str, str], refused: list[str]) -> Draft:
+    """The draft with the hidden layers that a link of version 1 describes.
 
-    What is wrong in it is added to `refused`.
+    Args:
+        draft: To be changed.
+        parameters: Of the link. Those that only version 1 has are removed, and the text of others
+            is converted to the current format.
+        refused: Messages; one is added for each value that is not allowed.
     """
-    own = {name: given.pop(name) for name in KINDS if name in given}
-    if "labels" in given:
-        given["labels"] = given["labels"].replace(" and ", "_")
-    # They were written whether or not they had an effect.
-    optimizer = given.get("optimizer", type(draft.training.optimizer).__name__.lower())
+    layer_parameters = {name: parameters.pop(name) for name in KINDS if name in parameters}
+    if "labels" in parameters:
+        parameters["labels"] = parameters["labels"].replace(" and ", "_")
+    # Version 1 wrote these parameters even if they had no effect.
+    optimizer = parameters.get("optimizer", type(draft.training.optimizer).__name__.lower())
     if optimizer != "sgd":
-        given.pop("momentum", None)
-    if given.get("same-data", "yes" if draft.data.seed is not None else "no") == "no":
-        given.pop("data-seed", None)
-    if not own:
+        parameters.pop("momentum", None)
+    if parameters.get("same-data", "yes" if draft.data.seed is not None else "no") == "no":
+        parameters.pop("data-seed", None)
+    if not layer_parameters:
         return draft
-    values = query_params.checked(own, KINDS, refused)
+    values = query_params.checked(layer_parameters, KINDS, refused)
     *hidden, output = draft.model.dense
     others = draft.model.layers
     normalised = values.get("normalise", any(isinstance(x, BatchNormalisation) for x in others))

@@ -1,4 +1,4 @@
-"""What every page begins with: its configuration, the links to the others, the worker's start."""
+"""The beginning of every page: its configuration, the navigation and the start of the worker."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ PAGES = {
     "pages/3_Compare_fixes.py": ("Compare fixes", ":material/balance:"),
     "pages/4_Check_the_answers.py": ("Check the answers", ":material/fact_check:"),
 }
-# A file: a Material icon would be fetched from its maker's host.
+# A file, since the browser would fetch a Material icon from Google.
 TAB_ICON = str(Path(__file__).with_name("icon.png"))
 
 
 def path_of(title: str) -> str:
-    """The page of this title."""
+    """The path of the page with this title."""
     return next(path for path, (label, _) in PAGES.items() if label == title)
 
 
 def open_page(path: str) -> None:
-    """Configure the page and draw the navigation; the training process starts to warm up."""
+    """Configure the page, draw the navigation and start the training process."""
     st.set_page_config(f"{PAGES[path][0]} · Plateau", page_icon=TAB_ICON, layout="wide")
     if query_params.arrive(path) and not query_params.followed_history():
-        # Streamlit keeps the place on the page that was left.
+        # Streamlit keeps the scroll position of the previous page.
         st.session_state.setdefault(browser.WANTED, browser.TOP)
     with st.sidebar:
         st.markdown("### :material/landscape: Plateau")

@@ -1,4 +1,4 @@
-"""A problem's page from top to bottom: question, controls, the training, what came of it."""
+"""A problem's page from top to bottom: question, controls, training, results and export."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pages.elements import charts, controls, export, findings, jobs, query_param
 from pages.elements.rendering import in_turn
 
 LIVE_EPOCHS = 40
-"""Epochs drawn while a training runs: more would slow the drawing, not help the eye."""
+"""The most epochs drawn while a training runs; more would make drawing slow."""
 
 
 @in_turn
 def draw(problem: str, question: str) -> None:
-    """The page of one problem; `question` says what was asked."""
+    """Draw the page of a problem; `question` is its description."""
     refused = state.enter(problem)
     st.title(PROBLEMS[problem].title)
     st.markdown(f"{question} Source: {POSTS[problem].markdown}.", width=760)
-    # Containers of their own, here and below: what follows one keeps its place, its open tab and
-    # its drawn charts, whatever the number of things in it.
+    # In containers, here and below, so that the elements after one keep their position, and with
+    # it open tabs and drawn charts, when the number of elements in it changes.
     with st.container():
         query_params.notices(refused)
     with st.container(border=True):
@@ -40,9 +40,15 @@ def draw(problem: str, question: str) -> None:
 
 
 def _training(problem: str, experiment: Experiment | None, ready: bool) -> History | None:
-    """The training that runs or what came of the last one, which it returns, and why.
+    """Draw the progress of the training or the results of the last one, and the diagnosis.
 
-    ready: whether the settings can be trained; the controls say why where they cannot.
+    Args:
+        problem: Whose training.
+        experiment: The current one; None if the settings are invalid.
+        ready: Whether the settings can be trained.
+
+    Returns:
+        The last training, possibly of other settings; None before the first.
     """
     with st.container():
         history = jobs.result(problem, "training", _running, problem)
@@ -53,7 +59,7 @@ def _training(problem: str, experiment: Experiment | None, ready: bool) -> Histo
             st.caption(":material/history: These results belong to earlier settings: train again.")
     with st.container():
         if experiment and not current and not jobs.busy(problem):
-            # What the settings alone show, as soon as one changes.
+            # The diagnosis of the settings alone, until they have been trained.
             findings.draw(problem, experiment, None)
     with st.container():
         if history is not None:
@@ -71,7 +77,7 @@ def _first_step() -> None:
 
 
 def _results(problem: str, history: History, current: bool) -> None:
-    """Answer, evidence, cause and fix, then a closer look; current: of the settings as they are."""
+    """Draw the results; `current`: whether they are of the current settings."""
     target = state.target(problem)
     results.answer(history, target)
     with st.container():
@@ -87,7 +93,7 @@ def _results(problem: str, history: History, current: bool) -> None:
 
 
 def _running(handle: jobs.JobHandle, problem: str) -> None:
-    """Progress, and the curves as they grow."""
+    """Draw the progress and the curves so far."""
     job, epochs = handle.job, handle.request.experiment.training.epochs
     events = list(job.events)
     done = events[-1].number if events else 0

@@ -1,7 +1,7 @@
-"""The settings of a page in its address: a link opens the page with them, wherever it is opened.
+"""The settings of a page in its URL, so that a link opens the page with them.
 
-What a link says is a stranger's input: each value is checked by its kind, and refused by name.
-Streamlit keeps `embed` and `embed_options` in the address by itself, unseen by what is in here.
+A link is untrusted input: each value is checked by its kind, and a message names each one that is
+refused. Streamlit handles `embed` and `embed_options` itself; they are not visible here.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from core.fields import MultiChoice
 from pages.elements.settings import as_text, table
 
 FORMAT = 2
-"""Of links; a change after which an older Plateau would misread one raises it."""
+"""The version of the link format, raised by a change that older versions would misread."""
 VERSION = "v"
 PAGE = "page"
-"""The session's key of the page that is drawn."""
+"""The session's key of the current page."""
 MOST_NOTICES = 8
-"""A made-up link could be wrong in hundreds of places."""
+"""The most messages shown; a made-up link can have hundreds of errors."""
 
 
 class Kind(Protocol):
-    """What a parameter may be. `parse` raises a KeyError, ValueError or OverflowError."""
+    """The values of a parameter; see `core.fields.Kind`."""
 
     expected: str
 
@@ -35,14 +35,17 @@ class Kind(Protocol):
 
 
 def arrive(page: str) -> bool:
-    """Note which page is drawn; whether it was another one before."""
+    """Store the current page; whether it differs from the previous one."""
     before = st.session_state.get(PAGE)
     st.session_state[PAGE] = page
     return before != page
 
 
 def parameters_of(page: str) -> dict[str, str]:
-    """Those with which this session left a page: a link with them makes one step of its visit."""
+    """The parameters that a page's URL had last in this session.
+
+    A link with them makes a visit of the page one entry in the browser's history.
+    """
     return st.session_state.get(_left(page), {})
 
 
@@ -51,46 +54,53 @@ def _left(page: str | None) -> str:
 
 
 def read() -> tuple[dict[str, str], list[str]]:
-    """The parameters of the address, and a notice if their format is not ours."""
-    given = st.query_params.to_dict()
-    version, notices = given.pop(VERSION, str(FORMAT)), []
+    """The parameters of the URL, and a message if their format is unknown."""
+    parameters = st.query_params.to_dict()
+    version, notices = parameters.pop(VERSION, str(FORMAT)), []
     if not (version.isascii() and version.isdigit()) or int(version[:9]) < 1:
         notices.append(refusal(VERSION, version, f"a whole number from 1 to {FORMAT}"))
     elif int(version[:9]) > FORMAT:
         notices.append(
-            "This link is from a newer version of Plateau; what this one knows of it is used."
+            "This link is from a newer version of Plateau; only settings that this version knows "
+            "are used."
         )
-    return given, notices
+    return parameters, notices
 
 
 def followed_history() -> bool:
-    """The browser's Back or Forward leads to this address, which then is what the visitor wants.
+    """Whether the browser's Back or Forward led to this URL, which then takes precedence.
 
-    Streamlit tells so from 1.67 on; before, such a press changes nothing.
+    Always false in Streamlit before 1.67.
     """
     return bool(getattr(get_script_run_ctx(suppress_warning=True), "is_history_navigation", False))
 
 
 def write(parameters: Mapping[str, str]) -> None:
-    """Put the parameters into the address, if they are not what it says already."""
-    wanted = _versioned(parameters)
-    st.session_state[_left(st.session_state.get(PAGE))] = wanted
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
+    """Write the parameters into the URL, if it differs."""
+    versioned = _versioned(parameters)
+    st.session_state[_left(st.session_state.get(PAGE))] = versioned
+    if st.query_params.to_dict() != versioned:
+        st.query_params.from_dict(versioned)
 
 
 def checked(
-    given: Mapping[str, str], kinds: Mapping[str, Kind], refused: list[str]
+    parameters: Mapping[str, str], kinds: Mapping[str, Kind], refused: list[str]
 ) -> dict[str, object]:
-    """The values of the parameters that are known and right; the others are refused by name.
+    """The values of the parameters that are valid.
 
-    Of a list of keys the known ones are its value.
+    Args:
+        parameters: Texts by name.
+        kinds: Of the parameters that the page has, by name.
+        refused: Messages; one is added for each parameter that is not valid.
+
+    Returns:
+        The values by name; the value of a list of keys is the keys that are known.
     """
     values = {}
-    for name, text in given.items():
+    for name, text in parameters.items():
         kind = kinds.get(name)
         if kind is None:
-            refused.append(f"`{quoted(name)}` in the link is no setting of this page.")
+            refused.append(f"`{quoted(name)}` in the link is not a setting of this page.")
         elif isinstance(kind, MultiChoice):
             values[name] = _checked_keys(name, text, kind, refused)
         else:
@@ -101,21 +111,27 @@ def checked(
     return values
 
 
-def applied(draft: Draft, given: Mapping[str, str], refused: list[str]) -> Draft:
-    """The draft with the settings that are known and right; the others are refused by name."""
-    left = dict(given)
+def applied(draft: Draft, parameters: Mapping[str, str], refused: list[str]) -> Draft:
+    """The draft with the settings that are valid.
+
+    Args:
+        draft: To be changed.
+        parameters: Texts by name.
+        refused: Messages; one is added for each parameter that is not valid.
+    """
+    left = dict(parameters)
     while name := next((name for name in table(draft) if name in left), None):
         text, control = left.pop(name), table(draft)[name]
         try:
             draft = control.write(draft, control.setting.kind.parse(text))
         except (KeyError, ValueError, OverflowError):
             refused.append(refusal(name, text, control.setting.kind.expected))
-    refused += [f"`{quoted(name)}` in the link is no setting of this page." for name in left]
+    refused += [f"`{quoted(name)}` in the link is not a setting of this page." for name in left]
     return draft
 
 
 def _checked_keys(name: str, text: str, kind: MultiChoice, refused: list[str]) -> list[str]:
-    """Those keys of a dotted list that are known; each of the others is refused by name."""
+    """The keys of a dotted list that are known; a message is added for each of the others."""
     keys = [key for key in dict.fromkeys(text.split(".")) if key]
     refused += [refusal(name, key, kind.expected) for key in keys if key not in kind.entries]
     return [key for key in keys if key in kind.entries]
@@ -124,18 +140,24 @@ def _checked_keys(name: str, text: str, kind: MultiChoice, refused: list[str]) -
 def hold(
     page: str, values: Mapping[str, object], kinds: Mapping[str, Kind], *, anew: bool = False
 ) -> None:
-    """Put a page's values into the session, but for those of which it holds one that is allowed.
+    """Put a page's values into the session.
 
-    Setting a value to itself keeps it where its widget is not drawn this time. anew: whatever the
-    session holds.
+    A value that the session has already is kept if it is allowed. It is set again, since Streamlit
+    otherwise drops it when its widget is not drawn.
+
+    Args:
+        page: The prefix of the session's keys.
+        values: By name.
+        kinds: By name.
+        anew: Whether values that the session has already are replaced.
     """
     for name, value in values.items():
-        said = value if anew else st.session_state.get(f"{page}.{name}", value)
-        st.session_state[f"{page}.{name}"] = said if allows(kinds[name], said) else value
+        current = value if anew else st.session_state.get(f"{page}.{name}", value)
+        st.session_state[f"{page}.{name}"] = current if allows(kinds[name], current) else value
 
 
 def allows(kind: Kind, value: object) -> bool:
-    """Whether a control of this kind can have this value: a browser may send any other."""
+    """Whether a control of this kind can have this value; a browser may send any value."""
     try:
         return kind.parse(as_text(value)) == value
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -143,11 +165,12 @@ def allows(kind: Kind, value: object) -> bool:
 
 
 def refusal(name: str, text: str, expected: str) -> str:
+    """The message for a value that is not allowed."""
     return f"`{quoted(name)}` is `{quoted(text)}` in the link; it should be {expected}."
 
 
 def notices(refused: Iterable[str]) -> None:
-    """What was refused, for the reader."""
+    """Draw the messages about refused values."""
     refused = list(refused)
     for text in refused[:MOST_NOTICES]:
         st.warning(text, icon=":material/link_off:")
@@ -157,19 +180,19 @@ def notices(refused: Iterable[str]) -> None:
 
 
 def popover(parameters: Mapping[str, str]) -> None:
-    """The whole link, to copy."""
-    wanted = _versioned(parameters)
-    address = (st.context.url or "") + (f"?{urlencode(wanted)}" if wanted else "")
+    """Draw the popover with the link to copy."""
+    versioned = _versioned(parameters)
+    address = (st.context.url or "") + (f"?{urlencode(versioned)}" if versioned else "")
     with st.popover("Link", icon=":material/link:"):
         st.caption("Opens this page with these settings, in any browser.")
         st.code(address, language=None, wrap_lines=True)
 
 
 def _versioned(parameters: Mapping[str, str]) -> dict[str, str]:
-    """With the format, where there is anything to be read in it."""
+    """The parameters with the version of the format, if there are any."""
     return {VERSION: str(FORMAT), **parameters} if parameters else {}
 
 
 def quoted(text: str) -> str:
-    """Short, and without what Markdown would read as formatting inside backticks."""
+    """A text shortened and stripped of characters that would end a Markdown code span."""
     return "".join(c for c in text[:40] if c.isprintable() and c != "`")

@@ -1,6 +1,6 @@
-"""How a server draws for many: once for all who have the same training, and a few at a time.
+"""Drawing for many sessions: each training once for all of them, and a few pages at a time.
 
-A run is decided by its experiment and seed, so two people who train the same see the same.
+A run is determined by its experiment and seed, so the same training looks the same to everyone.
 """
 
 from __future__ import annotations
@@ -14,27 +14,30 @@ import streamlit as st
 from core.history import History
 
 KEPT = 40
-"""Of each kind of picture, for the whole server: some MB, of which the newest are looked at."""
+"""Cached results of each function, for the whole server; they take a few MB."""
 AT_ONCE = 2
-"""For the whole server. Python draws one at a time anyway: of many that share it each comes late,
-and together they hold more memory."""
+"""Functions that draw at the same time, for the whole server. Python runs one thread at a time
+anyway: more of them would all finish later and hold more memory."""
 
 
 def _identity(history: History) -> tuple:
-    """What tells one training from another, without reading its arrays."""
+    """A key that identifies a training without hashing its arrays."""
     return history.experiment.digest, history.runs, history.seed, history.epochs
 
 
 _keys = {History: _identity}
 once = st.cache_data(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)
-"""For functions that draw, and hold no widget; a browser gets the same messages again."""
+"""A decorator for functions that draw without widgets; Streamlit replays the cached messages."""
 concluded = st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs=_keys)
-"""For functions that return what nobody changes."""
+"""A decorator for functions whose result is never modified."""
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def in_turn(draw: Callable[..., None]) -> Callable[..., None]:
-    """For functions that take long to draw and do not call one another: AT_ONCE of them draw."""
+    """A decorator that lets at most AT_ONCE calls draw at a time.
+
+    It is for functions that take long and do not call one another.
+    """
 
     @wraps(draw)
     def waiting(*arguments: object) -> None:

@@ -1,7 +1,7 @@
-"""One HTML file of what a problem page shows, to open anywhere: no server and no network.
+"""A report of a problem page as one HTML file, which needs neither a server nor a network.
 
-The template escapes all that is filled in, save what it marks as safe: our own libraries, and what
-passes through `_data`.
+The template escapes all values except those that it marks as safe: the vendored libraries and the
+results of `_data`.
 """
 
 from __future__ import annotations
@@ -30,17 +30,25 @@ from pages.elements.headline import headline, others
 
 HERE = Path(__file__).parent
 LIBRARIES = ("vega", "vega-lite", "vega-embed")
-"""In the order in which they need one another; see `vendor/README.md`."""
+"""In order of dependency; see `vendor/README.md`."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a problem page shows.
+    """The contents of a problem page.
 
-    problem: its key; summary: the experiment in a line; fixes: what led from the question as asked
-    to it, save changes by hand; findings: its findings; history: of this experiment, None before
-    training; views: what of the results is looked at; palettes: the colours of the outcomes
-    and of further series, by "light" and "dark".
+    Attributes:
+        problem: The problem's key.
+        experiment: The current one.
+        summary: The experiment in one line.
+        seed: Of the runs.
+        target: The accuracy at which a run succeeds.
+        fixes: Those that lead from the question as asked to the experiment, without changes by
+            hand.
+        findings: Of the experiment and its training.
+        history: The training of this experiment; None before training.
+        views: The values of `settings.VIEWS`, by name.
+        palettes: The colours of the outcomes and of further series, by "light" and "dark".
     """
 
     problem: str
@@ -80,7 +88,7 @@ class Report:
         return headline(self.history, self.target)
 
     def _pictures(self, history: History) -> list[tuple[str, list[tuple[Picture, bool]]]]:
-        """Each section's heading and its pictures, with whether one takes the whole width."""
+        """The heading of each section and its pictures, each with whether it has the full width."""
         majority = majority_rate(history.experiment.data, history.seed, 0)
         part = figures.part_measured(history, self.views["part"])
         when = self.views["curves"]
@@ -111,7 +119,7 @@ class Report:
 
 
 def _standing(finding: Finding) -> str:
-    """The finding's badge in words, and how sure it is where it is not certain."""
+    """The label of the finding's badge, with "likely" if the finding is."""
     label, *_ = findings.badge(finding.severity, finding.is_open)
     return f"{label}, likely" if finding.confidence == "likely" else label
 
@@ -124,7 +132,7 @@ def _template() -> Template:
 
 
 def _data(plain: object) -> str:
-    """JSON for a script element, which no text in it can end."""
+    """JSON for a script element, escaped so that no text in it can end the element."""
     return json.dumps(plain, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -136,7 +144,7 @@ def _libraries() -> str:
 
 
 def _theme(name: str, palette: list[str]) -> dict:
-    """Vega's configuration: the page's colours and type on a transparent ground."""
+    """Vega's configuration: the page's colours and fonts on a transparent background."""
     ink, line = ("#e8edf2", "#2b353f") if name == "dark" else ("#1c2733", "#e1e6ea")
     words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12}
     return {

@@ -1,4 +1,4 @@
-"""What came of a training: the symptom, the network's view, and plain Keras beside it."""
+"""The results of a training: outcomes, curves, the network's outputs, a run with plain Keras."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from core.costs import price
 from core.data import majority_rate
 from core.history import History
-from core.jobs.costs import price
 from core.jobs.limits import duration
 from core.jobs.requests import Fit
 from core.rates import Rate
@@ -19,32 +19,32 @@ from pages.elements.rendering import once
 from pages.elements.settings import VIEWS
 
 CURVES = {"after": "after each epoch", "during": "as model.fit prints"}
-"""The choices of what the curves show, in words."""
+"""The choices of the view "curves", in words."""
 
 
 def answer(history: History, target: float) -> None:
-    """How many runs succeeded, and what became of the others."""
+    """Draw the number of runs that succeeded and the outcomes of the others."""
     rate = Rate.of(history.successes(target))
     icon = {0: "block", rate.runs: "check_circle"}.get(rate.successes, "casino")
     st.header(f":material/{icon}: {headline(history, target)}")
-    if said := others(history, target):
-        st.markdown(said, help=OUTCOMES_HELP)
+    if failures := others(history, target):
+        st.markdown(failures, help=OUTCOMES_HELP)
     if history.cancelled:
         epochs = history.experiment.training.epochs
         st.caption(f":material/stop_circle: Stopped after {history.epochs} of {epochs} epochs.")
 
 
 def symptom(problem: str, history: History, target: float) -> None:
-    """The figures of the runs, and how their accuracy and loss went."""
+    """Draw the summary figures and the curves of accuracy and loss."""
     majority = majority_rate(history.experiment.data, history.seed, 0)
     _figures(history, target, majority)
     _curves(problem, history, target, majority)
 
 
 def _figures(history: History, target: float, majority: float) -> None:
-    """The success rate with its interval, against the majority class, and the time it took."""
+    """Draw the success rate with its interval, accuracies to compare with, and the time."""
     rate = Rate.of(history.successes(target))
-    where = "held-out rows" if history.val_loss is not None else "the training rows"
+    where = "the held-out rows" if history.val_loss is not None else "the training rows"
     with st.container(horizontal=True):
         st.metric(
             "Success rate",
@@ -56,21 +56,21 @@ def _figures(history: History, target: float, majority: float) -> None:
         st.metric(
             "95% interval",
             f"{rate.low:.0%} to {rate.high:.0%}",
-            help="Wilson's interval: where the rate of very many runs would lie.",
+            help="Wilson's interval: the likely range of the success rate of very many runs.",
             border=True,
             height="stretch",
         )
         st.metric(
             "Median accuracy",
             f"{np.nanmedian(history.final_accuracy):.1%}",
-            help=f"Of the final accuracies, measured on {where}.",
+            help=f"Median of the final accuracies on {where}.",
             border=True,
             height="stretch",
         )
         st.metric(
             "Majority class",
             f"{majority:.0%}",
-            help="The accuracy of always answering with the more frequent class, in run 0.",
+            help="The accuracy of always predicting the most frequent class, in the data of run 0.",
             border=True,
             height="stretch",
         )
@@ -80,8 +80,8 @@ def _figures(history: History, target: float, majority: float) -> None:
             f"compile {history.compile_seconds:.1f} s, train {history.seconds:.1f} s",
             delta_color="off",
             delta_arrow="off",
-            help=f"For all {history.runs} runs. A network of a new shape is compiled first; the "
-            "next training of that shape starts at once.",
+            help=f"For all {history.runs} runs. A network of a new shape is compiled first; "
+            "further trainings of that shape start immediately.",
             border=True,
             height="stretch",
         )
@@ -90,7 +90,7 @@ def _figures(history: History, target: float, majority: float) -> None:
     if lost:
         st.caption(
             f":material/error: In {lost} of {history.runs} runs the loss is no longer a finite "
-            "number; these runs are stuck, and the curves leave them out from there on."
+            "number; these runs count as stuck, and their loss curves end there."
         )
 
 
@@ -107,7 +107,7 @@ def _curves(problem: str, history: History, target: float, majority: float) -> N
 
 
 def _view(problem: str, name: str, words: Callable[[str], str]) -> None:
-    """The control of one of VIEWS."""
+    """Draw the control of one of VIEWS."""
     st.segmented_control(
         VIEWS[name].label,
         VIEWS[name].kind.options,
@@ -119,7 +119,7 @@ def _view(problem: str, name: str, words: Callable[[str], str]) -> None:
 
 
 def _log_toggle(problem: str, default: bool) -> bool:
-    """Whether the loss is on a log scale: the default for these losses, or as the reader chose."""
+    """Draw the toggle of the loss's log scale; whether it is on."""
     key, chosen, view = f"{problem}.log-scale", state.view(problem, "log"), VIEWS["log"]
     st.session_state[key] = default if chosen == "auto" else chosen == "yes"
     return st.toggle(
@@ -154,7 +154,7 @@ def _draw_rate(rate: Rate, target: float) -> None:
 
 
 def network(problem: str, history: History, target: float) -> None:
-    """What one run's network computes, and what it decides."""
+    """Draw the outputs of one run's network and its confusion matrix."""
     st.header("What the network does")
     picks = figures.picks(history, target)
     if state.view(problem, "pick") not in picks:
@@ -180,7 +180,7 @@ def _draw_network(history: History, run: int) -> None:
 
 
 def plain_keras(problem: str, history: History) -> None:
-    """Train the first run once more with plain Keras, and lay its curve over the stack's."""
+    """Draw the comparison with plain Keras: a button that trains run 0 with it, and the curves."""
     st.header("Compared with model.fit")
     slot = controls.fit_slot(problem)
     request = Fit(history.experiment, history.seed)
@@ -191,12 +191,12 @@ def plain_keras(problem: str, history: History) -> None:
         disabled=not jobs.affordable(request) or jobs.busy(slot),
         on_click=jobs.start,
         args=(slot, "one run with model.fit", request),
-        help="Plain Keras, compile and fit: run 0 with the same data and initial weights, and its "
-        "own order of batches.",
+        help="Trains run 0 with plain Keras: the same data and initial weights, but another order "
+        "of batches.",
     )
-    alone = jobs.result(slot, "training", _fitting, slot)
-    if alone is not None:
-        _overlay(history, alone)
+    single = jobs.result(slot, "training", _fitting, slot)
+    if single is not None:
+        _overlay(history, single)
 
 
 def _fitting(handle: jobs.JobHandle, slot: str) -> None:
@@ -205,13 +205,13 @@ def _fitting(handle: jobs.JobHandle, slot: str) -> None:
     jobs.progress(slot, done / epochs, f"model.fit: epoch {done:,} of {epochs:,}")
 
 
-def _overlay(history: History, alone: History) -> None:
+def _overlay(history: History, single: History) -> None:
     seconds = history.seconds + history.compile_seconds
-    each = seconds / history.runs
+    per_run = seconds / history.runs
     st.markdown(
-        f"`model.fit` took **{alone.seconds:.1f} s** for one run; the stack took "
-        f"**{seconds:.2f} s** for {history.runs}, {each * 1000:.0f} ms per run: "
-        f"**{alone.seconds / each:,.0f} times** as fast. Both times include compiling."
+        f"`model.fit` took **{single.seconds:.1f} s** for one run; the stack took "
+        f"**{seconds:.2f} s** for {history.runs}, {per_run * 1000:.0f} ms per run: "
+        f"**{single.seconds / per_run:,.0f} times** as fast. Both times include compiling."
     )
     left, right = st.columns(2)
     log = figures.logarithmic(history, "training", "after")
@@ -220,7 +220,7 @@ def _overlay(history: History, alone: History) -> None:
             charts.show(
                 charts.overlay(
                     history.frame(),
-                    alone.frame(),
+                    single.frame(),
                     measure,
                     epochs=history.experiment.training.epochs,
                     log=log,

@@ -1,8 +1,8 @@
-"""What a page can set: a table made from the fields of a draft, and what is looked at.
+"""The settings of a page: a table made from the fields of a draft, and the views of the results.
 
-A row of the table is a control, a parameter of the address and a value of the draft; its bounds,
-label and help are those that the field itself declares. Names of parameters are the fields' own,
-with hyphens; those of layers count the layers from 1, the last of which is the output.
+A row of the table is a control, a parameter of the URL and a value of the draft; its bounds, label
+and help are declared by the field. A parameter has the name of its field, with hyphens; those of
+hidden layers have a prefix such as "layer1-", counted from 1, and those of the output "output-".
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from core.optimizers import OPTIMIZERS
 
 DATA, NETWORK, TRAINING, RUNS = GROUPS = ("Data", "Network", "Training", "Runs")
 NAMES = {("data", "label_values"): "labels", ("training", "shuffle"): "reshuffle"}
-"""Parameters that are not named after their field, which another one is named after too."""
+"""The names of parameters that differ from the name of their field."""
 SEPARATOR, NEXT_LAYER = "~", "~~"
 MOST_CLASSES = 100
 
@@ -42,9 +42,13 @@ MOST_CLASSES = 100
 class Control:
     """One row of the table.
 
-    name: of the parameter, and, after the page's, of the widget. read: its value in a draft;
-    write: the draft with another one, or InvalidExperiment. matters: whether it has an effect as
-    the others stand.
+    Attributes:
+        name: Of the URL's parameter; the widget's key ends with it.
+        group: One of GROUPS.
+        setting: Its kind, label and help.
+        read: Returns its value in a draft.
+        write: Returns the draft with another value; raises InvalidExperiment if it is not allowed.
+        matters: Whether it has an effect with the other settings as they are.
     """
 
     name: str
@@ -56,47 +60,51 @@ class Control:
 
 
 def table(draft: Draft) -> dict[str, Control]:
-    """Every control of a draft by name, in the order in which a link's values are taken over.
+    """The controls of a draft by name, in the order in which the values of a link are applied.
 
-    What decides which others there are comes first.
+    Settings that determine which other settings exist come first.
     """
     controls = [*_data(draft), *_network(draft), *_training(draft)]
     return {control.name: control for control in controls}
 
 
 def differences(before: Draft, after: Draft) -> dict[str, Any]:
-    """The values of the second draft by name, where they differ from those of the first.
+    """The settings of `after` that differ from those of `before`.
 
-    Of hidden layers of other kinds than before, all are one value; else each has its own.
+    Returns:
+        The values by name. If the kinds of the hidden layers differ, all hidden layers are the
+        single value "layers"; otherwise each setting of a layer has its own.
     """
     changed = {}
-    known = table(before)
-    alike = _kinds(before) == _kinds(after)
+    controls_before = table(before)
+    same_kinds = _kinds(before) == _kinds(after)
     for name, control in table(after).items():
         if name == "layers":
-            differs = not alike
-        elif name.startswith("layer") and not alike:
+            differs = not same_kinds
+        elif name.startswith("layer") and not same_kinds:
             differs = False
+        elif name in controls_before:
+            differs = controls_before[name].read(before) != control.read(after)
         else:
-            differs = name not in known or known[name].read(before) != control.read(after)
+            differs = True
         if differs:
             changed[name] = control.read(after)
     return changed
 
 
 def changed_by(draft: Draft, values: dict[str, Any]) -> Draft:
-    """The draft with these values, in the order of its table.
+    """The draft with these values, which are applied in the order of its table.
 
-    What the draft, changed so far, has no control for, or what that refuses, is left out.
+    Values without a control, and values that are not allowed, are left out.
     """
     left = dict(values)
     while left:
-        known = table(draft)
-        name = next((name for name in known if name in left), None)
+        controls = table(draft)
+        name = next((name for name in controls if name in left), None)
         if name is None:
             break
         try:
-            draft = known[name].write(draft, left.pop(name))
+            draft = controls[name].write(draft, left.pop(name))
         except ValueError:
             continue
     return draft
@@ -129,13 +137,13 @@ def _data(draft: Draft) -> Iterator[Control]:
 
 
 def _ranges(draft: Draft, name: str, setting: Setting) -> Iterator[Control]:
-    """A number of classes, and two bounds for each."""
+    """The number of classes, and two bounds for each class."""
     path: Path = ("data", "source", name)
     kind = setting.kind
     yield Control(
         "classes",
         DATA,
-        Setting(Int(kind.fewest, kind.most), "Classes", "How many classes there are."),
+        Setting(Int(kind.fewest, kind.most), "Classes", "The number of classes."),
         lambda draft: len(draft.value(path)),
         lambda draft, count: draft.put(path, _as_many(draft.value(path), count)),
     )
@@ -153,7 +161,7 @@ def _ranges(draft: Draft, name: str, setting: Setting) -> Iterator[Control]:
 
 
 def _as_many(ranges: tuple[tuple[float, float], ...], count: int) -> tuple:
-    """The first `count` ranges; further ones follow the last two at the same distance."""
+    """The first `count` ranges; additional ones continue the step between the last two."""
     grown = list(ranges[:count])
     while len(grown) < count:
         step = [new - old for old, new in zip(grown[-2], grown[-1], strict=True)]
@@ -162,13 +170,13 @@ def _as_many(ranges: tuple[tuple[float, float], ...], count: int) -> tuple:
 
 
 def _with_bound(bounds: tuple[float, float], end: int, value: float) -> tuple[float, float]:
-    """With one of the bounds another, which takes the other one along where they would cross."""
+    """The bounds with a new low (`end` 0) or high one (1); the other moves to avoid a crossing."""
     low, high = bounds
     return (min(low, value), value) if end else (value, max(high, value))
 
 
 def _data_seed(draft: Draft, setting: Setting) -> Iterator[Control]:
-    """Whether all runs have the same data, and which."""
+    """Whether all runs have the same data, and its seed."""
     path: Path = ("data", "seed")
     yield Control(
         "same-data",
@@ -193,7 +201,7 @@ def _data_seed(draft: Draft, setting: Setting) -> Iterator[Control]:
 
 @dataclass(frozen=True)
 class Layers:
-    """Hidden layers; a link writes the fields of each in order, without defaults at the end."""
+    """Hidden layers; a link writes the fields of each in order, without trailing defaults."""
 
     @property
     def expected(self) -> str:
@@ -220,10 +228,10 @@ def _layer_text(layer: Layer) -> str:
 def _layer_of(text: str) -> Layer:
     name, *texts = text.split(SEPARATOR)
     kind = LAYERS[name]
-    known = settings(kind)
-    if len(texts) > len(known):
+    fields = settings(kind)
+    if len(texts) > len(fields):
         raise ValueError(text)
-    values = zip(known.items(), texts, strict=False)
+    values = zip(fields.items(), texts, strict=False)
     try:
         return kind(**{name: setting.kind.parse(text) for (name, setting), text in values})
     except TypeError:
@@ -279,7 +287,7 @@ def _training(draft: Draft) -> Iterator[Control]:
 
 @dataclass(frozen=True, eq=False)
 class ClassName(Choice):
-    """One of the classes of a registry, by its name in lower case."""
+    """One of the classes in a registry, by its name in lower case."""
 
     entries: dict[str, type[KerasEntry]]
 
@@ -300,10 +308,10 @@ class ClassName(Choice):
 
 
 def _with_optimizer(draft: Draft, name: str) -> Draft:
-    now, kind = draft.training.optimizer, ClassName(OPTIMIZERS).kind(name)
-    return (
-        draft if type(now) is kind else draft.put(("training", "optimizer"), converted(now, kind))
-    )
+    optimizer, kind = draft.training.optimizer, ClassName(OPTIMIZERS).kind(name)
+    if type(optimizer) is kind:
+        return draft
+    return draft.put(("training", "optimizer"), converted(optimizer, kind))
 
 
 def _field(
@@ -320,12 +328,12 @@ def _field(
     )
 
 
-# --- runs, and what is looked at ----------------------------------------------------------------
+# --- runs and views -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class View:
-    """A choice that changes no run; `default` is where it begins."""
+    """A setting that is not part of the experiment."""
 
     label: str
     kind: Choice | Bool | Int | Float
@@ -345,24 +353,24 @@ OF_RUNS = {
         "Target accuracy",
         Float(0.5, 1, 0.01, format="%.2f"),
         TARGET,
-        "A run whose final accuracy reaches it succeeded; the others failed.",
+        "A run succeeds if its final accuracy is at least this; otherwise it fails.",
     ),
 }
-"""How many runs there are, and when one succeeded, by name."""
+"""The number and seed of the runs and the target accuracy, by name."""
 VIEWS = {
     "log": View(
         "Log scale for the loss",
         Choice(("auto", "yes", "no")),
         "auto",
-        "Shows small losses apart; losses of 0 or below cannot be drawn on it. On from the start "
-        "where the largest loss is more than 100 times the smallest.",
+        "Shows differences between small losses; losses of 0 or below are left out. On by default "
+        "if the largest loss is more than 100 times the smallest.",
     ),
     "curves": View(
         "Curves",
         Choice(("after", "during")),
         "after",
-        "After each epoch: evaluated on all training rows, as the final accuracy is. During: the "
-        "mean over the epoch's batches, which model.fit prints.",
+        "After each epoch: evaluated on all training rows, like the final accuracy. As model.fit "
+        "prints: the mean over the batches of the epoch.",
     ),
     "part": View(
         "Measured on",
@@ -374,9 +382,10 @@ VIEWS = {
         "Figure",
         Choice(("dead", "saturated", "gradient_norm", "update_ratio")),
         "dead",
-        "Dead: units whose output is 0 for every training sample. Saturated: within 1 % of a "
-        "bound of the activation for every sample. Gradient norm of each kernel. Change of a "
-        "kernel in one update, relative to the kernel.",
+        "Dead units: output 0 for every training sample. Saturated units: output within 1% of a "
+        "bound of the activation for every sample. Gradient norm: of the gradient of each layer's "
+        "kernel. Update-to-weight ratio: change of the kernel in one update, relative to the "
+        "kernel.",
     ),
     "pick": View(
         "Run",
@@ -385,11 +394,11 @@ VIEWS = {
         "By final accuracy; 'stuck' is the first run that is stuck.",
     ),
 }
-"""What of the results a page shows, by name."""
+"""The parts of the results that a page shows, by name."""
 
 
 def in_words(value: Any) -> str:
-    """A value as one reads it."""
+    """A value in words, for a reader."""
     if isinstance(value, Layer):
         return " ".join([value.label.lower(), *map(in_words, astuple(value))])
     if isinstance(value, (list, tuple)):
@@ -398,7 +407,7 @@ def in_words(value: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A value as the address has it; its kind's `parse` reads it back exactly."""
+    """A value as the text of a parameter of the URL; the `parse` of its kind restores it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):

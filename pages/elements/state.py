@@ -1,13 +1,13 @@
 """A problem page's settings in the session and in the URL.
 
-The session holds an experiment in the making as JSON (`core.draft.Draft`), the form of the question
-and the fixes that it began with, the runs, and what of the results is looked at. The URL holds what
+The session holds a draft of an experiment as JSON (`core.draft.Draft`), the form of the question
+and the fixes that it is based on, the settings of the runs, and the views. The URL holds what
 differs from the question as asked: `start` (another form of it), `fixes` (keys, joined by dots),
-every setting changed by hand, and the views. A session's own values come before the URL's, unless
-the browser's Back or Forward leads to it.
+every setting changed by hand, and the views. The session takes precedence over the URL, unless the
+browser's Back or Forward leads to it.
 
-All of it is apart from the widgets: one in a closed popover goes on sending what it had when it was
-last seen, whatever was chosen since.
+The values are stored separately from the widgets: a widget in a closed popover keeps sending the
+value that it had when it was last visible, even if the setting has changed since.
 """
 
 from __future__ import annotations
@@ -41,27 +41,31 @@ START, FIXES, DRAFT = "start", "fixes", "draft"
 
 
 def enter(problem: str) -> list[str]:
-    """Put every setting into the session, on a first visit from the URL; what was refused."""
+    """Put every setting into the session, on the first visit from the URL.
+
+    Returns:
+        A message for each value that was refused.
+    """
     if problem in st.session_state and not query_params.followed_history():
         return take_over(problem)
-    given, refused = query_params.read()
-    st.session_state[problem] = _from_link(problem, given, refused)
+    link, refused = query_params.read()
+    st.session_state[problem] = _from_link(problem, link, refused)
     _renew_controls(problem)
     return refused
 
 
 def leave(problem: str) -> None:
-    """Write the URL where it changed."""
+    """Write the settings into the URL."""
     query_params.write(parameters(problem))
 
 
 def held(problem: str) -> dict[str, Any]:
-    """What the session holds of this page, by name."""
+    """The values of this page in the session, by name."""
     return st.session_state[problem]
 
 
 def _kinds(problem: str) -> dict[str, query_params.Kind]:
-    """What each value beside the draft can be."""
+    """The kind of each value besides the draft."""
     baseline = PROBLEMS[problem]
     return {
         START: Choice((BASELINE, *baseline.variants)),
@@ -76,8 +80,8 @@ def _kinds(problem: str) -> dict[str, query_params.Kind]:
 def key(problem: str, name: str) -> str:
     """The key of a setting's widget.
 
-    Settings get new widgets after each change that no widget made. The old ones can be out of
-    sight, where the new value does not reach them, and would send their own.
+    Settings get new widgets after each change that was not made with a widget: a hidden widget
+    does not receive the new value and would send its old one.
     """
     if name in (START, FIXES, *VIEWS):
         return f"{problem}.{name}"
@@ -85,75 +89,75 @@ def key(problem: str, name: str) -> str:
 
 
 def control(problem: str, name: str) -> dict[str, Any]:
-    """What the widget of a setting is drawn with."""
-    own = key(problem, name)
+    """The keyword arguments of a setting's widget; its value is put into the session."""
+    widget = key(problem, name)
     settings = table(draft(problem))
-    # Each time, as the browser reads it only once the widget is in sight.
+    # On every run of the script, since the browser reads the value only when the widget is shown.
     if name in settings:
-        st.session_state[own] = _to_widget(settings[name], settings[name].read(draft(problem)))
+        st.session_state[widget] = _to_widget(settings[name], settings[name].read(draft(problem)))
     else:
-        st.session_state[own] = held(problem)[name]
+        st.session_state[widget] = held(problem)[name]
     if name in (START, FIXES):
-        return {"key": own, "on_change": _follow_preset, "args": (problem, name)}
-    return {"key": own}
+        return {"key": widget, "on_change": _follow_preset, "args": (problem, name)}
+    return {"key": widget}
 
 
 def take_over(problem: str) -> list[str]:
-    """Hold what was chosen in the widgets; a browser may send what they do not allow.
+    """Store the values of the widgets; a browser may send values that they do not allow.
 
     Returns:
-        A notice for each that was typed and cannot be.
+        A message for each value that was typed and is not allowed.
     """
     for name, kind in _kinds(problem).items():
-        said = st.session_state.get(key(problem, name), held(problem)[name])
-        if name not in (START, FIXES) and query_params.allows(kind, said):
-            held(problem)[name] = said
-    before = now = draft(problem)
+        sent = st.session_state.get(key(problem, name), held(problem)[name])
+        if name not in (START, FIXES) and query_params.allows(kind, sent):
+            held(problem)[name] = sent
+    before = after = draft(problem)
     refused = []
     for name, setting in table(before).items():
-        said = st.session_state.get(key(problem, name))
-        # What was not touched stays as it is, or as another setting that was has made it.
-        if said is None or said == _to_widget(setting, setting.read(before)):
+        sent = st.session_state.get(key(problem, name))
+        # An untouched setting keeps its value, or the one that a change of another setting implies.
+        if sent is None or sent == _to_widget(setting, setting.read(before)):
             continue
         try:
-            value = _from_widget(setting, said)
+            value = _from_widget(setting, sent)
             if query_params.allows(setting.setting.kind, value):
-                now = setting.write(now, value)
+                after = setting.write(after, value)
         except (IndexError, ValueError, OverflowError):
-            text, expected = query_params.quoted(str(said)), setting.setting.kind.expected
+            text, expected = query_params.quoted(str(sent)), setting.setting.kind.expected
             refused.append(f"{setting.setting.label}: `{text}`; it should be {expected}.")
-    _hold(problem, now)
+    _hold(problem, after)
     return refused
 
 
 def _to_widget(control: Control, value: Any) -> Any:
-    """A value as its widget has it: numbers in a row are text."""
+    """A value as its widget has it: a list of numbers is text."""
     if isinstance(control.setting.kind, Numbers):
         return ", ".join(f"{number:g}" for number in value)
     return value
 
 
-def _from_widget(control: Control, said: Any) -> Any:
+def _from_widget(control: Control, sent: Any) -> Any:
     if isinstance(control.setting.kind, Numbers):
-        return tuple(float(number) for number in str(said).split(","))
-    return said
+        return tuple(float(number) for number in str(sent).split(","))
+    return sent
 
 
 def _follow_preset(problem: str, name: str) -> None:
-    """Callback: begin from another form or with other fixes, under what was changed by hand."""
+    """Callback: apply another form of the question or other fixes; keep changes by hand."""
     changes = by_hand(problem)
-    said = st.session_state[key(problem, name)]
-    said = [] if said is None and name == FIXES else said
-    if not query_params.allows(_kinds(problem)[name], said):
+    sent = st.session_state[key(problem, name)]
+    sent = [] if sent is None and name == FIXES else sent
+    if not query_params.allows(_kinds(problem)[name], sent):
         return
-    before, held(problem)[name] = chosen(problem), said
+    before, held(problem)[name] = chosen(problem), sent
     start, added = held(problem)[START], set(chosen(problem)) - set(before)
     replaced = {other for fix in added for other in _excluded(problem, start)[fix]} - added
     choose(problem, start, tuple(set(chosen(problem)) - replaced), **changes)
 
 
 def _excluded(problem: str, start: str) -> dict[str, tuple[str, ...]]:
-    """For each fix those that it replaces on this form of the question."""
+    """For each fix, the fixes that it replaces on this form of the question."""
     baseline = PROBLEMS[problem]
     form = baseline.variants.get(start, baseline.experiment)
     return _exclusions(tuple(baseline.fixes.values()), form)
@@ -165,7 +169,7 @@ def _exclusions(fixes: tuple[Fix, ...], form: Experiment) -> dict[str, tuple[str
 
 
 def _last_of_each(problem: str, start: str, fixes: Collection[str]) -> tuple[str, ...]:
-    """Fixes in the order in which they are applied, without those that a later one replaces."""
+    """The fixes in the order in which they are applied, without those that a later one replaces."""
     ordered = [name for name in PROBLEMS[problem].fixes if name in fixes]
     excludes = _excluded(problem, start)
     return tuple(
@@ -180,12 +184,12 @@ def replaces(problem: str, fix: str) -> tuple[str, ...]:
 
 
 def reset(problem: str) -> None:
-    """Callback: back to the question as asked."""
+    """Callback: set everything back to the question as asked."""
     choose(problem, BASELINE, ())
 
 
 def put_layers(problem: str, hidden: tuple[Layer, ...]) -> None:
-    """Other hidden layers, which have new widgets."""
+    """Replace the hidden layers; they get new widgets."""
     put(problem, layers=hidden)
 
 
@@ -198,18 +202,23 @@ def _renew_controls(problem: str) -> None:
 
 
 def put(problem: str, **values: Any) -> None:
-    """Change settings on a person's behalf, each by its name with underscores for hyphens."""
+    """Change settings without widgets.
+
+    Args:
+        problem: Whose settings.
+        **values: By the settings' names, with underscores for hyphens.
+    """
     named = {name.replace("_", "-"): value for name, value in values.items()}
     held(problem).update({name: named.pop(name) for name in OF_RUNS if name in named})
     _hold(problem, changed_by(draft(problem), named))
     _renew_controls(problem)
 
 
-# --- what is set --------------------------------------------------------------------------------
+# --- values -------------------------------------------------------------------------------------
 
 
 def draft(problem: str) -> Draft:
-    """The experiment in the making."""
+    """The draft of the experiment."""
     return _read(held(problem)[DRAFT])
 
 
@@ -224,17 +233,19 @@ def _hold(problem: str, draft: Draft) -> None:
 
 
 def experiment(problem: str) -> Experiment:
-    """What the settings describe: in a callback, with what was changed in the same moment.
+    """The experiment that the settings describe.
+
+    In a callback it includes the changes that the browser sent with the same event.
 
     Raises:
-        InvalidExperiment: where they do not fit each other.
+        InvalidExperiment: If the settings do not fit each other.
     """
     take_over(problem)
     return draft(problem).experiment()
 
 
 def parameters(problem: str) -> dict[str, str]:
-    """What the URL says of this page: no more than what differs from the question as asked."""
+    """The parameters of this page's URL: those that differ from the question as asked."""
     differing: dict[str, Any] = {}
     if (start := held(problem)[START]) != BASELINE:
         differing[START] = start
@@ -246,12 +257,12 @@ def parameters(problem: str) -> dict[str, str]:
 
 
 def view(problem: str, name: str) -> Any:
-    """What of the results is looked at."""
+    """The value of one of VIEWS."""
     return held(problem)[name]
 
 
 def target(problem: str) -> float:
-    """The accuracy that counts as success."""
+    """The accuracy at which a run succeeds."""
     return held(problem)["target"]
 
 
@@ -264,23 +275,23 @@ def seed(problem: str) -> int:
 
 
 def next_seed(problem: str) -> None:
-    """Other runs, and other data where all runs have the same."""
+    """Increase the seed of the runs, and that of the data if all runs have the same data."""
     take_over(problem)
     highest = OF_RUNS["seed"].kind.high
     seeds = {"seed": (seed(problem) + 1) % (highest + 1)}
-    if (own := draft(problem).data.seed) is not None:
-        seeds["data_seed"] = (own + 1) % (highest + 1)
+    if (data_seed := draft(problem).data.seed) is not None:
+        seeds["data_seed"] = (data_seed + 1) % (highest + 1)
     put(problem, **seeds)
 
 
 def chosen(problem: str) -> tuple[str, ...]:
-    """Keys of the chosen fixes, in the order in which they are applied."""
+    """The keys of the chosen fixes, in the order in which they are applied."""
     picked = held(problem)[FIXES]
     return tuple(name for name in PROBLEMS[problem].fixes if name in picked)
 
 
 def by_hand(problem: str) -> dict[str, Any]:
-    """The settings that neither the question nor a chosen fix gives."""
+    """The settings that differ from the form of the question with the chosen fixes, by name."""
     take_over(problem)
     preset = _preset(problem, held(problem)[START], chosen(problem))
     of_runs = {name: held(problem)[name] for name in OF_RUNS}
@@ -290,7 +301,7 @@ def by_hand(problem: str) -> dict[str, Any]:
 
 
 def changed(problem: str) -> dict[str, str]:
-    """Those of them that have an effect as the others stand: their text by their label."""
+    """The settings of `by_hand` that have an effect: their values in words, by label."""
     settings = table(draft(problem))
     changes = by_hand(problem)
     of_runs = {OF_RUNS[name].label: changes[name] for name in OF_RUNS if name in changes}
@@ -303,7 +314,14 @@ def changed(problem: str) -> dict[str, str]:
 
 
 def choose(problem: str, start: str, fixes: Collection[str], **changes: Any) -> None:
-    """Begin from this form of the question with these fixes, and change these settings by hand."""
+    """Set a form of the question with these fixes, and change these settings by hand.
+
+    Args:
+        problem: Whose settings.
+        start: The form of the question: a key of its variants, or BASELINE.
+        fixes: Keys of the fixes.
+        **changes: By the settings' names, with underscores for hyphens.
+    """
     fixes = _last_of_each(problem, start, fixes)
     named = {name.replace("_", "-"): value for name, value in changes.items()}
     of_runs = {name: named.pop(name, view.default) for name, view in OF_RUNS.items()}
@@ -311,10 +329,16 @@ def choose(problem: str, start: str, fixes: Collection[str], **changes: Any) -> 
 
 
 def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] | None = None) -> bool:
-    """Set the controls to an experiment; False where its rows come from another source.
+    """Set the controls to an experiment.
 
-    fixes: keys of those that led to it; the ones that are proposed here are marked as chosen. Where
-    they are not known, the form and the fixes that come closest.
+    Args:
+        problem: Whose controls.
+        changed: The experiment.
+        fixes: Keys of the fixes that led to it, to be marked as chosen if they belong to the
+            problem; None to choose the form of the question and the fixes that come closest.
+
+    Returns:
+        False, without any change, if the experiment has another source of rows than the problem.
     """
     if not _is_of(problem, changed):
         return False
@@ -330,7 +354,11 @@ def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] | None = Non
 
 
 def open_with(problem: str, shown: Experiment) -> bool:
-    """From another page: let the problem's page show this; False where it is not of its kind."""
+    """Set a problem's page, which is not the current page, to an experiment.
+
+    Returns:
+        False, without any change, if the experiment has another source of rows than the problem.
+    """
     if not _is_of(problem, shown):
         return False
     st.session_state.setdefault(problem, _from_link(problem, {}, []))
@@ -353,7 +381,7 @@ def _begin(
 
 
 def steps(problem: str) -> tuple[Fix, ...]:
-    """What leads from the question as asked to here, save changes by hand: its form, the fixes."""
+    """The form of the question, as a fix of the question as asked, and the chosen fixes."""
     baseline, start = PROBLEMS[problem], held(problem)[START]
     fixes = tuple(baseline.fixes[name] for name in chosen(problem))
     if start == BASELINE:
@@ -366,7 +394,7 @@ def steps(problem: str) -> tuple[Fix, ...]:
 
 
 def title(start: str) -> str:
-    """A form of the question in words."""
+    """The title of a form of the question."""
     return start.replace("-", " ").capitalize()
 
 
@@ -377,15 +405,15 @@ def _preset(problem: str, start: str, fixes: Collection[str]) -> Draft:
     return Draft.of(apply_all(ordered, form))
 
 
-def _from_link(problem: str, given: dict[str, str], refused: list[str]) -> dict[str, Any]:
-    """All that the page begins with; what is refused falls back to the preset's."""
+def _from_link(problem: str, link: dict[str, str], refused: list[str]) -> dict[str, Any]:
+    """The initial values of the page; a refused one is replaced by the preset's."""
     kinds = _kinds(problem)
-    own = {name: text for name, text in given.items() if name in kinds}
-    values = {START: BASELINE, FIXES: [], **query_params.checked(own, kinds, refused)}
+    other = {name: text for name, text in link.items() if name in kinds}
+    values = {START: BASELINE, FIXES: [], **query_params.checked(other, kinds, refused)}
     defaults = {name: view.default for name, view in {**OF_RUNS, **VIEWS}.items()}
     values[FIXES] = list(_last_of_each(problem, values[START], values[FIXES]))
     preset = _preset(problem, values[START], values[FIXES])
-    settings = {name: text for name, text in given.items() if name not in kinds}
+    settings = {name: text for name, text in link.items() if name not in kinds}
     preset = links_v1.taken_over(preset, settings, refused)
     draft = query_params.applied(preset, settings, refused)
     return defaults | values | {DRAFT: draft.to_json()}

@@ -1,4 +1,4 @@
-"""The widget of a setting, chosen by what it can hold."""
+"""The widget of a setting, chosen by its kind."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from core.fields import Bool, Choice, Float, Int, Setting
 from pages.elements.settings import ClassName, View
 
 
-def draw(setting: Setting | View, label: str | None = None, **own: Any) -> None:
-    """Draw it with its help.
+def draw(setting: Setting | View, label: str | None = None, **options: Any) -> None:
+    """Draw the widget of a setting.
 
     Args:
-        label: in the place of the setting's own.
-        own: key, callback and its arguments, as of `state.control`.
+        setting: Its kind, label and help.
+        label: To replace the setting's.
+        **options: Key, callback and its arguments, as from `state.control`.
     """
     kind = setting.kind
-    common: dict[str, Any] = {"label": label or setting.label, "help": setting.help or None, **own}
+    common: dict[str, Any] = {
+        "label": label or setting.label,
+        "help": setting.help or None,
+        **options,
+    }
     if isinstance(kind, ClassName):
         st.selectbox(options=kind.options, format_func=kind.label, **common)
     elif isinstance(kind, Choice):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.jobs.costs import Work
+from core.costs import Work
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""The charts: pure functions from frames to a `Chart`, which a page draws with `show`.
+"""The charts: pure functions from data frames to a `Chart`, which a page draws with `show`.
 
-Colours come from the theme's categorical palette (`.streamlit/config.toml`): its first is for runs
-that succeeded and its second for those that failed, or are stuck where the others are told apart,
-each in a light and a dark shade. An outcome also has a dash, a shape or a fill of its own. What is
-no outcome is drawn in colours that read well on both.
+The colours of outcomes come from the theme's categorical palette (`.streamlit/config.toml`), which
+has a light and a dark shade of each: the first colour is for runs that succeeded, the second for
+runs that failed or, where all outcomes are distinguished, are stuck. Each outcome also has its own
+dash, shape or fill. Everything else has colours that are legible on both backgrounds.
 
 Every chart is one view, or one column of views, so that `width="stretch"` fits it to any page;
 panels that stand side by side are a list of charts, for the page to lay out in columns.

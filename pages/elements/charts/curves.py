@@ -1,4 +1,4 @@
-"""Runs over the epochs."""
+"""Charts of every run by epoch."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from pages.elements.charts.spec import (
 
 MOST_MEDIANS = 400
 LIVE_ROWS = 1_500
-"""The most rows that a chart of a training that still goes on draws."""
+"""The most rows that a chart draws while the training runs."""
 WIDE = 100
-"""Times that the largest value is above the smallest, from which an axis is better logarithmic."""
+"""The ratio of the largest to the smallest value above which the axis is logarithmic."""
 LEAST_SPAN = 0.05
-"""Of an axis, relative to its values: what differs by less looks alike."""
+"""The least span of an axis, as a fraction of its values."""
 
 
 def curves(
@@ -60,16 +60,22 @@ def curves(
     height: int = 340,
     whole: Rate | None = None,
 ) -> Chart:
-    """Every run's `measure` over the epochs, and the median of the runs where there are several.
+    """A measure of every run by epoch, and the median if there are several runs.
 
-    frame: `History.frame()`, columns run, epoch and measure, possibly of a training that still
-    goes on; outcomes: (runs,), bool for whether each run succeeded or str of
-    `core.history.OUTCOMES`, or None as long as it is open; epochs: to the end of training.
-    Rules for target and majority are drawn on an accuracy. whole: the successes of all runs, for
-    the legend to count, where the frame holds some of them only.
+    Args:
+        frame: `History.frame()`, possibly of a training that is running.
+        measure: The column to draw.
+        outcomes: bool (runs,), whether each run succeeded, or str (runs,), one of
+            `core.history.OUTCOMES` each; None while the training is running.
+        epochs: Total number of epochs of the training.
+        target, majority: Drawn as horizontal rules if the measure is an accuracy.
+        log: Whether the axis is logarithmic.
+        height: Of the plot in pixels.
+        whole: The successes of all runs, for the legend, if the frame has only some of them.
     """
     every = _measured(frame, measure, log)
-    # A growing chart is drawn anew twice a second: with all rows, the browser does nothing else.
+    # While the training runs, the chart is redrawn twice a second: more rows would keep the
+    # browser busy.
     limit = LIVE_ROWS if outcomes is None else MAX_ROWS
     shown = thin(every, ranked=outcomes is not None, limit=limit).frame
     last = shown["epoch"] == shown.groupby("run")["epoch"].transform("max")
@@ -78,9 +84,9 @@ def curves(
     )
     median = every.groupby("epoch", as_index=False)["value"].median()
     median = median[median["epoch"].isin(spread(median["epoch"], MOST_MEDIANS))]
-    # Fewer lines are stronger ones: the one run that differs from all others is seen.
-    alike = shown.groupby("outcome")["run"].transform("nunique")
-    shown["strength"] = (2.5 / np.sqrt(alike)).clip(0.16, 0.9).astype("float32")
+    # The fewer runs have an outcome, the more opaque they are, so that a single one is visible.
+    same_outcome = shown.groupby("outcome")["run"].transform("nunique")
+    shown["strength"] = (2.5 / np.sqrt(same_outcome)).clip(0.16, 0.9).astype("float32")
     values = epoch_ends(epochs)
     if outcomes is not None:
         values |= counted(outcomes, whole)
@@ -98,24 +104,24 @@ def curves(
 
 
 def _measured(frame: pd.DataFrame, measure: str, log: bool) -> pd.DataFrame:
-    """The rows with a finite measure, copied to a column value; positive ones for a log axis."""
+    """The rows with a finite (for a log axis positive) measure, in a column value."""
     frame = finite(frame, measure)
     frame = frame[frame[measure] > 0] if log and not is_share(measure) else frame
     accuracies = ("accuracy", "evaluated_accuracy", "val_accuracy")
     columns = [name for name in accuracies if name in frame]
-    # Half the bytes of Python's own numbers, of the precision that was computed with.
+    # 32 bits have the precision of the training and half the size.
     kept = frame[["run", "epoch", *columns]].astype({"run": "int32", "epoch": "int32"})
     return kept.assign(value=frame[measure].astype("float32")).reset_index(drop=True)
 
 
 def wide(values: np.ndarray) -> bool:
-    """Whether these need a logarithmic axis: all above 0, the largest 100 times the smallest."""
+    """Whether values are positive and differ by a factor of more than WIDE."""
     values = values[np.isfinite(values)]
     return bool(values.size and values.min() > 0 and values.max() > WIDE * values.min())
 
 
 def _span(shown: pd.DataFrame, measure: str, log: bool) -> dict[str, pd.DataFrame]:
-    """The table of `_least_span`: two values around those shown, apart even if these are alike."""
+    """The table of `_least_span`: two values LEAST_SPAN apart, around those shown."""
     if is_share(measure) or log:
         return {}
     if shown.empty:
@@ -127,8 +133,8 @@ def _span(shown: pd.DataFrame, measure: str, log: bool) -> dict[str, pd.DataFram
 
 
 def _least_span(measure: str, log: bool) -> list[alt.Chart]:
-    """An unseen layer that keeps the axis of a loss from magnifying what is all but constant."""
-    # A browser refuses to fill a table that nothing is drawn of.
+    """An invisible layer that keeps the axis of a loss from magnifying a nearly constant one."""
+    # Vega raises an error for a data set that no mark uses.
     if is_share(measure) or log:
         return []
     marks = table("span").mark_point(opacity=0, size=0, tooltip=None)
@@ -145,16 +151,16 @@ def _curves(
     layers += [_hover_targets(measure, log)] if domain else []
     chart = fitted(alt.layer(*layers).resolve_scale(**APART), height)
     chart = chart.add_params(*parameters(*EPOCHS, *(COUNTS if domain else ())))
-    # Left to itself, Streamlit changes from SVG to canvas at 2,000 marks: a growing chart blinks.
+    # By default, Streamlit changes from SVG to canvas at 2,000 marks, and a growing chart flickers.
     return chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
 
 
 def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerChart:
-    """A thin line per run and a small mark at its end, in the colours of the outcomes."""
+    """A thin line per run with a small mark at its end, in the colours of the outcomes."""
     base = table("runs").encode(x=epoch_axis(), y=value_axis(measure, log), detail="run:N")
     strength = alt.Opacity("strength:Q", scale=None, legend=None)
     lines = base.mark_line(tooltip=None, clip=True, strokeWidth=1).encode(opacity=strength)
-    # The marks at the ends also show a training that has had one epoch only.
+    # The marks also make a training of a single epoch visible.
     ends = (
         base.transform_filter("datum.last")
         .transform_calculate(strong="min(1, 2 * datum.strength)")
@@ -192,7 +198,7 @@ def _median_line(measure: str, log: bool) -> alt.Chart:
 
 
 def _hover_targets(measure: str, log: bool) -> alt.Chart:
-    """Unseen points whose cells fill the plane, so that the nearest run answers the pointer."""
+    """Invisible points that select the run nearest to the pointer."""
     nearest = alt.selection_point(
         name="hover", fields=["run"], nearest=True, on="pointerover", clear="pointerout"
     )
@@ -220,9 +226,15 @@ def overlay(
     log: bool = False,
     height: int = 300,
 ) -> Chart:
-    """The stack's runs, pale, and on top run 0 of them and the same run by `model.fit`, dashed.
+    """The runs of a stack, pale, with run 0 on top and the same run by `model.fit`, dashed.
 
-    frame, reference: `History.frame()` of each, with columns run, epoch and measure.
+    Args:
+        frame: `History.frame()` of the stack.
+        reference: `History.frame()` of the run by `model.fit`.
+        measure: The column to draw.
+        epochs: Total number of epochs of the training.
+        log: Whether the axis is logarithmic.
+        height: Of the plot in pixels.
     """
     stack = f"{frame['run'].nunique()} stacked runs"
     columns = ["run", "epoch", "value", "series"]
@@ -278,10 +290,16 @@ def _overlay(measure: str, log: bool, stack: str, *, points: bool, height: int) 
 def combinations(
     frame: pd.DataFrame, *, target: float | None = None, height: int = 150
 ) -> list[Chart]:
-    """A panel per combination of fixes, over its own epochs, its count of successes as title.
+    """The accuracy of every run by epoch, in a panel per combination of fixes.
 
-    frame: combination, success (bool) and the columns of `History.frame`; the accuracy is the one
-    that decides on success. In the order of first appearance.
+    Args:
+        frame: The columns of `History.frame`, combination and success (bool).
+        target: Drawn as a horizontal rule.
+        height: Of the plot in pixels.
+
+    Returns:
+        One chart per combination, in order of first appearance, with the number of successes as
+        title. The accuracy is measured on the same rows as the final accuracy.
     """
     groups = list(frame.groupby("combination", sort=False))
     limit = max(400, MAX_ROWS // max(1, len(groups)))
@@ -319,7 +337,7 @@ def _combination(*, points: bool, height: int) -> alt.LayerChart:
             tooltip=[
                 alt.Tooltip("run:Q", title="Run"),
                 alt.Tooltip("epoch:Q", title="Epoch"),
-                alt.Tooltip("value:Q", title="Accuracy after it", format=".3f"),
+                alt.Tooltip("value:Q", title="Accuracy", format=".3f"),
                 alt.Tooltip("outcome:N", title="Outcome"),
             ],
         )

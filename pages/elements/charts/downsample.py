@@ -1,4 +1,4 @@
-"""How much of a training is drawn: a browser slows down, and an eye gains nothing from more."""
+"""Limits on the data that a chart draws; more would slow down the browser and show nothing new."""
 
 from __future__ import annotations
 
@@ -10,26 +10,38 @@ import pandas as pd
 MAX_ROWS = 5_000
 """The most rows that a chart draws."""
 FEWEST_EPOCHS = 25
-"""Runs are left out before a curve has fewer points than this."""
+"""The fewest points of a curve; below it, runs are left out instead of epochs."""
 
 
 class Thinned(NamedTuple):
-    """What is drawn of a frame: its rows, and the runs drawn of all runs."""
+    """The part of a frame that is drawn.
+
+    Attributes:
+        frame: The rows.
+        drawn: Number of runs in it.
+        runs: Number of runs in the whole frame.
+    """
 
     frame: pd.DataFrame
     drawn: int
     runs: int
 
     def __str__(self) -> str:
-        """Such as "200 of 512 runs drawn"; empty where all are."""
+        """A note such as "200 of 512 runs drawn"; empty if all runs are drawn."""
         return "" if self.drawn == self.runs else f"{self.drawn:,} of {self.runs:,} runs drawn"
 
 
 def thin(frame: pd.DataFrame, *, ranked: bool = True, limit: int = MAX_ROWS) -> Thinned:
-    """At most `limit` rows of a frame with columns run and epoch: fewer epochs, then fewer runs.
+    """Reduce a frame to at most `limit` rows: first to fewer epochs, then to fewer runs.
 
-    The first and last epoch stay. Runs are spread over the ranks of their last accuracy, the best
-    and the worst among them; not `ranked`, over their numbers, which does not change in training.
+    The first and the last epoch are kept.
+
+    Args:
+        frame: With columns run and epoch, and accuracies if `ranked`.
+        ranked: Whether the runs are evenly spaced by the rank of their last accuracy, including
+            the best and the worst; otherwise they are evenly spaced by number, which gives the
+            same runs throughout a training.
+        limit: The most rows.
     """
     runs = frame["run"].nunique()
     epochs = np.sort(frame["epoch"].unique())
@@ -43,7 +55,7 @@ def thin(frame: pd.DataFrame, *, ranked: bool = True, limit: int = MAX_ROWS) -> 
 
 
 def _ranking(frame: pd.DataFrame) -> np.ndarray:
-    """The runs from the worst last accuracy (held-out, where measured) to the best."""
+    """The runs from the worst last accuracy (held-out if measured) to the best."""
     last = frame.loc[frame.groupby("run")["epoch"].idxmax()]
     for column in ("val_accuracy", "evaluated_accuracy", "accuracy"):
         if column in last and last[column].notna().any():
@@ -52,9 +64,9 @@ def _ranking(frame: pd.DataFrame) -> np.ndarray:
 
 
 def spread(items: np.ndarray, most: int) -> np.ndarray:
-    """At most `most` of the items, evenly spread, the first and the last among them."""
-    places = np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)
-    return np.asarray(items)[np.unique(places)]
+    """At most `most` of the items, evenly spaced, including the first and the last."""
+    indices = np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)
+    return np.asarray(items)[np.unique(indices)]
 
 
 def finite(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:

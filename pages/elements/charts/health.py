@@ -1,4 +1,4 @@
-"""How well the layers are, over the epochs and beside a finding."""
+"""Charts of the layers' health, by epoch and beside a finding."""
 
 from __future__ import annotations
 
@@ -32,19 +32,26 @@ from pages.elements.charts.spec import (
 LAYERS = ("#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6fd1", GREY)
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
 DECADES = 12
-"""That a logarithmic axis shows at most."""
+"""The most powers of ten that a logarithmic axis spans."""
 AXIS = ("least", "most", "ticks")
-"""The numbers that an axis of health needs."""
+"""The values that `_axis` needs."""
 
 
 def health(
     frame: pd.DataFrame, measure: str, *, epochs: int, log: bool = False, height: int = 220
 ) -> list[Chart]:
-    """A figure of the layers' health over the epochs: median and quartiles of the runs.
+    """A measure of the layers' health by epoch: median and quartiles of the runs.
 
-    frame: run, epoch, layer, value, stuck (bool); see `core.inspection.layer_health`. One chart
-    for the runs that failed and one for the others, with the same axes; a group without runs has
-    none.
+    Args:
+        frame: As from `core.inspection.layer_health`.
+        measure: The name of the measure.
+        epochs: Number of epochs of the training.
+        log: Whether the axis is logarithmic.
+        height: Of the plot in pixels.
+
+    Returns:
+        One chart of the runs that failed and one of the others, with the same axes; a group without
+        runs has none.
     """
     frame = finite(frame, "value")
     layers = tuple(frame["layer"].unique())
@@ -73,10 +80,11 @@ def health(
 
 
 def _raised(quartiles: pd.DataFrame, measure: str, log: bool) -> dict[str, object]:
-    """The numbers of one axis for all panels, the least above 0 where it is logarithmic.
+    """The values of AXIS, common to all panels; "least" is above 0 on a logarithmic axis.
 
-    There, the lowest place holds the 0: a gradient of exactly 0 is what a dead network is known
-    by, so it must not be left out. The columns low, median and high of quartiles are raised to it.
+    The lower end of a logarithmic axis stands for 0: a gradient of exactly 0 indicates a dead
+    network and must be visible. The columns low, median and high of `quartiles` are raised to it,
+    in place.
     """
     values = quartiles[["low", "median", "high"]]
     if is_share(measure) or values.empty:
@@ -95,7 +103,7 @@ def _raised(quartiles: pd.DataFrame, measure: str, log: bool) -> dict[str, objec
 
 
 def _axis(measure: str, log: bool, title: str) -> dict:
-    """Scale and axis of a figure of health."""
+    """The scale and axis of a measure of health."""
     if is_share(measure):
         return {"scale": alt.Scale(domain=[0, 1]), "axis": alt.Axis(format=".1f", **above(title))}
     domain = [value("least"), value("most")]
@@ -178,10 +186,14 @@ def _by_layer(measure: str, title: str, log: bool, height: int) -> alt.Chart:
 def outputs(
     values: np.ndarray, run: int, threshold: float | None = None, height: int = 150
 ) -> Chart:
-    """How a run's outputs over its samples, (rows,), are spread; 30 bins.
+    """A histogram of a run's outputs over its samples, with 30 bins.
 
-    threshold: where the decision changes. It is marked, and outputs far from it are counted in the
-    outermost bins.
+    Args:
+        values: The outputs, (rows,).
+        run: Its number, for the title.
+        threshold: The output at which the predicted class changes. It is marked, and outputs far
+            from it count in the outermost bins.
+        height: Of the plot in pixels.
     """
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]

@@ -1,4 +1,4 @@
-"""What one network computes, over its inputs, with a slider over the epochs."""
+"""Charts of one network's outputs over its inputs, with a slider over the epochs."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ from pages.elements.charts.spec import (
 
 MOST_KEYS = 20
 CLASSES = ("#5b2d91", "#bfa6de", "#9bd6ba", "#00734f")
-"""From the first class to the second; the edge between the middle two is the decision."""
+"""From the first class to the second; the decision boundary is between the middle two."""
 SIGNED = ("#5b2d91", "#a48cc4", "#9aa0a6", "#63b897", "#00734f")
-"""From negative over 0 to positive."""
+"""From negative values over 0 to positive ones."""
 RULE = {"color": GREY, "strokeDash": [3, 3], "tooltip": None}
-
-
 SLIDER = ("epoch", "shown")
+"""The values that `_slider` gives."""
 
 
 def _slider(epochs: list[int]) -> dict[str, object]:
-    """The slider `epoch`, and `shown`: the column of the last kept epoch that is not after it."""
+    """The values of SLIDER: the slider, and the column of the last key epoch up to its position."""
     first, last = epochs[0], epochs[-1]
     column = f"'epoch_{first}'"
     for epoch in epochs[1:]:
@@ -50,26 +49,27 @@ def _slider(epochs: list[int]) -> dict[str, object]:
 
 
 def _column_of_views(views: list, *filled_in: str) -> alt.VConcatChart:
-    """Views below one another, as wide as the page, that one slider moves."""
+    """Views below one another, as wide as the page, with one slider."""
     chart = alt.vconcat(*views, spacing=16).resolve_scale(**APART)
     return fitted(chart).add_params(*parameters(*SLIDER, *filled_in))
 
 
-def _after_epoch(words: alt.Chart) -> alt.Chart:
-    """Which run's and epoch's weights are shown, above the upper right corner of a plot.
+def _after_epoch(note: alt.Chart) -> alt.Chart:
+    """A label above the upper right corner of a plot, with the run and epoch of the weights.
 
-    words: of a table of one row, whose column note goes before it. What differs between runs is in
-    tables alone: a browser then fills them into the chart that it has, and the slider stays.
+    Args:
+        note: A chart on a table of one row, whose column note is put before the epoch. The run is
+            in a table, not in the form: the browser then updates the chart and keeps its slider.
     """
     return (
-        words.transform_calculate(text="datum.note + 'after epoch ' + slice(shown, 6)")
+        note.transform_calculate(text="datum.note + 'after epoch ' + slice(shown, 6)")
         .mark_text(color=GREY, fontSize=12, align="right", baseline="bottom", tooltip=None)
         .encode(x=alt.value("width"), y=alt.value(-9), text="text:N")
     )
 
 
 def _range_text(values: np.ndarray) -> str:
-    """What a unit's values amount to, such as "0 to 41,200"."""
+    """The range of a unit's values in words, such as "0 to 41,200"."""
     values = values[np.isfinite(values)]
     if not len(values):
         return "not a number"
@@ -93,9 +93,11 @@ def response_view(
 ) -> Chart:
     """P(y = 1 | x) over x, and below it every hidden unit's output, with a slider over the epochs.
 
-    frame: `core.inspection.response`, columns epoch, x, unit, value; key_epochs: the
-    epochs to offer, thinned to 20. At first the last one is shown.
-    boundary: the x at which the class changes.
+    Args:
+        frame: As from `core.inspection.response`.
+        key_epochs: The epochs of the slider, reduced to MOST_KEYS; it starts at the last one.
+        run: Its number, for the label.
+        boundary: The x at which the true class changes.
     """
     measured = sorted(frame["epoch"].unique().tolist())
     offered = spread(np.asarray(key_epochs), MOST_KEYS).tolist()
@@ -103,18 +105,18 @@ def response_view(
     units = frame["unit"].unique()
     points = spread(np.sort(frame["x"].unique()), max(2, MAX_ROWS // len(units)))
     frame = frame[frame["x"].isin(points) & frame["epoch"].isin(epochs)]
-    known = frame["value"].astype("float32")
-    frame = frame.assign(value=known.where(np.isfinite(known)))
+    values = frame["value"].astype("float32")
+    frame = frame.assign(value=values.where(np.isfinite(values)))
     wide = frame.pivot(index=["unit", "x"], columns="epoch", values="value")
     wide.columns = [f"epoch_{epoch}" for epoch in wide.columns]
-    said = wide.loc[PROBABILITY].reset_index()
-    columns = said.columns.drop("x")
-    clips = bool(said[columns].min().min() < 0 or said[columns].max().max() > 1)
-    said[columns] = said[columns].clip(0, 1)
+    output = wide.loc[PROBABILITY].reset_index()
+    columns = output.columns.drop("x")
+    clips = bool(output[columns].min().min() < 0 or output[columns].max().max() > 1)
+    output[columns] = output[columns].clip(0, 1)
     low, high = float(points[0]), float(points[-1])
     marks = {"at": boundary, "label": "" if boundary is None else f"threshold {_short(boundary)}"}
     marks["level"], marks["note"] = 0.5, f"run {run}, {'clipped to [0, 1], ' if clips else ''}"
-    tables = {"output": said, "marks": pd.DataFrame([marks]).astype({"at": float})}
+    tables = {"output": output, "marks": pd.DataFrame([marks]).astype({"at": float})}
     hidden = [unit for unit in units if unit != PROBABILITY]
     if hidden:
         tables["units"], tables["words"] = _unit_rows(wide, hidden)
@@ -123,16 +125,20 @@ def response_view(
 
 
 def _unit_rows(wide: pd.DataFrame, units: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every unit's curve and words, each in a row of its own below the ones before it.
+    """The tables of `_units_view`: every unit's curve, and its texts, in a row of its own.
 
-    wide: index unit and x, a column an epoch. Each row has a scale of its own, the same for all
-    epochs, with 0 at the thin rule; all rows are one view, which keeps them in line.
+    Each row has its own scale, which is the same for all epochs. All rows are in one view, so that
+    they are aligned.
+
+    Args:
+        wide: Outputs, indexed by unit and x, with a column per epoch.
+        units: Names of the units, from the top row to the bottom row.
     """
     curves, words = [], []
     for row, unit in enumerate(units):
         values = wide.loc[unit]
-        known = values.fillna(0).to_numpy()
-        low, top = min(0.0, known.min()), max(0.0, known.max())
+        filled = values.fillna(0).to_numpy()
+        low, top = min(0.0, filled.min()), max(0.0, filled.max())
         low, top = (0.0, 1.0) if not top > low else (low, top)
         bottom = -row - 0.92
         curve = bottom + 0.5 * (values - low) / (top - low)
@@ -175,7 +181,7 @@ def _probability_view(x: alt.X) -> alt.LayerChart:
         )
     )
     marks = table("marks")
-    # Where x is above the threshold, a network that has learned leaves the lower corner free.
+    # In the lower right corner, which is empty if the network has learnt.
     label = marks.mark_text(
         color=GREY, fontSize=11, align="left", baseline="bottom", dx=5, dy=-4, tooltip=None
     ).encode(x="at:Q", y=alt.value("height"), text="label:N")
@@ -189,7 +195,7 @@ def _probability_view(x: alt.X) -> alt.LayerChart:
 
 
 def _units_view(x: alt.X, units: int) -> alt.LayerChart:
-    """A row a hidden unit: its name, what its values amount to, and its output over x."""
+    """A row per hidden unit: its name, the range of its values, and its output over x."""
     scale = alt.Scale(domain=[-units, 0], nice=False)
     lines = (
         table("units")
@@ -212,9 +218,12 @@ def _units_view(x: alt.X, units: int) -> alt.LayerChart:
 
 
 def surface_view(surface: Surface, run: int, columns: int = 3) -> Chart:
-    """The decision surface with the samples on it, the hidden units' below, and an epoch slider.
+    """The decision surface with the samples, and the hidden units' outputs below, with a slider.
 
-    columns: hidden units side by side.
+    Args:
+        surface: The outputs.
+        run: Its number, for the label.
+        columns: The most hidden units side by side.
     """
     shown = [f"epoch_{epoch}" for epoch in surface.epochs]
     cells = _overlapping(surface.output)
@@ -231,9 +240,9 @@ def surface_view(surface: Surface, run: int, columns: int = 3) -> Chart:
 def _unit_surfaces(
     hidden: pd.DataFrame, shown: list[str], columns: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every unit's cells and words, `columns` units in a row, each in a square of side 1.
+    """The tables of `_units_surface`: every unit's cells and texts, each in a square of side 1.
 
-    Values are relative to the unit's largest, so that each has a scale of its own around 0.
+    Values are divided by the unit's largest absolute value, so that each unit has its own scale.
     """
     cells, words = [], []
     for index, (unit, rows) in enumerate(hidden.groupby("unit", sort=False)):
@@ -255,7 +264,7 @@ def _unit_surfaces(
 
 
 def _overlapping(cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells that reach a little into the next ones, which then leave no seams between them."""
+    """The cells, slightly enlarged so that no gaps are visible between them."""
     reach = {
         high: np.minimum(cells[high] + 0.2 * (cells[high] - cells[low]), cells[high].max())
         for low, high in (("x0", "x1"), ("y0", "y1"))
@@ -276,7 +285,7 @@ def _surface_view(label: str, units: int, columns: int) -> alt.VConcatChart:
 
 
 def _decision_surface(label: str) -> alt.LayerChart:
-    # As far as the cells reach.
+    # The axes end where the cells do.
     x = y = alt.Scale(zero=False, nice=False)
     axis = {"format": "~g", "tickCount": 5, "grid": False}
     likely = f"P(label {label})"
@@ -316,7 +325,7 @@ def _decision_surface(label: str) -> alt.LayerChart:
 
 
 def _units_surface(columns: int, rows: int) -> alt.LayerChart:
-    """The hidden units' outputs; grey is 0. One view, with room for two lines of text a unit."""
+    """The hidden units' outputs, grey for 0, in one view with two lines of text per unit."""
     x = alt.Scale(domain=[0, columns], nice=False)
     y = alt.Scale(domain=[-rows, 0], nice=False)
     scale = alt.Scale(domain=[-1, -0.5, 0, 0.5, 1], range=SIGNED, interpolate="rgb")
@@ -347,9 +356,11 @@ def _units_surface(columns: int, rows: int) -> alt.LayerChart:
 
 
 def own_class_view(frame: pd.DataFrame, run: int) -> Chart:
-    """How likely the network finds each row's own class, with a slider over the epochs.
+    """A histogram of the outputs for each row's own class, with a slider over the epochs.
 
-    frame: `core.inspection.own_class`.
+    Args:
+        frame: As from `core.inspection.own_class`.
+        run: Its number, for the label.
     """
     epochs = [int(name.removeprefix("epoch_")) for name in frame if name.startswith("epoch_")]
     tables = {"bins": frame, "note": pd.DataFrame([{"note": f"run {run}, "}])}

@@ -1,4 +1,4 @@
-"""Rates with their intervals, and how what was measured is spread over the runs."""
+"""Charts of rates with their intervals, and of distributions over the runs."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from pages.elements.charts.spec import (
 
 MET, UNMET = "meets it", "does not"
 NAMED = "\u2605"
-"""Before the result of a row that the page names."""
+"""The mark before the result of a row that the page names."""
 BIN = 0.02
-"""Of the final accuracies."""
+"""The bin width of the final accuracies."""
 
 
 def final_accuracies(
@@ -46,27 +46,32 @@ def final_accuracies(
     majority: float | None = None,
     height: int = 220,
 ) -> Chart:
-    """How the final accuracies, (runs,), are spread: bins of 0.02, the outcomes stacked.
+    """A histogram of the final accuracies with the outcomes stacked.
 
-    outcomes: bool or str (runs,), as for `curves`.
+    Args:
+        final: The final accuracies, (runs,).
+        outcomes: bool or str (runs,), as for `curves`.
+        target, majority: Drawn as vertical rules.
+        height: Of the plot in pixels.
     """
-    number = np.isfinite(final)
-    # A float32 0.9 is a hair below 0.9 and would fall into the bin below.
-    bins = np.floor(final[number].astype(float) / BIN + 1e-4)
+    known = np.isfinite(final)
+    # A float32 0.9 is slightly below 0.9 and would fall into the bin below.
+    bins = np.floor(final[known].astype(float) / BIN + 1e-4)
     bins = np.clip(bins, 0, round(1 / BIN) - 1).astype(int)
-    counts = _stacked(bins, named(outcomes)[number])
+    counts = _stacked(bins, named(outcomes)[known])
     counts["low"], counts["high"] = counts["bin"] * BIN, (counts["bin"] + 1) * BIN
     counts["left"], counts["right"] = counts["low"] + BIN / 10, counts["high"] - BIN / 10
     marks = {"target": target, "majority class": majority}
     tables = {"runs": counts, "rules": rules_table(marks)}
-    missing = int((~number).sum())
+    missing = int((~known).sum())
     return Chart(_final_accuracies(missing, possible(outcomes), height), tables, counted(outcomes))
 
 
 def _stacked(bins: np.ndarray, outcomes: np.ndarray) -> pd.DataFrame:
-    """How many runs of each outcome a bin has, the outcomes on top of each other.
+    """The number of runs of each outcome in each bin, stacked.
 
-    Columns bin, outcome, runs, base, top.
+    Returns:
+        Columns bin, outcome, runs, base and top.
     """
     counts = pd.DataFrame({"bin": bins, "outcome": outcomes})
     counts = counts.groupby(["bin", "outcome"]).size().reset_index(name="runs")
@@ -76,7 +81,7 @@ def _stacked(bins: np.ndarray, outcomes: np.ndarray) -> pd.DataFrame:
 
 
 def _bars(x: alt.X, colour, solid: str, tooltip: list[alt.Tooltip]) -> alt.Chart:
-    """Stacked bars, the `solid` outcome filled; colour: from a channel to its encoding."""
+    """Stacked bars; the `solid` outcome is filled, and `colour` maps a channel to its encoding."""
     runs = alt.Axis(format="d", tickMinStep=1, tickCount=5, **above("Runs"))
     return (
         table("runs")
@@ -123,10 +128,15 @@ def _final_accuracies(missing: int, domain: tuple[str, ...], height: int) -> alt
 def measured(
     values: np.ndarray, met: np.ndarray, name: str, *, share: bool, height: int = 240
 ) -> Chart:
-    """How the values measured for a claim, (runs,), are spread, and which runs meet it.
+    """A histogram of the values measured for a claim, stacked by whether runs meet its criterion.
 
-    name: of what was measured; share: it is a share, written in percent. Values that are not
-    finite, such as an epoch that never came, have a bar of their own at the right.
+    Args:
+        values: Measured, (runs,). Values that are not finite, such as an epoch that was never
+            reached, have their own bar at the right.
+        met: bool (runs,), whether each run meets the criterion.
+        name: Of the measured quantity.
+        share: Whether the quantity is a share, written in percent.
+        height: Of the plot in pixels.
     """
     values, met = np.asarray(values, float), np.asarray(met, bool)
     known = np.isfinite(values)
@@ -134,7 +144,7 @@ def measured(
     step = _bin_width(low, high, 0.002 if share else 1.0)
     first = np.floor(low / step + 1e-6)
     last = np.floor(high / step + 1e-6)
-    # A float32 bound is a hair off and would fall into the bin beside.
+    # A float32 bound is slightly off and would fall into the neighbouring bin.
     bins = np.where(known, np.floor(np.where(known, values, low) / step + 1e-4), last + 3)
     counts = _stacked(bins, np.where(met, MET, UNMET))
     counts["left"], counts["right"] = (counts["bin"] + 0.08) * step, (counts["bin"] + 0.92) * step
@@ -142,7 +152,7 @@ def measured(
         "never" if bin > last else f"from {_written(bin * step, share)}" for bin in counts["bin"]
     ]
     never = int((~known).sum())
-    # Values that are all alike make a bar, not a wall.
+    # At least 12 bins wide, so that equal values make a narrow bar.
     room = max(0, 12 - (last - first)) // 2
     ends = {"low": (first - room) * step, "high": (last + room + (4 if never else 1)) * step}
     return Chart(_measured(name, share, never, height), {"runs": counts}, ends)
@@ -170,7 +180,7 @@ def _measured(name: str, share: bool, never: int, height: int) -> alt.Chart:
 
 
 def _bin_width(low: float, high: float, least: float, bins: int = 30) -> float:
-    """1, 2 or 5 times a power of ten, for about `bins` bins and no narrower than `least`."""
+    """1, 2 or 5 times a power of ten that gives about `bins` bins and is at least `least`."""
     width = max((high - low) / bins, least)
     power = 10 ** np.floor(np.log10(width))
     return float(next(k * power for k in (1, 2, 5, 10) if k * power >= width * 0.999))
@@ -181,9 +191,12 @@ def _written(value: float, share: bool) -> str:
 
 
 def before_after(frame: pd.DataFrame, title: str, height: int = 240) -> Chart:
-    """Shares before and after, as pairs of bars with their numbers.
+    """Shares before and after a change, as pairs of bars.
 
-    frame: label, when ("before" or "after"), share.
+    Args:
+        frame: Columns label, when ("before" or "after") and share.
+        title: Of the y axis.
+        height: Of the plot in pixels.
     """
     texts = [f"{share:.0%}" for share in frame["share"]]
     return Chart(_before_after(title, height), {"shares": frame.assign(text=texts)})
@@ -209,10 +222,13 @@ def _before_after(title: str, height: int) -> alt.LayerChart:
 
 
 def rate(frame: pd.DataFrame, title: str = "Success rate", required: float | None = None) -> Chart:
-    """Each success rate as a point on its interval, in the frame's order.
+    """Success rates with their intervals, in the order of the frame.
 
-    frame: label, rate, low, high, successes, runs, and named where some rows are to be marked.
-    A grey rule at the required rate leaves out the names and results.
+    Args:
+        frame: Columns label, rate, low, high, successes and runs; optionally named (bool), for rows
+            to be marked.
+        title: Of the x axis.
+        required: The required rate, drawn as a grey tick in each row.
     """
     frame = finite(frame, "rate", "low", "high")
     text = [f"{s} of {n}" for s, n in zip(frame["successes"], frame["runs"], strict=True)]
@@ -223,23 +239,25 @@ def rate(frame: pd.DataFrame, title: str = "Success rate", required: float | Non
 
 
 def contributions(frame: pd.DataFrame) -> Chart:
-    """What each fix adds to the success rate, in percentage points: point, interval, a rule at 0.
+    """The contribution of each fix to the success rate, in percentage points, with its interval.
 
-    frame: fix, value, low, high, as shares, and identical where some fixes may change nothing.
+    Args:
+        frame: Columns fix, value, low and high, as shares; optionally identical (bool), for fixes
+            that change nothing.
     """
-    given = finite(frame, "value", "low", "high")
-    points = 100 * given[["value", "low", "high"]]
+    shares = finite(frame, "value", "low", "high")
+    points = 100 * shares[["value", "low", "high"]]
     frame = pd.DataFrame(
         {
-            "label": given["fix"],
+            "label": shares["fix"],
             "point": points["value"],
             "low": points["low"],
             "high": points["high"],
             "text": [f"{value:+.0f} pp".replace("-", "\u2212") for value in points["value"]],
         }
     )
-    if "identical" in given:
-        frame.loc[given["identical"], "text"] = "exactly alike"
+    if "identical" in shares:
+        frame.loc[shares["identical"], "text"] = "identical"
     bounds = [0, *frame["low"], *frame["high"]]
     room = max(5.0, 0.05 * (max(bounds) - min(bounds)))
     ends = min(bounds) - room, max(bounds) + room
@@ -252,8 +270,8 @@ def _intervals(
     ends: tuple[float, float] | None = None,
     required: float | None = None,
 ) -> Chart:
-    """A row a label, in the frame's order; ends: of the axis, for points around 0."""
-    # Successes are what a rate counts; what takes away from it has the other colour.
+    """A row per label, in the order of the frame; `ends` of the axis are for signed points."""
+    # Rates and gains have the colour of successes, and losses that of failures.
     outcomes = np.where(frame["point"] >= 0, SUCCEEDED, FAILED)
     rows = frame[["label", "point", "low", "high", "text"]].assign(outcome=outcomes)
     values = {} if ends is None else dict(zip(("first", "last"), ends, strict=True))
@@ -267,11 +285,11 @@ def _intervals(
 
 @form
 def _intervals_form(rows: int, title: str, *, around_zero: bool, ruled: bool) -> alt.LayerChart:
-    """Name and text above, point and interval below them.
+    """A row per label: label and result above, point and interval below.
 
-    The names stand above so that a phone has the whole width for the interval.
+    The labels are above so that, on a phone, the interval has the whole width.
     """
-    # Labels of an axis have the theme's ink; these lie inside the plot, left of the results.
+    # Labels of an axis have the theme's text colour; these are inside the plot.
     names = alt.Axis(
         labelAlign="left",
         labelPadding=-3,
@@ -320,13 +338,15 @@ def _intervals_form(rows: int, title: str, *, around_zero: bool, ruled: bool) ->
 
 
 def confusion(frame: pd.DataFrame, title: str) -> Chart:
-    """How many rows of each class are predicted as which, with shares of the class.
+    """A confusion matrix with counts and shares of the actual class.
 
-    frame: actual, predicted, count, after the last epoch; title: of which run.
+    Args:
+        frame: As from `core.inspection.confusion`.
+        title: The run.
     """
     shares = frame["count"] / frame.groupby("actual")["count"].transform("sum").clip(lower=1)
     outcomes = np.where(frame["actual"] == frame["predicted"], "right", "wrong")
-    # White text stands on strong cells alone, and grey text on faint ones: legible on any page.
+    # White text is on opaque cells and grey text on faint ones, so that both themes are legible.
     strong = shares >= 0.4
     depth = np.where(strong, 0.75 + 0.2 * shares, 0.04 + 0.35 * shares)
     cells = frame.assign(share=shares, outcome=outcomes, strong=strong, depth=depth)
@@ -343,7 +363,7 @@ def _confusion(rows: int) -> alt.LayerChart:
             title="Predicted",
             axis=alt.Axis(labelAngle=0, orient="top", domain=False),
         ),
-        # Beside the axis: above it, it would read as the name of the first column.
+        # Beside the axis; above it, the title would look like the label of the first column.
         y=alt.Y("actual:N", sort=None, title="Actual", axis=alt.Axis(domain=False)),
     )
     colours = alt.Scale(domain=["right", "wrong"], range=["#0072b2", "#c65600"])

@@ -1,9 +1,9 @@
-"""What a chart is, and what charts share: colours, axes, legends, rules.
+"""The class of charts, and their common colours, axes, legends and rules.
 
-Altair takes a tenth of a second to put a chart together and to check it against Vega-Lite's
-schema, which is what a server would spend most of its time on. So a chart is a form and what is
-filled in: the form is made once for each kind of chart, from a few options; tables and values are
-those of one training. `benchmarks/charts.py` measures both ways.
+Altair takes a tenth of a second to build a chart and to validate it against Vega-Lite's schema,
+which would be most of a server's work. A chart therefore consists of a form (the specification,
+built once for each combination of a few options) and of the tables and values of one training that
+are filled in. `benchmarks/charts.py` measures both ways.
 """
 
 from __future__ import annotations
@@ -25,24 +25,26 @@ from core.rates import Rate
 GREY = "#707b86"
 ACCENT = "#009e73"
 FAILED = "failed"
-"""All outcomes but one, where no more is known."""
+"""Any outcome other than success, where these are not distinguished."""
 DASHES = [[1, 0], [4, 2], [9, 2, 2, 2], [1.5, 2.5]]
 SHAPES = ["circle", "triangle-down", "triangle-up", "diamond"]
-"""Of the outcomes, in their order."""
+"""Dashes and shapes of the outcomes, in their order."""
 APART = {"color": "independent", "strokeDash": "independent", "shape": "independent"}
-"""Views that share their axes, each with a legend of its own."""
+"""Scale resolution of views that share axes but have legends of their own."""
 LEGEND = {"title": None, "orient": "bottom", "direction": "horizontal"}
 KEPT_FORMS = 64
-"""Of each function: more than the pages use, were it not for a stranger's settings."""
+"""Cached forms of each function; the limit matters only for made-up settings in links."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A form, and what is filled in.
+    """A form with the tables and values that are filled in.
 
-    form: Vega-Lite as JSON, shared by all charts of a kind; tables: by the names of its data;
-    values: by the names of its parameters, each a number, a text, a list of these, or the
-    parameter itself as a dictionary.
+    Attributes:
+        form: The Vega-Lite specification as JSON, shared by all charts of a kind.
+        tables: By the names of the form's data sets.
+        values: By the names of the form's parameters: numbers, texts, lists of these, or
+            properties of the parameter as a dictionary.
     """
 
     form: str
@@ -50,7 +52,7 @@ class Chart:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def spec(self) -> dict:
-        """The specification as Streamlit takes it: the data sets are the tables themselves."""
+        """The specification as Streamlit takes it, with data frames as data sets."""
         plain = json.loads(self.form)
         parameters = {parameter["name"]: parameter for parameter in plain.get("params", ())}
         for name, value in self.values.items():
@@ -58,7 +60,7 @@ class Chart:
         return plain | {"datasets": {**plain.get("datasets", {}), **self.tables}}
 
     def to_dict(self) -> dict:
-        """The whole of it as plain data, for JSON; what is no number is None."""
+        """The specification as plain data, for JSON; NaN is None."""
         plain = self.spec()
         plain["datasets"] |= {
             name: json.loads(table.to_json(orient="records", double_precision=15))
@@ -68,13 +70,13 @@ class Chart:
 
 
 def form(build: Callable[..., alt.TopLevelMixin]) -> Callable[..., str]:
-    """For functions that build a chart on named data from their options: for each of them once."""
+    """A decorator of functions that build a chart on named data; it caches the chart as JSON."""
 
     @lru_cache(KEPT_FORMS)
     @wraps(build)
     def built(*options, **more) -> str:
         plain = build(*options, **more).to_dict()
-        # Altair's own size of a view; the page decides on that.
+        # Altair's default size of a view, which is the page's decision.
         plain.pop("config", None)
         return json.dumps(plain)
 
@@ -82,30 +84,30 @@ def form(build: Callable[..., alt.TopLevelMixin]) -> Callable[..., str]:
 
 
 def show(chart: Chart, alt: str, key: str | None = None) -> None:
-    """Draw a chart on the page; alt: what it shows in words."""
-    # Left to itself, Streamlit gives a column of layered views 400 pixels.
+    """Draw a chart on the page; `alt` is the alternative text."""
+    # By default, Streamlit makes a column of layered views 400 pixels wide.
     st.vega_lite_chart(chart.spec(), alt=alt, key=key, width="stretch")
 
 
 def table(name: str) -> alt.Chart:
-    """A view's beginning: of the table that is filled in under this name."""
+    """An Altair chart on the table that is filled in under this name."""
     return alt.Chart(alt.NamedData(name=name))
 
 
 def parameters(*names: str) -> list[alt.Parameter]:
-    """What is to be filled in, by name; `value` refers to it."""
+    """The parameters for values that are filled in under these names; `value` refers to them."""
     return [alt.param(name=name) for name in names]
 
 
 def value(expression: str) -> alt.ExprRef:
-    """What is filled in under a name, or an expression of such names."""
+    """A reference to a value by its name, or an expression of such names."""
     return alt.ExprRef(expression)
 
 
 def fitted(chart, height: int | None = None, **properties):
-    """As wide as the page; `height` is the plot's alone, whatever axes and legend need."""
-    # Streamlit's own choice, "fit", would take axes and legend out of the height, and it would not
-    # fit layered views in a column to the page's width.
+    """The chart fitted to the page's width; `height` excludes axes and legend."""
+    # Streamlit's default, "fit", would include axes and legend in the height, and it would not fit
+    # layered views in a column to the page's width.
     properties["autosize"] = alt.AutoSizeParams(type="fit-x", contains="padding")
     if height is not None:
         properties["height"] = height
@@ -116,17 +118,21 @@ def fitted(chart, height: int | None = None, **properties):
 
 
 def possible(outcomes: np.ndarray) -> tuple[str, ...]:
-    """What a run can be: outcomes are bool (runs,), succeeded or not, or one of OUTCOMES each."""
+    """The possible outcomes.
+
+    Args:
+        outcomes: bool (runs,), whether each run succeeded, or str (runs,), one of OUTCOMES each.
+    """
     return (SUCCEEDED, FAILED) if outcomes.dtype == bool else OUTCOMES
 
 
 def named(outcomes: np.ndarray) -> np.ndarray:
-    """The outcomes, bool or str (runs,), in words."""
+    """The outcomes, bool or str (runs,), as str."""
     return np.where(outcomes, SUCCEEDED, FAILED) if outcomes.dtype == bool else outcomes
 
 
 def each(encoding: type, domain: tuple[str, ...], values: list):
-    """An encoding with a value for each of the outcomes, in their order, and no legend."""
+    """An encoding with a value for each of the outcomes, in their order, without a legend."""
     first, *rest = zip(domain, values, strict=False)
     return encoding(
         condition=[{"test": f"datum.outcome === '{name}'", "value": own} for name, own in rest],
@@ -142,7 +148,12 @@ def outcome(
 ):
     """An encoding of the column outcome, one of several that share a legend.
 
-    A colour without a range has the theme's, from the first on, in their light or dark shade.
+    Args:
+        encoding: The channel's class.
+        domain: The outcomes.
+        legend: Shown if not None.
+        **scale: Options of the scale. A range may be longer than the domain; a colour without a
+            range has the colours of the theme.
     """
     if "range" in scale:  # of all outcomes
         scale["range"] = scale["range"][: len(domain)]
@@ -155,10 +166,9 @@ COUNTS = ("occurring", "run_counts")
 
 
 def counts_legend(**symbol) -> alt.Legend:
-    """A legend of the outcomes that occur, with how many runs have each.
+    """A legend of the outcomes that occur, with the number of runs of each.
 
-    Vega does not wrap one: four outcomes in a row are wider than half a page, and two, with the
-    median beside them, than a phone.
+    It has at most two columns, and one on a phone, since Vega does not wrap legends.
     """
     counts = "format(run_counts[indexof(occurring, datum.label)], ',')"
     label = f"datum.label + ' (' + {counts} + ')'"
@@ -175,7 +185,9 @@ def counts_legend(**symbol) -> alt.Legend:
 def counted(outcomes: np.ndarray, whole: Rate | None = None) -> dict[str, list]:
     """The values of `counts_legend`.
 
-    outcomes: bool or str (runs,); whole: successes of all runs, where these are some of them only.
+    Args:
+        outcomes: bool or str (runs,).
+        whole: The successes of all runs, if `outcomes` covers only some of them.
     """
     if whole is None:
         names = named(outcomes)
@@ -210,7 +222,7 @@ def is_share(measure: str) -> bool:
 
 
 def above(title: str) -> dict:
-    """Axis options that put a y axis's title above it, level, where it takes no width."""
+    """Axis options that put a y axis's title horizontally above it, where it takes no width."""
     return {
         "title": title,
         "titleAngle": 0,
@@ -233,7 +245,7 @@ def epoch_axis() -> alt.X:
 
 
 def epoch_ends(epochs: int) -> dict[str, float]:
-    """The values of `epoch_axis`: to the end of training from its first epoch on."""
+    """The values of `epoch_axis`, from the first to the last epoch of the training."""
     return dict(zip(EPOCHS, (1, epochs) if epochs > 1 else (0.5, 1.5), strict=True))
 
 
@@ -255,20 +267,29 @@ def number_format(measure: str) -> str:
 
 
 def rules_table(marks: Mapping[str, float | None], end: float = 1) -> pd.DataFrame:
-    """A row for each named value that is not None; end: where the labels of level rules end."""
+    """The table of `rules`.
+
+    Args:
+        marks: Values by label; None is left out.
+        end: The x at which the labels of horizontal rules end.
+    """
     by_value = sorted((value, name) for name, value in marks.items() if value is not None)
     rows = [
         {"at": value, "label": f"{name} {value:.2f}", "end": float(end), "low": False}
         for value, name in by_value
     ]
     for row, following in pairwise(rows):
-        # Two labels at nearly the same place: the lower one goes below its rule.
+        # Of two labels that would overlap, the lower one goes below its rule.
         row["low"] = following["at"] - row["at"] < 0.08
     return pd.DataFrame(rows, columns=["at", "label", "end", "low"])
 
 
 def rules(along: str = "y") -> list[alt.Chart]:
-    """A grey rule and a small label for each row of the table "rules"; along: the values' axis."""
+    """A grey rule and a small label for each row of the table "rules".
+
+    Args:
+        along: The axis of the values, "x" or "y".
+    """
     rule = table("rules").mark_rule(color=GREY, strokeDash=[3, 3], tooltip=None)
     position = {along: "at:Q"}
     layers = [rule.encode(**position)]

@@ -1,4 +1,4 @@
-"""One claim on the page that checks the answers: what was measured, why, and a test of it now."""
+"""One claim on the page that checks the answers: the evidence, the diagnosis and a live test."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from pages.elements.page import path_of
 
 SHOWN_FINDINGS = 3
 PANEL = 320
-"""Pixels that a chart beside another needs."""
+"""The least width, in pixels, of charts that stand side by side."""
 
 
 def draw(key: str) -> None:
-    """A claim, what was reported and measured, a test of it now, and why."""
+    """Draw a claim with its evidence, a live test, its experiments and the diagnosis."""
     claim = CLAIMS[key]
     live = _live_result(key)
     tested = live or recorded().tested.get(key)
@@ -65,19 +65,19 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
         st.metric(
             "Runs that meet it",
             f"{verdict.rate.successes} of {verdict.runs}",
-            help="Each with its own data and initial weights.",
+            help="Each run has its own data and initial weights.",
             border=True,
         )
         st.metric(
             "95% interval",
             f"{verdict.rate.low:.0%} to {verdict.rate.high:.0%}",
-            help="Wilson's interval of the share of runs that meet it.",
+            help="Wilson's interval of the share of runs that meet the criterion.",
             border=True,
         )
         st.metric(
             f"Median {quantity.name[0].lower()}{quantity.name[1:]}",
             quantity.text(verdict.median),
-            help="Half of the runs lie at or below it.",
+            help="Half of the runs are at or below it.",
             border=True,
         )
     words = "Measured just now" if live else f"Recorded on {recorded().date}"
@@ -90,12 +90,12 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
 
 @st.cache_data(show_spinner=False)
 def _recorded_curves(key: str) -> None:
-    """Drawn once, then shown to all: the record does not change while the server runs."""
+    """`_curves` of the record, cached: the record does not change while the server runs."""
     _curves(CLAIMS[key], recorded().tested[key])
 
 
 def _curves(claim: Claim, tested: Tested) -> None:
-    """The interval, the arms side by side, and how what was measured is spread."""
+    """Draw the interval, the curves of the arms, and the distribution of the measured values."""
     verdict, quantity = tested.verdict, claim.criterion.quantity
     charts.show(
         figures.interval(verdict.rate, "Runs that meet it", "Share of the runs"),
@@ -113,7 +113,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
         (
             f"**{quantity.name}** of {verdict.runs} runs",
             distribution(claim, tested),
-            f"How the runs' {quantity.name.lower()} is spread.",
+            f"Distribution of the runs' {quantity.name.lower()}.",
         )
     )
     for tile, (title, chart, words) in zip(tiles(len(panels), 2, PANEL), panels, strict=True):
@@ -123,7 +123,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
 
 
 def curves(trained: Trained, height: int = 240):
-    """An arm's drawn runs over the epochs, with the counts of all its runs."""
+    """The accuracy of an arm's drawn runs by epoch; the legend counts all its runs."""
     return charts.curves(
         trained.frame(),
         "evaluated_accuracy",
@@ -136,7 +136,7 @@ def curves(trained: Trained, height: int = 240):
 
 
 def distribution(claim: Claim, tested: Tested, height: int = 240):
-    """How what was measured of a claim is spread over the runs."""
+    """The distribution of a claim's measured values over the runs."""
     quantity = claim.criterion.quantity
     return charts.measured(
         tested.verdict.values,
@@ -148,10 +148,10 @@ def distribution(claim: Claim, tested: Tested, height: int = 240):
 
 
 def _experiments(claim: Claim, tested: Tested) -> None:
-    """The experiments in a line each, and a button that opens the last one on its page."""
+    """Draw the experiments in a line each, and a button that opens the last one on its page."""
     for arm, trained in zip(claim.arms, tested.arms, strict=False):
-        drawn = f" {trained.runs} runs, {len(trained.accuracy)} drawn."
-        st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{drawn}")
+        counts = f" {trained.runs} runs, {len(trained.accuracy)} drawn."
+        st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{counts}")
     title = PROBLEMS[claim.problem].title
     pressed = st.button(
         f"Open in {title}",
@@ -166,7 +166,7 @@ def _experiments(claim: Claim, tested: Tested) -> None:
 
 
 def _diagnosis(tested: Tested) -> None:
-    """Why runs of the last arm fail, where some do."""
+    """Draw the diagnosis of the last arm, if some of its runs fail."""
     if not tested.findings or tested.arms[-1].learned == tested.arms[-1].runs:
         return
     st.markdown(f"**Why some runs fail.** {tested.conclusion}", width=760)
@@ -186,7 +186,7 @@ def _finding(finding: RecordedFinding) -> None:
 
 
 def _try_again(claim: Claim) -> None:
-    """Test the claim now, with other seeds than the record's."""
+    """Draw the live test of a claim, with other seeds than the record's."""
     running = jobs.busy(PAGE)
     with st.container(border=True):
         st.markdown("**Test again now**")
@@ -196,7 +196,7 @@ def _try_again(claim: Claim) -> None:
                 RUNS,
                 key=f"{PAGE}.runs",
                 required=True,
-                help="More runs make the interval narrower; few runs settle little.",
+                help="More runs make the interval narrower.",
             )
             seed = st.number_input(
                 "Seed",
@@ -204,8 +204,8 @@ def _try_again(claim: Claim) -> None:
                 999_999,
                 key=f"{PAGE}.seed",
                 width=140,
-                help=f"The record used seed {recorded().seed}; another seed gives other data and "
-                "other initial weights.",
+                help=f"The record used seed {recorded().seed}; another seed gives different data "
+                "and initial weights.",
             )
             request = CheckClaim(claim.key, int(runs), seed)
             start = st.button(
@@ -223,7 +223,7 @@ def _try_again(claim: Claim) -> None:
 
 
 def _live_result(key: str) -> Tested | None:
-    """What the last live test of this very claim gave."""
+    """The result of the last live test if it was of this claim, otherwise None."""
     handle = jobs.latest(PAGE)
     if handle is None or handle.request.claim != key or not handle.job.ended:
         return None

@@ -1,4 +1,4 @@
-"""What the page that checks the answers consists of."""
+"""The parts of the page that checks the answers, except the details of a claim."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pages.elements import browser, charts, query_params
 from pages.elements.settings import as_text
 
 PAGE = "claims"
-"""What the keys of this page's widgets begin with, and the slot of its job."""
+"""The prefix of the keys of this page's widgets, and the slot of its job."""
 RUNS = ("64", "128", "256", "512")
 BADGE = {
     HOLDS: (":material/check_circle:", "green"),
@@ -39,7 +39,7 @@ BADGE = {
     UNTESTED: (":material/pending:", "gray"),
 }
 WORDS = {word.replace(" ", "-"): word for word in (HOLDS, SOMETIMES, FAILS, UNTESTABLE)}
-"""The verdicts of recorded claims by what a link calls them."""
+"""The verdicts of recorded claims by their text in a link."""
 ALL = "all"
 VERDICTS = "verdicts"
 DEFAULTS = {
@@ -49,7 +49,7 @@ DEFAULTS = {
     "runs": "64",
     "seed": 1,
 }
-"""What is chosen first; the seed is not the record's, so that a test is a new one."""
+"""The default settings; the seed differs from the record's, so that a live test is a new one."""
 LIST = f"{PAGE}-list"
 LIST_HEIGHT = 520
 SHOWN = f"{PAGE}-shown"
@@ -57,7 +57,7 @@ SHOWN = f"{PAGE}-shown"
 
 
 def kinds() -> dict[str, query_params.Kind]:
-    """What each setting of this page may be."""
+    """The kinds of this page's settings, by name."""
     return {
         "question": Choice((ALL, *PROBLEMS)),
         VERDICTS: MultiChoice(WORDS),
@@ -69,38 +69,42 @@ def kinds() -> dict[str, query_params.Kind]:
 
 @st.cache_resource(show_spinner=False)
 def recorded() -> Record:
-    """The recorded evidence; it does not change while the server runs."""
+    """The recorded evidence, which does not change while the server runs."""
     return load()
 
 
 def enter() -> list[str]:
-    """Put what is chosen into the session, from the URL or the last visit; what was refused."""
+    """Put the settings into the session, from the URL or the last visit.
+
+    Returns:
+        A message for each value that was refused.
+    """
     refused: list[str] = []
     anew = query_params.followed_history()
     values = DEFAULTS if anew else st.session_state.get(f"kept.{PAGE}", DEFAULTS)
     if anew or f"{PAGE}.claim" not in st.session_state:
-        # One who has just come, perhaps through another page's link to a claim.
-        given, refused = query_params.read()
-        if given.get("claim", DEFAULTS["claim"]) not in CLAIMS:
-            refused.append(_unknown(given.pop("claim")))
-        values = values | query_params.checked(given, kinds(), refused)
-        if "claim" in given and values["claim"] not in listed(values["question"], values[VERDICTS]):
+        # A new visit, perhaps through another page's link to a claim.
+        link, refused = query_params.read()
+        if link.get("claim", DEFAULTS["claim"]) not in CLAIMS:
+            refused.append(_unknown(link.pop("claim")))
+        values = values | query_params.checked(link, kinds(), refused)
+        if "claim" in link and values["claim"] not in listed(values["question"], values[VERDICTS]):
             values |= {"question": ALL, VERDICTS: []}
-        if "claim" in given:
+        if "claim" in link:
             browser.bring_into_view(SHOWN)
     query_params.hold(PAGE, values, kinds(), anew=anew)
     return refused
 
 
 def _unknown(key: str) -> str:
-    """What to do about a link's claim that there is not, and the one that may be meant."""
-    near = difflib.get_close_matches(key, CLAIMS, n=1, cutoff=0.8)
-    meant = f" Did you mean `{near[0]}`?" if near else ""
-    return f"Unknown claim `{query_params.quoted(key)}` in the link: choose one below.{meant}"
+    """The message for an unknown claim in a link, with the most similar key if there is one."""
+    matches = difflib.get_close_matches(key, CLAIMS, n=1, cutoff=0.8)
+    hint = f" Did you mean `{matches[0]}`?" if matches else ""
+    return f"Unknown claim `{query_params.quoted(key)}` in the link: choose one below.{hint}"
 
 
 def leave() -> None:
-    """Keep what is chosen for the next visit, and write the URL where it changed."""
+    """Keep the settings for the next visit, and write them into the URL."""
     st.session_state[f"kept.{PAGE}"] = {
         name: st.session_state[f"{PAGE}.{name}"] for name in DEFAULTS
     }
@@ -108,13 +112,13 @@ def leave() -> None:
 
 
 def parameters() -> dict[str, str]:
-    """What the URL says of this page: no more than what differs from where it begins."""
+    """The parameters of this page's URL: those that differ from the defaults."""
     values = {name: st.session_state[f"{PAGE}.{name}"] for name in DEFAULTS}
     return {name: as_text(v) for name, v in values.items() if v != DEFAULTS[name]}
 
 
 def summary() -> None:
-    """How many claims have each verdict, those of the posts and ours apart."""
+    """Draw the number of claims with each verdict, for the posts' claims and for our own."""
     for whose, counts in (
         ("claims from the posts", recorded().counts(ours=False)),
         ("claims of our own", recorded().counts(ours=True)),
@@ -124,12 +128,20 @@ def summary() -> None:
 
 
 def choose(question: str, verdicts: Sequence[str]) -> str | None:
-    """The list of the claims, of which one is chosen; None where the filters leave none."""
+    """Draw the list of claims.
+
+    Args:
+        question: A key of a problem, or ALL.
+        verdicts: Keys of WORDS; all verdicts if empty.
+
+    Returns:
+        The key of the selected claim; None if no claim matches.
+    """
     shown = listed(question, verdicts)
     if not shown:
-        wanted = " or ".join(WORDS[name] for name in verdicts)
+        names = " or ".join(WORDS[name] for name in verdicts)
         st.info(
-            f'No claim about the {PROBLEMS[question].title.lower()} has the verdict "{wanted}". '
+            f'No claim about the {PROBLEMS[question].title.lower()} has the verdict "{names}". '
             "Choose another verdict, or both questions.",
             icon=":material/filter_alt_off:",
         )
@@ -142,19 +154,19 @@ def choose(question: str, verdicts: Sequence[str]) -> str | None:
             "Claim",
             shown,
             format_func=_row,
-            # A caption, even one that is blank, sets all rows apart.
+            # A caption, even a blank one, adds space between all rows.
             captions=[*[""] * (len(shown) - 1), "&nbsp;"],
             key=chosen,
             label_visibility="collapsed",
             width="stretch",
         )
     browser.reveal_choice(LIST, shown.index(key), len(shown))
-    st.caption(f"{RULE} The dashed marks in the pictures are at {FEW:.0%} and {MOST:.0%}.")
+    st.caption(f"{RULE} The dashed lines in the pictures are at {FEW:.0%} and {MOST:.0%}.")
     return key
 
 
 def listed(question: str, verdicts: Sequence[str]) -> tuple[str, ...]:
-    """Keys of the claims about a question, or about both, with one of the verdicts, or with any."""
+    """The keys of the claims that match; the arguments are those of `choose`."""
     words = [WORDS[name] for name in verdicts]
     return tuple(
         key
@@ -164,7 +176,7 @@ def listed(question: str, verdicts: Sequence[str]) -> tuple[str, ...]:
 
 
 def downloads() -> None:
-    """The whole record as files."""
+    """Draw the buttons that download the record, and the link to this page."""
     with st.container(horizontal=True):
         for form, mime, content in (
             ("CSV", "text/csv", lambda: recorded().frame().to_csv(index=False)),
@@ -183,7 +195,11 @@ def downloads() -> None:
 
 
 def filters() -> tuple[str, list[str]]:
-    """Whose claims are listed, and with which verdicts."""
+    """Draw the filters of the list.
+
+    Returns:
+        The question and the verdicts, as for `choose`.
+    """
     with st.container(horizontal=True):
         question = st.segmented_control(
             "Question",
@@ -205,7 +221,7 @@ def filters() -> tuple[str, list[str]]:
 
 
 def _row(key: str) -> str:
-    """A claim's line in the list: verdict, words, what was measured and reported, and where."""
+    """A claim's row in the list: verdict, text, measured rate, source and reported result."""
     claim, tested = CLAIMS[key], recorded().tested.get(key)
     measured = ""
     if tested is not None:
@@ -221,14 +237,14 @@ def _badge(word: str, count: int | str = "") -> str:
 
 
 def attribution(claim: Claim) -> str:
-    """Who made a claim, where, and what they saw."""
+    """The source of a claim and the result that it reports."""
     if claim.source == OURS:
         return "Ours."
     return f"{claim.source.markdown}. Reported: {claim.reported}."
 
 
 def _bar(rate: Rate) -> str:
-    """The interval as a picture: a bar from low to high with a dot at the rate."""
+    """The interval as an SVG data URL: a bar from low to high with a dot at the rate."""
     low, high, point = (6 + 88 * share for share in (rate.low, rate.high, rate.value))
     marks = "".join(
         f'<line x1="{6 + 88 * at}" y1="3" x2="{6 + 88 * at}" y2="17" stroke="{charts.GREY}" '

@@ -1,4 +1,4 @@
-"""The settings of the page that compares fixes, and what they ask for."""
+"""The settings of the page that compares fixes, and the request that they describe."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import streamlit as st
 
 from core import fields
 from core.comparison import distinct, plan
+from core.costs import price
 from core.fixes import excluded
 from core.history import TARGET
-from core.jobs.costs import price
 from core.jobs.limits import duration
 from core.jobs.requests import Compare
 from core.problems import PROBLEMS
@@ -20,12 +20,12 @@ from pages.elements.settings import as_text
 
 PAGE = "compare"
 RESULT = f"{PAGE}-result"
-"""The key of the container with what came of a comparison."""
+"""The key of the container with the results of a comparison."""
 PROBLEM = "problem"
 PICKED = f"{PAGE}.picked"
-"""In the session: the combination that was chosen to be looked into, or None."""
+"""The session's key of the combination chosen to be shown in detail, or None."""
 MOST_FIXES = 6
-"""64 combinations: more would be neither trained in a few seconds nor read."""
+"""They give 64 combinations; more would take too long to train and to read."""
 RUNS = ("16", "32", "64", "128")
 SHARE = fields.Float(0.5, 1, 0.01)
 KINDS = {
@@ -38,7 +38,15 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to be compared, the target accuracy of a run, and the required rate of successes."""
+    """The settings of a comparison.
+
+    Attributes:
+        problem: The problem's key.
+        fixes: Keys of the fixes, in the order in which they are applied.
+        runs: Number of runs of each combination.
+        target: The accuracy at which a run succeeds.
+        rate: The required success rate.
+    """
 
     problem: str
     fixes: tuple[str, ...]
@@ -53,7 +61,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is to train; seconds: about how long that takes."""
+    """The size of a comparison: numbers of combinations and runs, and an estimate of the time."""
 
     combinations: int
     runs: int
@@ -61,15 +69,19 @@ class Size:
 
 
 def enter() -> list[str]:
-    """Put the settings into the session, from the last visit or the URL; what was refused."""
+    """Put the settings into the session, from the last visit or the URL.
+
+    Returns:
+        A message for each value that was refused.
+    """
     refused: list[str] = []
     kept = st.session_state.get("kept.compare")
     anew = kept is None or query_params.followed_history()
     if anew:
-        given, refused = query_params.read()
-        kept = _from_link(given, refused)
+        parameters, refused = query_params.read()
+        kept = _from_link(parameters, refused)
     query_params.hold(PAGE, {name: kept[name] for name in KINDS}, KINDS, anew=anew)
-    # Whose fixes they are is known only now, and which combinations there are only with a result.
+    # The fixes depend on the problem, which is now set; the combinations depend on the results.
     fixes = _fixes(st.session_state[f"{PAGE}.{PROBLEM}"])
     query_params.hold(PAGE, {"fixes": kept["fixes"]}, {"fixes": fixes}, anew=anew)
     if anew or PICKED not in st.session_state:
@@ -82,20 +94,20 @@ def _fixes(problem: str) -> fields.MultiChoice:
 
 
 def leave() -> None:
-    """Keep the settings for the next visit, and write the URL where it changed."""
+    """Keep the settings for the next visit, and write them into the URL."""
     st.session_state["kept.compare"] = _values()
     query_params.write(parameters())
 
 
 def parameters() -> dict[str, str]:
-    """What the URL says of this page: no more than what differs from where it begins."""
+    """The parameters of this page's URL: those that differ from the defaults."""
     values = _values()
     defaults = _defaults(values[PROBLEM]) | {PROBLEM: _defaults()[PROBLEM]}
     return {name: as_text(v) for name, v in values.items() if v != defaults[name]}
 
 
 def _values() -> dict[str, object]:
-    """The settings as they stand; the fixes in the order in which they are applied."""
+    """The current settings; the fixes in the order in which they are applied."""
     keys = {name: f"{PAGE}.{name}" for name in _defaults()} | {"combination": PICKED}
     values = {name: st.session_state[key] for name, key in keys.items()}
     picked = values["fixes"] or []
@@ -103,7 +115,11 @@ def _values() -> dict[str, object]:
 
 
 def controls() -> Choice:
-    """The widgets, and what they say."""
+    """Draw the widgets.
+
+    Returns:
+        The values of the settings.
+    """
     state = st.session_state
     st.segmented_control(
         "Problem",
@@ -112,7 +128,7 @@ def controls() -> Choice:
         key=f"{PAGE}.{PROBLEM}",
         required=True,
         on_change=_other_problem,
-        help="The question whose fixes are compared, from the form as asked.",
+        help="The question as asked, to which the fixes are applied.",
     )
     fixes = PROBLEMS[state[f"{PAGE}.{PROBLEM}"]].fixes
     st.pills(
@@ -139,7 +155,8 @@ def controls() -> Choice:
             1.0,
             step=0.01,
             key=f"{PAGE}.target",
-            help="A run that reaches it has succeeded; changing it needs no new training.",
+            help="A run succeeds if its final accuracy is at least this. Changing it needs no new "
+            "training.",
         )
     with right:
         st.slider(
@@ -148,7 +165,7 @@ def controls() -> Choice:
             1.0,
             step=0.01,
             key=f"{PAGE}.rate",
-            help="The smallest combinations that reach it are named.",
+            help="The results name the smallest combinations that reach it.",
         )
     values = _values()
     chosen = tuple(values["fixes"])
@@ -158,7 +175,7 @@ def controls() -> Choice:
 
 
 def _describe(choice: Choice) -> None:
-    """How much there is to train, and which fixes are never combined."""
+    """Draw the size of the comparison, and the fixes that are never combined."""
     size, count = _size(choice.problem, choice.fixes, choice.runs), len(choice.fixes)
     if count > MOST_FIXES:
         st.error(
@@ -174,28 +191,29 @@ def _describe(choice: Choice) -> None:
 
 
 def _replaced(choice: Choice) -> str:
-    """Which of the chosen fixes replace which, in words."""
+    """The chosen fixes that replace others, in words."""
     problem = PROBLEMS[choice.problem]
     fixes = {key: problem.fixes[key] for key in choice.fixes}
-    excludes, earlier, said = excluded(fixes, problem.experiment), [], []
+    excludes, earlier, sentences = excluded(fixes, problem.experiment), [], []
     for key, fix in fixes.items():
         others = [fixes[other].title for other in excludes[key] if other in earlier]
         if others:
-            said.append(f"{fix.title} replaces {' and '.join(others)}: never combined.")
+            replaced = " and ".join(others)
+            sentences.append(f"{fix.title} replaces {replaced}: they are never combined.")
         earlier.append(key)
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 @lru_cache(maxsize=256)
 def _size(problem: str, fixes: tuple[str, ...], runs: int) -> Size:
-    # A page is drawn often, and pricing many combinations takes as long as drawing a chart.
+    # Cached, since estimating the cost of many combinations takes as long as drawing a chart.
     compared = _request(problem, fixes, runs)
     planned = plan(compared.experiment, {fix.key: fix for fix in compared.fixes})
     return Size(len(planned), len(distinct(planned)) * runs, price(compared).seconds)
 
 
 def request(choice: Choice) -> Compare:
-    """What the choice asks the worker for."""
+    """The request to the worker."""
     return _request(choice.problem, choice.fixes, choice.runs)
 
 
@@ -205,19 +223,19 @@ def _request(problem: str, fixes: tuple[str, ...], runs: int) -> Compare:
 
 
 def label(choice: Choice) -> str:
-    """What other viewers read while they wait for it."""
+    """The label of the job, which other viewers read in the queue."""
     size = _size(choice.problem, choice.fixes, choice.runs)
     return f"{size.combinations} combinations of fixes, {choice.runs} runs each"
 
 
 def next_step(choice: Choice, affordable: bool) -> str:
-    """What to do for results of this choice."""
+    """The next step to results of this choice, in words."""
     if not choice.fixes:
         return "Choose at least one fix to compare."
     if not choice.comparable:
         return f"Choose at most {MOST_FIXES} fixes to compare."
     if not affordable:
-        return "This comparison is over the limit; what would fit is said above."
+        return "This comparison is over the limit; the message above says what would fit."
     size = _size(choice.problem, choice.fixes, choice.runs)
     return (
         f"Press **Compare** to train {size.combinations} combinations, which takes about "
@@ -226,7 +244,7 @@ def next_step(choice: Choice, affordable: bool) -> str:
 
 
 def running(handle: jobs.JobHandle) -> None:
-    """How far the comparison is."""
+    """Draw the progress of the comparison."""
     events = handle.job.events
     if events:
         doing = f"{events[-1].finished} of {events[-1].of} combinations trained"
@@ -248,12 +266,12 @@ def _defaults(problem: str = "threshold") -> dict[str, object]:
     return {PROBLEM: problem, "fixes": fixes, **others}
 
 
-def _from_link(given: dict[str, str], refused: list[str]) -> dict[str, object]:
-    """Every value that the page begins with; what is refused falls back to where it begins."""
-    begun = {name: given.pop(name) for name in (PROBLEM,) if name in given}
-    problem = query_params.checked(begun, KINDS, refused).get(PROBLEM, _defaults()[PROBLEM])
+def _from_link(parameters: dict[str, str], refused: list[str]) -> dict[str, object]:
+    """The initial values of the page; a refused one is replaced by the default."""
+    first = {name: parameters.pop(name) for name in (PROBLEM,) if name in parameters}
+    problem = query_params.checked(first, KINDS, refused).get(PROBLEM, _defaults()[PROBLEM])
     kinds = KINDS | dict.fromkeys(("fixes", "combination"), _fixes(problem))
-    values = _defaults(problem) | query_params.checked(given, kinds, refused)
-    # A combination goes by its text; the empty one is the question as asked.
+    values = _defaults(problem) | query_params.checked(parameters, kinds, refused)
+    # A combination is stored as its text; the empty text is the question as asked.
     picked = values["combination"]
     return values | {"combination": None if picked is None else as_text(picked)}

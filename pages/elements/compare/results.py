@@ -15,16 +15,16 @@ from pages.elements.rendering import in_turn
 from pages.elements.settings import as_text
 
 PANELS, PANEL_WIDTH = 4, 210
-"""Panels of curves in a row, on a laptop, and the pixels that each needs."""
+"""Panels of curves in a row on a laptop, and the least width of each in pixels."""
 MOST_SHOWN = 16
-"""Combinations whose rates and curves are seen at once: the best; the rest can be opened."""
+"""The best combinations, whose rates and curves are shown; the others are in an expander."""
 MOST_NAMED = 3
-"""Combinations in the headline."""
+"""The most combinations that the headline names."""
 
 
 @in_turn
 def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
-    """The answer, the combinations side by side, the table, and each fix's share."""
+    """Draw the results: verdict, rates, contributions, curves, table and one combination."""
     comparison = handle.job.result
     if handle.request != request(choice):
         st.caption(
@@ -47,7 +47,7 @@ def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
 
 
 def _answer(answer: Verdict, choice: Choice, titles: dict[str, str]) -> None:
-    """The smallest combinations that reach the required rate, with their counts and intervals."""
+    """Draw the smallest combinations that reach the required rate, with counts and intervals."""
     st.header(_headline(answer, choice, titles))
     if not answer.smallest:
         more = (
@@ -62,7 +62,7 @@ def _answer(answer: Verdict, choice: Choice, titles: dict[str, str]) -> None:
     ]
     if answer.shown and len(answer.shown[0].fixes) > len(answer.smallest[0].fixes):
         lines += [
-            f"- {_result(each, titles)}, the smallest with its whole interval there"
+            f"- {_result(each, titles)}, the smallest whose whole interval reaches it"
             for each in answer.shown
         ]
     st.markdown("\n".join(lines))
@@ -99,31 +99,31 @@ def _result(candidate: Candidate, titles: dict[str, str]) -> str:
 
 
 def _more_runs(likely: list[Candidate], choice: Choice) -> str:
-    """How many runs would settle whether they reach the required rate."""
+    """The number of runs that would show whether they reach the required rate, in words."""
     needed = [each.runs_to_show for each in likely]
     if None in needed:
-        return f"At exactly {choice.rate:.0%}, more runs would not settle it."
+        return f"With a rate of exactly {choice.rate:.0%}, more runs would not settle it."
     runs = next((runs for runs in RUNS if int(runs) >= max(needed)), f"about {max(needed):,}")
     return f"More runs would settle it: {runs} per combination, if the rate stays the same."
 
 
 def _effects(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
-    """The fixes that do nothing, nothing that can be seen, or harm."""
+    """Draw the fixes that have no effect, no measurable effect, or an adverse one."""
     for row in comparison.contributions(choice.target).itertuples():
         if row.identical:
             st.markdown(
                 f":material/do_not_disturb_on: **{titles[row.fix]}** changes nothing: with and "
-                "without it every run ends exactly alike, in every combination."
+                "without it, the results of every run are identical, in every combination."
             )
         elif row.low <= 0 <= row.high:
             st.markdown(
                 f":material/horizontal_rule: **{titles[row.fix]}** has no effect that "
-                f"{comparison.runs} runs can show ({_points(row.low)} to {_points(row.high)} "
-                "percentage points)."
+                f"{comparison.runs} runs can show (95% interval: {_points(row.low)} to "
+                f"{_points(row.high)} percentage points)."
             )
         elif row.high < 0:
             st.markdown(
-                f":material/trending_down: **{titles[row.fix]}** makes it worse, by "
+                f":material/trending_down: **{titles[row.fix]}** lowers the success rate, by "
                 f"{-100 * row.value:.0f} percentage points on average."
             )
 
@@ -133,7 +133,13 @@ def _points(share: float) -> str:
 
 
 def _rates(table: pd.DataFrame, choice: Choice) -> None:
-    """table: one row per combination, the best first; named: those of the headline."""
+    """Draw the success rates.
+
+    Args:
+        table: One row per combination, the best first; the column named marks those that the
+            headline names.
+        choice: The settings.
+    """
     alt = (
         f"Share of runs that reach {choice.target:.0%} for every combination, with its "
         f"95% interval and the required {choice.rate:.0%}."
@@ -172,7 +178,14 @@ def _contributions(comparison: Comparison, choice: Choice, titles: dict[str, str
 
 
 def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
-    """names: of the combinations, the best first; the index is that of the comparison."""
+    """Draw the curves of every combination.
+
+    Args:
+        comparison: The runs.
+        choice: The settings.
+        names: The combinations in words, the best first, indexed by their position in
+            `comparison.subsets`.
+    """
     histories = [comparison.histories[index] for index in names.index]
     parts = []
     for name, history in zip(names, histories, strict=True):
@@ -192,7 +205,7 @@ def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
 
 
 def _panels(panels: list[tuple[str, str, charts.Chart]]) -> None:
-    """Name, title and chart of each, side by side."""
+    """Draw charts side by side; each panel is a name, a title and a chart."""
     tiles = layout.tiles(len(panels), PANELS, PANEL_WIDTH)
     for tile, (name, title, panel) in zip(tiles, panels, strict=True):
         with tile:
@@ -208,7 +221,7 @@ def _table(table: pd.DataFrame) -> None:
         table.assign(**(100 * table[shares])),
         hide_index=True,
         placeholder="\u2014",
-        # In pixels, so that all are seen on a laptop.
+        # Widths in pixels, so that all columns are visible on a laptop.
         column_config={
             "combination": text("Combination", width=310),
             "runs": number("Runs", format="%d", width=55),
@@ -248,7 +261,7 @@ def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
 def _look_into(
     comparison: Comparison, choice: Choice, titles: dict[str, str], answer: Verdict
 ) -> None:
-    """One combination: its diagnosis and its script. The named one, until another is chosen."""
+    """Draw the diagnosis and the script of one combination, by default that of the headline."""
     st.header("One combination in detail")
     subsets = {as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[PICKED] not in subsets:
@@ -269,7 +282,7 @@ def _look_into(
     explained = findings.findings_for(history.experiment, history, choice.target)
     st.markdown(f"**{verdict(explained, history, choice.target)}**")
     findings.brief(explained, history, choice.target)
-    # Those of what was compared, which need not be what is chosen now.
+    # The problem that was compared may differ from the current choice.
     problem = next(key for key, p in PROBLEMS.items() if p.experiment == comparison.experiment)
     fixes = tuple(PROBLEMS[problem].fixes[key] for key in subsets[picked])
     export.code(problem, history.experiment, fixes, history.seed)
