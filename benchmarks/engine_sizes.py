@@ -165,8 +165,8 @@ def compare_layouts() -> list[dict]:
                 train(network(*size), runs)
                 us = statistics.median(_engine(size, runs)() for _ in range(REPEATS))
             row[f"{name} µs"] = 1e6 * us / 40 / runs
-        first = grouping.runs_first(network(*size))
-        rows.append(row | {"last / first": row["last µs"] / row["first µs"], "runs first": first})
+        chosen = "first" if grouping.runs_first(network(*size)) else "last"
+        rows.append(row | {"last / first": row["last µs"] / row["first µs"], "chosen": chosen})
     return rows
 
 
