@@ -163,7 +163,7 @@ def test_nobody_is_told_to_press_a_button_that_is_off(visitor):
 
     visitor.open("Two_blob_problem")
     assert invited()
-    visitor.change("two-blob.low1", 0.6)
+    visitor.change("two-blob.encoding", "as-is")
     assert visitor.widget("two-blob-train").disabled
     assert not invited()
 
@@ -176,14 +176,13 @@ def test_a_button_does_nothing_where_the_settings_cannot_be_trained(visitor):
     assert any(key.startswith("two-blob-fix-") for key in keys)
     ids = {key: visitor.widget(key).id for key in keys if key != "two-blob-reset"}
     for key, name in ids.items():
-        visitor.change("two-blob.low1", 0.2)
-        low = visitor.widget("two-blob.low1").id
+        visitor.press("two-blob-reset")
+        encoding = visitor.widget("two-blob.encoding").id
         assert not visitor.widget("two-blob-train").disabled
-        visitor.send(state(low, "double_value", 0.6), state(name, "trigger_value", True))
+        visitor.send(state(encoding, "string_value", "as-is"), state(name, "trigger_value", True))
         assert_well(visitor, key)
         assert "two-blob-stop" not in visitor.keys, f"{key} has started a training"
-        low = visitor.widget("two-blob.low1").id
-        visitor.send(state(low, "double_value", 0.6), state(name, "trigger_value", True))
+        visitor.send(state(name, "trigger_value", True))
         assert "two-blob-stop" not in visitor.keys, f"{key} has started a training, disabled"
     visitor.go_to("Compare_fixes")
     visitor.change("compare.fixes", [])

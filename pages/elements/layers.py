@@ -90,13 +90,16 @@ def _move(problem: str, index: int, to: int) -> None:
     """Callback: move a layer to another index."""
     state.take_over(problem)
     hidden = _hidden(problem)
-    hidden.insert(to, hidden.pop(index))
-    state.put_layers(problem, tuple(hidden))
+    # A click can be on its way while there are fewer layers already.
+    if max(index, to) < len(hidden):
+        hidden.insert(to, hidden.pop(index))
+        state.put_layers(problem, tuple(hidden))
 
 
 def _remove(problem: str, index: int) -> None:
     """Callback: remove a layer."""
     state.take_over(problem)
     hidden = _hidden(problem)
-    del hidden[index]
-    state.put_layers(problem, tuple(hidden))
+    if index < len(hidden):
+        del hidden[index]
+        state.put_layers(problem, tuple(hidden))
