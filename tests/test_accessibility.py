@@ -29,8 +29,11 @@ NOT_OURS = {
     ("dark", "color-contrast"): "[data-testid=stBaseButton-primary]",
 }
 """By scheme and rule: the elements whose violation of it no theme can mend."""
-TRANSITIONS_ENDED = """() => Promise.allSettled(
-    document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"""
+TRANSITIONS_ENDED = """() => Promise.race([
+    new Promise(done => setTimeout(done, 1000)),
+    Promise.allSettled(
+        document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))])"""
+"""Or a second: one of an element that is not drawn never ends."""
 STANDS_IN = "([target, chrome]) => document.querySelector(target)?.closest(chrome) != null"
 
 
