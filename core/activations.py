@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.entries import entry, named
+from core.normal import normal_cdf, normal_density
 
 LEAK = 0.2
 """The slope of Keras's leaky_relu below 0."""
@@ -71,30 +72,13 @@ def _sigmoid(z: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
 
 
-def _tanh_slope(out: np.ndarray) -> np.ndarray:
-    return 1 - out * out
-
-
-def _normal_cdf(z: np.ndarray) -> np.ndarray:
-    """The normal distribution function, to 8e-8 (Abramowitz and Stegun 1964, 7.1.26)."""
-    x = np.abs(z) / math.sqrt(2)
-    t = 1 / (1 + 0.3275911 * x)
-    terms = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
-    erf = 1 - np.exp(-x * x) * sum(a * t ** (k + 1) for k, a in enumerate(terms))
-    return 0.5 * (1 + np.sign(z) * erf)
-
-
-def _normal_density(z: np.ndarray) -> np.ndarray:
-    return np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-
-
 def _softplus(z: np.ndarray) -> np.ndarray:
     return np.logaddexp(z, 0)
 
 
 def _mish_derivative(z: np.ndarray) -> np.ndarray:
     through = np.tanh(_softplus(z))
-    return through + z * _sigmoid(z) * _tanh_slope(through)
+    return through + z * _sigmoid(z) * (1 - through * through)
 
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -168,8 +152,8 @@ _ALL = (
     ),
     Activation(
         "gelu",
-        lambda z: z * _normal_cdf(z),
-        lambda z, out, upstream: upstream * (_normal_cdf(z) + z * _normal_density(z)),
+        lambda z: z * normal_cdf(z),
+        lambda z, out, upstream: upstream * (normal_cdf(z) + z * normal_density(z)),
         low=-0.17,
         rectifier=True,
         exponential=True,

@@ -51,7 +51,8 @@ class KerasEntry(Checked):
 
     def keras_options(self) -> dict[str, Any]:
         """The keyword arguments of Keras's class."""
-        return {self.keras_arguments.get(n, n): getattr(self, n) for n in self._names()}
+        names = [each.name for each in fields(self)]  # type: ignore[arg-type]
+        return {self.keras_arguments.get(name, name): getattr(self, name) for name in names}
 
     def script(self) -> str:
         """The Python code of a call to Keras's class, without arguments at their defaults."""
@@ -62,9 +63,6 @@ class KerasEntry(Checked):
                 name = self.keras_arguments.get(each.name, each.name)
                 arguments.append(f"{name}={written(value)}")
         return f"{self.keras_name}({', '.join(arguments)})"
-
-    def _names(self) -> list[str]:
-        return [each.name for each in fields(self)]  # type: ignore[arg-type]
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:

@@ -43,7 +43,11 @@ class InvalidExperiment(ValueError):
 
 
 class Kind(Protocol):
-    """The values that a field can have."""
+    """The values that a field can have.
+
+    Kinds that have a single control also have `parse`, from its text in a link to the value, which
+    raises a ValueError, KeyError or OverflowError if the text is not an allowed value.
+    """
 
     @property
     def expected(self) -> str:
@@ -58,13 +62,6 @@ class Kind(Protocol):
 
         Raises:
             InvalidExperiment: If the value is not allowed.
-        """
-
-    def parse(self, text: str) -> Any:
-        """The value of its text in a link.
-
-        Raises:
-            ValueError, KeyError, OverflowError: If the text is not an allowed value.
         """
 
 
@@ -205,9 +202,6 @@ class Optional:
     def check(self, name: str, value: Any) -> Any:
         return None if value is None else self.kind.check(name, value)
 
-    def parse(self, text: str) -> Any:
-        return None if text == "none" else self.kind.parse(text)
-
 
 @dataclass(frozen=True, eq=False)
 class Instance:
@@ -223,9 +217,6 @@ class Instance:
         if not isinstance(value, tuple(self.classes.values())):
             raise InvalidExperiment(name, value, self.expected)
         return value
-
-    def parse(self, text: str) -> Any:
-        raise ValueError(text)
 
 
 @dataclass(frozen=True)
@@ -255,7 +246,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Ranges:
-    """`fewest` to `most` (low, high) pairs; a link joins the bounds with underscores."""
+    """`fewest` to `most` (low, high) pairs."""
 
     fewest: int
     most: int
@@ -277,12 +268,6 @@ class Ranges:
             if pair[0] > pair[1]:
                 raise InvalidExperiment(name, pair, "a low bound not above its high one")
         return checked
-
-    def parse(self, text: str) -> tuple[tuple[float, float], ...]:
-        numbers = [float(number) for number in text.split("_")]
-        if len(numbers) % 2:
-            raise ValueError(text)
-        return self.check("value", list(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -18,10 +18,14 @@ from core.fields import Float, field
 EPSILON = 1e-7
 """Keras's epsilon of RMSprop and Adam."""
 RATE = Float(0, 1_000, step=0.001, above=True)
-RATE_LABEL = "Learning rate"
 
 Arrays = list[np.ndarray]
 """One array per array of weights, with the runs as the first axis."""
+
+
+def rate_field(default: float, help: str = "About how much an update moves each weight.") -> Any:
+    """The field of a learning rate."""
+    return field(RATE, default, label="Learning rate", help=help)
 
 
 class Optimizer(KerasEntry):
@@ -72,8 +76,8 @@ def optimizer(kind: Class) -> Class:
 class SGD(Optimizer):
     """Gradient descent with Keras's defaults."""
 
-    learning_rate: float = field(
-        RATE, 0.01, label=RATE_LABEL, help="The factor from the gradient to the change of a weight."
+    learning_rate: float = rate_field(
+        0.01, help="The factor from the gradient to the change of a weight."
     )
     momentum: float = field(
         Float(0, 1, step=0.1),
@@ -102,9 +106,7 @@ class SGD(Optimizer):
 class RMSprop(Optimizer):
     """RMSprop with Keras's defaults (rho 0.9, epsilon 1e-7)."""
 
-    learning_rate: float = field(
-        RATE, 0.001, label=RATE_LABEL, help="About how much an update moves each weight."
-    )
+    learning_rate: float = rate_field(0.001)
 
     keras_name = label = "RMSprop"
     help = "Divides each gradient by a moving average of its size."
@@ -119,9 +121,7 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Adam with Keras's defaults (beta_1 0.9, beta_2 0.999, epsilon 1e-7)."""
 
-    learning_rate: float = field(
-        RATE, 0.001, label=RATE_LABEL, help="About how much an update moves each weight."
-    )
+    learning_rate: float = rate_field(0.001)
 
     keras_name = label = "Adam"
     help = "Divides a moving average of each gradient by a moving average of its size."

@@ -8,7 +8,6 @@ pictured: by the number of features, not by the source.
 from __future__ import annotations
 
 import hashlib
-import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ import numpy as np
 
 from core.entries import written
 from core.fields import Checked, Float, Int, InvalidExperiment, Ranges, field
+from core.normal import normal_cdf
 from core.streams import generator
 
 CEILING_ROWS = 1_500
@@ -417,14 +417,8 @@ def _density(x: np.ndarray, low: float, high: float, noise: float) -> np.ndarray
         return inside / width if width else inside.astype(float)
     if width <= 1e-6 * noise:
         return np.exp(-0.5 * ((x - low) / noise) ** 2) / noise
-    return np.maximum(_normal_cdf((x - low) / noise) - _normal_cdf((x - high) / noise), 0) / width
+    return np.maximum(normal_cdf((x - low) / noise) - normal_cdf((x - high) / noise), 0) / width
 
 
 _BLOCK = 2**14
 """Values whose decimals are looked for at once, few enough for the processor's cache."""
-_GRID = np.linspace(-8, 8, 1_601)
-_CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _GRID])
-
-
-def _normal_cdf(z: np.ndarray) -> np.ndarray:
-    return np.interp(z, _GRID, _CDF)

@@ -26,6 +26,7 @@ from core.history import History
 from core.problems import PROBLEMS
 from pages.elements import query_params
 from pages.elements.report import Report, _data
+from support.histories import made_up
 
 EXPERIMENT = PROBLEMS["two-blob"].experiment
 
@@ -35,24 +36,7 @@ def history(runs: int = 3, epochs: int = 2) -> History:
     figures = np.linspace(0.1, 0.9, epochs * runs, dtype=np.float32).reshape(epochs, runs)
     loss = figures.copy()
     loss[-1, -1] = np.nan
-    return History(
-        experiment=EXPERIMENT,
-        seed=4,
-        loss=loss,
-        accuracy=figures,
-        evaluated_loss=loss,
-        evaluated_accuracy=figures,
-        val_loss=None,
-        val_accuracy=None,
-        health=None,
-        final_loss=loss[-1],
-        final_accuracy=figures[-1],
-        key_epochs=np.array([0, epochs]),
-        weights=(),
-        cancelled=False,
-        seconds=1.0,
-        compile_seconds=0.5,
-    )
+    return made_up(EXPERIMENT, loss, figures, seed=4, seconds=1.0, compile_seconds=0.5)
 
 
 def test_curves_are_kept_with_what_they_came_from():

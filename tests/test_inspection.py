@@ -36,6 +36,7 @@ from core.inspection import (
     surface,
 )
 from core.problems import PROBLEMS
+from support.histories import made_up
 
 pytestmark = pytest.mark.tensorflow
 
@@ -55,24 +56,9 @@ def random_weights(experiment, rng, scale=1.0):
 def recorded(experiment, weights_by_key, key_epochs) -> History:
     """A history of one run that holds these weights and nothing else of interest."""
     nothing = np.zeros((1, 1), np.float32)
-    return History(
-        experiment=experiment,
-        seed=3,
-        loss=nothing,
-        accuracy=nothing,
-        evaluated_loss=nothing,
-        evaluated_accuracy=nothing,
-        val_loss=None,
-        val_accuracy=None,
-        health=None,
-        final_loss=nothing[0],
-        final_accuracy=nothing[0],
-        key_epochs=np.array(key_epochs),
-        weights=tuple(np.stack(w)[..., None] for w in zip(*weights_by_key, strict=True)),
-        cancelled=False,
-        seconds=0.0,
-        compile_seconds=0.0,
-    )
+    weights = tuple(np.stack(w)[..., None] for w in zip(*weights_by_key, strict=True))
+    keys = np.array(key_epochs)
+    return made_up(experiment, nothing, nothing, seed=3, key_epochs=keys, weights=weights)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

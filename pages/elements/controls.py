@@ -9,7 +9,7 @@ from core.fields import Setting
 from core.jobs.requests import Train
 from core.problems import PROBLEMS
 from pages.elements import browser, jobs, layers, query_params, state, widgets
-from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, in_words, table
+from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, in_words
 
 ICONS = {
     "Data": ":material/dataset:",
@@ -49,7 +49,7 @@ def presets(problem: str) -> None:
 
 def groups(problem: str) -> None:
     """Draw every other setting, in a popover per group, and the button that resets them."""
-    settings = table(state.draft(problem)).values()
+    settings = state.controls(problem).values()
     with st.container(horizontal=True):
         for name in GROUPS:
             with st.popover(

@@ -7,7 +7,6 @@ import streamlit as st
 from core.experiment import MOST_LAYERS
 from core.layers import LAYERS, Dense, Layer
 from pages.elements import state, widgets
-from pages.elements.settings import table
 
 ADDED = 8
 """Units of a new dense layer."""
@@ -63,23 +62,24 @@ def _heading(problem: str, index: int, layer: Layer, count: int) -> None:
 
 def _settings(problem: str, prefix: str) -> None:
     """The controls of one layer, side by side."""
-    settings = table(state.draft(problem)).values()
-    controls = [each for each in settings if each.name.startswith(f"{prefix}-")]
+    every = state.controls(problem).values()
+    controls = [each for each in every if each.name.startswith(f"{prefix}-")]
     for column, each in zip(st.columns(max(len(controls), 1)), controls, strict=False):
         with column:
             widgets.draw(each.setting, **state.control(problem, each.name))
 
 
 def _hidden(problem: str) -> list[Layer]:
+    """The hidden layers, with what was set by the same event."""
+    state.take_over(problem)
     return list(state.draft(problem).model.layers[:-1])
 
 
 def _add(problem: str, name: str) -> None:
     """Callback: add a layer before the output layer, with the settings of the last of its kind."""
-    state.take_over(problem)
     hidden, kind = _hidden(problem), LAYERS[name]
     same_kind = [layer for layer in hidden if type(layer) is kind]
-    state.put_layers(problem, (*hidden, same_kind[-1] if same_kind else _new(kind)))
+    state.put(problem, layers=(*hidden, same_kind[-1] if same_kind else _new(kind)))
 
 
 def _new(kind: type[Layer]) -> Layer:
@@ -88,18 +88,16 @@ def _new(kind: type[Layer]) -> Layer:
 
 def _move(problem: str, index: int, to: int) -> None:
     """Callback: move a layer to another index."""
-    state.take_over(problem)
     hidden = _hidden(problem)
     # A click can be on its way while there are fewer layers already.
     if max(index, to) < len(hidden):
         hidden.insert(to, hidden.pop(index))
-        state.put_layers(problem, tuple(hidden))
+        state.put(problem, layers=tuple(hidden))
 
 
 def _remove(problem: str, index: int) -> None:
     """Callback: remove a layer."""
-    state.take_over(problem)
     hidden = _hidden(problem)
     if index < len(hidden):
         del hidden[index]
-        state.put_layers(problem, tuple(hidden))
+        state.put(problem, layers=tuple(hidden))

@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.draft import Draft
 from core.fields import MultiChoice
-from pages.elements.settings import as_text, table
+from pages.elements.settings import as_text, changed_by
 
 FORMAT = 2
 """The version of the link format, raised by a change that older versions would misread."""
@@ -100,7 +100,7 @@ def checked(
     for name, text in parameters.items():
         kind = kinds.get(name)
         if kind is None:
-            refused.append(f"`{quoted(name)}` in the link is not a setting of this page.")
+            refused.append(unknown(name))
         elif isinstance(kind, MultiChoice):
             values[name] = _checked_keys(name, text, kind, refused)
         else:
@@ -119,14 +119,12 @@ def applied(draft: Draft, parameters: Mapping[str, str], refused: list[str]) -> 
         parameters: Texts by name.
         refused: Messages; one is added for each parameter that is not valid.
     """
-    left = dict(parameters)
-    while name := next((name for name in table(draft) if name in left), None):
-        text, control = left.pop(name), table(draft)[name]
-        try:
-            draft = control.write(draft, control.setting.kind.parse(text))
-        except (KeyError, ValueError, OverflowError):
-            refused.append(refusal(name, text, control.setting.kind.expected))
-    refused += [f"`{quoted(name)}` in the link is not a setting of this page." for name in left]
+    draft, left_out = changed_by(draft, parameters, lambda c, text: c.setting.kind.parse(text))
+    for name, control in left_out.items():
+        if control is None:
+            refused.append(unknown(name))
+        else:
+            refused.append(refusal(name, parameters[name], control.setting.kind.expected))
     return draft
 
 
@@ -162,6 +160,11 @@ def allows(kind: Kind, value: object) -> bool:
         return kind.parse(as_text(value)) == value
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
+
+
+def unknown(name: str) -> str:
+    """The message for a parameter that the page does not have."""
+    return f"`{quoted(name)}` in the link is not a setting of this page."
 
 
 def refusal(name: str, text: str, expected: str) -> str:

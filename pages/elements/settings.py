@@ -7,7 +7,7 @@ hidden layers have a prefix such as "layer1-", counted from 1, and those of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
@@ -35,7 +35,6 @@ DATA, NETWORK, TRAINING, RUNS = GROUPS = ("Data", "Network", "Training", "Runs")
 NAMES = {("data", "label_values"): "labels", ("training", "shuffle"): "reshuffle"}
 """The names of parameters that differ from the name of their field."""
 SEPARATOR, NEXT_LAYER = "~", "~~"
-MOST_CLASSES = 100
 
 
 @dataclass(frozen=True)
@@ -92,22 +91,29 @@ def differences(before: Draft, after: Draft) -> dict[str, Any]:
     return changed
 
 
-def changed_by(draft: Draft, values: dict[str, Any]) -> Draft:
+def changed_by(
+    draft: Draft,
+    values: Mapping[str, Any],
+    read: Callable[[Control, Any], Any] = lambda control, value: value,
+) -> tuple[Draft, dict[str, Control | None]]:
     """The draft with these values, which are applied in the order of its table.
 
-    Values without a control, and values that are not allowed, are left out.
+    Args:
+        draft: To be changed.
+        values: By the names of the settings.
+        read: Converts a value for its control; a KeyError, ValueError or OverflowError refuses it.
+
+    Returns:
+        The draft, and the names of the values that were left out: each with its control if the
+        value is not allowed, or with None if there is no such control.
     """
-    left = dict(values)
-    while left:
-        controls = table(draft)
-        name = next((name for name in controls if name in left), None)
-        if name is None:
-            break
+    left, refused = dict(values), {}
+    while control := next((c for name, c in table(draft).items() if name in left), None):
         try:
-            draft = controls[name].write(draft, left.pop(name))
-        except ValueError:
-            continue
-    return draft
+            draft = control.write(draft, read(control, left.pop(control.name)))
+        except (KeyError, ValueError, OverflowError):
+            refused[control.name] = control
+    return draft, refused | dict.fromkeys(left)
 
 
 def _kinds(draft: Draft) -> list[type]:

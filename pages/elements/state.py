@@ -22,7 +22,6 @@ from core.draft import Draft
 from core.experiment import Experiment
 from core.fields import Choice, MultiChoice, Numbers
 from core.fixes import Fix, apply_all, excluded
-from core.layers import Layer
 from core.problems import PROBLEMS, leading_to
 from pages.elements import links_v1, query_params
 from pages.elements.settings import (
@@ -91,7 +90,7 @@ def key(problem: str, name: str) -> str:
 def control(problem: str, name: str) -> dict[str, Any]:
     """The keyword arguments of a setting's widget; its value is put into the session."""
     widget = key(problem, name)
-    settings = table(draft(problem))
+    settings = controls(problem)
     # On every run of the script, since the browser reads the value only when the widget is shown.
     if name in settings:
         st.session_state[widget] = _to_widget(settings[name], settings[name].read(draft(problem)))
@@ -114,7 +113,7 @@ def take_over(problem: str) -> list[str]:
             held(problem)[name] = sent
     before = after = draft(problem)
     refused = []
-    for name, setting in table(before).items():
+    for name, setting in controls(problem).items():
         sent = st.session_state.get(key(problem, name))
         # An untouched setting keeps its value, or the one that a change of another setting implies.
         if sent is None or sent == _to_widget(setting, setting.read(before)):
@@ -188,11 +187,6 @@ def reset(problem: str) -> None:
     choose(problem, BASELINE, ())
 
 
-def put_layers(problem: str, hidden: tuple[Layer, ...]) -> None:
-    """Replace the hidden layers; they get new widgets."""
-    put(problem, layers=hidden)
-
-
 def _generation(problem: str) -> str:
     return f"{problem}.generation"
 
@@ -210,7 +204,8 @@ def put(problem: str, **values: Any) -> None:
     """
     named = {name.replace("_", "-"): value for name, value in values.items()}
     held(problem).update({name: named.pop(name) for name in OF_RUNS if name in named})
-    _hold(problem, changed_by(draft(problem), named))
+    changed, _ = changed_by(draft(problem), named)
+    _hold(problem, changed)
     _renew_controls(problem)
 
 
@@ -225,6 +220,17 @@ def draft(problem: str) -> Draft:
 @lru_cache(maxsize=256)
 def _read(text: str) -> Draft:
     return Draft.from_json(text)
+
+
+def controls(problem: str) -> dict[str, Control]:
+    """The table of the draft."""
+    return _table(held(problem)[DRAFT])
+
+
+@lru_cache(maxsize=256)
+def _table(text: str) -> dict[str, Control]:
+    # Kept, since every widget of a page looks up its own row.
+    return table(_read(text))
 
 
 def _hold(problem: str, draft: Draft) -> None:
@@ -302,7 +308,7 @@ def by_hand(problem: str) -> dict[str, Any]:
 
 def changed(problem: str) -> dict[str, str]:
     """The settings of `by_hand` that have an effect: their values in words, by label."""
-    settings = table(draft(problem))
+    settings = controls(problem)
     changes = by_hand(problem)
     of_runs = {OF_RUNS[name].label: changes[name] for name in OF_RUNS if name in changes}
     effective = {
@@ -325,7 +331,8 @@ def choose(problem: str, start: str, fixes: Collection[str], **changes: Any) -> 
     fixes = _last_of_each(problem, start, fixes)
     named = {name.replace("_", "-"): value for name, value in changes.items()}
     of_runs = {name: named.pop(name, view.default) for name, view in OF_RUNS.items()}
-    _begin(problem, start, fixes, changed_by(_preset(problem, start, fixes), named), of_runs)
+    changed, _ = changed_by(_preset(problem, start, fixes), named)
+    _begin(problem, start, fixes, changed, of_runs)
 
 
 def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] | None = None) -> bool:

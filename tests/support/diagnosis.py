@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from core.experiment import Adam, Blobs, Data, Dense, Experiment, Model, Table, Training
-from core.history import Health, History
+from core.history import Health
 from core.network import draw_weights
 from core.problems import PROBLEMS
+from support.histories import made_up
 
 THRESHOLD, TWO_BLOB = (PROBLEMS[key].experiment for key in ("threshold", "two-blob"))
 HEALTHY = Experiment(
@@ -103,22 +104,8 @@ def history(experiment, accuracy=0.5, loss=0.69, epochs=10, runs=4, same_weights
     fields = {
         "val_loss": loss if held_out is not None else None,
         "val_accuracy": held_out,
-        "final_loss": loss[-1],
-        "final_accuracy": accuracy[-1],
         **figures,
     }
-    return History(
-        experiment=experiment,
-        seed=0,
-        loss=loss,
-        accuracy=accuracy,
-        evaluated_loss=loss,
-        evaluated_accuracy=accuracy,
-        health=Health(**health),
-        key_epochs=np.array([0, epochs]),
-        weights=tuple(flat),
-        cancelled=False,
-        seconds=0.0,
-        compile_seconds=0.0,
-        **fields,
+    return made_up(
+        experiment, loss, accuracy, health=Health(**health), weights=tuple(flat), **fields
     )
