@@ -21,9 +21,11 @@ CANDIDATES = 64
 class Rows:
     """The arrays of one run, ready for the network.
 
-    x, held_out_x: float32 (rows, features), scaled.
-    y, held_out_y: float32 (rows, width), encoded for the loss.
-    offset, scale: float64 (features,); a raw input u reaches the network as (u - offset) / scale.
+    Attributes:
+        x, held_out_x: float32 (rows, features), scaled.
+        y, held_out_y: float32 (rows, width), encoded for the loss.
+        offset, scale: float64 (features,); a raw input u reaches the network as
+            (u - offset) / scale.
     """
 
     x: np.ndarray
@@ -52,11 +54,12 @@ def prepare(data: Data, seed: int, run: int) -> Rows:
 class SharedRows:
     """The rows of several runs that draw the same ones, stored once.
 
-    x: float32 (rows, features), scaled by a scaler of all rows.
-    y: float32 (rows, width), encoded for the loss.
-    index, held_out_index: int32 (runs, rows), the training and held-out rows of each run.
-    scale, shift: float32 (runs, features); the inputs of a run are x * scale + shift. None where
-        x is what every run's own scaler gives.
+    Attributes:
+        x: float32 (rows, features), scaled by a scaler of all rows.
+        y: float32 (rows, width), encoded for the loss.
+        index, held_out_index: int32 (runs, rows), the training and held-out rows of each run.
+        scale, shift: float32 (runs, features); the inputs of a run are x * scale + shift. None if
+            x is what every run's own scaler gives.
     """
 
     x: np.ndarray
@@ -173,8 +176,13 @@ def surviving_rows(partners: np.ndarray) -> np.ndarray:
     NumPy array is a view, so the swap copies row j over row i and then row i, by now the same,
     over row j: row i is lost, and row j, never touched before its own turn, is still the original.
 
-    partners: int (rows - 1,), the j drawn for i = 1, 2, ... rows - 1. Returns int (rows,).
     Row k stays in no place at all with probability k / rows, so about half of them are lost.
+
+    Args:
+        partners: int (rows - 1,), the j drawn for i = 1, 2, ... rows - 1.
+
+    Returns:
+        int (rows,).
     """
     return np.concatenate([[0], partners])
 

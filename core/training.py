@@ -49,9 +49,19 @@ def train(
 
     (To float32 rounding: XLA may sum in another order when it compiles for another number.)
 
-    on_epoch is called after every epoch; should_stop is asked after every epoch but the last, and
-    a training that it stops returns what there is, marked as cancelled.
-    Raises InvalidExperiment where the number of runs or the seed cannot be.
+    Args:
+        experiment: What is trained.
+        runs: From 1 to 4,096.
+        seed: Of the data, the initial weights, the order of the batches and dropout.
+        on_epoch: Called after every epoch.
+        should_stop: Asked after every epoch but the last; True ends the training.
+
+    Returns:
+        The history, marked as cancelled if the training was stopped.
+
+    Raises:
+        InvalidExperiment: If the number of runs or the seed is not allowed, or the rows of so many
+            runs take too much memory.
     """
     return train_together([experiment], runs, seed, on_epoch, should_stop)[0]
 
@@ -63,10 +73,20 @@ def train_all(
     on_progress: Callable[[Progress], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> list[History] | None:
-    """Train `runs` runs of each experiment over the same seeds, and return their histories.
+    """Train `runs` runs of each experiment over the same seeds.
 
     Experiments that agree in structure share a stack of up to STACK_RUNS runs, and the next
-    stack's program is compiled while one trains. Returns None when should_stop ended it.
+    stack's program is compiled while one trains.
+
+    Args:
+        experiments: What is trained.
+        runs: Of each experiment.
+        seed: As for `train`.
+        on_progress: Called after every epoch.
+        should_stop: As for `train`.
+
+    Returns:
+        A history for each experiment; None if the training was stopped.
     """
     grouped = stacks(experiments, runs)
     work = [len(indices) * _updates(experiments[indices[0]]) for indices in grouped]
@@ -111,8 +131,18 @@ def train_together(
 ) -> list[History]:
     """Train `runs` runs of each experiment in one stack; they must agree in `stack_key`.
 
-    on_epoch gets the figures of all runs, one experiment's after the other's.
-    compiled: their program, where the caller has it.
+    Args:
+        experiments: What is trained.
+        runs: Of each experiment.
+        seed: As for `train`.
+        on_epoch: Called with the figures of all runs, (experiments x runs,), one experiment's after
+            the other's.
+        should_stop: As for `train`.
+        compiled: The program of the experiments; made if None.
+
+    Raises:
+        InvalidExperiment: As for `train`.
+        ValueError: If the experiments do not agree.
     """
     _check_whole("runs", runs, 1, 4_096)
     _check_whole("seed", seed, 0, 2**31 - 1)

@@ -13,8 +13,8 @@ FASTER = (
     # One core computes a stack, so its operations are not to be ordered for several.
     "--xla_cpu_enable_concurrency_optimized_scheduler=false",
 )
-"""Saves 3 to 6 % of a narrow network's step. `--xla_cpu_prefer_vector_width=512` would save as
-much, but sums in another order: the same seed would not give the figures that it gives without."""
+"""`--xla_cpu_prefer_vector_width=512` is left out, as it sums in another order: the same seed would
+not give the figures that it gives without."""
 KNOWN_TO = ("2.21",)
 """Releases of TensorFlow that know it: XLA ends a process at a flag that it does not."""
 

@@ -35,10 +35,11 @@ class OwnRows(NamedTuple):
 class IndexedRows(NamedTuple):
     """Rows that the runs share, and which of them each has.
 
-    x, y: (rows, features), (rows, width), for all runs.
-    index: int32 (rows, runs) or, with the runs first, (runs, rows).
-    scale, shift: x * scale + shift are a run's inputs; (features, runs) or (runs, 1, features).
-        None where x is as it should be.
+    Attributes:
+        x, y: (rows, features), (rows, width), for all runs.
+        index: int32 (rows, runs) or, with the runs first, (runs, rows).
+        scale, shift: x * scale + shift are a run's inputs; (features, runs) or, with the runs
+            first, (runs, 1, features). None if x is as it should be.
     """
 
     x: Any
