@@ -298,9 +298,10 @@ def restored(text: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if type(value) in _CLASSES.values():
-        named = {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-        return {"kind": type(value).__name__, **named}
+    kind = _CLASSES.get(type(value).__name__)
+    if kind is type(value):
+        named = {each.name: _plain(getattr(value, each.name)) for each in fields(kind)}
+        return {"kind": kind.__name__, **named}
     if isinstance(value, np.ndarray):
         return (decimals(value) if value.dtype == np.float32 else value).tolist()
     if isinstance(value, tuple):

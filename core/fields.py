@@ -12,6 +12,8 @@ import dataclasses
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 MOST_NAMED = 8
@@ -298,13 +300,21 @@ def field(kind: Kind, default: Any = dataclasses.MISSING, **described: Any) -> A
     return dataclasses.field(default=default, metadata={SETTING: Setting(kind, **described)})
 
 
-def settings(owner: type | Any) -> dict[str, Setting]:
+def settings(owner: type | Any) -> Mapping[str, Setting]:
     """The settings of a dataclass, or of an instance of one, by field name."""
-    return {
-        each.name: each.metadata[SETTING]
-        for each in dataclasses.fields(owner)
-        if SETTING in each.metadata
-    }
+    return _settings(owner if isinstance(owner, type) else type(owner))
+
+
+@cache
+def _settings(owner: type) -> Mapping[str, Setting]:
+    # Kept, since each instance is checked by them when it is made.
+    return MappingProxyType(
+        {
+            each.name: each.metadata[SETTING]
+            for each in dataclasses.fields(owner)
+            if SETTING in each.metadata
+        }
+    )
 
 
 class Checked:

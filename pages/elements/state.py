@@ -37,6 +37,8 @@ from pages.elements.settings import (
 
 BASELINE = "as-asked"
 START, FIXES, DRAFT = "start", "fixes", "draft"
+MOST_DRAWN = 16
+"""Drafts that are kept as objects: a page needs its own again and again while it is drawn."""
 
 
 def enter(problem: str) -> list[str]:
@@ -217,7 +219,7 @@ def draft(problem: str) -> Draft:
     return _read(held(problem)[DRAFT])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_DRAWN)
 def _read(text: str) -> Draft:
     return Draft.from_json(text)
 
@@ -227,7 +229,7 @@ def controls(problem: str) -> dict[str, Control]:
     return _table(held(problem)[DRAFT])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_DRAWN)
 def _table(text: str) -> dict[str, Control]:
     # Kept, since every widget of a page looks up its own row.
     return table(_read(text))
@@ -247,7 +249,13 @@ def experiment(problem: str) -> Experiment:
         InvalidExperiment: If the settings do not fit each other.
     """
     take_over(problem)
-    return draft(problem).experiment()
+    return _experiment(held(problem)[DRAFT])
+
+
+@lru_cache(maxsize=MOST_DRAWN)
+def _experiment(text: str) -> Experiment:
+    # Kept with its digest, by which the results of a page are cached.
+    return _read(text).experiment()
 
 
 def parameters(problem: str) -> dict[str, str]:
@@ -301,9 +309,13 @@ def by_hand(problem: str) -> dict[str, Any]:
     take_over(problem)
     preset = _preset(problem, held(problem)[START], chosen(problem))
     of_runs = {name: held(problem)[name] for name in OF_RUNS}
-    return differences(preset, draft(problem)) | {
+    return _differences(preset, draft(problem)) | {
         name: value for name, value in of_runs.items() if value != OF_RUNS[name].default
     }
+
+
+_differences = lru_cache(maxsize=MOST_DRAWN)(differences)
+"""A page asks for them in its summary, its link and its URL."""
 
 
 def changed(problem: str) -> dict[str, str]:
@@ -408,8 +420,12 @@ def title(start: str) -> str:
 def _preset(problem: str, start: str, fixes: Collection[str]) -> Draft:
     baseline = PROBLEMS[problem]
     form = baseline.variants.get(start, baseline.experiment)
-    ordered = tuple(fix for name, fix in baseline.fixes.items() if name in fixes)
-    return Draft.of(apply_all(ordered, form))
+    return _applied(tuple(fix for name, fix in baseline.fixes.items() if name in fixes), form)
+
+
+@lru_cache(maxsize=MOST_DRAWN)
+def _applied(fixes: tuple[Fix, ...], form: Experiment) -> Draft:
+    return Draft.of(apply_all(fixes, form))
 
 
 def _from_link(problem: str, link: dict[str, str], refused: list[str]) -> dict[str, Any]:
