@@ -28,6 +28,7 @@ from core.fields import (
     Numbers,
     Optional,
     field,
+    settings,
 )
 from core.layers import LAYERS, BatchNormalisation, Dense, Dropout, Layer
 from core.losses import LOSSES, loss
@@ -300,7 +301,13 @@ def restored(text: str) -> Any:
 def _plain(value: Any) -> Any:
     kind = _CLASSES.get(type(value).__name__)
     if kind is type(value):
-        named = {each.name: _plain(getattr(value, each.name)) for each in fields(kind)}
+        added = {name for name, setting in settings(kind).items() if setting.added}
+        named = {
+            each.name: _plain(own)
+            for each in fields(kind)
+            for own in [getattr(value, each.name)]
+            if each.name not in added or own != each.default
+        }
         return {"kind": kind.__name__, **named}
     if isinstance(value, np.ndarray):
         return (decimals(value) if value.dtype == np.float32 else value).tolist()

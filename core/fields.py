@@ -281,12 +281,15 @@ class Setting:
         label: Of its control.
         help: Of its control.
         matters: Whether the field has an effect, as a function of the instance that it belongs to.
+        added: Whether JSON leaves the field out at its default: one that a class was given later,
+            so that experiments without it keep their JSON and their digest.
     """
 
     kind: Kind
     label: str = ""
     help: str = ""
     matters: Callable[[Any], bool] = lambda owner: True
+    added: bool = False
 
 
 def field(kind: Kind, default: Any = dataclasses.MISSING, **described: Any) -> Any:
@@ -295,7 +298,7 @@ def field(kind: Kind, default: Any = dataclasses.MISSING, **described: Any) -> A
     Args:
         kind: The values that it can have.
         default: Its default; a required field without one.
-        **described: `label`, `help` and `matters` of the `Setting`.
+        **described: `label`, `help`, `matters` and `added` of the `Setting`.
     """
     return dataclasses.field(default=default, metadata={SETTING: Setting(kind, **described)})
 
