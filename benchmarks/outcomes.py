@@ -70,7 +70,7 @@ def after(history: History, epochs: int) -> History:
     curves = {name: getattr(history, name) for name in CURVES}
     cut = replace(history, **{k: v if v is None else v[:epochs] for k, v in curves.items()})
     loss, accuracy = cut.judged
-    return replace(cut, final_loss=loss[-1], final_accuracy=accuracy[-1])
+    return replace(cut, final_loss=loss[-1], final_score=accuracy[-1])
 
 
 def measured(experiment: Experiment, runs: int, seed: int) -> list[dict]:

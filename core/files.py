@@ -13,7 +13,7 @@ from core.claims.claim import Arm
 from core.claims.record import Record
 from core.comparison import Comparison
 from core.experiment import Experiment, InvalidExperiment
-from core.history import CURVES, History
+from core.history import CURVES, History, scored
 
 MOST_BYTES = 2_000_000
 """Size limit of an experiment's file; a table of 10,000 rows and 10 columns needs about half."""
@@ -43,7 +43,7 @@ def history_csv(history: History) -> str:
     """
     frame = history.frame().dropna(axis="columns", how="all")
     runs = frame["run"].to_numpy()
-    finals = {name: getattr(history, name)[runs] for name in ("final_loss", "final_accuracy")}
+    finals = {scored(name): getattr(history, name)[runs] for name in ("final_loss", "final_score")}
     return frame.assign(**finals).to_csv(index=False)
 
 
@@ -63,8 +63,8 @@ def history_json(history: History) -> str:
             "seconds": round(history.seconds, 3),
             "versions": versions(),
             "final_loss": _numbers(history.final_loss),
-            "final_accuracy": _numbers(history.final_accuracy),
-            **{name: _numbers(array.T) for name, array in curves.items() if array is not None},
+            scored("final_score"): _numbers(history.final_score),
+            **{scored(name): _numbers(a.T) for name, a in curves.items() if a is not None},
         }
     )
 

@@ -12,14 +12,14 @@ import pandas as pd
 from core.experiment import Experiment
 
 TARGET = 0.9
-"""The default target: a run succeeds when its final accuracy reaches it."""
+"""The default target: a run succeeds when its final score reaches it."""
 CURVES = (
     "loss",
-    "accuracy",
+    "score",
     "evaluated_loss",
-    "evaluated_accuracy",
+    "evaluated_score",
     "val_loss",
-    "val_accuracy",
+    "val_score",
 )
 """The curves of a run, by the names of their fields in `Epoch` and `History`."""
 
@@ -28,7 +28,7 @@ SUCCEEDED, STUCK, IMPROVING, LOST = "succeeded", "stuck", "still improving", "lo
 OUTCOMES = (SUCCEEDED, STUCK, IMPROVING, LOST)
 LAST_PART, LEAST_FALL, LEAST_RISE = 1 / 3, 0.002, 0.05
 """A run is still improving if, within this last fraction of its epochs, the loss falls by this
-fraction of its value or the accuracy rises by this much."""
+fraction of its value or the score rises by this much."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,18 @@ class Epoch:
     Attributes:
         number: Of the epoch, counted from 1.
         of: Total number of epochs.
-        loss, accuracy, evaluated_loss, evaluated_accuracy: float32 (runs,), as in `History`.
-        val_loss, val_accuracy: The same; None without held-out rows.
+        loss, score, evaluated_loss, evaluated_score: float32 (runs,), as in `History`.
+        val_loss, val_score: The same; None without held-out rows.
     """
 
     number: int
     of: int
     loss: np.ndarray
-    accuracy: np.ndarray
+    score: np.ndarray
     evaluated_loss: np.ndarray
-    evaluated_accuracy: np.ndarray
+    evaluated_score: np.ndarray
     val_loss: np.ndarray | None
-    val_accuracy: np.ndarray | None
+    val_score: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,14 @@ class History:
     Attributes:
         experiment: What was trained.
         seed: Of the runs.
-        loss, accuracy: float32 (epochs, runs), the mean over the epoch's batches, as `fit` prints.
-        evaluated_loss, evaluated_accuracy: float32 (epochs, runs), on the training rows after each
+        loss, score: float32 (epochs, runs), the mean over the epoch's batches, as `fit` prints. The
+            score is the accuracy.
+        evaluated_loss, evaluated_score: float32 (epochs, runs), on the training rows after each
             epoch.
-        val_loss, val_accuracy: float32 (epochs, runs), on the held-out rows after each epoch; None
+        val_loss, val_score: float32 (epochs, runs), on the held-out rows after each epoch; None
             without held-out rows.
         health: Figures of the dense layers; None where they were not measured.
-        final_loss, final_accuracy: float32 (runs,), after the last epoch, on the held-out rows if
+        final_loss, final_score: float32 (runs,), after the last epoch, on the held-out rows if
             there are any and otherwise on the training rows.
         key_epochs: int (keys,), the epochs whose weights are kept; 0 is before training.
         weights: One float32 array (keys, *shape, runs) for each array of Keras's `get_weights()`.
@@ -116,14 +117,14 @@ class History:
     experiment: Experiment
     seed: int
     loss: np.ndarray
-    accuracy: np.ndarray
+    score: np.ndarray
     evaluated_loss: np.ndarray
-    evaluated_accuracy: np.ndarray
+    evaluated_score: np.ndarray
     val_loss: np.ndarray | None
-    val_accuracy: np.ndarray | None
+    val_score: np.ndarray | None
     health: Health | None
     final_loss: np.ndarray
-    final_accuracy: np.ndarray
+    final_score: np.ndarray
     key_epochs: np.ndarray
     weights: tuple[np.ndarray, ...]
     cancelled: bool
@@ -144,27 +145,27 @@ class History:
         return np.isfinite(self.loss).all(axis=0) & np.isfinite(self.final_loss)
 
     def successes(self, target: float) -> np.ndarray:
-        """bool (runs,): whether the final accuracy reaches the target."""
-        return self.final_accuracy >= np.float32(target)
+        """bool (runs,): whether the final score reaches the target."""
+        return self.final_score >= np.float32(target)
 
     @property
     def judged(self) -> tuple[np.ndarray, np.ndarray]:
-        """Loss and accuracy after each epoch, (epochs, runs) each.
+        """Loss and score after each epoch, (epochs, runs) each.
 
-        They are measured on the same rows as `final_loss` and `final_accuracy`, which are those
+        They are measured on the same rows as `final_loss` and `final_score`, which are those
         of the last epoch.
         """
-        if self.val_loss is None or self.val_accuracy is None:
-            return self.evaluated_loss, self.evaluated_accuracy
-        return self.val_loss, self.val_accuracy
+        if self.val_loss is None or self.val_score is None:
+            return self.evaluated_loss, self.evaluated_score
+        return self.val_loss, self.val_score
 
     def outcomes(self, target: float) -> np.ndarray:
         """The outcome of each run.
 
-        - SUCCEEDED: The final accuracy reaches the target.
-        - LOST: The accuracy after an earlier epoch reaches the target, the final one does not.
+        - SUCCEEDED: The final score reaches the target.
+        - LOST: The score after an earlier epoch reaches the target, the final one does not.
         - IMPROVING: Within the last third of the epochs the loss falls by more than 0.2% of its
-          value at the start of that third, or the accuracy rises by more than 0.05. Runs with a
+          value at the start of that third, or the score rises by more than 0.05. Runs with a
           negative loss do not count, since it could fall without bound.
         - STUCK: All other runs, including those whose loss is no longer finite.
 
@@ -173,46 +174,51 @@ class History:
         (`benchmarks/outcomes.py`).
 
         Args:
-            target: The accuracy at which a run succeeds.
+            target: The score at which a run succeeds.
 
         Returns:
             str (runs,), one of OUTCOMES each.
         """
-        loss, accuracy = self.judged
+        loss, score = self.judged
         third = max(2, math.ceil(LAST_PART * self.epochs))
         with np.errstate(invalid="ignore"):
             fall = loss[-third:][0] - loss[-third:].min(axis=0)
-            rise = accuracy[-third:].max(axis=0) - accuracy[-third:][0]
+            rise = score[-third:].max(axis=0) - score[-third:][0]
             better = (fall > LEAST_FALL * np.abs(loss[-third:][0])) | (rise > LEAST_RISE)
             improving = self.finite & better & (loss[-1] >= 0)
-        reached = (accuracy >= np.float32(target)).any(axis=0)
+        reached = (score >= np.float32(target)).any(axis=0)
         # `select` takes the first condition that holds: a run that succeeded has also reached the
         # target.
         conditions = [self.successes(target), reached, improving]
         return np.select(conditions, [SUCCEEDED, LOST, IMPROVING], STUCK)
 
     def epochs_to(self, target: float) -> np.ndarray:
-        """The first epoch whose accuracy, as `fit` prints it, reaches the target.
+        """The first epoch whose score, as `fit` prints it, reaches the target.
 
-        It is the validation accuracy if there are held-out rows, and otherwise the mean over the
+        It is the validation score if there are held-out rows, and otherwise the mean over the
         epoch's batches.
 
         Returns:
             float (runs,), counted from 1; NaN where no epoch reaches the target.
         """
-        return _first(self.accuracy if self.val_accuracy is None else self.val_accuracy, target)
+        return _first(self.score if self.val_score is None else self.val_score, target)
 
     def epochs_until(self, target: float) -> np.ndarray:
-        """The first epoch after which the evaluated accuracy reaches the target.
+        """The first epoch after which the evaluated score reaches the target.
 
-        It is measured on the same rows as the final accuracy.
+        It is measured on the same rows as the final score.
 
         Returns:
             float (runs,), counted from 1; NaN where no epoch reaches the target.
         """
         return _first(self.judged[1], target)
 
-    def frame(self) -> pd.DataFrame:
+    @property
+    def final_accuracy(self) -> np.ndarray:
+        """`final_score` by the name of a classifier's score."""
+        return self.final_score
+
+    def curves(self) -> pd.DataFrame:
         """The curves as a table.
 
         Returns:
@@ -222,16 +228,25 @@ class History:
         curves = {name: getattr(self, name) for name in CURVES}
         return _frame(np.arange(1, self.epochs + 1), curves)
 
+    def frame(self) -> pd.DataFrame:
+        """`curves`, with what the score is in the names of the columns, such as val_accuracy."""
+        return self.curves().rename(columns=scored)
+
     def weights_at(self, key: int, run: int) -> list[np.ndarray]:
         """The weights of one run at `key_epochs[key]`, in the order of Keras's `get_weights()`."""
         return [array[key, ..., run] for array in self.weights]
 
     def pick(self, kind: str) -> int:
-        """The run with the "best", "median" or "worst" final accuracy; ties go by the loss."""
-        accuracy = np.nan_to_num(self.final_accuracy, nan=-1.0)
+        """The run with the "best", "median" or "worst" final score; ties go by the loss."""
+        score = np.nan_to_num(self.final_score, nan=-np.inf)
         loss = np.nan_to_num(self.final_loss, nan=np.inf)
-        order = np.lexsort((loss, -accuracy))
+        order = np.lexsort((loss, -score))
         return int(order[{"best": 0, "median": self.runs // 2, "worst": -1}[kind]])
+
+
+def scored(name: str) -> str:
+    """The name of a figure with "accuracy" in place of "score"."""
+    return name.replace("score", "accuracy")
 
 
 def counted(outcomes: np.ndarray) -> dict[str, int]:
@@ -247,14 +262,14 @@ def counted(outcomes: np.ndarray) -> dict[str, int]:
     return {outcome: count for outcome, count in counts.items() if count}
 
 
-def _first(accuracy: np.ndarray, target: float) -> np.ndarray:
-    """float (runs,): the first epoch whose accuracy (epochs, runs) reaches the target, else NaN."""
-    reached = accuracy >= np.float32(target)
+def _first(score: np.ndarray, target: float) -> np.ndarray:
+    """float (runs,): the first epoch whose score (epochs, runs) reaches the target, else NaN."""
+    reached = score >= np.float32(target)
     return np.where(reached.any(axis=0), reached.argmax(axis=0) + 1.0, np.nan)
 
 
 def epochs_frame(epochs: Sequence[Epoch]) -> pd.DataFrame:
-    """A table with the columns of `History.frame`, from the epochs reported so far."""
+    """A table with the columns of `History.curves`, from the epochs reported so far."""
     curves = {
         name: None
         if getattr(epochs[0], name) is None

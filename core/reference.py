@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -61,7 +61,7 @@ def fit(
     seconds = time.perf_counter() - started - report.seconds
     columns = {
         name: np.array(values, np.float32)[:, None]
-        for name, values in {**metrics, **report.evaluated}.items()
+        for name, values in {**_scored(metrics), **report.evaluated}.items()
     }
     curves: dict[str, Any] = {name: columns.get(name) for name in CURVES}
     part = "val" if held_out else "evaluated"
@@ -72,7 +72,7 @@ def fit(
         **curves,
         health=None,
         final_loss=columns[f"{part}_loss"][-1],
-        final_accuracy=columns[f"{part}_accuracy"][-1],
+        final_score=columns[f"{part}_score"][-1],
         key_epochs=np.array([0, len(columns["loss"])]),
         weights=tuple(final),
         cancelled=len(columns["loss"]) < training.epochs,
@@ -110,11 +110,16 @@ def _compiled(experiment: Experiment, seed: int, run: int) -> keras.Model:
     return model
 
 
+def _scored(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Keras's figures by the names of CURVES."""
+    return {name.replace("accuracy", "score"): value for name, value in figures.items()}
+
+
 class _Report(keras.callbacks.Callback):
     """Evaluates the training rows after each epoch and reports the epoch's figures.
 
     Attributes:
-        evaluated: Loss and accuracy on the training rows after each epoch.
+        evaluated: Loss and score on the training rows after each epoch.
         seconds: Time that evaluations and reports took, which is not part of the training.
     """
 
@@ -122,7 +127,7 @@ class _Report(keras.callbacks.Callback):
         super().__init__()
         self.rows, self.epochs = rows, epochs
         self.on_epoch, self.should_stop = on_epoch, should_stop
-        self.evaluated = {"evaluated_loss": [], "evaluated_accuracy": []}
+        self.evaluated = {"evaluated_loss": [], "evaluated_score": []}
         self.seconds = 0.0
 
     def on_train_batch_end(self, batch, logs=None):
@@ -138,7 +143,7 @@ class _Report(keras.callbacks.Callback):
         for name, value in evaluated.items():
             self.evaluated[name].append(value)
         if self.on_epoch is not None:
-            figures = {**logs, **evaluated}
+            figures = {**_scored(logs), **evaluated}
             figures = {n: np.array([figures[n]], np.float32) for n in CURVES if n in figures}
             self.on_epoch(Epoch(epoch + 1, self.epochs, **dict.fromkeys(CURVES) | figures))
         self.seconds += time.perf_counter() - started

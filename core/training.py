@@ -264,7 +264,7 @@ def _history(experiment, seed, figures, key_epochs, weights, **rest) -> History:
         **{name: figures.get(name) for name in CURVES},
         health=Health(**{field.name: figures[field.name] for field in fields(Health)}),
         final_loss=figures[f"{part}_loss"][-1],
-        final_accuracy=figures[f"{part}_accuracy"][-1],
+        final_score=figures[f"{part}_score"][-1],
         key_epochs=key_epochs,
         weights=weights,
         **rest,

@@ -18,7 +18,7 @@ from support.charts import domains, history_frame, response, rows_drawn, spec, v
 def test_axes_are_fixed_from_the_first_epoch_on():
     for seen in (1, 3, 10):
         frame = history_frame()
-        growing = spec(charts.curves(frame[frame.epoch <= seen], "accuracy", None, epochs=10))
+        growing = spec(charts.curves(frame[frame.epoch <= seen], "score", None, epochs=10))
         assert set(map(tuple, domains(growing, "x"))) == {(1, 10)}
         assert set(map(tuple, domains(growing, "y"))) == {(0, 1)}
 
@@ -27,7 +27,7 @@ def test_a_growing_chart_changes_in_its_data_alone():
     frame = history_frame()
 
     def form(seen):
-        drawn = spec(charts.curves(frame[frame.epoch <= seen], "accuracy", None, epochs=10))
+        drawn = spec(charts.curves(frame[frame.epoch <= seen], "score", None, epochs=10))
         drawn.pop("datasets")
         return drawn
 
@@ -37,7 +37,7 @@ def test_a_growing_chart_changes_in_its_data_alone():
 
 def test_another_training_needs_no_form_of_its_own():
     """Altair makes and checks a form in the time in which a dozen charts are filled in."""
-    for measure in ("accuracy", "loss"):
+    for measure in ("score", "loss"):
         drawn = [
             charts.curves(history_frame(runs, epochs), measure, freed, epochs=epochs, target=0.9)
             for runs, epochs, freed in ((4, 10, np.ones(4, bool)), (9, 30, np.arange(9) > 5))
@@ -56,7 +56,7 @@ def test_another_training_needs_no_form_of_its_own():
 
 
 def test_a_training_of_one_epoch_can_be_drawn():
-    drawn = spec(charts.curves(history_frame(epochs=1), "accuracy", None, epochs=1, target=0.9))
+    drawn = spec(charts.curves(history_frame(epochs=1), "score", None, epochs=1, target=0.9))
     low, high = domains(drawn, "x")[0]
     assert low < 1 < high
     assert any(view["mark"]["type"] == "point" for view in views(drawn))
@@ -69,18 +69,16 @@ def test_numbers_that_are_none_and_logs_of_nothing_are_left_out():
     frame.loc[2, "loss"] = 0
     assert rows_drawn(spec(charts.curves(frame, "loss", None, epochs=10))) == 38
     assert rows_drawn(spec(charts.curves(frame, "loss", None, epochs=10, log=True))) == 37
-    nothing = history_frame(accuracy=np.nan)
+    nothing = history_frame(score=np.nan)
     success = np.zeros(4, bool)
-    spec(charts.curves(nothing, "accuracy", success, epochs=10, target=0.9))
-    spec(charts.curves(history_frame(), "val_accuracy", None, epochs=10))
+    spec(charts.curves(nothing, "score", success, epochs=10, target=0.9))
+    spec(charts.curves(history_frame(), "val_score", None, epochs=10))
 
 
 def test_the_rules_say_what_they_are():
-    drawn = spec(charts.curves(history_frame(), "accuracy", None, epochs=10, target=0.9))
+    drawn = spec(charts.curves(history_frame(), "score", None, epochs=10, target=0.9))
     assert values(drawn, "label") == {"target 0.90"}
-    drawn = spec(
-        charts.curves(history_frame(), "accuracy", None, epochs=10, target=0.9, majority=0.5)
-    )
+    drawn = spec(charts.curves(history_frame(), "score", None, epochs=10, target=0.9, majority=0.5))
     assert values(drawn, "label") == {"target 0.90", "majority class 0.50"}
     drawn = spec(charts.curves(history_frame(), "loss", None, epochs=10, target=0.9))
     assert values(drawn, "label") == set()
@@ -89,7 +87,7 @@ def test_the_rules_say_what_they_are():
 def test_each_outcome_has_a_colour_of_the_theme_a_dash_and_a_shape():
     outcomes = np.array([SUCCEEDED, STUCK, IMPROVING, STUCK])
     for known, domain in ((outcomes, list(OUTCOMES)), (outcomes == SUCCEEDED, [SUCCEEDED, FAILED])):
-        drawn = spec(charts.curves(history_frame(), "evaluated_accuracy", known, epochs=10))
+        drawn = spec(charts.curves(history_frame(), "evaluated_score", known, epochs=10))
         line = next(view for view in views(drawn) if "strokeDash" in view["encoding"])
         end = next(view for view in views(drawn) if "shape" in view["encoding"])
         assert line["encoding"]["color"]["scale"] == {"domain": domain}
@@ -113,23 +111,21 @@ def test_the_legend_lists_the_outcomes_that_occur_and_counts_all_runs():
 
     frame = history_frame(600, 10)
     outcomes = np.array([STUCK] * 599 + [LOST])
-    many = charts.curves(frame, "evaluated_accuracy", outcomes, epochs=10)
+    many = charts.curves(frame, "evaluated_score", outcomes, epochs=10)
     assert rows_drawn(spec(many)) < len(frame), "some are left out"
     assert legend(many) == {STUCK: 599, LOST: 1}
     success = np.array([True, True, False, False])
-    some = charts.curves(
-        history_frame(), "evaluated_accuracy", success, epochs=10, whole=Rate(46, 64)
-    )
+    some = charts.curves(history_frame(), "evaluated_score", success, epochs=10, whole=Rate(46, 64))
     assert legend(some) == {SUCCEEDED: 46, FAILED: 18}
 
 
 def test_an_axis_says_whether_it_shows_the_end_of_an_epoch_or_its_mean():
     titles = {
         measure: json.dumps(spec(charts.curves(history_frame(), measure, None, epochs=10)))
-        for measure in ("evaluated_accuracy", "accuracy", "evaluated_loss", "loss")
+        for measure in ("evaluated_score", "score", "evaluated_loss", "loss")
     }
-    assert "Accuracy after each epoch" in titles["evaluated_accuracy"]
-    assert "Accuracy during each epoch" in titles["accuracy"]
+    assert "Accuracy after each epoch" in titles["evaluated_score"]
+    assert "Accuracy during each epoch" in titles["score"]
     assert "Loss after each epoch" in titles["evaluated_loss"]
     assert "Loss during each epoch" in titles["loss"]
 
@@ -159,25 +155,25 @@ def test_a_chart_stays_within_its_rows_and_keeps_the_ends(runs, epochs):
     thinned = charts.thin(frame)
     assert len(thinned.frame) <= charts.MAX_ROWS
     assert {1, epochs} <= set(thinned.frame.epoch)
-    final = frame[frame.epoch == epochs].set_index("run").evaluated_accuracy
+    final = frame[frame.epoch == epochs].set_index("run").evaluated_score
     assert {final.idxmin(), final.idxmax()} <= set(thinned.frame.run)
     assert thinned.frame.run.nunique() == thinned.drawn
     said = str(thinned)
     assert said == ("" if runs == 64 else f"{thinned.drawn:,} of {runs:,} runs drawn")
-    drawn = spec(charts.curves(frame, "evaluated_accuracy", final.to_numpy() > 0.9, epochs=epochs))
+    drawn = spec(charts.curves(frame, "evaluated_score", final.to_numpy() > 0.9, epochs=epochs))
     assert rows_drawn(drawn) <= charts.MAX_ROWS
 
 
 def test_the_median_is_of_all_runs_and_not_of_those_drawn():
     frame = history_frame(2_000, 10)
-    drawn = spec(charts.curves(frame, "accuracy", None, epochs=10))
+    drawn = spec(charts.curves(frame, "score", None, epochs=10))
     medians = [row for rows in drawn["datasets"].values() for row in rows if "what" in row]
-    expected = frame.groupby("epoch").accuracy.median()
+    expected = frame.groupby("epoch").score.median()
     assert [row["value"] for row in medians] == pytest.approx(expected.tolist())
 
 
 @pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize("measure", ["loss", "evaluated_accuracy"])
+@pytest.mark.parametrize("measure", ["loss", "evaluated_score"])
 def test_every_table_has_its_place_in_the_chart(measure, log):
     """A browser that is handed one without a place fails as it fills in the next one."""
     for drawn in (
@@ -233,7 +229,7 @@ def test_a_named_rate_is_marked_and_the_required_one_is_drawn():
 
 def test_the_one_run_that_differs_from_all_others_is_drawn_strongest():
     outcomes = np.array(["stuck"] * 63 + ["lost again"])
-    drawn = charts.curves(history_frame(64), "evaluated_accuracy", outcomes, epochs=10)
+    drawn = charts.curves(history_frame(64), "evaluated_score", outcomes, epochs=10)
     strength = drawn.tables["runs"].groupby("outcome")["strength"].first()
     assert strength["lost again"] > 2 * strength["stuck"] > 0
 
@@ -293,8 +289,8 @@ def test_combinations_say_their_rates_and_colours_over_their_own_epochs():
 def test_a_combination_shows_the_accuracy_that_decides():
     frame = history_frame().assign(combination="As asked", success=True)
     for shown, column in (
-        (frame, "evaluated_accuracy"),
-        (frame.assign(val_accuracy=0.25), "val_accuracy"),
+        (frame, "evaluated_score"),
+        (frame.assign(val_score=0.25), "val_score"),
     ):
         (panel,) = charts.combinations(shown)
         expected = set(shown[column].astype("float32"))

@@ -144,7 +144,7 @@ def with_successes(runs: int, **successes: int) -> Comparison:
 
     def history(count):
         accuracy = np.where(np.arange(runs) < count, 1.0, 0.5).astype(np.float32)
-        return replace(trained, accuracy=accuracy[None], final_accuracy=accuracy)
+        return replace(trained, score=accuracy[None], final_score=accuracy)
 
     trained = train(with_training(epochs=1)(PROBLEM.experiment), runs)
     subsets = subsets_of(tuple("abc"))

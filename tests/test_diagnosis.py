@@ -157,11 +157,11 @@ def test_the_two_blob_question_is_slow_and_depends_on_the_seed(two_blob):
     assert verdict(after, two_blob).startswith(f"Depends on the seed, mainly {why}")
     which = found["accuracy-frozen"].run
     assert f"in run {which} the loss" in found["accuracy-frozen"].evidence
-    assert f"stays at {two_blob.accuracy[-1, which]:.3f}" in found["accuracy-frozen"].evidence
-    assert np.ptp(two_blob.accuracy[1:, which]) < 0.11
+    assert f"stays at {two_blob.score[-1, which]:.3f}" in found["accuracy-frozen"].evidence
+    assert np.ptp(two_blob.score[1:, which]) < 0.11
     assert not two_blob.successes(0.9)[which]
     shown = found["constant-prediction"].run
-    assert two_blob.final_accuracy[shown] == pytest.approx(0.5, abs=0.05)
+    assert two_blob.final_score[shown] == pytest.approx(0.5, abs=0.05)
     assert f"{succeeded} of 64 runs" in found["depends-on-the-seed"].evidence
     assert found["too-few-updates"].severity is Severity.SLOW
     assert "50 epochs of 13 updates" in found["too-few-updates"].evidence

@@ -104,7 +104,7 @@ def test_a_run_is_the_same_alone_and_in_a_stack_of_64_in_either_layout(data):
 
 def same(history, other, rtol, atol):
     """The first three runs' curves, weights and health agree."""
-    for name in (*CURVES, "final_accuracy"):
+    for name in (*CURVES, "final_score"):
         a, b = (getattr(each, name)[..., :3] for each in (history, other))
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=name)
     for a, b in zip(history.weights, other.weights, strict=True):
@@ -133,11 +133,11 @@ def test_the_evaluated_curves_are_what_keras_evaluates_after_each_epoch(hold_out
         with laid_out(layout):
             stacks.append(train(experiment, runs=run + 1, seed=seed))
     for history, column in ((alone, 0), *((stack, run) for stack in stacks)):
-        curves = history.evaluated_loss[:, column], history.evaluated_accuracy[:, column]
+        curves = history.evaluated_loss[:, column], history.evaluated_score[:, column]
         np.testing.assert_allclose(np.transpose(curves), expected, rtol=2e-5, atol=1e-6)
         loss, accuracy = history.judged
         np.testing.assert_array_equal(loss[-1], history.final_loss)
-        np.testing.assert_array_equal(accuracy[-1], history.final_accuracy)
+        np.testing.assert_array_equal(accuracy[-1], history.final_score)
         assert (history.judged[0] is history.val_loss) == bool(hold_out)
     for stack in stacks:
         assert np.abs(stack.loss - stack.evaluated_loss).max() > 1e-3, "an epoch's mean is another"

@@ -208,7 +208,7 @@ def test_what_is_certain_comes_out_as_plain_keras_has_it():
         TWO_BLOB.experiment,
     )
     for experiment, low, high in ((shrunk(THRESHOLD.experiment), 0.3, 0.7), (freed, 0.99, 1)):
-        found, reference = executed(experiment)["accuracy"], fit(experiment).final_accuracy[0]
+        found, reference = executed(experiment)["accuracy"], fit(experiment).final_score[0]
         assert low <= found <= high
         assert low <= reference <= high
 

@@ -44,7 +44,7 @@ def test_curves_are_kept_with_what_they_came_from():
     assert Experiment.from_json(json.dumps(kept["experiment"])) == EXPERIMENT
     assert (kept["seed"], kept["runs"], kept["epochs"]) == (4, 3, 2)
     assert kept["versions"] == versions()
-    assert np.float32(kept["accuracy"][1][0]) == history().accuracy[0, 1]
+    assert np.float32(kept["accuracy"][1][0]) == history().score[0, 1]
     assert kept["loss"][2][1] is kept["final_loss"][2] is None
     assert "val_loss" not in kept
     lines = history_csv(history()).splitlines()
@@ -58,7 +58,7 @@ def test_the_headline_is_recomputed_from_either_file_alone():
     # Some end at the target exactly, which a float32 is a hair below.
     final = np.array([0.9, 0.95, 0.8995, 0.3, 0.9], np.float32)
     made = history(runs=5)
-    ended = replace(made, final_accuracy=final)
+    ended = replace(made, final_score=final)
     succeeded = ended.successes(0.9).sum()
     assert succeeded == 3
     rows = pd.read_csv(StringIO(history_csv(ended)))

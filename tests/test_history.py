@@ -45,7 +45,7 @@ def made(accuracy, loss, held_out: bool = False) -> History:
         PROBLEMS["two-blob"].experiment,
         **dict(zip(CURVES, (other, other, *measured), strict=True)),
         final_loss=loss[-1],
-        final_accuracy=accuracy[-1],
+        final_score=accuracy[-1],
     )
 
 
@@ -84,7 +84,7 @@ def test_the_first_epoch_is_that_of_the_accuracy_that_was_asked_for():
     history = made(np.array([[0.5, 0.95], [0.9, 0.5]]), np.full((2, 2), 0.5))
     assert history.epochs_until(0.9).tolist() == [2, 1]
     assert np.isnan(history.epochs_to(0.9)).all()
-    printed = replace(history, accuracy=np.array([[0.5, 0.9], [0.5, 0.95]], np.float32))
+    printed = replace(history, score=np.array([[0.5, 0.9], [0.5, 0.95]], np.float32))
     np.testing.assert_array_equal(printed.epochs_to(0.9), [np.nan, 1])
 
 
@@ -94,9 +94,12 @@ def test_the_frame_of_events_is_the_frame_of_the_history():
         Epoch(k + 1, 3, **{n: None if v is None else v[k] for n, v in curves(history)})
         for k in range(3)
     ]
-    assert epochs_frame(events).equals(history.frame())
-    assert list(history.frame()) == ["run", "epoch", *CURVES]
-    assert history.frame()["val_loss"].isna().all()
+    assert epochs_frame(events).equals(history.curves())
+    assert list(history.curves()) == ["run", "epoch", *CURVES]
+    assert history.curves()["val_loss"].isna().all()
+    names = ["run", "epoch", "loss", "accuracy", "evaluated_loss", "evaluated_accuracy"]
+    assert list(history.frame()) == [*names, "val_loss", "val_accuracy"]
+    assert history.final_accuracy is history.final_score
 
 
 def curves(history: History) -> list[tuple[str, np.ndarray | None]]:

@@ -139,7 +139,7 @@ COURSES = {
     "constant-prediction": ({"same_weights": True}, {"accuracy": 1.0}),
     "accuracy-frozen": ({"loss": FALLING, "same_weights": True}, {"loss": 0.69}),
     "oscillation": ({"accuracy": np.resize([0.5, 0.7], (10, 1))}, {}),
-    "overfitting": ({"accuracy": 0.99, "val_accuracy": np.full((10, 4), 0.6)}, {"accuracy": 0.99}),
+    "overfitting": ({"accuracy": 0.99, "val_score": np.full((10, 4), 0.6)}, {"accuracy": 0.99}),
     "depends-on-the-seed": ({"accuracy": np.array([1.0, 1.0, 0.5, 0.5])}, {"accuracy": 1.0}),
     "exploding-gradient": ({"gradient_norm": RISING}, {}),
 }

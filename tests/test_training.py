@@ -75,16 +75,16 @@ def test_progress_is_reported_and_stopping_is_honoured_within_an_epoch():
         np.testing.assert_array_equal(getattr(seen[1], name), getattr(history, name)[1])
     assert history.cancelled
     assert history.epochs == 3
-    assert history.final_accuracy.shape == (4,)
+    assert history.final_score.shape == (4,)
 
 
 def test_final_accuracy_is_that_of_the_held_out_rows():
     experiment = small(shuffle=True)
     experiment = replace(experiment, data=replace(experiment.data, hold_out=0.5))
     history = train(experiment, runs=4)
-    np.testing.assert_array_equal(history.final_accuracy, history.val_accuracy[-1])
+    np.testing.assert_array_equal(history.final_score, history.val_score[-1])
     alone = fit(experiment)
-    assert alone.final_accuracy[0] == pytest.approx(alone.val_accuracy[-1, 0], abs=1e-6)
+    assert alone.final_score[0] == pytest.approx(alone.val_score[-1, 0], abs=1e-6)
 
 
 def test_health_tells_dead_and_saturated_units():

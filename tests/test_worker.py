@@ -297,7 +297,7 @@ def test_it_trains():
         assert job.wait(120), job.state
         assert job.state == "done", job.error
         assert [epoch.number for epoch in job.events] == [1, 2, 3, 4]
-        assert job.result.final_accuracy.shape == (8,)
+        assert job.result.final_score.shape == (8,)
         assert (job.result.loss[-1] == job.events[-1].loss).all()
 
         long = replace(experiment, training=replace(experiment.training, epochs=10_000))

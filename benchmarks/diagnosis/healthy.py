@@ -94,7 +94,7 @@ def _drawn_experiment(rng: np.random.Generator) -> Experiment:
 def is_healthy(experiment: Experiment, history: History) -> bool:
     """Every run reaches the target, or comes close to the best possible."""
     best = experiment.data.source.ceiling()
-    return bool((history.final_accuracy >= min(TARGET, best - SLACK)).all())
+    return bool((history.final_score >= min(TARGET, best - SLACK)).all())
 
 
 def gather_healthy(count: int, seed: int) -> tuple[list[Experiment], list[History], int]:

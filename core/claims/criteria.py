@@ -110,7 +110,7 @@ class FinalAccuracy:
         return f"The final accuracy lies between {_percent(self.low)} and {_percent(self.high)}."
 
     def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
-        values = outcome.last.final_accuracy
+        values = outcome.last.final_score
         return (values >= np.float32(self.low)) & (values <= np.float32(self.high)), values
 
 
@@ -154,7 +154,7 @@ class OneClassPredicted:
         history = outcome.last
         decided = [_decided(history, run) for run in range(history.runs)]
         met = np.array([len(np.unique(classes)) == 1 for classes in decided])
-        return met, history.final_accuracy
+        return met, history.final_score
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class TrainingFlatters:
             float((_decided(history, run) == _actual(history, run)).mean())
             for run in range(history.runs)
         ]
-        values = np.array(training) - history.final_accuracy
+        values = np.array(training) - history.final_score
         return values > self.margin, values
 
 
@@ -252,7 +252,7 @@ class AllAccuracies:
         )
 
     def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
-        values = np.stack([history.final_accuracy for history in outcome.histories])
+        values = np.stack([history.final_score for history in outcome.histories])
         met = (values >= np.float32(self.low)) & (values <= np.float32(self.high))
         return np.logical_and.reduce(met), values.max(axis=0)
 
@@ -320,7 +320,7 @@ def _points(share: float) -> str:
 
 
 def _gain(outcome: Outcome) -> np.ndarray:
-    return outcome.last.final_accuracy - outcome.histories[0].final_accuracy
+    return outcome.last.final_score - outcome.histories[0].final_score
 
 
 def _decided(history: History, run: int) -> np.ndarray:

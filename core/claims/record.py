@@ -67,13 +67,13 @@ class Trained:
         return Rate(self.learned, self.runs)
 
     def frame(self) -> pd.DataFrame:
-        """The kept curves: run, epoch, evaluated_accuracy."""
+        """The kept curves: run, epoch, evaluated_score."""
         runs = len(self.accuracy)
         return pd.DataFrame(
             {
                 "run": np.repeat(np.arange(runs), len(self.epochs)),
                 "epoch": np.tile(self.epochs, runs),
-                "evaluated_accuracy": np.ravel(self.accuracy),
+                "evaluated_score": np.ravel(self.accuracy),
             }
         )
 
@@ -290,7 +290,7 @@ def _trained(history: History) -> Trained:
     return Trained(
         runs=history.runs,
         learned=int(success.sum()),
-        median_accuracy=round(float(np.median(history.final_accuracy)), 4),
+        median_accuracy=round(float(np.median(history.final_score)), 4),
         epochs=tuple((rows + 1).tolist()),
         accuracy=tuple(
             tuple(round(float(a), 3) for a in run) for run in accuracy[rows, :DRAWN_RUNS].T

@@ -100,7 +100,7 @@ class Program:
             dropout_keys: uint32 (lanes,), different every epoch.
 
         Returns:
-            float32 figures: those of `core.history.CURVES` of (lanes,), val_loss and val_accuracy
+            float32 figures: those of `core.history.CURVES` of (lanes,), val_loss and val_score
             with held-out rows only; those of `core.history.Health` of (dense layers, lanes).
         """
         figures = self._compiled(
@@ -161,30 +161,30 @@ class Program:
             ]
             figures = {
                 "loss": tf.reduce_sum(losses * counts, row_axis),
-                "accuracy": tf.reduce_sum(hits * counts, row_axis),
+                "score": tf.reduce_sum(hits * counts, row_axis),
                 "slopes": tf.stack(slopes),
                 "changes": tf.stack(changes),
             }
             return number + 1, {name: total + figures[name] for name, total in totals.items()}
 
         none, none_each = tf.zeros(self.lanes), tf.zeros((len(self.kernels), self.lanes))
-        totals = {"loss": none, "accuracy": none, "slopes": none_each, "changes": none_each}
+        totals = {"loss": none, "score": none, "slopes": none_each, "changes": none_each}
         _, totals = tf.while_loop(lambda number, _: number < steps, step, (0, totals))
         norms = tf.stack([tf.sqrt(layout.square_sum(self.trained[i].value)) for i in self.kernels])
         figures = {
             "loss": totals["loss"] / rows,
-            "accuracy": totals["accuracy"] / rows,
+            "score": totals["score"] / rows,
             "gradient_norm": tf.sqrt(totals["slopes"] / self.steps),
             "update_ratio": tf.sqrt(totals["changes"] / self.steps) / norms,
             **self._evaluated(training),
         }
         if held_out.count(layout):
             evaluated = self._evaluated(held_out)
-            figures |= {f"val_{k}": evaluated[f"evaluated_{k}"] for k in ("loss", "accuracy")}
+            figures |= {f"val_{k}": evaluated[f"evaluated_{k}"] for k in ("loss", "score")}
         return figures
 
     def _evaluated(self, data: Rows):
-        """Loss, accuracy and what the layers put out over all rows, with nothing trained."""
+        """Loss, score and what the layers put out over all rows, with nothing trained."""
         layout, row_axis = self.layout, self.layout.row_axis
         rows, dense = data.count(layout), self.experiment.model.dense
         width = self.experiment.data.source.features + sum(layer.units for layer in dense)
@@ -203,7 +203,7 @@ class Program:
             free = [_free(d.activation, o) for d, o in zip(dense, outputs, strict=True)]
             return start + size, {
                 "loss": totals["loss"] + tf.reduce_sum(losses * counts, row_axis),
-                "accuracy": totals["accuracy"] + tf.reduce_sum(hits * counts, row_axis),
+                "score": totals["score"] + tf.reduce_sum(hits * counts, row_axis),
                 "low": extreme(tf.minimum, totals["low"], tf.reduce_min, outputs),
                 "high": extreme(tf.maximum, totals["high"], tf.reduce_max, outputs),
                 "free": extreme(tf.maximum, totals["free"], tf.reduce_max, free),
@@ -219,14 +219,14 @@ class Program:
 
         unit_axis = layout.unit_axis - 1  # once the rows, which come before it, are gone
         none = tf.zeros(self.lanes)
-        totals = {"loss": none, "accuracy": none}
+        totals = {"loss": none, "score": none}
         totals |= {"low": each_unit(np.inf), "high": each_unit(-np.inf), "free": each_unit(0.0)}
         _, totals = tf.while_loop(lambda start, _: start < rows, step, (0, totals))
         ends = zip(totals["low"], totals["high"], strict=True)
         dead = [tf.cast((low == 0) & (high == 0), tf.float32) for low, high in ends]
         return {
             "evaluated_loss": totals["loss"] / rows,
-            "evaluated_accuracy": totals["accuracy"] / rows,
+            "evaluated_score": totals["score"] / rows,
             "dead": tf.stack([tf.reduce_mean(d, unit_axis) for d in dead]),
             "saturated": tf.stack([1 - tf.reduce_mean(f, unit_axis) for f in totals["free"]]),
             "output_min": tf.stack([tf.reduce_min(a, unit_axis) for a in totals["low"]]),

@@ -57,7 +57,7 @@ def measure(of: str, part: str, when: str) -> str:
     """The column of a history with a curve.
 
     Args:
-        of: "loss" or "accuracy".
+        of: "loss" or "score".
         part: "training" or "held-out" rows.
         when: "after" or "during" each epoch, for the training rows.
     """
@@ -75,8 +75,8 @@ def logarithmic(history: History, part: str, when: str, choice: str = "auto") ->
 
 def accuracy(history: History, part: str, when: str, target: float, majority: float) -> Picture:
     drawn = charts.curves(
-        history.frame(),
-        measure("accuracy", part, when),
+        history.curves(),
+        measure("score", part, when),
         history.outcomes(target),
         epochs=history.experiment.training.epochs,
         target=target,
@@ -87,7 +87,7 @@ def accuracy(history: History, part: str, when: str, target: float, majority: fl
 
 def loss(history: History, part: str, when: str, target: float, log: bool) -> Picture:
     drawn = charts.curves(
-        history.frame(),
+        history.curves(),
         measure("loss", part, when),
         history.outcomes(target),
         epochs=history.experiment.training.epochs,
@@ -103,7 +103,7 @@ def _by_epoch(what: str, part: str, when: str) -> str:
 
 def final_accuracies(history: History, target: float, majority: float) -> Picture:
     return Picture(
-        charts.final_accuracies(history.final_accuracy, history.outcomes(target), target, majority),
+        charts.final_accuracies(history.final_score, history.outcomes(target), target, majority),
         "How many runs end at which accuracy.",
     )
 

@@ -103,7 +103,7 @@ def _running(handle: jobs.JobHandle, problem: str) -> None:
         return
     step = -(-len(events) // LIVE_EPOCHS)
     frame = epochs_frame(events[::-step][::-1])
-    measures = "evaluated_accuracy", "evaluated_loss"
+    measures = "evaluated_score", "evaluated_loss"
     for column, measure in zip(st.columns(2), measures, strict=True):
         with column, st.container(border=True):
             charts.show(

@@ -62,7 +62,7 @@ def _figures(history: History, target: float, majority: float) -> None:
         )
         st.metric(
             "Median accuracy",
-            f"{np.nanmedian(history.final_accuracy):.1%}",
+            f"{np.nanmedian(history.final_score):.1%}",
             help=f"Median of the final accuracies on {where}.",
             border=True,
             height="stretch",
@@ -142,7 +142,7 @@ def _draw_curves(
         charts.show(*figures.accuracy(history, part, when, target, majority))
     with right, st.container(border=True):
         charts.show(*figures.loss(history, part, when, target, log))
-    if note := str(charts.thin(history.frame())):
+    if note := str(charts.thin(history.curves())):
         st.caption(f"{note}, spread over the ranks of their final accuracy.")
     with st.container(border=True):
         charts.show(*figures.final_accuracies(history, target, majority))
@@ -215,12 +215,12 @@ def _overlay(history: History, single: History) -> None:
     )
     left, right = st.columns(2)
     log = figures.logarithmic(history, "training", "after")
-    for column, measure in ((left, "evaluated_accuracy"), (right, "evaluated_loss")):
+    for column, measure in ((left, "evaluated_score"), (right, "evaluated_loss")):
         with column, st.container(border=True):
             charts.show(
                 charts.overlay(
-                    history.frame(),
-                    single.frame(),
+                    history.curves(),
+                    single.curves(),
                     measure,
                     epochs=history.experiment.training.epochs,
                     log=log,

@@ -15,11 +15,11 @@ def history_frame(runs=4, epochs=10, **columns) -> pd.DataFrame:
             "run": np.repeat(np.arange(runs), epochs),
             "epoch": np.tile(np.arange(1, epochs + 1), runs),
             "loss": rng.uniform(0.1, 8, runs * epochs),
-            "accuracy": rng.uniform(0, 1, runs * epochs),
+            "score": rng.uniform(0, 1, runs * epochs),
             "evaluated_loss": rng.uniform(0.1, 8, runs * epochs),
-            "evaluated_accuracy": rng.uniform(0, 1, runs * epochs),
+            "evaluated_score": rng.uniform(0, 1, runs * epochs),
             "val_loss": np.nan,
-            "val_accuracy": np.nan,
+            "val_score": np.nan,
         }
     )
     return frame.assign(**columns)

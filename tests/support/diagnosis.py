@@ -103,7 +103,7 @@ def history(experiment, accuracy=0.5, loss=0.69, epochs=10, runs=4, same_weights
     held_out = accuracy if experiment.data.held_out_rows else None
     fields = {
         "val_loss": loss if held_out is not None else None,
-        "val_accuracy": held_out,
+        "val_score": held_out,
         **figures,
     }
     return made_up(

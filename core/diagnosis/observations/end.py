@@ -41,7 +41,7 @@ class FinalState:
         """(runs,), final accuracy; for a regression the share of variance explained."""
         if self.goal.regression:
             return 1 - self.history.final_loss / self.goal.rows.label_variance
-        return self.history.final_accuracy
+        return self.history.final_score
 
     @cached_property
     def passed(self) -> np.ndarray:

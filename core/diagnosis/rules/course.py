@@ -125,7 +125,7 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
     end = obs.failing
     if end is None or end.history.epochs < 3 or obs.rows.continuous:
         return None
-    loss, accuracy = end.history.loss, end.history.accuracy
+    loss, accuracy = end.history.loss, end.history.score
     with np.errstate(invalid="ignore"):
         fell = loss[-1] < loss[0] - FALLING * np.abs(loss[0])
     # Within what a share of so many rows can change by chance.
@@ -157,7 +157,7 @@ def oscillation(obs: Observations) -> Finding | None:
     end = obs.failing
     if end is None or end.history.epochs < 5:
         return None
-    changes = np.diff(end.history.accuracy[:, end.failed], axis=0)
+    changes = np.diff(end.history.score[:, end.failed], axis=0)
     falls = (changes <= -SWING).mean(axis=0)
     if np.median(falls) < SWINGING_EPOCHS:
         return None
@@ -178,9 +178,9 @@ def oscillation(obs: Observations) -> Finding | None:
 
 @rule("overfitting")
 def overfitting(obs: Observations) -> Finding | None:
-    if obs.history is None or obs.history.val_accuracy is None or obs.rows.continuous:
+    if obs.history is None or obs.history.val_score is None or obs.rows.continuous:
         return None
-    gap = obs.history.accuracy[-1] - obs.history.val_accuracy[-1]
+    gap = obs.history.score[-1] - obs.history.val_score[-1]
     chance = 2 * math.sqrt(0.25 / obs.data.held_out_rows / obs.history.runs)
     if np.nanmean(gap) < max(GAP, chance):
         return None
@@ -188,8 +188,8 @@ def overfitting(obs: Observations) -> Finding | None:
         "overfitting",
         FRAGILE if obs.failing else COSMETIC,
         "Overfitting",
-        f"Training accuracy ends at {np.nanmean(obs.history.accuracy[-1]):.1%}, held-out accuracy "
-        f"at {np.nanmean(obs.history.val_accuracy[-1]):.1%} (mean of the runs; "
+        f"Training accuracy ends at {np.nanmean(obs.history.score[-1]):.1%}, held-out accuracy "
+        f"at {np.nanmean(obs.history.val_score[-1]):.1%} (mean of the runs; "
         f"{obs.data.training_rows:,} training rows, {obs.parameters:,} weights).",
         "The network memorises the training rows, noise included, and this does not generalise. "
         "More rows, fewer units or fewer epochs help.",

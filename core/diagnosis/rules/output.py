@@ -219,7 +219,7 @@ def accuracy_of_regression(obs: Observations) -> Finding | None:
     if obs.end is not None:
         explained = max(float(np.nanmean(obs.end.scores)), 0)
         evidence += (
-            f" Accuracy ends at {np.nanmean(obs.end.history.final_accuracy):.1%}, while the "
+            f" Accuracy ends at {np.nanmean(obs.end.history.final_score):.1%}, while the "
             f"network explains {explained:.0%} of the labels' variance (mean of the runs)."
         )
     return Finding(

@@ -63,12 +63,12 @@ def curves(
     """A measure of every run by epoch, and the median if there are several runs.
 
     Args:
-        frame: `History.frame()`, possibly of a training that is running.
+        frame: `History.curves()`, possibly of a training that is running.
         measure: The column to draw.
         outcomes: bool (runs,), whether each run succeeded, or str (runs,), one of
             `core.history.OUTCOMES` each; None while the training is running.
         epochs: Total number of epochs of the training.
-        target, majority: Drawn as horizontal rules if the measure is an accuracy.
+        target, majority: Drawn as horizontal rules if the measure is a score.
         log: Whether the axis is logarithmic.
         height: Of the plot in pixels.
         whole: The successes of all runs, for the legend, if the frame has only some of them.
@@ -94,7 +94,7 @@ def curves(
     tables = {"runs": shown, **_span(shown, measure, log)}
     if several:
         tables["median"] = median.assign(what="median")
-    ruled = measure.endswith("accuracy")
+    ruled = measure.endswith("score")
     if ruled:
         marks = {"target": target, "majority class": majority}
         tables["rules"] = rules_table(marks, end=max(1, epochs))
@@ -107,8 +107,8 @@ def _measured(frame: pd.DataFrame, measure: str, log: bool) -> pd.DataFrame:
     """The rows with a finite (for a log axis positive) measure, in a column value."""
     frame = finite(frame, measure)
     frame = frame[frame[measure] > 0] if log and not is_share(measure) else frame
-    accuracies = ("accuracy", "evaluated_accuracy", "val_accuracy")
-    columns = [name for name in accuracies if name in frame]
+    scores = ("score", "evaluated_score", "val_score")
+    columns = [name for name in scores if name in frame]
     # 32 bits have the precision of the training and half the size.
     kept = frame[["run", "epoch", *columns]].astype({"run": "int32", "epoch": "int32"})
     return kept.assign(value=frame[measure].astype("float32")).reset_index(drop=True)
@@ -229,8 +229,8 @@ def overlay(
     """The runs of a stack, pale, with run 0 on top and the same run by `model.fit`, dashed.
 
     Args:
-        frame: `History.frame()` of the stack.
-        reference: `History.frame()` of the run by `model.fit`.
+        frame: `History.curves()` of the stack.
+        reference: `History.curves()` of the run by `model.fit`.
         measure: The column to draw.
         epochs: Total number of epochs of the training.
         log: Whether the axis is logarithmic.
@@ -293,7 +293,7 @@ def combinations(
     """The accuracy of every run by epoch, in a panel per combination of fixes.
 
     Args:
-        frame: The columns of `History.frame`, combination and success (bool).
+        frame: The columns of `History.curves`, combination and success (bool).
         target: Drawn as a horizontal rule.
         height: Of the plot in pixels.
 
@@ -307,8 +307,8 @@ def combinations(
     for _, rows in groups:
         success = rows.groupby("run")["success"].first()
         epochs = int(rows["epoch"].max())
-        held_out = rows["val_accuracy"].notna().any()
-        measure = "val_accuracy" if held_out else "evaluated_accuracy"
+        held_out = rows["val_score"].notna().any()
+        measure = "val_score" if held_out else "evaluated_score"
         shown = thin(_measured(rows, measure, log=False), limit=limit).frame
         tables = {
             "runs": shown[["run", "epoch", "value"]].assign(

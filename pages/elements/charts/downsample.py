@@ -37,8 +37,8 @@ def thin(frame: pd.DataFrame, *, ranked: bool = True, limit: int = MAX_ROWS) -> 
     The first and the last epoch are kept.
 
     Args:
-        frame: With columns run and epoch, and accuracies if `ranked`.
-        ranked: Whether the runs are evenly spaced by the rank of their last accuracy, including
+        frame: With columns run and epoch, and scores if `ranked`.
+        ranked: Whether the runs are evenly spaced by the rank of their last score, including
             the best and the worst; otherwise they are evenly spaced by number, which gives the
             same runs throughout a training.
         limit: The most rows.
@@ -55,9 +55,9 @@ def thin(frame: pd.DataFrame, *, ranked: bool = True, limit: int = MAX_ROWS) -> 
 
 
 def _ranking(frame: pd.DataFrame) -> np.ndarray:
-    """The runs from the worst last accuracy (held-out if measured) to the best."""
+    """The runs from the worst last score (held-out if measured) to the best."""
     last = frame.loc[frame.groupby("run")["epoch"].idxmax()]
-    for column in ("val_accuracy", "evaluated_accuracy", "accuracy"):
+    for column in ("val_score", "evaluated_score", "score"):
         if column in last and last[column].notna().any():
             return last.sort_values(column, na_position="first")["run"].to_numpy()
     return last["run"].to_numpy()

@@ -204,11 +204,11 @@ NAMES = {
     "dead": "Share of dead units",
     "saturated": "Share of saturated units",
     "loss": "Loss during each epoch",
-    "accuracy": "Accuracy during each epoch",
+    "score": "Accuracy during each epoch",
     "evaluated_loss": "Loss after each epoch",
-    "evaluated_accuracy": "Accuracy after each epoch",
+    "evaluated_score": "Accuracy after each epoch",
     "val_loss": "Held-out loss after each epoch",
-    "val_accuracy": "Held-out accuracy after each epoch",
+    "val_score": "Held-out accuracy after each epoch",
 }
 
 
@@ -218,7 +218,7 @@ def name_of(measure: str) -> str:
 
 
 def is_share(measure: str) -> bool:
-    return measure.endswith(("accuracy", "dead", "saturated"))
+    return measure.endswith(("score", "dead", "saturated"))
 
 
 def above(title: str) -> dict:

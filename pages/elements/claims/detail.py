@@ -126,7 +126,7 @@ def curves(trained: Trained, height: int = 240):
     """The accuracy of an arm's drawn runs by epoch; the legend counts all its runs."""
     return charts.curves(
         trained.frame(),
-        "evaluated_accuracy",
+        "evaluated_score",
         np.array(trained.success),
         epochs=trained.epochs[-1],
         target=TARGET,

@@ -189,7 +189,7 @@ def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
     histories = [comparison.histories[index] for index in names.index]
     parts = []
     for name, history in zip(names, histories, strict=True):
-        frame = history.frame()
+        frame = history.curves()
         success = history.successes(choice.target)
         parts.append(frame.assign(combination=name, success=success[frame["run"]]))
     epochs = [history.epochs for history in histories]
