@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.experiment import Data
+from core.experiment import Data, Experiment
 from core.streams import generator
 
 FITTED_SCALINGS = ("min-max", "standardise")
@@ -16,6 +16,9 @@ BLOCK_ROWS = 4_096
 CANDIDATES = 64
 """Extreme rows of a column among which those of a run are looked for first."""
 
+Scaler = tuple[np.ndarray, np.ndarray]
+"""Offset and scale."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -23,9 +26,10 @@ class Rows:
 
     Attributes:
         x, held_out_x: float32 (rows, features), scaled.
-        y, held_out_y: float32 (rows, width), encoded for the loss.
+        y, held_out_y: float32 (rows, width), encoded for the loss; continuous targets are scaled.
         offset, scale: float64 (features,); a raw input u reaches the network as
             (u - offset) / scale.
+        y_offset, y_scale: float64 (width,), the same of the targets; 0 and 1 of class labels.
     """
 
     x: np.ndarray
@@ -34,20 +38,36 @@ class Rows:
     held_out_y: np.ndarray
     offset: np.ndarray
     scale: np.ndarray
+    y_offset: np.ndarray
+    y_scale: np.ndarray
+
+    @property
+    def judged(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and labels of the rows that the final score is of: held out, or trained on."""
+        if len(self.held_out_x):
+            return self.held_out_x, self.held_out_y
+        return self.x, self.y
+
+    def in_unit_of_targets(self, y: np.ndarray) -> np.ndarray:
+        """Targets or predictions, (..., width), in the unit of the given targets, float64."""
+        return y * self.y_scale + self.y_offset
 
 
 def prepare(data: Data, seed: int, run: int) -> Rows:
     """The rows of run `run` of seed `seed`; `data.seed`, where set, replaces both."""
     rng = generator(seed, run, 0) if data.seed is None else generator(data.seed)
-    inputs, classes = data.source.draw(rng)
+    inputs, labels = data.source.draw(rng)
     order = row_order(data, rng)
-    inputs, classes = inputs[order], classes[order]
-    training = slice(data.training_rows)
+    inputs, y = inputs[order], encode(data, labels[order])
+    training, held_out = slice(data.training_rows), slice(data.training_rows, None)
     offset, scale = fit_scaler(data, inputs[training])
     x = ((inputs - offset) / scale).astype(np.float32)
-    y = encode(data, classes)
-    held_out = slice(data.training_rows, None)
-    return Rows(x[training], y[training], x[held_out], y[held_out], offset, scale)
+    y_offset, y_scale = fit_target_scaler(data, y[training])
+    if data.source.outputs:
+        y = ((y - y_offset) / y_scale).astype(np.float32)
+    return Rows(
+        x[training], y[training], x[held_out], y[held_out], offset, scale, y_offset, y_scale
+    )
 
 
 @dataclass(frozen=True)
@@ -56,10 +76,11 @@ class SharedRows:
 
     Attributes:
         x: float32 (rows, features), scaled by a scaler of all rows.
-        y: float32 (rows, width), encoded for the loss.
+        y: float32 (rows, width), encoded for the loss; targets are scaled by a scaler of all rows.
         index, held_out_index: int32 (runs, rows), the training and held-out rows of each run.
         scale, shift: float32 (runs, features); the inputs of a run are x * scale + shift. None if
             x is what every run's own scaler gives.
+        y_scale, y_shift: float32 (runs, width), the same of targets.
     """
 
     x: np.ndarray
@@ -68,6 +89,8 @@ class SharedRows:
     held_out_index: np.ndarray
     scale: np.ndarray | None
     shift: np.ndarray | None
+    y_scale: np.ndarray | None
+    y_shift: np.ndarray | None
 
 
 def is_shared(data: Data) -> bool:
@@ -77,9 +100,19 @@ def is_shared(data: Data) -> bool:
 
 def has_scale_per_run(data: Data) -> bool:
     """Whether runs that draw the same rows scale them differently: by those they train on."""
-    fitted = data.scaling in FITTED_SCALINGS
+    return data.scaling in FITTED_SCALINGS and _trains_on_rows_of_its_own(data)
+
+
+def has_target_scale_per_run(data: Data) -> bool:
+    """The same of the targets."""
+    fitted = data.source.outputs > 0 and data.target_scaling in FITTED_SCALINGS
+    return fitted and _trains_on_rows_of_its_own(data)
+
+
+def _trains_on_rows_of_its_own(data: Data) -> bool:
+    """Whether runs that draw the same rows train on different ones of them."""
     varies = data.held_out_rows > 0 or data.shuffling == "rows"
-    return is_shared(data) and data.seed is None and fitted and varies
+    return is_shared(data) and data.seed is None and varies
 
 
 def prepare_shared(data: Data, seed: int, runs: int) -> SharedRows:
@@ -92,8 +125,8 @@ def prepare_shared(data: Data, seed: int, runs: int) -> SharedRows:
         rows = prepare(data, 0, 0)
         x, y = np.concatenate([rows.x, rows.held_out_x]), np.concatenate([rows.y, rows.held_out_y])
         index = np.tile(np.arange(len(x), dtype=np.int32), (runs, 1))
-        return SharedRows(x, y, index[:, :split], index[:, split:], None, None)
-    inputs, classes = data.source.draw(generator(0))
+        return SharedRows(x, y, index[:, :split], index[:, split:], None, None, None, None)
+    inputs, labels = data.source.draw(generator(0))
     orders = [row_order(data, generator(seed, run, 0)) for run in range(runs)]
     index = np.stack(orders).astype(np.int32)
     offset, scale = fit_scaler(data, inputs)
@@ -101,24 +134,35 @@ def prepare_shared(data: Data, seed: int, runs: int) -> SharedRows:
     for start in range(0, len(x), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
         x[block] = (inputs[block] - offset) / scale
-    scales = shifts = None
+    own: Scaler | tuple[None, None] = (None, None)
+    y_own = own
+    training, held_out = index[:, :split], index[:, split:]
     if has_scale_per_run(data):
-        offsets, own = _scaler_per_run(data, inputs, index[:, :split])
-        scales, shifts = scale / own, (offset - offsets) / own
-        scales, shifts = scales.astype(np.float32), shifts.astype(np.float32)
-    return SharedRows(x, encode(data, classes), index[:, :split], index[:, split:], scales, shifts)
+        own = _relative(_scaler_per_run(data.scaling, inputs, training), (offset, scale))
+    y = encode(data, labels)
+    y_offset, y_scale = fit_target_scaler(data, y)
+    if has_target_scale_per_run(data):
+        per_run = _scaler_per_run(data.target_scaling, y, training)
+        y_own = _relative(per_run, (y_offset, y_scale))
+    if data.source.outputs:
+        y = ((y - y_offset) / y_scale).astype(np.float32)
+    return SharedRows(x, y, training, held_out, *own, *y_own)
 
 
-def _scaler_per_run(
-    data: Data, inputs: np.ndarray, index: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """`fit_scaler` of inputs[rows] for the rows of each run, (runs, features) each.
+def _relative(per_run: Scaler, shared: Scaler) -> Scaler:
+    """Scale and shift that turn what is scaled by the shared one into what a run's own gives."""
+    (offsets, scales), (offset, scale) = per_run, shared
+    return (scale / scales).astype(np.float32), ((offset - offsets) / scales).astype(np.float32)
+
+
+def _scaler_per_run(scaling: str, inputs: np.ndarray, index: np.ndarray) -> Scaler:
+    """The fitted scaler of inputs[rows] for the rows of each run, (runs, features) each.
 
     By products of how often each run has each row with the inputs, rather than by picking the rows
     of each run; and by the extremes of all rows rather than of each run's, where it has them.
     """
     rows = len(inputs)
-    if data.scaling == "min-max":
+    if scaling == "min-max":
         low, high = (_smallest(sign * inputs, index) * sign for sign in (1, -1))
         offset, scale = low, high - low
     else:
@@ -187,32 +231,47 @@ def surviving_rows(partners: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], partners])
 
 
-def fit_scaler(data: Data, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fit_scaler(data: Data, inputs: np.ndarray) -> Scaler:
     """Offset and scale, (features,) each, from the training inputs (rows, features)."""
-    if data.scaling == "min-max":
-        offset, scale = inputs.min(axis=0), np.ptp(inputs, axis=0)
-    elif data.scaling == "standardise":
-        offset, scale = inputs.mean(axis=0), inputs.std(axis=0)
+    return _fitted(data.scaling, data.divisor, inputs)
+
+
+def fit_target_scaler(data: Data, y: np.ndarray) -> Scaler:
+    """Offset and scale, (width,) each, from training labels (rows, width); 0 and 1 of classes."""
+    scaling = data.target_scaling if data.source.outputs else "none"
+    return _fitted(scaling, data.target_divisor, y)
+
+
+def _fitted(scaling: str, divisor: float, values: np.ndarray) -> Scaler:
+    if scaling == "min-max":
+        offset, scale = values.min(axis=0), np.ptp(values, axis=0)
+    elif scaling == "standardise":
+        offset, scale = values.mean(axis=0), values.std(axis=0)
     else:
-        offset = np.zeros(inputs.shape[1])
-        scale = np.full(inputs.shape[1], data.divisor if data.scaling == "divide" else 1.0)
+        offset = np.zeros(values.shape[1])
+        scale = np.full(values.shape[1], divisor if scaling == "divide" else 1.0)
     # A constant column has nothing to scale; dividing it by 1 keeps it finite.
     return offset, np.where(scale > 0, scale, 1.0)
 
 
-def encode(data: Data, classes: np.ndarray) -> np.ndarray:
-    """Class numbers, int (rows,), as the loss sees them: float32 (rows, width)."""
-    targets = np.asarray(data.targets, np.float32)[classes]
+def encode(data: Data, labels: np.ndarray) -> np.ndarray:
+    """Classes, int (rows,) or (rows, labels), as the loss sees them: float32 (rows, width).
+
+    Continuous targets, float64 (rows, outputs), are returned as they are.
+    """
+    if data.source.outputs:
+        return labels
+    targets = np.asarray(data.targets, np.float32)[labels]
+    if data.source.label_columns:
+        return targets
     if data.encoding == "one-hot":
         return np.eye(data.source.classes, dtype=np.float32)[targets.astype(int)]
     return targets[:, None]
 
 
-def majority_rate(data: Data, seed: int, run: int) -> float:
-    """The accuracy of always answering with the most frequent class, on the rows that count.
+def baseline(experiment: Experiment, seed: int, run: int) -> float:
+    """The score of the best constant answer, on the rows that the final score is of.
 
-    These are the run's held-out rows where there are any, and else its training rows.
+    It is the share of the most frequent class, or the R² of the mean, which is 0.
     """
-    rows = prepare(data, seed, run)
-    y = rows.held_out_y if len(rows.held_out_y) else rows.y
-    return np.unique(y, axis=0, return_counts=True)[1].max() / len(y)
+    return experiment.task.baseline(prepare(experiment.data, seed, run).judged[1])

@@ -86,7 +86,7 @@ def _put(owner: Any, path: Path, value: Any) -> Any:
 def _with_source(data: Data, source: Source) -> Data:
     labels = list(data.label_values[: source.classes])
     while len(labels) < source.classes:
-        labels.append(max(labels) + 1)
+        labels.append(max(labels, default=-1.0) + 1)
     return replace(data, source=source, label_values=tuple(labels))
 
 

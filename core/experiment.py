@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from core.curve import Curve
 from core.fields import (
     Bool,
     Checked,
@@ -33,13 +34,16 @@ from core.fields import (
 from core.layers import LAYERS, BatchNormalisation, Dense, Dropout, Layer
 from core.losses import LOSSES, loss
 from core.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop
-from core.sources import SOURCES, Blobs, Source, Table, Threshold, decimals
+from core.sources import SOURCES, Blobs, Source, Threshold
+from core.table import Table, decimals
+from core.tasks import TASKS, Task
 
 __all__ = [
     "SGD",
     "Adam",
     "BatchNormalisation",
     "Blobs",
+    "Curve",
     "Data",
     "Dense",
     "Dropout",
@@ -53,6 +57,7 @@ __all__ = [
 ]
 
 SCALINGS = ("none", "divide", "min-max", "standardise")
+TARGET_SCALINGS = ("none", "standardise", "divide")
 SHUFFLINGS = ("rows", "permutation", "none")
 ENCODINGS = ("as-is", "index", "one-hot")
 MOST_CLASSES = 100_000
@@ -72,10 +77,13 @@ class Data(Checked):
             "standardise" (to mean 0 and variance 1) or "none". "min-max" and "standardise" are
             fitted on the training rows only.
         divisor: Of the scaling "divide".
-        label_values: The label of each class.
+        label_values: The label of each class; none with continuous targets.
         encoding: What the loss gets: the labels "as-is", the "index" of the label in sorted order,
-            or the "one-hot" encoding of the index.
+            or the "one-hot" encoding of the index. Of one class a row only.
         seed: Of the data if all runs have the same; None to draw new data for every run.
+        target_scaling: How continuous targets are scaled: "divide" (by `target_divisor`),
+            "standardise" (to mean 0 and variance 1 on the training rows) or "none".
+        target_divisor: Of the target scaling "divide".
     """
 
     source: Source = field(Instance(SOURCES), label="Source")
@@ -108,16 +116,18 @@ class Data(Checked):
         matters=lambda data: data.scaling == "divide",
     )
     label_values: tuple[float, ...] = field(
-        Numbers(1, MOST_CLASSES),
+        Numbers(0, MOST_CLASSES),
         (0.0, 1.0),
         label="Labels",
         help="The number that represents each class in the data.",
+        matters=lambda data: data.source.classes > 0,
     )
     encoding: str = field(
         Choice(ENCODINGS),
         "as-is",
         label="Label encoding",
         help="As they are, replaced by 0, 1, ... in order, or one column per class.",
+        matters=lambda data: data.has_one_class_per_row,
     )
     seed: int | None = field(
         Optional(Int(0, 2**31 - 1)),
@@ -125,10 +135,29 @@ class Data(Checked):
         label="Data seed",
         help="Determines the data when it is the same for every run.",
     )
+    target_scaling: str = field(
+        Choice(TARGET_SCALINGS),
+        "none",
+        label="Target scaling",
+        help="Standardise to mean 0 and variance 1, as fitted on the training rows, or divide by a "
+        "constant.",
+        matters=lambda data: data.source.outputs > 0,
+        added=True,
+    )
+    target_divisor: float = field(
+        Float(0, 1e12, step=1_000, above=True),
+        1_000.0,
+        label="Divide targets by",
+        help="Used when the target scaling is 'divide'.",
+        matters=lambda data: data.source.outputs > 0 and data.target_scaling == "divide",
+        added=True,
+    )
 
     def __post_init__(self) -> None:
         Instance(SOURCES).check("source", self.source)
         classes = self.source.classes
+        if not classes:
+            object.__setattr__(self, "label_values", ())
         Numbers(classes, classes).check("label_values", self.label_values)
         super().__post_init__()
 
@@ -142,13 +171,30 @@ class Data(Checked):
 
     @property
     def target_width(self) -> int:
-        """Number of columns of the encoded labels."""
+        """Number of columns of the encoded labels, or of the continuous targets."""
+        if not self.has_one_class_per_row:
+            return self.source.outputs or self.source.label_columns
         return self.source.classes if self.encoding == "one-hot" else 1
+
+    @property
+    def has_one_class_per_row(self) -> bool:
+        """Whether there are neither continuous targets nor several labels a row."""
+        return not self.source.outputs and not self.source.label_columns
+
+    @property
+    def continuous(self) -> bool:
+        """Whether the labels are measurements: targets, fractions, or hardly one twice."""
+        if self.source.outputs:
+            return True
+        values = np.array(self.label_values)
+        if self.encoding != "as-is" or len(values) < 3 or self.source.label_columns:
+            return False
+        return bool((values % 1).any()) or len(values) > max(10, self.source.rows / 2)
 
     @property
     def targets(self) -> tuple[float, ...]:
         """The encoded label of each class; for one-hot labels, the index of its column."""
-        if self.encoding == "as-is":
+        if self.encoding == "as-is" or not self.has_one_class_per_row:
             return self.label_values
         ranks = {value: rank for rank, value in enumerate(sorted(self.label_values))}
         return tuple(float(ranks[value]) for value in self.label_values)
@@ -235,6 +281,8 @@ class Experiment(Checked):
             raise InvalidExperiment("hold_out", self.data.hold_out, "small enough to leave 2 rows")
         name = loss_function.name
         if loss_function.class_numbers:
+            if not self.data.has_one_class_per_row:
+                raise InvalidExperiment("loss", name, "a loss that is not for one class a row")
             if width != 1:
                 raise InvalidExperiment(
                     "encoding", self.data.encoding, f"'index' or 'as-is' for the loss {name}"
@@ -246,11 +294,24 @@ class Experiment(Checked):
                     f"whole numbers from 0 to {units - 1} for {name} on {units} output units",
                 )
         elif units != width and not (loss_function.broadcasts and units == 1):
-            raise InvalidExperiment(
-                "units of the output layer",
-                units,
-                f"{width} for {name} on labels encoded {self.data.encoding!r}",
-            )
+            on = f"labels encoded {self.data.encoding!r}"
+            if not self.data.has_one_class_per_row:
+                on = f"{width} {'targets' if self.data.source.outputs else 'labels'} a row"
+            expected = f"{width} for {name} on {on}"
+            raise InvalidExperiment("units of the output layer", units, expected)
+
+    @property
+    def task(self) -> Task:
+        """What the network is to do, which decides its score.
+
+        Class labels that are measurements are a regression under a loss that is a distance.
+        """
+        source = self.data.source
+        if self.data.continuous and (source.outputs or loss(self.training.loss).distance):
+            return TASKS["regression"]
+        if source.label_columns:
+            return TASKS["multi_label"]
+        return TASKS["binary" if source.classes <= 2 else "multiclass"]
 
     @cached_property
     def digest(self) -> str:
@@ -308,6 +369,8 @@ def _plain(value: Any) -> Any:
             for own in [getattr(value, each.name)]
             if each.name not in added or own != each.default
         }
+        if kind is Table:  # has labels or targets
+            named = {name: own for name, own in named.items() if own is not None}
         return {"kind": kind.__name__, **named}
     if isinstance(value, np.ndarray):
         return (decimals(value) if value.dtype == np.float32 else value).tolist()

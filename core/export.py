@@ -19,9 +19,9 @@ from core.sources import written_list
 
 WIDTH = 88
 """Line length of the comments."""
-HEADINGS = (SEED, DATA, SHUFFLE, LABELS, HOLD_OUT, SCALE, NETWORK, TRAINING, ACCURACY) = (
-    *("Imports and seed", "Data", "Shuffle", "Labels", "Hold out", "Scale"),
-    *("Network", "Training", "Accuracy"),
+HEADINGS = (SEED, DATA, SHUFFLE, LABELS, HOLD_OUT, SCALE, TARGETS, NETWORK, TRAINING, SCORE) = (
+    *("Imports and seed", "Data", "Shuffle", "Labels", "Hold out", "Scale", "Scale the targets"),
+    *("Network", "Training", "Score"),
 )
 """The sections' headings, in order; a script has only the sections that its experiment needs."""
 FEW_ROWS = 100
@@ -38,8 +38,9 @@ class Section:
 
 
 def to_script(experiment: Experiment, seed: int = 0) -> str:
-    """A complete Python script that trains the experiment once and prints the accuracy."""
-    parts = ['"""Train a small network with Keras and print its accuracy."""']
+    """A complete Python script that trains the experiment once and prints the score."""
+    score = _score(experiment)
+    parts = [f'"""Train a small network with Keras and print its {score}."""']
     for section in sections(experiment, seed):
         comment = textwrap.wrap(f"{section.heading}. {section.text}".rstrip(), WIDTH - 2)
         parts.append("\n".join([*(f"# {line}" for line in comment), *section.lines]))
@@ -50,7 +51,8 @@ def to_notebook(experiment: Experiment, seed: int = 0) -> str:
     """The script as a Jupyter notebook (JSON, nbformat 4.5) with one code cell per section."""
     cells = [
         _markdown(
-            "title", "# A small network\n\nTrained with Keras, from its data to its accuracy."
+            "title",
+            f"# A small network\n\nTrained with Keras, from its data to its {_score(experiment)}.",
         )
     ]
     for section in sections(experiment, seed):
@@ -99,7 +101,14 @@ def sections(experiment: Experiment, seed: int = 0) -> tuple[Section, ...]:
         steps.append(_split(data))
     if data.scaling != "none":
         steps.append(_scaling(data))
-    return (*steps, _network(experiment), _training(experiment), _evaluation(data))
+    if data.source.outputs and data.target_scaling != "none":
+        steps.append(_target_scaling(data))
+    return (*steps, _network(experiment), _training(experiment), _evaluation(experiment))
+
+
+def _score(experiment: Experiment) -> str:
+    """The name of the score within a sentence."""
+    return experiment.task.score.replace("Accuracy", "accuracy")
 
 
 def _beginning(data: Data, seed: int) -> Section:
@@ -135,14 +144,22 @@ def _shuffle(data: Data) -> Section:
         (
             "rows = np.column_stack([x, y])",
             "random.shuffle(rows)",
-            "x, y = rows[:, :-1], rows[:, -1]",
+            *_split_columns(data),
         ),
     )
 
 
+def _split_columns(data: Data) -> tuple[str, ...]:
+    """The line that takes the columns of x and y apart."""
+    columns = data.source.outputs or data.source.label_columns
+    if columns > 1:
+        return (f"x, y = rows[:, :-{columns}], rows[:, -{columns}:]",)
+    return ("x, y = rows[:, :-1], rows[:, -1]",)
+
+
 def _encoding(data: Data) -> Section | None:
     """The lines that encode the labels for the loss; None if they need no encoding."""
-    if data.encoding == "as-is":
+    if data.encoding == "as-is" or not data.has_one_class_per_row:
         return None
     values = sorted(data.label_values)
     text, lines = "", []
@@ -188,6 +205,20 @@ def _scaling(data: Data) -> Section:
     return Section(SCALE, text, (*fitted, *(scaled.format(name) for name in names)))
 
 
+def _target_scaling(data: Data) -> Section:
+    names = ("y", "y_test") if data.held_out_rows else ("y",)
+    if data.target_scaling == "divide":
+        text, fitted = f"Every target is divided by {data.target_divisor:,g}.", []
+        scaled = f"{{0}} = {{0}} / {written(data.target_divisor)}"
+    else:
+        text = "Every target gets mean 0 and variance 1, as measured on the training rows."
+        fitted = ["y_mean, y_spread = y.mean(axis=0), y.std(axis=0)"]
+        if _may_be_constant(data):
+            fitted.append("y_spread = np.where(y_spread > 0, y_spread, 1)")
+        scaled = "{0} = ({0} - y_mean) / y_spread"
+    return Section(TARGETS, text, (*fitted, *(scaled.format(name) for name in names)))
+
+
 def _may_be_constant(data: Data) -> bool:
     """Whether a feature's training values may all be equal, so that its spread is 0."""
     return data.source.may_be_constant or data.training_rows < FEW_ROWS
@@ -213,7 +244,7 @@ def _training(experiment: Experiment) -> Section:
         "model.compile(",
         f'    loss="{training.loss}",',
         f"    optimizer={_optimizer(training)},",
-        '    metrics=["accuracy"],',
+        f"    metrics=[{_metric(experiment)}],",
         ")",
         "model.fit(",
         "    x, y,",
@@ -236,13 +267,22 @@ def _optimizer(training: Training) -> str:
     return f"keras.optimizers.{optimizer.script()}"
 
 
-def _evaluation(data: Data) -> Section:
-    rows, where = ("x_test, y_test", "held-out") if data.held_out_rows else ("x, y", "training")
+def _metric(experiment: Experiment) -> str:
+    """Keras's metric that is the score."""
+    metric = experiment.task.metric
+    return "keras.metrics.R2Score()" if metric == "r2_score" else f'"{metric}"'
+
+
+def _evaluation(experiment: Experiment) -> Section:
+    held_out = experiment.data.held_out_rows
+    rows, where = ("x_test, y_test", "held-out") if held_out else ("x, y", "training")
+    task = experiment.task
+    shown = f"{{{task.column}:.3f}}" if task.name == "regression" else f"{{{task.column}:.1%}}"
     return Section(
-        ACCURACY,
+        SCORE,
         f"Measured on the {where} rows, after the last epoch.",
         (
-            f"loss, accuracy = model.evaluate({rows}, verbose=0)",
-            f'print(f"Accuracy on the {where} rows: {{accuracy:.1%}}")',
+            f"loss, {task.column} = model.evaluate({rows}, verbose=0)",
+            f'print(f"{task.score} on the {where} rows: {shown}")',
         ),
     )

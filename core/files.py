@@ -13,7 +13,7 @@ from core.claims.claim import Arm
 from core.claims.record import Record
 from core.comparison import Comparison
 from core.experiment import Experiment, InvalidExperiment
-from core.history import CURVES, History, scored
+from core.history import CURVES, History
 
 MOST_BYTES = 2_000_000
 """Size limit of an experiment's file; a table of 10,000 rows and 10 columns needs about half."""
@@ -39,11 +39,13 @@ def history_csv(history: History) -> str:
 
     Returns:
         One line per run and epoch: the columns of `History.frame` that were measured, and the
-        run's final_loss and final_accuracy.
+        run's final loss and score.
     """
     frame = history.frame().dropna(axis="columns", how="all")
     runs = frame["run"].to_numpy()
-    finals = {scored(name): getattr(history, name)[runs] for name in ("final_loss", "final_score")}
+    finals = {
+        history.named(name): getattr(history, name)[runs] for name in ("final_loss", "final_score")
+    }
     return frame.assign(**finals).to_csv(index=False)
 
 
@@ -63,8 +65,8 @@ def history_json(history: History) -> str:
             "seconds": round(history.seconds, 3),
             "versions": versions(),
             "final_loss": _numbers(history.final_loss),
-            scored("final_score"): _numbers(history.final_score),
-            **{scored(name): _numbers(a.T) for name, a in curves.items() if a is not None},
+            history.named("final_score"): _numbers(history.final_score),
+            **{history.named(name): _numbers(a.T) for name, a in curves.items() if a is not None},
         }
     )
 

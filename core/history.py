@@ -97,7 +97,7 @@ class History:
         experiment: What was trained.
         seed: Of the runs.
         loss, score: float32 (epochs, runs), the mean over the epoch's batches, as `fit` prints. The
-            score is the accuracy.
+            score is that of the experiment's task.
         evaluated_loss, evaluated_score: float32 (epochs, runs), on the training rows after each
             epoch.
         val_loss, val_score: float32 (epochs, runs), on the held-out rows after each epoch; None
@@ -230,7 +230,11 @@ class History:
 
     def frame(self) -> pd.DataFrame:
         """`curves`, with what the score is in the names of the columns, such as val_accuracy."""
-        return self.curves().rename(columns=scored)
+        return self.curves().rename(columns=self.named)
+
+    def named(self, figure: str) -> str:
+        """The name of a figure with what the score is: "val_accuracy" of "val_score"."""
+        return figure.replace("score", self.experiment.task.column)
 
     def weights_at(self, key: int, run: int) -> list[np.ndarray]:
         """The weights of one run at `key_epochs[key]`, in the order of Keras's `get_weights()`."""
@@ -242,11 +246,6 @@ class History:
         loss = np.nan_to_num(self.final_loss, nan=np.inf)
         order = np.lexsort((loss, -score))
         return int(order[{"best": 0, "median": self.runs // 2, "worst": -1}[kind]])
-
-
-def scored(name: str) -> str:
-    """The name of a figure with "accuracy" in place of "score"."""
-    return name.replace("score", "accuracy")
 
 
 def counted(outcomes: np.ndarray) -> dict[str, int]:

@@ -117,8 +117,11 @@ def shown_keys(history: History, most: int = SHOWN_EPOCHS) -> list[int]:
 def _probability(data: Data, out: np.ndarray, k: int = 1) -> np.ndarray:
     """The output for class `k`, (rows,), from the outputs (rows, units); not clipped to [0, 1].
 
-    The output of one unit is taken as the probability of the class with the highest label.
+    The output of one unit is taken as the probability of the class with the highest label. Of
+    continuous targets it is the first output.
     """
+    if data.source.outputs:
+        return out[:, 0]
     if out.shape[1] > 1:
         return out[:, int(data.targets[k])]
     return out[:, 0] if data.targets[k] == max(data.targets) else 1 - out[:, 0]

@@ -33,6 +33,7 @@ class Loss:
         cross_entropy: Whether it takes the outputs as probabilities.
         class_numbers: Whether the labels are class numbers in one column, for any number of units.
         broadcasts: Whether Keras compares a single output with every column of the labels.
+        distance: Whether it is a distance to a number, so that continuous labels are a regression.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Loss:
     cross_entropy: bool = False
     class_numbers: bool = False
     broadcasts: bool = False
+    distance: bool = False
 
     @property
     def label(self) -> str:
@@ -99,7 +101,7 @@ _ALL = (
     Loss("binary_crossentropy", _binary, cross_entropy=True),
     Loss("categorical_crossentropy", _categorical, cross_entropy=True),
     Loss("sparse_categorical_crossentropy", _sparse, cross_entropy=True, class_numbers=True),
-    Loss("mean_squared_error", _squared, broadcasts=True),
+    Loss("mean_squared_error", _squared, broadcasts=True, distance=True),
 )
 LOSSES = named(_ALL)
 

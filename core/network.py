@@ -194,22 +194,3 @@ def judge(experiment: Experiment, done: Pass, y: np.ndarray) -> tuple[np.ndarray
     """
     output = activation(experiment.model.output.activation)
     return loss(experiment.training.loss).judge(output, done.sums[-1], done.output, y)
-
-
-def hits(output: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The contribution of each row to Keras's "accuracy".
-
-    With one output unit, it is the share of the label's columns that equal 1 for an output above
-    0.5 and 0 otherwise. With several units, it is 1 if the largest output is that of the label.
-
-    Args:
-        output: Of the last layer, (runs, rows, units).
-        y: Encoded labels, (runs, rows, width).
-
-    Returns:
-        float (runs, rows).
-    """
-    if output.shape[-1] == 1:
-        return ((output > 0.5) == y).mean(axis=-1)
-    label = y[..., 0] if y.shape[-1] == 1 else y.argmax(axis=-1)
-    return (output.argmax(axis=-1) == label).astype(float)

@@ -105,14 +105,31 @@ def _compiled(experiment: Experiment, seed: int, run: int) -> keras.Model:
     model.compile(
         loss=training.loss,
         optimizer=keras_models.keras_optimizer(experiment, training.optimizer.learning_rate),
-        metrics=["accuracy"],
+        metrics=[_metric(experiment)],
     )
     return model
 
 
+def _metric(experiment: Experiment) -> str | keras.metrics.Metric:
+    """Keras's metric that is the score."""
+    metric = experiment.task.metric
+    return _R2Score(name=metric) if metric == "r2_score" else metric
+
+
+class _R2Score(keras.metrics.R2Score):
+    """With one output for several targets compared with each of them, as losses do."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_pred = keras.ops.broadcast_to(y_pred, keras.ops.shape(y_true))
+        super().update_state(y_true, y_pred, sample_weight)
+
+
 def _scored(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Keras's figures by the names of CURVES."""
-    return {name.replace("accuracy", "score"): value for name, value in figures.items()}
+    """Keras's figures by the names of CURVES: but for the loss, the score."""
+    return {
+        name if name.endswith("loss") else f"{'val_' * name.startswith('val_')}score": value
+        for name, value in figures.items()
+    }
 
 
 class _Report(keras.callbacks.Callback):

@@ -1,44 +1,47 @@
 """Where rows come from: one class a source, with all that is known of it.
 
 A source says how its rows are drawn, how a script draws them, which settings it has, and the best
-accuracy that any classifier of its rows can reach. What the rows look like decides how they are
-pictured: by the number of features, not by the source.
+score that any model of its rows can reach. What the rows look like decides how they are pictured:
+by the number of features, not by the source. `core.curve` and `core.table` have the others.
 """
 
 from __future__ import annotations
 
-import hashlib
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from core.entries import written
-from core.fields import Checked, Float, Int, InvalidExperiment, Ranges, field
+from core.fields import Checked, Float, Int, Ranges, field
 from core.normal import normal_cdf
 from core.streams import generator
 
 CEILING_ROWS = 1_500
 """Fresh rows that the best possible accuracy is measured on: known to within 0.025 (95%)."""
-SCRIPT_WIDTH = 88
-"""Columns of a line in a script."""
-
 Drawn = tuple[np.ndarray, np.ndarray]
-"""Inputs, float64 (rows, features), and the class of each row, int (rows,)."""
+"""Inputs, float64 (rows, features), and what is to be learnt of each row: its class, int (rows,);
+the class of each of its labels, 0 or 1, int (rows, label columns); or its continuous targets,
+float64 (rows, outputs)."""
 
 
 class Source(Checked):
-    """Rows with a class each.
+    """Rows with a class, several labels or continuous targets each.
 
-    label, help: in a control. random: every run draws its own rows, unless the data have a seed.
+    Attributes:
+        label, help: In a control.
+        random: Whether every run draws its own rows, unless the data have a seed.
+        outputs: Number of continuous targets; 0 for a source of classes.
+        label_columns: Number of labels a row, each of which is absent or present; 0 for a source
+            of one class a row.
     """
 
     label: ClassVar[str]
     help: ClassVar[str]
     random: ClassVar[bool] = True
+    outputs: int = 0
+    label_columns: int = 0
 
     @property
     def features(self) -> int:
@@ -47,6 +50,7 @@ class Source(Checked):
 
     @property
     def classes(self) -> int:
+        """Number of classes; 2 with several labels a row, 0 with continuous targets."""
         raise NotImplementedError
 
     @property
@@ -54,11 +58,11 @@ class Source(Checked):
         raise NotImplementedError
 
     def draw(self, rng: np.random.Generator) -> Drawn:
-        """Inputs, float64 (rows, features), and the class of each row, int (rows,)."""
+        """The inputs, and what is to be learnt of them."""
         raise NotImplementedError
 
     def ceiling(self) -> float | None:
-        """The best accuracy that a classifier can have, in expectation; None where unknown."""
+        """The best accuracy, or R² of continuous targets, in expectation; None where unknown."""
         return None
 
     def with_rows(self, rows: int) -> Source:
@@ -84,7 +88,7 @@ class Source(Checked):
         """A sentence, and the lines that make x and y from `np` and, where random, `rng`.
 
         Args:
-            values: the label of each class.
+            values: The label of each class; none with continuous targets.
         """
         raise NotImplementedError
 
@@ -177,7 +181,7 @@ class Blobs(Source):
     """
 
     bounds: tuple[tuple[float, float], ...] = field(
-        Ranges(2, 100),
+        Ranges(2, 1_000),
         ((0.2, 0.4), (0.5, 0.7)),
         label="Bounds",
         help="Every feature of a class is drawn uniformly between the class's two bounds.",
@@ -242,7 +246,7 @@ class Blobs(Source):
         return float(right.mean())
 
     def with_rows(self, rows: int) -> Blobs:
-        return replace(self, samples=max(rows // self.classes, 20))
+        return replace(self, samples=max(rows // self.classes, 20 if self.classes <= 100 else 2))
 
     @property
     def may_be_constant(self) -> bool:
@@ -266,148 +270,9 @@ class Blobs(Source):
         return text, tuple(lines)
 
 
-@source
-@dataclass(frozen=True, eq=False)
-class Table(Source):
-    """Rows that are given, the same in every run.
-
-    Two are equal, and hash alike, where their `digest` is the same.
-
-    Args:
-        inputs: finite numbers, (rows, features): an array, or one sequence a row. They are kept as
-            float32, read-only.
-        labels: the class of each row, counted from 0, whose written values are
-            `Data.label_values`. Labels on a continuous scale are one class a distinct value.
-            They are kept as int32, read-only.
-    """
-
-    inputs: np.ndarray
-    labels: np.ndarray
-
-    label = "Table"
-    help = "Rows that are given."
-    random = False
-
-    def __post_init__(self) -> None:
-        expected = "rows of finite numbers, all of one length"
-        inputs = _numbers("inputs", self.inputs, 2, np.float32, expected)
-        if not 2 <= len(inputs) <= 100_000:
-            raise InvalidExperiment("inputs", f"{len(inputs)} rows", f"2 to 100,000 {expected}")
-        if not 1 <= inputs.shape[1] <= 1_000:
-            raise InvalidExperiment("inputs", f"{inputs.shape[1]} columns", "1 to 1,000 columns")
-        expected = "one whole number from 0 a row"
-        labels = _numbers("labels", self.labels, 1, np.int32, expected)
-        if len(labels) != len(inputs):
-            raise InvalidExperiment("labels", f"{len(labels)} labels", f"{expected}: {len(inputs)}")
-        if labels.min() < 0:
-            raise InvalidExperiment("labels", labels.min(), expected)
-        object.__setattr__(self, "inputs", inputs)
-        object.__setattr__(self, "labels", labels)
-
-    @cached_property
-    def digest(self) -> bytes:
-        """BLAKE2 of the shape and all values."""
-        made = hashlib.blake2b(repr(self.inputs.shape).encode(), digest_size=16)
-        made.update(self.inputs.data)
-        made.update(self.labels.data)
-        return made.digest()
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Table):
-            return NotImplemented
-        return self is other or self.digest == other.digest
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def __reduce__(self) -> tuple:
-        # Made anew, the arrays are read-only again.
-        return Table, (self.inputs, self.labels)
-
-    @property
-    def features(self) -> int:
-        return self.inputs.shape[1]
-
-    @cached_property
-    def classes(self) -> int:  # type: ignore[override]
-        return int(self.labels.max()) + 1
-
-    @property
-    def rows(self) -> int:
-        return len(self.inputs)
-
-    def draw(self, rng: np.random.Generator) -> Drawn:
-        return decimals(self.inputs), self.labels.astype(int)
-
-    @property
-    def may_be_constant(self) -> bool:
-        return True
-
-    def script(self, values: Sequence[float]) -> tuple[str, tuple[str, ...]]:
-        rows = (f"    {written_list(row)}," for row in decimals(self.inputs).tolist())
-        labels = written_list([values[k] for k in self.labels])
-        line = f"y = np.array({labels})"
-        if len(line) > SCRIPT_WIDTH:
-            wrapped = textwrap.wrap(f"{labels[1:-1]},", SCRIPT_WIDTH - 4)
-            lines = ["y = np.array([", *(f"    {part}" for part in wrapped), "])"]
-        else:
-            lines = [line]
-        return (
-            "One row of inputs after the other, and the label of each.",
-            ("x = np.array([", *rows, "])", *lines),
-        )
-
-
-def decimals(array: np.ndarray) -> np.ndarray:
-    """float32 as the shortest decimals that read back as the same, in float64.
-
-    0.1 in float32 is 0.10000000149011612 in float64, and becomes 0.1: what was given, to about
-    seven digits.
-    """
-    out = array.astype(float)
-    flat = out.reshape(-1)
-    for start in range(0, flat.size, _BLOCK):
-        block = flat[start : start + _BLOCK]
-        # Whole numbers below 2**24 are exact.
-        rest = np.flatnonzero((block != np.rint(block)) | (np.abs(block) >= 2**24))
-        for digits in range(6, 10):
-            if not rest.size:
-                break
-            values = block[rest]
-            places = digits - 1 - np.floor(np.log10(np.abs(values))).astype(int)
-            # A quotient of two numbers that float64 holds is the nearest to the decimal.
-            power = 10.0 ** np.clip(np.abs(places), 0, 22)
-            rounded = np.where(
-                places >= 0, np.rint(values * power) / power, np.rint(values / power) * power
-            )
-            same = (rounded.astype(np.float32) == values) & (np.abs(places) <= 22)
-            block[rest[same]] = rounded[same]
-            rest = rest[~same]
-        # Beyond the powers of 10 that float64 holds.
-        block[rest] = [float(text) for text in block[rest].astype(np.float32).astype(str)]
-    return out
-
-
 def written_list(values: Iterable[float]) -> str:
     """Numbers as a list in Python."""
     return f"[{', '.join(written(value) for value in values)}]"
-
-
-def _numbers(name: str, values: Any, axes: int, dtype: type, expected: str) -> np.ndarray:
-    """A read-only copy of this type. Raises InvalidExperiment for what it cannot hold."""
-    try:
-        given = np.asarray(values)
-    except (TypeError, ValueError):  # rows of several lengths
-        raise InvalidExperiment(name, "no table", expected) from None
-    if given.dtype.kind not in "iuf" or given.ndim != axes:
-        raise InvalidExperiment(name, "no table", expected)
-    with np.errstate(over="ignore", invalid="ignore"):
-        array: np.ndarray = given.astype(dtype)
-    wrong = ~np.isfinite(array) if dtype == np.float32 else array != given
-    if wrong.any():
-        raise InvalidExperiment(name, given[wrong][0].item(), expected)
-    array.setflags(write=False)
-    return array
 
 
 def _density(x: np.ndarray, low: float, high: float, noise: float) -> np.ndarray:
@@ -418,7 +283,3 @@ def _density(x: np.ndarray, low: float, high: float, noise: float) -> np.ndarray
     if width <= 1e-6 * noise:
         return np.exp(-0.5 * ((x - low) / noise) ** 2) / noise
     return np.maximum(normal_cdf((x - low) / noise) - normal_cdf((x - high) / noise), 0) / width
-
-
-_BLOCK = 2**14
-"""Values whose decimals are looked for at once, few enough for the processor's cache."""

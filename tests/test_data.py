@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.data import majority_rate, prepare, surviving_rows
-from core.experiment import Blobs, Data, Threshold
+from core.data import baseline, prepare, surviving_rows
+from core.experiment import Blobs, Data, Dense, Experiment, Model, Threshold, Training
 from core.problems import PROBLEMS
 
 ASKED = PROBLEMS["threshold"].experiment.data
@@ -113,9 +113,12 @@ def test_fresh_data_a_run_unless_a_data_seed_is_given():
     np.testing.assert_array_equal(prepare(same, 0, 0).x, prepare(same, 3, 9).x)
 
 
-def test_majority_rate_counts_the_rows_that_are_evaluated():
-    assert majority_rate(replace(ASKED, shuffling="none"), 0, 0) == 0.5
+def test_the_baseline_counts_the_rows_that_are_evaluated():
+    def experiment(data):
+        return Experiment(data, Model((Dense(1, "sigmoid"),)), Training())
+
+    assert baseline(experiment(replace(ASKED, shuffling="none")), 0, 0) == 0.5
     held_out = replace(Data(Threshold(samples=50)), hold_out=0.2)
     rows = prepare(held_out, 0, 0)
     share = rows.held_out_y.mean()
-    assert majority_rate(held_out, 0, 0) == pytest.approx(max(share, 1 - share))
+    assert baseline(experiment(held_out), 0, 0) == pytest.approx(max(share, 1 - share))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.experiment import Dropout, Experiment
-from core.network import forward, gradients, hits, judge
+from core.network import forward, gradients, judge
 from core.optimizers import Follower
 
 KEPT = 3
@@ -25,7 +25,7 @@ class Pace:
 
     path: (steps + 1, runs), the learning rate times the number of updates so far, so that at the
         learning rate r the place is reached after about path / r updates.
-    loss, score: (steps + 1, runs), on the rows themselves; the score is the accuracy as printed.
+    loss, score: (steps + 1, runs), on the rows themselves; the score is that of the task.
     """
 
     path: np.ndarray
@@ -67,6 +67,7 @@ def pace(
     weights = [array.copy() for array in weights]
     follower = Follower(experiment.training.optimizer)
     dropping = any(isinstance(layer, Dropout) and layer.rate for layer in experiment.model.layers)
+    hits = experiment.task.hits
     path = [np.zeros(x.shape[0])]
     losses, scores = [], []
     with np.errstate(all="ignore"):
@@ -112,7 +113,7 @@ def first_updates(
                 done = forward(experiment.model, weights, x)
                 each, _ = judge(experiment, done, y)
                 losses.append(each.mean(axis=1))
-                scores.append(hits(done.output, y).mean(axis=1))
+                scores.append(experiment.task.hits(done.output, y).mean(axis=1))
             batch = rng.integers(0, x.shape[1], size)
             done = forward(experiment.model, weights, x[:, batch], rng)
             _, slope = judge(experiment, done, y[:, batch])

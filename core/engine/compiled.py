@@ -80,13 +80,13 @@ class Program:
         # Each begins at one number: 0 in most of them.
         self.begun = [variable.numpy().flat[0] for variable in self.optimizer.variables]
         self.loss = keras.losses.get(experiment.training.loss)
-        self.accuracy = _accuracy(experiment)
+        self.hits = _hits(experiment)
         self.batch_size = min(experiment.training.batch_size, data.training_rows)
         self.steps = -(-data.training_rows // self.batch_size)
         self._compiled = tf.function(self._epoch, jit_compile=True, autograph=False)
         # A call that takes no step compiles the program, and leaves the variables as they are.
         order = tf.zeros(data.training_rows, tf.int32)
-        training, held_out = empty_rows(data, self.layout, lanes)
+        training, held_out = empty_rows(experiment, self.layout, lanes)
         keys = tf.zeros(lanes, tf.uint32)
         self._compiled(training, held_out, order, keys, tf.constant(0))
 
@@ -147,7 +147,7 @@ class Program:
             before = [tf.identity(self.trained[i].value) for i in self.kernels]
             with tf.GradientTape() as tape:
                 out = layouts.forward(layout, layers, self.variables, batch_x, counted, keys)[-1]
-                losses, hits = self._judged(batch_y, out)
+                losses, hits = self._judged(batch_y, out, training.variance)
                 mean = tf.reduce_sum(losses * counts, row_axis) / tf.reduce_sum(counts)
             gradients = tape.gradient(mean, [variable.value for variable in self.trained])
             # Once a loss is not a number, Keras's weights are not either; XLA can lose sight of it.
@@ -197,7 +197,7 @@ class Program:
             counts = layout.per_row(tf.cast(first + tf.range(size) >= start, tf.float32))
             block_x, block_y = data.part(layout, first, size)
             *outputs, out = layouts.forward(layout, layers, self.variables, block_x)
-            losses, hits = self._judged(block_y, out)
+            losses, hits = self._judged(block_y, out, data.variance)
             # Swapping the axes twice leaves them where they are.
             outputs.append(layout.for_losses(out))
             free = [_free(d.activation, o) for d, o in zip(dense, outputs, strict=True)]
@@ -233,14 +233,20 @@ class Program:
             "output_max": tf.stack([tf.reduce_max(b, unit_axis) for b in totals["high"]]),
         }
 
-    def _judged(self, y, out):
-        """Loss and whether the decision is right, as Keras judges them.
+    def _judged(self, y, out, variance):
+        """Loss and what each row adds to the score, as Keras judges them.
 
         Each has the axes of rows and runs, in the layout's order.
+
+        Args:
+            variance: Of the labels, as in `core.engine.rows.OwnRows`.
         """
         y = self.layout.for_losses(y)
-        hits = tf.cast(self.accuracy(y, out), tf.float32)
-        if self.experiment.model.output.units == 1:
+        if variance is None:
+            hits = tf.cast(self.hits(y, out), tf.float32)
+        else:
+            hits = _explained(y, out, self.layout.for_losses(variance))
+        if hits.shape.rank == y.shape.rank:
             hits = tf.reduce_mean(hits, axis=-1)
         if loss(self.experiment.training.loss).class_numbers:
             y = y[..., 0]
@@ -255,9 +261,15 @@ def _free(name, output):
     return tf.cast((output > low) & (output < high), tf.float32)
 
 
-def _accuracy(experiment: Experiment):
+def _explained(y, out, variance):
+    """What each row adds to R² (`core.tasks.explained`), as a float32 an output."""
+    varies = tf.cast(variance > 0, tf.float32)
+    return varies - tf.math.divide_no_nan(tf.square(y - out), variance)
+
+
+def _hits(experiment: Experiment):
     """The metric that Keras takes for "accuracy", by the shapes of labels and output."""
-    if experiment.model.output.units == 1:
+    if experiment.task.metric == "binary_accuracy" or experiment.model.output.units == 1:
         return keras.metrics.binary_accuracy
     if experiment.data.target_width == 1:
         return keras.metrics.sparse_categorical_accuracy

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.data import has_scale_per_run, is_shared
+from core.data import has_scale_per_run, has_target_scale_per_run, is_shared
 from core.experiment import Dense, Experiment
 
 RUNS_FIRST_ENTRIES, RUNS_FIRST_PRODUCTS = 100, 450
@@ -39,9 +39,10 @@ def structure(experiment: Experiment) -> tuple:
         for layer in experiment.model.layers
     )
     shapes = (data.source.features, data.target_width, data.training_rows, data.held_out_rows)
-    rows = (is_shared(data), has_scale_per_run(data))
+    rows = (is_shared(data), has_scale_per_run(data), has_target_scale_per_run(data))
     optimizer = training.optimizer.at_rate(1.0)
-    return layers, shapes, rows, replace(training, optimizer=optimizer, epochs=1, shuffle=True)
+    same = replace(training, optimizer=optimizer, epochs=1, shuffle=True)
+    return layers, shapes, rows, same, experiment.task.metric
 
 
 def stack_key(experiment: Experiment) -> tuple:

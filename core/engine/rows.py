@@ -8,17 +8,29 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core.data import has_scale_per_run, is_shared, prepare, prepare_shared
+from core.data import (
+    has_scale_per_run,
+    has_target_scale_per_run,
+    is_shared,
+    prepare,
+    prepare_shared,
+)
 from core.engine.layouts import Layout
-from core.experiment import Data, Experiment
+from core.experiment import Experiment
 from core.streams import RUN_ORDER, generator
 
 
 class OwnRows(NamedTuple):
-    """Rows of every run, in a layout: x (rows, features) and y (rows, width) for each of them."""
+    """Rows of every run, in a layout.
+
+    Attributes:
+        x, y: (rows, features) and (rows, width) for each run.
+        variance: (1, width) for each run, of the columns of y; None where the score needs none.
+    """
 
     x: Any
     y: Any
+    variance: Any
 
     def count(self, layout: type[Layout]) -> int:
         return self.x.shape[layout.row_axis]
@@ -40,6 +52,8 @@ class IndexedRows(NamedTuple):
         index: int32 (rows, runs) or, with the runs first, (runs, rows).
         scale, shift: x * scale + shift are a run's inputs; (features, runs) or, with the runs
             first, (runs, 1, features). None if x is as it should be.
+        y_scale, y_shift: The same of y.
+        variance: As in OwnRows.
     """
 
     x: Any
@@ -47,6 +61,9 @@ class IndexedRows(NamedTuple):
     index: Any
     scale: Any
     shift: Any
+    y_scale: Any
+    y_shift: Any
+    variance: Any
 
     def count(self, layout: type[Layout]) -> int:
         return self.index.shape[layout.row_axis]
@@ -63,32 +80,44 @@ class IndexedRows(NamedTuple):
         x = layout.rows_of_runs(tf.gather(self.x, index))
         if self.scale is not None:
             x = x * self.scale + self.shift
-        return x, layout.rows_of_runs(tf.gather(self.y, index))
+        y = layout.rows_of_runs(tf.gather(self.y, index))
+        if self.y_scale is not None:
+            y = y * self.y_scale + self.y_shift
+        return x, y
 
 
 Rows = OwnRows | IndexedRows
 
 
-def empty_rows(data: Data, layout: type[Layout], lanes: int) -> tuple[Rows, Rows]:
+def empty_rows(experiment: Experiment, layout: type[Layout], lanes: int) -> tuple[Rows, Rows]:
     """Training and held-out rows of the right shapes, all 0."""
+    data = experiment.data
     features, width = data.source.features, data.target_width
     counts = (data.training_rows, data.held_out_rows)
 
     def stacked(rows, columns):
         return tf.zeros(layout.row_shape(rows, columns, lanes))
 
+    def per_run(columns):
+        return tf.constant(layout.per_run_unit(np.zeros((lanes, columns), np.float32)))
+
+    variance = stacked(1, width) if needs_variance(experiment) else None
     if not is_shared(data):
-        own = [OwnRows(stacked(n, features), stacked(n, width)) for n in counts]
+        own = [OwnRows(stacked(n, features), stacked(n, width), variance) for n in counts]
         return own[0], own[1]
     x, y = tf.zeros((data.source.rows, features)), tf.zeros((data.source.rows, width))
-    scale = None
-    if has_scale_per_run(data):
-        scale = tf.constant(layout.per_run_unit(np.zeros((lanes, features), np.float32)))
+    scale = per_run(features) if has_scale_per_run(data) else None
+    y_scale = per_run(width) if has_target_scale_per_run(data) else None
+    scales = (scale, scale, y_scale, y_scale, variance)
     both = [
-        IndexedRows(x, y, tf.zeros(layout.index_shape(n, lanes), tf.int32), scale, scale)
-        for n in counts
+        IndexedRows(x, y, tf.zeros(layout.index_shape(n, lanes), tf.int32), *scales) for n in counts
     ]
     return both[0], both[1]
+
+
+def needs_variance(experiment: Experiment) -> bool:
+    """Whether the score is relative to the variance of the targets."""
+    return experiment.task.metric == "r2_score"
 
 
 def stacked_rows(
@@ -109,6 +138,7 @@ def stacked_rows(
 
 def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
     arrays: list[np.ndarray] = []
+    variances: list[tuple[np.ndarray, ...]] = []
     for lane in range(lanes):
         # Written in place, run by run: the data of a stack can be most of the memory that there is.
         if lane >= len(members):
@@ -119,13 +149,34 @@ def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
         rows = prepare(experiment.data, seed, run)
         order = _run_order(experiment, seed, run)
         parts = (rows.x[order], rows.y[order], rows.held_out_x, rows.held_out_y)
+        if needs_variance(experiment):
+            variances.append((_variance(rows.y), _variance(rows.held_out_y)))
         if not arrays:
             shapes = [layout.row_shape(*part.shape, lanes) for part in parts]
             arrays = [np.empty(shape, np.float32) for shape in shapes]
         for array, part in zip(arrays, parts, strict=True):
             layout.run(array, lane)[...] = part
     x, y, held_out_x, held_out_y = (tf.constant(array) for array in arrays)
-    return OwnRows(x, y), OwnRows(held_out_x, held_out_y)
+    own, held_out = _stacked_variances(variances, layout, lanes)
+    return OwnRows(x, y, own), OwnRows(held_out_x, held_out_y, held_out)
+
+
+def _variance(y: np.ndarray) -> np.ndarray:
+    """float64 (width,), of labels (rows, width); 0 of no rows."""
+    return y.astype(float).var(axis=0) if len(y) else np.zeros(y.shape[1])
+
+
+def _stacked_variances(
+    variances: Sequence[tuple[np.ndarray, ...]], layout, lanes: int
+) -> list[Any]:
+    """Those of the training and of the held-out rows of each run, as in OwnRows."""
+    if not variances:
+        return [None, None]
+    stacked = np.array(variances, np.float32).swapaxes(0, 1)[:, :, None]  # part, runs, 1, width
+    filled = np.concatenate(
+        [stacked, np.repeat(stacked[:, :1], lanes - stacked.shape[1], axis=1)], axis=1
+    )
+    return [tf.constant(layout.from_runs(part)) for part in filled]
 
 
 def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows]:
@@ -138,12 +189,27 @@ def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows]:
     numbers = np.array([run for _, run in members])
     filled = np.concatenate([numbers, np.full(lanes - len(members), numbers[0])])
     training = np.concatenate([training, np.repeat(training[:1], lanes - len(members), axis=0)])
-    x, y, scale, shift = tf.constant(rows.x), tf.constant(rows.y), None, None
-    if rows.scale is not None and rows.shift is not None:
-        scale = tf.constant(layout.per_run_unit(rows.scale[filled]))
-        shift = tf.constant(layout.per_run_unit(rows.shift[filled]))
+    scales = [
+        None if values is None else tf.constant(layout.per_run_unit(values[filled]))
+        for values in (rows.scale, rows.shift, rows.y_scale, rows.y_shift)
+    ]
+    variances: list[tuple[np.ndarray, ...]] = []
+    if needs_variance(members[0][0]):
+        parts = (rows.index, rows.held_out_index)
+        scale = np.ones((runs, 1)) if rows.y_scale is None else rows.y_scale
+        variances = [
+            tuple(_variance(rows.y[part[run]]) * scale[run] ** 2 for part in parts)
+            for run in range(runs)
+        ]
+        variances = [variances[run] for run in numbers]
+    x, y = tf.constant(rows.x), tf.constant(rows.y)
     indices = (layout.index_from_runs(i) for i in (training, rows.held_out_index[filled]))
-    both = [IndexedRows(x, y, tf.constant(index), scale, shift) for index in indices]
+    both = [
+        IndexedRows(x, y, tf.constant(index), *scales, variance)  # type: ignore[call-arg]
+        for index, variance in zip(
+            indices, _stacked_variances(variances, layout, lanes), strict=True
+        )
+    ]
     return both[0], both[1]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from core.data import majority_rate
+from core.data import baseline
 from core.diagnosis import Finding, verdict
 from core.experiment import Experiment
 from core.export import to_script
@@ -89,7 +89,7 @@ class Report:
 
     def _pictures(self, history: History) -> list[tuple[str, list[tuple[Picture, bool]]]]:
         """The heading of each section and its pictures, each with whether it has the full width."""
-        majority = majority_rate(history.experiment.data, history.seed, 0)
+        majority = baseline(history.experiment, history.seed, 0)
         part = figures.part_measured(history, self.views["part"])
         when = self.views["curves"]
         log = figures.logarithmic(history, part, when, self.views["log"])

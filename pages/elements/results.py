@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.costs import price
-from core.data import majority_rate
+from core.data import baseline
 from core.history import History
 from core.jobs.limits import duration
 from core.jobs.requests import Fit
@@ -36,7 +36,7 @@ def answer(history: History, target: float) -> None:
 
 def symptom(problem: str, history: History, target: float) -> None:
     """Draw the summary figures and the curves of accuracy and loss."""
-    majority = majority_rate(history.experiment.data, history.seed, 0)
+    majority = baseline(history.experiment, history.seed, 0)
     _figures(history, target, majority)
     _curves(problem, history, target, majority)
 

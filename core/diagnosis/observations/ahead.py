@@ -91,11 +91,9 @@ class LookAhead:
             weights = self.draws.weights(experiment, x.shape[0])
         else:
             weights = [array[::every] for array in weights]
-        enough = math.inf if self.goal.regression else self.goal.score
-        pace = lookahead.pace(experiment, weights, x, y, moves, self.draws.rng, enough)
-        if self.goal.regression:
-            pace = replace(pace, score=1 - pace.loss / max(y.var(), 1e-12))
-        return pace
+        return lookahead.pace(
+            experiment, weights, x, y, moves, self.draws.rng, enough=self.goal.score
+        )
 
     @cached_property
     def as_is(self) -> lookahead.Pace | None:

@@ -7,19 +7,16 @@ from functools import cached_property
 from core.diagnosis.observations.rows import RowStatistics
 from core.experiment import Experiment
 
-EXPLAINED = 0.5
-"""Share of a continuous label's variance that a fit must explain to count as a fit."""
-
 
 class Goal:
-    """The target, or the same share of the way from guessing to the best possible accuracy.
+    """The target, or the same share of the way from the baseline to the best possible score.
 
     Runs succeed by the target alone (`History.successes`); those that reach a goal below it pass,
     and are said to reach it.
 
     Args:
         experiment: Whose runs are judged.
-        target: The accuracy that counts as success.
+        target: The score that counts as success.
         rows: Statistics of its training rows.
     """
 
@@ -28,15 +25,13 @@ class Goal:
 
     @property
     def regression(self) -> bool:
-        """Continuous labels under a loss that is meant for them: the score is R²."""
-        return self.rows.continuous and self.experiment.training.loss == "mean_squared_error"
+        """The score is R²."""
+        return self.experiment.task.name == "regression"
 
     @cached_property
     def score(self) -> float:
         """The accuracy, or R², at which a run passes."""
-        if self.rows.continuous:
-            return EXPLAINED
-        chance = float(self.rows.shares.max())
+        chance = self.rows.baseline(self.experiment.task)
         if self.target <= chance or self.rows.ceiling >= 1:
             return self.target
         part = (self.target - chance) / (1 - chance)
@@ -63,7 +58,7 @@ class Goal:
     @property
     def is_target(self) -> bool:
         """The runs that pass are those that succeed."""
-        return self.score == self.target and not self.regression
+        return self.score == self.target
 
     @property
     def passes(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from core.data import Rows, prepare
 from core.diagnosis.estimates import agreement, conditioning, neighbour_accuracy
 from core.experiment import Data
+from core.tasks import Task
 
 DRAWN_ROWS = 2_000
 """Rows drawn from a generator; what is said about them does not get more exact with more."""
@@ -52,14 +53,21 @@ class RowStatistics:
         """(rows, features), as they reach the network."""
         return self.prepared.x.astype(float)
 
-    @cached_property
-    def label_variance(self) -> float:
-        return max(float(self.prepared.y.var()), 1e-12)
+    def baseline(self, task: Task) -> float:
+        """The score of the best constant answer to these rows."""
+        return task.baseline(self.prepared.y)
 
     @cached_property
     def classes(self) -> np.ndarray:
-        """int (rows,), the class of each training row, counted in the order of `data.targets`."""
+        """int (rows,), the class of each training row, counted in the order of `data.targets`.
+
+        With several labels a row, each combination of them is one; targets are all of one.
+        """
         y = self.prepared.y
+        if self.data.source.outputs:
+            return np.zeros(len(y), int)
+        if self.data.source.label_columns:
+            return np.unique(y, axis=0, return_inverse=True)[1].reshape(-1)
         if y.shape[1] > 1:
             return y.argmax(axis=1)
         order = np.argsort(self.data.targets)
@@ -69,15 +77,13 @@ class RowStatistics:
     @cached_property
     def shares(self) -> np.ndarray:
         """(classes,), the share of each class in the training rows."""
-        return np.bincount(self.classes, minlength=self.data.source.classes) / len(self.classes)
+        classes = self.data.source.classes if self.data.has_one_class_per_row else 0
+        return np.bincount(self.classes, minlength=classes) / len(self.classes)
 
-    @cached_property
+    @property
     def continuous(self) -> bool:
-        """The labels are measurements, not classes: fractions, or hardly one twice."""
-        values = np.array(self.data.label_values)
-        if self.data.encoding != "as-is" or len(values) < 3:
-            return False
-        return bool((values % 1).any()) or len(values) > max(10, self.data.source.rows / 2)
+        """The labels are measurements, not classes."""
+        return self.data.continuous
 
     @cached_property
     def varying(self) -> np.ndarray:
@@ -96,9 +102,9 @@ class RowStatistics:
 
     @cached_property
     def ceiling(self) -> float:
-        """The best accuracy that any classifier of these inputs can have, in expectation."""
-        if self.continuous:
-            return 1.0
+        """The best accuracy, or R², that any model of these inputs can have, in expectation."""
+        if self.continuous or self.data.source.label_columns:
+            return 1.0 if self.known_ceiling is None else self.known_ceiling
         if self.known_ceiling is None:
             return min(self.agreement, self._neighbours())
         return self.known_ceiling
