@@ -75,9 +75,10 @@ class Health:
         dead: Share of units whose output is 0 for every training sample.
         saturated: Share of units whose output is, for every training sample, within 1 % of a bound
             of the activation's range (sigmoid and softmax 0 and 1, tanh -1 and 1, elu -1).
-        gradient_norm: Root mean square, over the epoch's batches, of the kernel gradient's L2 norm.
-        update_ratio: Root mean square of the norm of the kernel's change in one update, divided by
-            the norm of the kernel at the end of the epoch.
+        gradient_norm: Root mean square, over the epoch's batches, of the kernel gradient's L2 norm;
+            for wide networks over every eighth batch, from the first one on.
+        update_ratio: Root mean square, over the same batches, of the norm of the kernel's change in
+            one update, divided by the norm of the kernel at the end of the epoch.
         output_min, output_max: Smallest and largest output over all units and training samples.
     """
 

@@ -143,8 +143,8 @@ class Table(Source):
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         if self.labels is None:
-            return decimals(self.inputs), decimals(self._learnt)
-        return decimals(self.inputs), self.labels.astype(int)
+            return self.inputs.astype(float), self._learnt.astype(float)
+        return self.inputs.astype(float), self.labels.astype(int)
 
     @property
     def may_be_constant(self) -> bool:

@@ -144,7 +144,6 @@ class Program:
             counted = tf.ones(size) if full else tf.cast(slots < rows, tf.float32)
             counts = layout.per_row(counted)
             keys = dropout_keys + tf.cast(number, tf.uint32) * tf.constant(0xC2B2AE35, tf.uint32)
-            before = [tf.identity(self.trained[i].value) for i in self.kernels]
             with tf.GradientTape() as tape:
                 out = layouts.forward(layout, layers, self.variables, batch_x, counted, keys)[-1]
                 losses, hits = self._judged(batch_y, out, training.variance)
@@ -153,35 +152,54 @@ class Program:
             # Once a loss is not a number, Keras's weights are not either; XLA can lose sight of it.
             lost = layout.per_run(tf.where(tf.math.is_nan(mean), mean, 0.0))
             gradients = [gradient + lost for gradient in gradients]
-            self.optimizer.apply(gradients, self.trained)
-            slopes = [layout.square_sum(gradients[i]) for i in self.kernels]
-            changes = [
-                layout.square_sum(self.trained[i].value - old)
-                for i, old in zip(self.kernels, before, strict=True)
-            ]
+            norms = self._updated(gradients, number)
             figures = {
                 "loss": tf.reduce_sum(losses * counts, row_axis),
                 "score": tf.reduce_sum(hits * counts, row_axis),
-                "slopes": tf.stack(slopes),
-                "changes": tf.stack(changes),
+                "norms": norms,
             }
             return number + 1, {name: total + figures[name] for name, total in totals.items()}
 
-        none, none_each = tf.zeros(self.lanes), tf.zeros((len(self.kernels), self.lanes))
-        totals = {"loss": none, "score": none, "slopes": none_each, "changes": none_each}
+        none = tf.zeros(self.lanes)
+        totals = {"loss": none, "score": none}
+        totals["norms"] = tf.zeros((2, len(self.kernels), self.lanes))
         _, totals = tf.while_loop(lambda number, _: number < steps, step, (0, totals))
-        norms = tf.stack([tf.sqrt(layout.square_sum(self.trained[i].value)) for i in self.kernels])
+        sizes = tf.stack([tf.sqrt(layout.square_sum(self.trained[i].value)) for i in self.kernels])
+        slopes, changes = tf.unstack(tf.sqrt(totals["norms"] / -(-self.steps // layout.every)))
         figures = {
             "loss": totals["loss"] / rows,
             "score": totals["score"] / rows,
-            "gradient_norm": tf.sqrt(totals["slopes"] / self.steps),
-            "update_ratio": tf.sqrt(totals["changes"] / self.steps) / norms,
+            "gradient_norm": slopes,
+            "update_ratio": changes / sizes,
             **self._evaluated(training),
         }
         if held_out.count(layout):
             evaluated = self._evaluated(held_out)
             figures |= {f"val_{k}": evaluated[f"evaluated_{k}"] for k in ("loss", "score")}
         return figures
+
+    def _updated(self, gradients, number):
+        """Update the weights; squared norms of the gradients and the changes of the kernels.
+
+        Returns:
+            float32 (2, kernels, lanes); 0 in steps that are not measured.
+        """
+
+        def measured():
+            # A copy of the weights from before, which costs a wide network a tenth of a step.
+            before = [tf.identity(self.trained[i].value) for i in self.kernels]
+            self.optimizer.apply(gradients, self.trained)
+            pairs = zip(self.kernels, before, strict=True)
+            changes = [self.layout.square_sum(self.trained[i].value - old) for i, old in pairs]
+            slopes = [self.layout.square_sum(gradients[i]) for i in self.kernels]
+            return tf.stack([tf.stack(slopes), tf.stack(changes)])
+
+        def unmeasured():
+            self.optimizer.apply(gradients, self.trained)
+            return tf.zeros((2, len(self.kernels), self.lanes))
+
+        every = self.layout.every
+        return measured() if every == 1 else tf.cond(number % every == 0, measured, unmeasured)
 
     def _evaluated(self, data: Rows):
         """Loss, score and what the layers put out over all rows, with nothing trained."""
