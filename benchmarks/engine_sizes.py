@@ -7,6 +7,7 @@ import itertools
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,7 +31,9 @@ SIZES = (
 )
 """Inputs, hidden layers, outputs, batch size, rows."""
 RUNS = (1, 16, 64)
-REPEATS = 3
+REPEATS = 5
+EPOCHS = 10
+"""Of the engine's trainings."""
 AROUND = (
     (2, (5,), 5),
     (2, (8, 8), 5),
@@ -59,7 +62,12 @@ def network(inputs, hidden, outputs, batch, rows, epochs=1) -> Experiment:
 
 
 def compare_sizes(missing: list[str]) -> list[dict]:
-    """Milliseconds an epoch and run: the engine, whole trainings of 2 epochs, `fit` and JAX."""
+    """Milliseconds an epoch and run, the least of REPEATS: the engine, `fit` and JAX.
+
+    The engine's are those of whole trainings, as people run them: rows and weights made ready,
+    evaluation and health figures of every epoch. `fit`'s and JAX's are their epochs alone; JAX
+    evaluates all rows after each, as the engine does, and each run has an order of its own.
+    """
     rows = []
     for size in SIZES:
         fit = _fit(network(*size))
@@ -84,7 +92,8 @@ def compare_sizes(missing: list[str]) -> list[dict]:
 
 def _engine(size, runs: int) -> Callable[[], float]:
     seeds = itertools.count(1)
-    return lambda: train(network(*size, epochs=2), runs, next(seeds)).seconds / 2
+    experiment = network(*size, epochs=EPOCHS)
+    return lambda: train(experiment, runs, next(seeds)).seconds / EPOCHS
 
 
 def _fit(experiment: Experiment) -> Callable[[], float]:
@@ -106,7 +115,7 @@ def _timed(call: Callable[[], object]) -> float:
 
 
 def _jax(experiment: Experiment, runs: int) -> Callable[[], float]:
-    """One compiled call an epoch: the code of one run under `vmap`, all on the same batches."""
+    """One compiled call an epoch, of training and evaluation: the code of one run under `vmap`."""
     import jax
     import jax.numpy as jnp
 
@@ -114,21 +123,24 @@ def _jax(experiment: Experiment, runs: int) -> Callable[[], float]:
     x, y = jnp.asarray(rows.x), jnp.asarray(rows.y[:, 0])
     steps, binary = len(x) // batch, experiment.model.output.units == 1
 
-    def loss(weights, rows):
-        out = x[rows]
+    def judged(weights, x, y):
         for kernel, bias in weights[:-1]:
-            out = jax.nn.relu(out @ kernel + bias)
-        out = out @ weights[-1][0] + weights[-1][1]
+            x = jax.nn.relu(x @ kernel + bias)
+        out = x @ weights[-1][0] + weights[-1][1]
         if binary:
             logits = out[:, 0]
-            return (jax.nn.softplus(logits) - y[rows] * logits).mean()
-        labels = y[rows].astype(int)[:, None]
-        return -jnp.take_along_axis(jax.nn.log_softmax(out), labels, 1).mean()
+            return (jax.nn.softplus(logits) - y * logits).mean(), ((logits > 0) == y).mean()
+        labels = y.astype(int)
+        chosen = jnp.take_along_axis(jax.nn.log_softmax(out), labels[:, None], 1)
+        return -chosen.mean(), (out.argmax(1) == labels).mean()
+
+    def loss(weights, rows):
+        return judged(weights, x[rows], y[rows])
 
     def step(state, now):
         weights, mean, square = state
         rows, number = now
-        value, slopes = jax.value_and_grad(loss)(weights, rows)
+        value, slopes = jax.value_and_grad(loss, has_aux=True)(weights, rows)
         mean = jax.tree.map(lambda m, g: m + (g - m) * 0.1, mean, slopes)
         square = jax.tree.map(lambda v, g: v + (g * g - v) * 0.001, square, slopes)
         rate = 1e-3 * jnp.sqrt(1 - 0.999**number) / (1 - 0.9**number)
@@ -136,16 +148,18 @@ def _jax(experiment: Experiment, runs: int) -> Callable[[], float]:
         return (jax.tree.map(jnp.subtract, weights, change), mean, square), value
 
     def epoch(state, batches, numbers):
-        return jax.lax.scan(step, state, (batches, numbers))
+        state, each = jax.lax.scan(step, state, (batches, numbers))
+        return state, each, judged(state[0], x, y)
 
     flat = [jnp.asarray(np.moveaxis(w[0], -1, 0)) for w in train(experiment, runs).weights]
     weights = list(zip(flat[::2], flat[1::2], strict=True))
     none, rng = jax.tree.map(jnp.zeros_like, weights), np.random.default_rng(0)
-    state, call = (weights, none, none), jax.jit(jax.vmap(epoch, in_axes=(0, None, None)))
+    state, call = (weights, none, none), jax.jit(jax.vmap(epoch, in_axes=(0, 0, None)))
     numbers = np.arange(1, steps + 1, dtype=np.float32)
 
     def measure():
-        batches = rng.permutation(len(x))[: steps * batch].reshape(steps, batch)
+        orders = np.tile(np.arange(len(x)), (runs, 1))
+        batches = rng.permuted(orders, axis=1)[:, : steps * batch].reshape(runs, steps, batch)
         return _timed(lambda: jax.block_until_ready(call(state, batches, numbers)))
 
     measure()
@@ -202,10 +216,17 @@ def limit(runs: int = 512, epochs: int = 3) -> float | None:
     return None
 
 
-def peak_megabytes() -> float | None:
-    """The most memory that this process has held; None where the system does not say."""
-    status = Path("/proc/self/status")
-    if not status.exists():
+def peak_megabytes(runs: int = 64) -> float | None:
+    """The most memory of a process that trains the largest of SIZES; None where none is told."""
+    status = "/proc/self/status"
+    if not Path(status).exists():
         return None
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    program = (
+        "from benchmarks.engine_sizes import EPOCHS, SIZES, network, train; "
+        f"train(network(*SIZES[-1], epochs=EPOCHS), {runs}); print(open({status!r}).read())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    line = next(line for line in done.stdout.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
