@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ NEAR_BOUND = 0.01
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation of a dense layer, as Keras computes it.
+    """An activation, as Keras computes it.
 
     Attributes:
         name: Keras's.
@@ -32,6 +33,8 @@ class Activation:
         exponential: Whether it computes an exponential per unit.
         probability: Whether cross-entropies take the sums as logits, as Keras does.
         over_units: Whether it depends on all units of the layer, along an axis.
+        options: Arguments of Keras's function besides the sums.
+        function: The name of Keras's function where it is another one.
     """
 
     name: str
@@ -44,6 +47,8 @@ class Activation:
     exponential: bool = False
     probability: bool = False
     over_units: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    function: str = ""
 
     @property
     def label(self) -> str:
@@ -234,3 +239,53 @@ def activation(name: str) -> Activation:
         ValueError: If the name is unknown.
     """
     return entry("activation", ACTIVATIONS, name)
+
+
+# --- with arguments -----------------------------------------------------------------------------
+
+
+def rectified(
+    negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Activation:
+    """Keras's relu with arguments: x above the threshold up to `max_value`, below it the slope.
+
+    Below the threshold it is negative_slope * (x - threshold).
+    """
+    most = math.inf if max_value is None else max_value
+
+    def value(z: np.ndarray) -> np.ndarray:
+        above = np.clip(np.where(z > threshold, z, 0), 0, most)
+        return above - negative_slope * np.maximum(threshold - z, 0) if negative_slope else above
+
+    def slope(z: np.ndarray, out: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+        inside = (z > threshold) & (z <= most)
+        return upstream * (inside + negative_slope * (z < threshold))
+
+    # The name says to the diagnosis whether units can die; Keras's function is relu either way.
+    base = ACTIVATIONS["leaky_relu" if negative_slope else "relu"]
+    low = -math.inf if negative_slope else 0.0
+    options = {"negative_slope": negative_slope, "max_value": max_value, "threshold": threshold}
+    return replace(
+        base, value=value, slope=slope, low=low, high=most, options=options, function="relu"
+    )
+
+
+def leaky(negative_slope: float) -> Activation:
+    """Keras's leaky_relu with another slope below 0."""
+    return replace(
+        ACTIVATIONS["leaky_relu"],
+        value=lambda z: np.where(z > 0, z, negative_slope * z),
+        slope=lambda z, out, upstream: upstream * np.where(z > 0, 1, negative_slope),
+        options={"negative_slope": negative_slope},
+    )
+
+
+def exponential_linear(alpha: float) -> Activation:
+    """Keras's elu with another bound."""
+    return replace(
+        ACTIVATIONS["elu"],
+        value=lambda z: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
+        slope=lambda z, out, upstream: upstream * np.where(z > 0, 1, out + alpha),
+        low=-alpha,
+        options={"alpha": alpha},
+    )

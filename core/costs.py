@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.activations import activation
 from core.data import is_shared
 from core.engine.grouping import (
     KEPT_WEIGHTS,
@@ -168,9 +167,7 @@ def _stack_seconds(experiment: Experiment, members: int) -> float:
     each = RUNS_FIRST if runs_first(experiment) else RUNS_LAST
     layers, rows = len(experiment.model.layers), data.source.rows
     batch = min(experiment.training.batch_size, data.training_rows)
-    exponential = each.exponential * sum(
-        layer.units for layer in experiment.model.dense if activation(layer.activation).exponential
-    )
+    exponential = each.exponential * _exponentials(experiment)
     row = entries * each.entry + outputs * each.output + exponential
     run = layers * each.run_layer + weights * each.weight + batch * row
     step = each.step + layers * each.step_layer + lanes * run
@@ -180,6 +177,16 @@ def _stack_seconds(experiment: Experiment, members: int) -> float:
     once, a_run = (values, rows * ORDER) if is_shared(data) else (0.0, values)
     preparation = once + members * (RUN + a_run)
     return preparation + experiment.training.epochs * epoch
+
+
+def _exponentials(experiment: Experiment) -> int:
+    """How many exponentials the activations of one row take."""
+    width, count = experiment.data.source.features, 0
+    for layer in experiment.model.layers:
+        width = layer.outputs(width)
+        if layer.function is not None and layer.function.exponential:
+            count += width
+    return count
 
 
 def _fit_seconds(experiment: Experiment) -> float:

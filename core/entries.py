@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
-from core.fields import Checked
+from core.fields import Checked, InvalidExperiment, settings
+from core.fields import named as listed
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -37,12 +38,14 @@ class KerasEntry(Checked):
     """A frozen dataclass that stands for a class of Keras; its fields are the arguments.
 
     Attributes:
+        keras_module: Where Keras has the class, such as "layers".
         keras_name: Of Keras's class.
         keras_arguments: Keras's names of the fields whose names differ, by field name.
         positional: The fields that a script writes as positional arguments.
         label, help: Of its control.
     """
 
+    keras_module: ClassVar[str]
     keras_name: ClassVar[str]
     keras_arguments: ClassVar[Mapping[str, str]] = {}
     positional: ClassVar[tuple[str, ...]] = ()
@@ -72,6 +75,8 @@ class KerasEntry(Checked):
 
 def written(value: object) -> str:
     """A value as Python code; whole numbers have no fraction and underscores as separators."""
+    if isinstance(value, KerasEntry):
+        return f"keras.{value.keras_module}.{value.script()}"
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, (int, float)):
@@ -79,3 +84,94 @@ def written(value: object) -> str:
             return f"{int(value):_}"
         return repr(value)
     return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+# --- entries as values of a field ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class EntryOf:
+    """A name in a registry of classes, for the class with its defaults, or an instance of one.
+
+    An instance with its defaults becomes the name, so that there is one form of each value. A link
+    writes the name and, behind colons, the arguments: "random_uniform:-0.1:0.1".
+
+    Attributes:
+        entries: The classes by name; looked up each time.
+        none: Whether the value can be None as well, which a link writes as "none".
+    """
+
+    entries: Mapping[str, type[KerasEntry]]
+    none: bool = False
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return (*(("none",) if self.none else ()), *self.entries)
+
+    @property
+    def expected(self) -> str:
+        return f"one of {listed(self.options)}"
+
+    def check(self, name: str, value: Any) -> Any:
+        if (value is None and self.none) or (isinstance(value, str) and value in self.entries):
+            return value
+        if not isinstance(value, tuple(self.entries.values())):
+            raise InvalidExperiment(name, value, self.expected)
+        return self.name(value) if value == type(value)() else value
+
+    def name(self, value: Any) -> str:
+        """The name of a value's entry."""
+        if value is None:
+            return "none"
+        if isinstance(value, str):
+            return value
+        return next(name for name, kind in self.entries.items() if kind is type(value))
+
+    def instance(self, value: Any) -> Any:
+        """The instance that a value stands for, or None."""
+        return entry("entry", self.entries, value)() if isinstance(value, str) else value
+
+    def text(self, value: Any) -> str:
+        """A value as a link writes it."""
+        if value is None or isinstance(value, str):
+            return self.name(value)
+        described = settings(value).items()
+        arguments = [_argument(setting.kind, getattr(value, name)) for name, setting in described]
+        return ":".join([self.name(value), *arguments])
+
+    def parse(self, text: str) -> Any:
+        name, *arguments = text.split(":")
+        if name == "none" and self.none and not arguments:
+            return None
+        kind = self.entries[name]
+        described = settings(kind)
+        if len(arguments) > len(described):
+            raise ValueError(text)
+        pairs = zip(described.items(), arguments, strict=False)
+        values = {name: setting.kind.parse(argument) for (name, setting), argument in pairs}  # type: ignore[attr-defined]
+        return self.check("value", kind(**values))
+
+
+def _argument(kind: Any, value: Any) -> str:
+    if hasattr(kind, "text"):
+        return kind.text(value)
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+class ByClass(Mapping[str, type]):
+    """The classes of a registry by the name of the class, which JSON writes."""
+
+    def __init__(self, entries: Mapping[str, type]):
+        self._entries = entries
+
+    def __getitem__(self, name: str) -> type:
+        for kind in self._entries.values():
+            if kind.__name__ == name:
+                return kind
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (kind.__name__ for kind in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)

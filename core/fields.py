@@ -16,6 +16,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 MOST_NAMED = 8
 """The most options that an error message names."""
 SETTING = "setting"
@@ -193,9 +195,9 @@ class MultiChoice:
 
 @dataclass(frozen=True)
 class Optional:
-    """A value of `kind`, or None."""
+    """A value of `kind`, or None, which a link writes as "none"."""
 
-    kind: Kind
+    kind: Any
 
     @property
     def expected(self) -> str:
@@ -203,6 +205,9 @@ class Optional:
 
     def check(self, name: str, value: Any) -> Any:
         return None if value is None else self.kind.check(name, value)
+
+    def parse(self, text: str) -> Any:
+        return None if text == "none" else self.kind.parse(text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +249,31 @@ class Numbers:
 
     def parse(self, text: str) -> tuple[float, ...]:
         return self.check("value", [float(number) for number in text.split("_")])
+
+
+@dataclass(frozen=True)
+class Numerical:
+    """A read-only float32 array of one or two axes; a link writes its shape and its values."""
+
+    expected: ClassVar[str] = "finite numbers in one or two axes, such as 2x1_0.5_-0.5 in a link"
+
+    def check(self, name: str, value: Any) -> np.ndarray:
+        try:
+            array = np.array(value, np.float32)
+        except (TypeError, ValueError):
+            raise InvalidExperiment(name, value, self.expected) from None
+        if array.ndim not in (1, 2) or not np.isfinite(array).all():
+            raise InvalidExperiment(name, value, self.expected)
+        array.flags.writeable = False
+        return array
+
+    def text(self, value: np.ndarray) -> str:
+        return "_".join(["x".join(map(str, value.shape)), *map(str, value.ravel())])
+
+    def parse(self, text: str) -> np.ndarray:
+        shape, *numbers = text.split("_")
+        sizes = [int(size) for size in shape.split("x")]
+        return self.check("value", np.array(numbers, np.float32).reshape(sizes))
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 
-from core.activations import activation
-from core.experiment import Adam, BatchNormalisation, Dense, Dropout, Experiment, Model
+from core.experiment import Adam, BatchNormalisation, Dropout, Experiment, Model
+from core.network_edits import (
+    WIDE,
+    change_hidden,
+    changed_output,
+    initialised_by_activation,
+    one_output_activation,
+    widened,
+    with_hidden_layer,
+    without_output_noise,
+)
 
 DEFAULT_BATCH = 32
 """Keras's batch size where none is given."""
-WIDE = 16
-"""Units of a hidden layer that is widened: with half of them dead, eight still carry the signal."""
 MOST_SAMPLES = 20_000
 
 Edit = Callable[[Experiment], Experiment]
@@ -113,7 +120,7 @@ def with_training(**changes) -> Edit:
 
 def with_hidden(**changes) -> Edit:
     """An edit that replaces these fields of every hidden dense layer."""
-    return partial(_change_hidden, changes)
+    return partial(change_hidden, changes)
 
 
 def _change_data(changes: dict, experiment: Experiment) -> Experiment:
@@ -124,25 +131,13 @@ def _change_training(changes: dict, experiment: Experiment) -> Experiment:
     return replace(experiment, training=replace(experiment.training, **changes))
 
 
-def _change_hidden(changes: dict, experiment: Experiment) -> Experiment:
-    *hidden, output = experiment.model.layers
-    layers = (replace(h, **changes) if isinstance(h, Dense) else h for h in hidden)
-    return replace(experiment, model=Model((*layers, output)))
-
-
-def _changed_output(experiment: Experiment, **changes) -> Model:
-    """The model with these fields of its output layer replaced."""
-    output = replace(experiment.model.output, **changes)
-    return Model((*experiment.model.layers[:-1], output))
-
-
 def sigmoid_output(experiment: Experiment) -> Experiment:
     """One sigmoid unit and binary cross-entropy; one-hot labels become one column of 0 and 1."""
     data = experiment.data
     return replace(
         experiment,
         data=replace(data, encoding="index") if data.encoding == "one-hot" else data,
-        model=_changed_output(experiment, units=1, activation="sigmoid"),
+        model=changed_output(experiment, "sigmoid", 1),
         training=replace(experiment.training, loss="binary_crossentropy"),
     )
 
@@ -155,7 +150,7 @@ def softmax_output(experiment: Experiment) -> Experiment:
     return replace(
         experiment,
         data=data if one_hot else replace(data, encoding="index"),
-        model=_changed_output(experiment, units=data.source.classes, activation="softmax"),
+        model=changed_output(experiment, "softmax", data.source.classes),
         training=replace(experiment.training, loss=loss),
     )
 
@@ -165,7 +160,7 @@ def linear_regression_output(experiment: Experiment) -> Experiment:
     return replace(
         experiment,
         data=replace(experiment.data, encoding="as-is"),
-        model=_changed_output(experiment, units=1, activation="linear"),
+        model=changed_output(experiment, "linear", 1),
         training=replace(experiment.training, loss="mean_squared_error"),
     )
 
@@ -174,37 +169,6 @@ def labels_from_zero(experiment: Experiment) -> Experiment:
     """Class k labelled k."""
     classes = range(experiment.data.source.classes)
     return with_data(label_values=tuple(float(k) for k in classes))(experiment)
-
-
-def initialised_by_activation(experiment: Experiment) -> Experiment:
-    """He's initialisation before rectifiers, Glorot's everywhere else."""
-    layers = [
-        replace(
-            layer,
-            initialiser="he_normal" if activation(layer.activation).rectifier else "glorot_uniform",
-        )
-        if isinstance(layer, Dense)
-        else layer
-        for layer in experiment.model.layers
-    ]
-    return replace(experiment, model=Model(tuple(layers)))
-
-
-def widened(experiment: Experiment) -> Experiment:
-    """Every hidden dense layer at least WIDE units wide."""
-    *below, output = experiment.model.layers
-    layers = (
-        replace(layer, units=max(layer.units, WIDE)) if isinstance(layer, Dense) else layer
-        for layer in below
-    )
-    return replace(experiment, model=Model((*layers, output)))
-
-
-def with_hidden_layer(experiment: Experiment) -> Experiment:
-    """A ReLU layer of WIDE units more, before the output."""
-    *below, output = experiment.model.layers
-    hidden = Dense(WIDE, "relu", "he_normal")
-    return replace(experiment, model=Model((*below, hidden, output)))
 
 
 def without_layers(kind: type, experiment: Experiment) -> Experiment:
@@ -320,6 +284,18 @@ NO_DROPOUT = _ours(
     "No dropout",
     "With few units, dropping some leaves too little of the signal.",
     partial(without_layers, Dropout),
+)
+NO_OUTPUT_DROPOUT = _ours(
+    "no-output-dropout",
+    "No dropout after the output",
+    "The loss then judges what the network puts out, not what is left of it.",
+    without_output_noise,
+)
+ONE_OUTPUT_ACTIVATION = _ours(
+    "one-output-activation",
+    "One output activation",
+    "A second activation squeezes outputs that are probabilities already.",
+    one_output_activation,
 )
 ADAM = _ours(
     "adam",

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.activations import activation
+from core.activations import ACTIVATIONS, Activation
 from core.experiment import Dense, Experiment, Model
 from core.initialisers import initialiser
+from core.layers import Activating
 from core.losses import loss
 
 
@@ -24,7 +25,7 @@ class NumpyArrays:
     Args:
         rng: The generator of dropout masks, for a pass as in training with batch statistics; None
             for inference.
-        drop: Whether dropout is applied in training.
+        drop: Whether dropout and noise are applied in training.
     """
 
     def __init__(self, rng: np.random.Generator | None = None, drop: bool = True):
@@ -34,13 +35,16 @@ class NumpyArrays:
     def product(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return x @ kernel
 
-    def activate(self, name: str, sums: np.ndarray) -> np.ndarray:
-        return activation(name).value(sums)
+    def activate(self, activation: Activation, sums: np.ndarray) -> np.ndarray:
+        return activation.value(sums)
 
     def moments(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
 
-    def follow(self, average: np.ndarray, value: np.ndarray) -> None:
+    def unit_moments(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return x.mean(axis=2, keepdims=True), x.var(axis=2, keepdims=True)
+
+    def follow(self, average: np.ndarray, value: np.ndarray, momentum: float) -> None:
         """Does nothing: no caller uses the moving averages after a pass as in training."""
 
     def inverse_root(self, x: np.ndarray) -> np.ndarray:
@@ -50,6 +54,11 @@ class NumpyArrays:
         if self.rng is None or not self.drop:
             return None
         return (self.rng.random(x.shape) >= rate).astype(np.float32) / (1 - rate)
+
+    def noise(self, x: np.ndarray) -> np.ndarray | None:
+        if self.rng is None or not self.drop:
+            return None
+        return self.rng.standard_normal(x.shape, np.float32)
 
 
 def draw_weights(
@@ -67,14 +76,9 @@ def draw_weights(
         float32 (runs, inputs, units) for a kernel, (runs, 1, units) for any other array.
     """
     weights = []
-    for layer in model.layers:
-        for slot in layer.slots(features):
-            if slot.start is None:
-                drawn = initialiser(layer.initialiser).draw((runs, *slot.shape), rng)
-                weights.append(drawn.astype(np.float32))
-            else:
-                weights.append(np.full((runs, 1, *slot.shape), slot.start, np.float32))
-        features = layer.outputs(features)
+    for _, slot in model.slots(features):
+        drawn = initialiser(slot.initialiser).draw((runs, *slot.shape), rng).astype(np.float32)
+        weights.append(drawn if drawn.ndim == 3 else drawn[:, None])
     return weights
 
 
@@ -94,22 +98,41 @@ def run_first(weights: Sequence[np.ndarray], key: int, runs: np.ndarray) -> list
 
 
 @dataclass
+class Judged:
+    """Where a loss enters the network.
+
+    Attributes:
+        layer: Index of the layer whose outputs, unchanged, are the network's.
+        activation: Of that layer, or linear if its outputs are not an activation of sums.
+        sums: What the activation was applied to, (runs, rows, units); the outputs if it is linear.
+    """
+
+    layer: int
+    activation: Activation
+    sums: np.ndarray
+
+
+@dataclass
 class Pass:
     """The results of a forward pass.
 
     Attributes:
-        sums: The weighted sums of each dense layer, (runs, rows, units) each.
-        outputs: The outputs of each dense layer, (runs, rows, units) each.
+        outputs: The outputs of each dense layer with its activation (`Model.shown`), (runs, rows,
+            units) each; the last ones are the network's.
+        every: The outputs of each layer.
         memories: The intermediate values of each layer for its backward pass.
+        judged: Where the loss enters.
+        penalty: Of the regularisers on weights, (runs, 1), and on outputs, (runs, rows).
     """
 
-    sums: list[np.ndarray]
     outputs: list[np.ndarray]
+    every: list[np.ndarray]
     memories: list
+    judged: Judged
+    penalty: np.ndarray | float
 
     @property
     def output(self) -> np.ndarray:
-        """The outputs of the last layer, (runs, rows, units)."""
         return self.outputs[-1]
 
 
@@ -129,14 +152,24 @@ def forward(
         rng, drop: As for `NumpyArrays`.
     """
     arrays, rest = NumpyArrays(rng, drop), iter(weights)
-    done = Pass([], [], [])
-    for layer in model.layers:
-        layer_weights = [next(rest) for _ in layer.slots(x.shape[-1])]
+    done = Pass([], [], [], Judged(0, ACTIVATIONS["linear"], x), 0.0)
+    for index, layer in enumerate(model.layers):
+        before = x
+        slots = layer.slots(x.shape[-1])
+        layer_weights = [next(rest) for _ in slots]
         x, memory = layer.apply(arrays, layer_weights, x)
         done.memories.append(memory)
-        if isinstance(layer, Dense):
-            done.sums.append(memory[1])
-            done.outputs.append(x)
+        done.every.append(x)
+        for slot, array in zip(slots, layer_weights, strict=True):
+            if slot.regulariser is not None:
+                done.penalty = done.penalty + slot.regulariser.each(array).sum(axis=(1, 2))[:, None]
+        if layer.activity is not None:
+            done.penalty = done.penalty + layer.activity.each(x).sum(axis=2)
+        if isinstance(layer, Dense) or x is not before:
+            done.judged = Judged(index, ACTIVATIONS["linear"], x)
+            if isinstance(layer, Activating):
+                done.judged = Judged(index, layer.function, memory[1])
+    done.outputs += [done.every[index] for index in model.shown]
     return done
 
 
@@ -149,23 +182,41 @@ def gradients(
         model: The network.
         weights: As from `draw_weights`.
         done: The forward pass.
-        slope: The gradient of each row's loss with respect to the output layer's sums,
-            (runs, rows, units).
+        slope: The gradient of each row's loss with respect to `done.judged.sums`, (runs, rows,
+            units), without the penalties.
 
     Returns:
         One array per array of weights, of a shape that broadcasts to it; 0 for weights that are
         not trained.
     """
     gradient = [np.zeros((1, 1, 1), np.float32)] * len(weights)
-    upstream, end = slope / slope.shape[1], len(weights)
-    for layer, memory in zip(reversed(model.layers), reversed(done.memories), strict=True):
-        start = end - len(layer.slots(1))
+    rows, end = slope.shape[1], len(weights)
+    upstream: np.ndarray | float = 0.0
+    for index in reversed(range(len(model.layers))):
+        layer, memory = model.layers[index], done.memories[index]
+        slots = layer.slots(1)
+        start = end - len(slots)
         layer_weights = weights[start:end]
-        if end == len(weights):
-            upstream, parts = model.output.backward_from_sums(layer_weights, memory, upstream)
+        if layer.activity is not None:
+            upstream = upstream + layer.activity.slope(done.every[index]) / rows
+        if index > done.judged.layer:
+            continue  # it passes on its inputs
+        parts: Sequence[np.ndarray]
+        if index == done.judged.layer:
+            if not isinstance(layer, Activating):
+                upstream, parts = layer.backward(layer_weights, memory, upstream + slope / rows)
+            else:
+                if isinstance(upstream, np.ndarray):  # a penalty on the outputs
+                    _, sums, out = memory
+                    upstream = layer.function.slope(sums, out, upstream)
+                upstream = upstream + slope / rows
+                upstream, parts = layer.backward_from_sums(layer_weights, memory, upstream)
         else:
             upstream, parts = layer.backward(layer_weights, memory, upstream)
         gradient[start : start + len(parts)] = parts
+        for place, slot in enumerate(slots, start):
+            if slot.regulariser is not None:
+                gradient[place] = gradient[place] + slot.regulariser.slope(weights[place])
         end = start
     return gradient
 
@@ -181,16 +232,19 @@ def kernel_slots(model: Model) -> list[int]:
 
 
 def judge(experiment: Experiment, done: Pass, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The loss of each row and its gradient.
+    """The loss of each row, with the penalties, and its gradient without them.
 
     Args:
-        experiment: Whose loss and output activation are used.
+        experiment: Whose loss is used.
         done: The forward pass.
         y: Encoded labels, (runs, rows, width).
 
     Returns:
-        The losses (runs, rows), and their gradients with respect to the output layer's sums
-        (runs, rows, units).
+        The losses (runs, rows), and their gradients with respect to `done.judged.sums` (runs,
+        rows, units).
     """
-    output = activation(experiment.model.output.activation)
-    return loss(experiment.training.loss).judge(output, done.sums[-1], done.output, y)
+    judged = done.judged
+    losses, slope = loss(experiment.training.loss).judge(
+        judged.activation, judged.sums, done.output, y
+    )
+    return losses + done.penalty, slope

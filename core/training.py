@@ -28,10 +28,10 @@ from core.engine.grouping import (
     steps,
     structure,
 )
-from core.engine.layouts import slots
 from core.engine.rows import stacked_rows
 from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, Epoch, Health, History, Progress
+from core.initialisers import initialiser
 from core.streams import DROPOUT, EPOCH_ORDER, WEIGHTS, generator
 
 STACK_BYTES = 2 * 2**30
@@ -207,8 +207,9 @@ def train_together(
 
 
 def layer_seeds(experiment: Experiment, seed: int, run: int) -> list[int]:
-    """The seeds of one run's initialisers, one a dense layer."""
-    return generator(seed, run, WEIGHTS).integers(2**31, size=len(experiment.model.dense)).tolist()
+    """The seeds of one run's initialisers, one for each of `Model.initialised`."""
+    count = len(experiment.model.initialised)
+    return generator(seed, run, WEIGHTS).integers(2**31, size=count).tolist()
 
 
 def _updates(experiment: Experiment) -> int:
@@ -231,14 +232,19 @@ def _initial_weights(members: list, seed: int, lanes: int) -> list[np.ndarray]:
     """(lanes, *shape) for every variable, drawn by Keras's initialisers."""
     first = members[0][0]
     seeds = np.array([layer_seeds(experiment, seed, run) for experiment, run in members])
-    weights, layer = [], 0
-    for slot in slots(first.model, first.data.source.features):
-        if slot.start is None:
-            names = [experiment.model.dense[layer].initialiser for experiment, _ in members]
-            values = keras_models.draw_kernels(names, slot.shape, seeds[:, layer])
-            layer += 1
+    slots_of = {
+        experiment: experiment.model.slots(experiment.data.source.features)
+        for experiment, _ in members
+    }
+    weights = []
+    for number, (layer, slot) in enumerate(slots_of[first]):
+        if slot.field:
+            own = [slots_of[experiment][number][1].initialiser for experiment, _ in members]
+            place = first.model.initialised.index((layer, slot.field))
+            values = keras_models.draw_weights(own, slot.shape, seeds[:, place])
         else:
-            values = np.full((len(members), *slot.shape), slot.start, np.float32)
+            shape = (len(members), *slot.shape)
+            values = initialiser(slot.initialiser).draw(shape, generator(seed)).astype(np.float32)
         weights.append(_filled(values, lanes))
     return weights
 

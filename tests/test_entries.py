@@ -9,7 +9,18 @@ from core import network
 from core.activations import ACTIVATIONS
 from core.diagnosis.observations import Observations
 from core.experiment import Dense, InvalidExperiment, Training
-from core.initialisers import INITIALISERS
+from core.initialisers import (
+    INITIALISERS,
+    Constant,
+    Given,
+    Identity,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+    initialiser,
+)
 from core.losses import LOSSES
 from core.problems import PROBLEMS
 from core.streams import generator
@@ -29,14 +40,14 @@ def altered(field, value, *path):
 
 UNKNOWN = {
     "glu": altered("activation", "glu", "model", "layers", 0),
-    "ones": altered("initialiser", "ones", "model", "layers", 0),
+    "sparse": altered("initialiser", "sparse", "model", "layers", 0),
     "poisson": altered("loss", "poisson", "training"),
 }
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_is_unknown_is_refused_with_what_is_known(name):
-    known = {"glu": "relu", "ones": "he_normal", "poisson": "mean_squared_error"}
+    known = {"glu": "relu", "sparse": "he_normal", "poisson": "mean_squared_error"}
     with pytest.raises(ValueError, match=f"'{name}'.*{known[name]}"):
         Observations(UNKNOWN[name], None, 0.9).ahead.as_is  # noqa: B018
 
@@ -68,8 +79,9 @@ def test_the_bounds_of_every_activation_hold():
 
 def test_every_choice_can_be_looked_ahead():
     for activation in ACTIVATIONS:
-        for initialiser in INITIALISERS:
-            layers = (Dense(3, activation, initialiser),)
+        for name in INITIALISERS:
+            start = Given(np.eye(2, 3)) if name == "given" else name
+            layers = (Dense(3, activation, start),)
             model = type(TWO_BLOB.model)(layers)
             weights = network.draw_weights(model, 2, 4, generator(0, 1))
             assert network.forward(model, weights, np.ones((4, 5, 2))).output.shape == (4, 5, 3)
@@ -88,14 +100,37 @@ def test_every_choice_can_be_looked_ahead():
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("name", INITIALISERS)
-def test_kernels_are_drawn_as_widely_as_kerass(name):
-    import keras
+@pytest.mark.parametrize(
+    "value",
+    [
+        *INITIALISERS,
+        *(RandomUniform(-0.3, 0.5), RandomNormal(1, 2), TruncatedNormal(0.5, 0.2), Constant(0.3)),
+        *(Orthogonal(2), Identity(3), Given(np.arange(1_000).reshape(40, 25))),
+        *(
+            VarianceScaling(2, mode, distribution)
+            for mode, distribution in zip(
+                ("fan_in", "fan_out", "fan_avg"),
+                ("untruncated_normal", "uniform", "truncated_normal"),
+                strict=True,
+            )
+        ),
+    ],
+    ids=str,
+)
+def test_weights_are_drawn_as_widely_as_kerass(value):
+    from core.engine.keras_models import keras_initialiser
 
-    shape = (40, 25)
-    theirs = np.stack([keras.initializers.get(name)(shape) for _ in range(20)])
-    ours = INITIALISERS[name].draw((20, *shape), generator(0))
-    assert ours.shape == theirs.shape
-    # Of 20,000 numbers a deviation is known to half a percent, the widest one to less.
-    assert ours.std() == pytest.approx(theirs.std(), rel=0.03)
-    assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.25)
+    shapes = [(40, 25)]
+    if value == "given":
+        value = Given(np.ones(9))
+        shapes = [(9,)]
+    elif initialiser(value).for_vectors and not isinstance(value, Given):
+        shapes.append((1_000,))
+    for shape in shapes:
+        theirs = np.stack([keras_initialiser(value, k)(shape) for k in range(20)])
+        ours = initialiser(value).draw((20, *shape), generator(0))
+        assert ours.shape == theirs.shape
+        # Of 20,000 numbers a deviation is known to half a percent, the widest one to less.
+        assert ours.mean() == pytest.approx(theirs.mean(), abs=0.03 * float(theirs.std()) + 1e-6)
+        assert ours.std() == pytest.approx(theirs.std(), rel=0.03, abs=1e-6)
+        assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.25)

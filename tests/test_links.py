@@ -7,15 +7,18 @@ Streamlit's: thousands a second.
 import re
 from urllib.parse import parse_qsl, urlencode
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
-from core.activations import ACTIVATIONS
 from core.draft import Draft
-from core.experiment import SGD, BatchNormalisation, Dense, Dropout
-from core.fields import Bool, Choice, Float, Int, MultiChoice, Numbers
-from core.initialisers import INITIALISERS
+from core.entries import EntryOf
+from core.experiment import SGD, BatchNormalisation, Dense, Dropout, plain, restored
+from core.fields import Bool, Choice, Float, Int, MultiChoice, Numbers, Optional
+from core.fields import settings as described
+from core.initialisers import INITIALISER, Given
+from core.layers import LAYERS, Activation
 from core.problems import PROBLEMS
 from pages.elements import links_v1, query_params
 from pages.elements import state as problem_state
@@ -32,17 +35,30 @@ ODD = some.sampled_from(
     ]
 )
 WORDS = some.one_of(ODD, some.text(max_size=60))
-LAYER = some.one_of(
-    some.builds(
-        Dense,
-        some.integers(1, 1_024),
-        some.sampled_from(list(ACTIVATIONS)),
-        some.sampled_from(list(INITIALISERS)),
-    ),
-    some.builds(Dropout, some.floats(0, 0.95)),
-    some.just(BatchNormalisation()),
-)
 NUMBER = some.floats(-1e9, 1e9)
+GIVEN = some.builds(
+    Given, some.lists(some.lists(some.floats(-9, 9, width=32), min_size=2, max_size=2), min_size=1)
+)
+
+
+def fields_of(kind) -> some.SearchStrategy:
+    """Values of a field of a layer, an initialiser or a regulariser."""
+    if isinstance(kind, EntryOf):
+        names = some.sampled_from([None if name == "none" else name for name in kind.options])
+        classes = [each for each in kind.entries.values() if each is not Given]
+        entries = some.one_of(*map(any_of, classes))
+        return some.one_of(names, entries, GIVEN) if kind is INITIALISER else names | entries
+    if isinstance(kind, Optional):
+        return some.none() | fields_of(kind.kind)
+    if isinstance(kind, Float) and kind.above:
+        return some.floats(kind.low, kind.high, exclude_min=True)
+    return values_of(kind)
+
+
+def any_of(cls) -> some.SearchStrategy:
+    """Instances of a class by the fields that it declares."""
+    kinds = {name: setting.kind for name, setting in described(cls).items()}
+    return some.builds(cls, **{name: fields_of(kind) for name, kind in kinds.items()})
 
 
 def kinds_of(problem: str) -> dict:
@@ -64,6 +80,8 @@ def values_of(kind) -> some.SearchStrategy:
         return some.lists(LAYER, max_size=4).map(tuple)
     if isinstance(kind, Numbers):
         return some.lists(NUMBER, min_size=2, max_size=2, unique=True).map(tuple)
+    if isinstance(kind, EntryOf):
+        return fields_of(kind)
     number = some.integers if isinstance(kind, Int) else some.floats
     return number(kind.low, kind.high)
 
@@ -76,6 +94,9 @@ def texts_of(kind) -> some.SearchStrategy[str]:
     elif isinstance(kind, Float):
         about.append(some.floats(kind.low * 2 - 1, kind.high * 2).map(repr))
     return some.one_of(*about)
+
+
+LAYER = some.deferred(lambda: some.one_of(*map(any_of, LAYERS.values())))
 
 
 def links(problem: str) -> some.SearchStrategy[dict[str, str]]:
@@ -132,7 +153,9 @@ def test_any_link_to_a_problem_page_gives_values_in_range_and_a_notice_for_the_r
             assert_inert(notice)
         for name, text in parameters.items():
             strange = name not in {*kinds, *links_v1.KINDS, "start", "fixes", "embed"}
-            if strange and not re.match(r"(layer|low|high)\d|momentum|data-seed|features", name):
+            if strange and not re.match(
+                r"(layer|after|low|high)\d|(output-.*|momentum|data-seed|features)", name
+            ):
                 assert any(query_params.quoted(name) in notice for notice in refused), name
             if name in OF_RUNS:
                 refuses = any(notice.startswith(f"`{name}`") for notice in refused)
@@ -192,6 +215,40 @@ def test_any_network_on_any_number_of_classes_travels_by_link(problem):
         assert travelled.data.source.bounds == ((0.2, 0.4), (0.5, 0.7), (0.8, 9.0))
         assert travelled.data.label_values == (1.0, 2.0, 3.0)
         assert travelled.data.source.features == 5
+
+
+@settings(max_examples=400, **ALWAYS_THE_SAME)
+@given(some.lists(LAYER, min_size=1, max_size=3).map(tuple))
+def test_any_layers_travel_by_link_and_json(layers):
+    assert Layers().parse(as_text(layers)) == layers
+    assert restored(plain(layers)) == layers
+
+
+def test_layers_after_the_output_and_their_arguments_travel_by_link():
+    session = {}
+    with visit({}, session) as query:
+        problem_state.enter("threshold")
+        problem_state.put("threshold", after=(Activation("sigmoid"), Dropout(0.2)))
+        problem_state.put(
+            "threshold",
+            layer1_initialiser="random_uniform",
+            output_bias_initialiser="given",
+            output_kernel_regulariser="l2",
+        )
+        problem_state.put("threshold", layer1_initialiser_maxval=0.5)
+        problem_state.put("threshold", output_bias_initialiser_values=np.array([0.5], np.float32))
+        problem_state.leave("threshold")
+    assert query["layer1-initialiser-maxval"] == "0.5"
+    values, refused = entered("threshold", dict(query))
+    assert not refused
+    travelled = Draft.from_json(values["draft"]).experiment()
+    assert travelled == drafted(session)
+    assert travelled.model.output_activation.name == "sigmoid"
+    assert travelled.model.output.bias_initialiser == Given([0.5])
+
+
+def drafted(session):
+    return Draft.from_json(session["threshold"]["draft"]).experiment()
 
 
 def test_links_of_version_1_open_what_they_said():

@@ -33,6 +33,7 @@ from core.layers import LAYERS, Layer
 from core.losses import LOSSES, Loss
 from core.optimizers import OPTIMIZERS, RATE, Optimizer
 from core.problems import PROBLEMS
+from core.regularisers import REGULARISERS, Regulariser
 from core.script_diff import changes
 from core.sources import SOURCES, Source, written_list
 from pages.elements.settings import as_text, table
@@ -58,9 +59,25 @@ def _absolute(activation, z, out, y):
 
 
 ABSOLUTE = Loss("mean_absolute_error", _absolute, broadcasts=True)
-VARIANCE_SCALING = Initialiser(
-    "variance_scaling", lambda s, rng: rng.normal(0, np.sqrt(1 / s[1]), s)
-)
+
+
+@dataclass(frozen=True)
+class OrthogonalInitializer(Initialiser):
+    gain: float = field(Float(-9, 9), 0.5, label="Gain", help="Times this.")
+    keras_name = label = "OrthogonalInitializer"
+    help = "Orthonormal columns."
+    for_vectors = False
+
+    def draw(self, shape, rng):
+        return self.gain * rng.normal(size=shape) / np.sqrt(shape[1])
+
+
+@dataclass(frozen=True)
+class Weaker(Regulariser):
+    l2: float = field(Float(0, 9), 0.1, label="Strength", help="Times this.")
+    keras_name = "L2"
+    label = "Weaker"
+    help = "The sum of the squares."
 
 
 @dataclass(frozen=True)
@@ -82,10 +99,11 @@ class Adagrad(Optimizer):
 
 
 @dataclass(frozen=True)
-class Rescaling(Layer):
+class Offset(Layer):
     scale: float = field(Float(-100, 100), 1.0, label="Scale", help="Times this.")
     offset: float = field(Float(-100, 100), 0.0, label="Offset", help="Plus this.")
-    keras_name = label = "Rescaling"
+    keras_name = "Rescaling"
+    label = "Offset"
     positional = ("scale",)
     help = "Times a number, plus a number."
 
@@ -156,9 +174,10 @@ def _added(monkeypatch):
     """All of them, for one test."""
     monkeypatch.setitem(ACTIVATIONS, "squareplus", SQUAREPLUS)
     monkeypatch.setitem(LOSSES, "mean_absolute_error", ABSOLUTE)
-    monkeypatch.setitem(INITIALISERS, "variance_scaling", VARIANCE_SCALING)
+    monkeypatch.setitem(INITIALISERS, "orthogonal_initializer", OrthogonalInitializer)
+    monkeypatch.setitem(REGULARISERS, "weaker", Weaker)
     monkeypatch.setitem(OPTIMIZERS, "Adagrad", Adagrad)
-    monkeypatch.setitem(LAYERS, "Rescaling", Rescaling)
+    monkeypatch.setitem(LAYERS, "Offset", Offset)
     monkeypatch.setitem(SOURCES, "Rings", Rings)
     monkeypatch.setitem(RULES, "odd-units", Rule("odd-units", odd_units))
 
@@ -169,8 +188,8 @@ def all_of_them():
         Data(Rings(40, 3.0), shuffling="none", label_values=(0, 1), hold_out=0.2),
         Model(
             (
-                Rescaling(0.5, 0.1),
-                Dense(7, "squareplus", "variance_scaling"),
+                Offset(0.5, 0.1),
+                Dense(7, "squareplus", OrthogonalInitializer(0.8), kernel_regulariser=Weaker(0.01)),
                 BatchNormalisation(),
                 Dense(1, "sigmoid"),
             )
@@ -222,6 +241,7 @@ def test_the_look_ahead_follows_kerass_gradients_and_updates():
         with tf.GradientTape() as tape:
             out = model(rows.x, training=True)
             loss = tf.reduce_mean(keras.losses.mean_absolute_error(rows.y, out))
+            loss += sum(model.losses)
         slopes = tape.gradient(loss, [v.value for v in model.trainable_variables])
         optimizer.apply(slopes, model.trainable_variables)
     trained = [a for a, s in zip(ours, slots(experiment), strict=True) if s.trained]
@@ -230,9 +250,7 @@ def test_the_look_ahead_follows_kerass_gradients_and_updates():
 
 
 def slots(experiment):
-    from core.engine.layouts import slots
-
-    return slots(experiment.model, experiment.data.source.features)
+    return [slot for _, slot in experiment.model.slots(experiment.data.source.features)]
 
 
 @pytest.mark.tensorflow
@@ -276,16 +294,17 @@ def test_they_have_controls_with_their_own_bounds():
     app = opened("two-blob")
     for key, new in (
         ("two-blob.layer1-activation", "squareplus"),
-        ("two-blob.layer1-initialiser", "variance scaling"),
+        ("two-blob.layer1-initialiser", "orthogonal initializer"),
+        ("two-blob.layer1-kernel-regulariser", "weaker"),
         ("two-blob.loss", "mean absolute error"),
         ("two-blob.optimizer", "Adagrad"),
     ):
         assert new in setting(app, key).options, key
     setting(app, "two-blob.optimizer").set_value("adagrad").run()
     assert setting(app, "two-blob.initial-accumulator-value").max == 10
-    app.button(key="two-blob-add-rescaling").click().run()
+    app.selectbox(key="two-blob-add-layer").set_value("Offset").run()
     assert setting(app, "two-blob.layer2-scale").min == -100
-    assert app.query_params["layers"] == "Dense~2~sigmoid~~Rescaling"
+    assert app.query_params["layers"] == "Dense~2~sigmoid~~Offset"
     assert "optimizer" in app.query_params
 
 

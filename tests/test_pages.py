@@ -107,9 +107,9 @@ def test_settings_that_cannot_be_trained_are_explained():
 
 def test_layers_are_added_moved_set_and_removed():
     app = opened("two-blob", epochs="2", runs="16")
-    app.button(key="two-blob-add-dropout").click().run()
+    app.selectbox(key="two-blob-add-layer").set_value("Dropout").run()
     setting(app, "two-blob.layer2-rate").set_value(0.25).run()
-    app.button(key="two-blob-add-dense").click().run()
+    app.selectbox(key="two-blob-add-layer").set_value("Dense").run()
     setting(app, "two-blob.layer3-units").set_value(100).run()
     app.button(key="two-blob-layer2-down").click().run()
     setting(app, "two-blob.output-activation").set_value("sigmoid").run()

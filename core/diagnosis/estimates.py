@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from core.activations import activation
+from core.activations import ACTIVATIONS, Activation
 
 NEIGHBOURS = 5
 DESCENT_STEPS, DESCENT_RATE = 100, 2.0
@@ -50,7 +50,7 @@ def linear_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
     by_discriminants = float(((z @ kernel + bias).argmax(axis=1) == labels).mean())
     kernel, bias = np.zeros_like(kernel), np.zeros(len(present))
     for _ in range(DESCENT_STEPS):
-        slope = (activation("softmax").value(z @ kernel + bias) - one_hot) / len(z)
+        slope = (ACTIVATIONS["softmax"].value(z @ kernel + bias) - one_hot) / len(z)
         kernel = kernel - DESCENT_RATE * z.T @ slope
         bias = bias - DESCENT_RATE * slope.sum(axis=0)
     return max(by_discriminants, float(((z @ kernel + bias).argmax(axis=1) == labels).mean()))
@@ -75,14 +75,14 @@ def agreement(inputs: np.ndarray, classes: np.ndarray) -> float:
     return float(table.max(axis=1).sum() / len(classes))
 
 
-def near_bound(name: str, out: np.ndarray) -> float:
+def near_bound(activation: Activation, out: np.ndarray) -> float:
     """Share of outputs within 1% of a bound of the activation's range; 0 where it has none.
 
     Args:
-        name: Of the activation.
+        activation: Whose outputs they are.
         out: Its outputs, of any shape.
     """
-    low, high = activation(name).unsaturated
+    low, high = activation.unsaturated
     return 0.0 if math.isinf(low) else float(((out <= low) | (out >= high)).mean())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.experiment import Dropout, Experiment
+from core.experiment import Experiment
 from core.network import forward, gradients, judge
 from core.optimizers import Follower
 
@@ -66,7 +66,7 @@ def pace(
     """
     weights = [array.copy() for array in weights]
     follower = Follower(experiment.training.optimizer)
-    dropping = any(isinstance(layer, Dropout) and layer.rate for layer in experiment.model.layers)
+    dropping = any(layer.random for layer in experiment.model.layers)
     hits = experiment.task.hits
     path = [np.zeros(x.shape[0])]
     losses, scores = [], []

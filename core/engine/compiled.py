@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core.activations import activation
+from core.activations import Activation
 from core.engine import keras_models, layouts
 from core.engine.grouping import structure
 from core.engine.layouts import Layout, layout_for
@@ -136,7 +136,7 @@ class Program:
         rows, size = training.count(layout), self.batch_size
         full = self.steps * size == rows
         order = tf.pad(order, [[0, self.steps * size - rows]])
-        layers = self.experiment.model.layers
+        model = self.experiment.model
 
         def step(number, totals):
             slots = number * size + tf.range(size)
@@ -145,8 +145,8 @@ class Program:
             counts = layout.per_row(counted)
             keys = dropout_keys + tf.cast(number, tf.uint32) * tf.constant(0xC2B2AE35, tf.uint32)
             with tf.GradientTape() as tape:
-                out = layouts.forward(layout, layers, self.variables, batch_x, counted, keys)[-1]
-                losses, hits = self._judged(batch_y, out, training.variance)
+                done = layouts.forward(layout, model, self.variables, batch_x, counted, keys)
+                losses, hits = self._judged(batch_y, done, training.variance)
                 mean = tf.reduce_sum(losses * counts, row_axis) / tf.reduce_sum(counts)
             gradients = tape.gradient(mean, [variable.value for variable in self.trained])
             # Once a loss is not a number, Keras's weights are not either; XLA can lose sight of it.
@@ -204,21 +204,20 @@ class Program:
     def _evaluated(self, data: Rows):
         """Loss, score and what the layers put out over all rows, with nothing trained."""
         layout, row_axis = self.layout, self.layout.row_axis
-        rows, dense = data.count(layout), self.experiment.model.dense
+        model = self.experiment.model
+        rows, dense = data.count(layout), model.dense
         width = self.experiment.data.source.features + sum(layer.units for layer in dense)
         size = min(rows, layout.block_rows(self.lanes, width))
-        layers = self.experiment.model.layers
 
         def step(start, totals):
             # The last block starts early enough to be full; its rows counted before do not count.
             first = tf.minimum(start, rows - size)
             counts = layout.per_row(tf.cast(first + tf.range(size) >= start, tf.float32))
             block_x, block_y = data.part(layout, first, size)
-            *outputs, out = layouts.forward(layout, layers, self.variables, block_x)
-            losses, hits = self._judged(block_y, out, data.variance)
-            # Swapping the axes twice leaves them where they are.
-            outputs.append(layout.for_losses(out))
-            free = [_free(d.activation, o) for d, o in zip(dense, outputs, strict=True)]
+            done = layouts.forward(layout, model, self.variables, block_x)
+            losses, hits = self._judged(block_y, done, data.variance)
+            outputs = done.outputs
+            free = [_free(a, o) for a, o in zip(model.activations, outputs, strict=True)]
             return start + size, {
                 "loss": totals["loss"] + tf.reduce_sum(losses * counts, row_axis),
                 "score": totals["score"] + tf.reduce_sum(hits * counts, row_axis),
@@ -251,7 +250,7 @@ class Program:
             "output_max": tf.stack([tf.reduce_max(b, unit_axis) for b in totals["high"]]),
         }
 
-    def _judged(self, y, out, variance):
+    def _judged(self, y, done: layouts.Pass, variance):
         """Loss and what each row adds to the score, as Keras judges them.
 
         Each has the axes of rows and runs, in the layout's order.
@@ -259,7 +258,7 @@ class Program:
         Args:
             variance: Of the labels, as in `core.engine.rows.OwnRows`.
         """
-        y = self.layout.for_losses(y)
+        y, out = self.layout.for_losses(y), done.out
         if variance is None:
             hits = tf.cast(self.hits(y, out), tf.float32)
         else:
@@ -268,12 +267,13 @@ class Program:
             hits = tf.reduce_mean(hits, axis=-1)
         if loss(self.experiment.training.loss).class_numbers:
             y = y[..., 0]
-        return self.loss(y, out), hits
+        losses = self.loss(y, out)
+        return (losses if done.penalty is None else losses + done.penalty), hits
 
 
-def _free(name, output):
+def _free(activation: Activation, output):
     """1 where an output is not near a bound of its activation's range, else 0."""
-    low, high = activation(name).unsaturated
+    low, high = activation.unsaturated
     if math.isinf(low):
         return tf.ones_like(output)
     return tf.cast((output > low) & (output < high), tf.float32)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.data import has_scale_per_run, has_target_scale_per_run, is_shared
-from core.experiment import Dense, Experiment
+from core.experiment import Experiment
 
 RUNS_FIRST_ENTRIES, RUNS_FIRST_PRODUCTS = 100, 450
 """Kernel entries of a network, and multiplications of a run's batch in a dense layer on average,
@@ -35,7 +35,7 @@ def structure(experiment: Experiment) -> tuple:
     """
     data, training = experiment.data, experiment.training
     layers = tuple(
-        replace(layer, initialiser="zeros") if isinstance(layer, Dense) else layer
+        replace(layer, **dict.fromkeys(layer.initialised(), "zeros"))  # type: ignore[type-var]
         for layer in experiment.model.layers
     )
     shapes = (data.source.features, data.target_width, data.training_rows, data.held_out_rows)

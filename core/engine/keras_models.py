@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core.entries import entry
 from core.experiment import Experiment
-from core.initialisers import INITIALISERS
+from core.fields import settings
+from core.initialisers import INITIALISER, Initialiser, initialiser
+from core.regularisers import REGULARISER, Regulariser
 
 # The networks are small: handing their operations to a pool of threads costs more than it gains.
 # Where TensorFlow is up already, it stays as it is.
@@ -19,25 +20,40 @@ with suppress(RuntimeError):
     tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
-def initialiser(name: str, seed: int | keras.random.SeedGenerator) -> keras.Initializer:
+def keras_initialiser(
+    value: str | Initialiser, seed: int | keras.random.SeedGenerator | None
+) -> keras.Initializer:
     """Keras's initialiser; a seed generator gives what its state, read as a seed, would give."""
-    kind = keras.initializers.get(entry("initialiser", INITIALISERS, name).name).__class__
-    return kind() if name == "zeros" else kind(seed=seed)
+    own = initialiser(value)
+    options = own.keras_options() | ({"seed": seed} if own.random else {})
+    return getattr(keras.initializers, own.keras_name)(**options)
+
+
+def keras_regulariser(value: str | Regulariser | None) -> keras.Regularizer | None:
+    """Keras's regulariser."""
+    own = REGULARISER.instance(value)
+    return own and getattr(keras.regularizers, own.keras_name)(**own.keras_options())
 
 
 def keras_model(experiment: Experiment, seeds: list[int]) -> keras.Sequential:
     """The network as a built, not compiled, Keras model.
 
     Args:
-        seeds: one for each array of weights that an initialiser draws, in order.
+        experiment: Whose network it is.
+        seeds: One for each of `Model.initialised`; those at the end can be left out where their
+            initialisers draw nothing.
     """
     model = keras.Sequential([keras.Input((experiment.data.source.features,))])
-    of_kernels = iter(seeds)
-    for layer in experiment.model.layers:
+    seed_of = dict(zip(experiment.model.initialised, seeds, strict=False))
+    for index, layer in enumerate(experiment.model.layers):
         options = layer.keras_options()
-        if "kernel_initializer" in options:
-            name = options["kernel_initializer"]
-            options["kernel_initializer"] = initialiser(name, next(of_kernels))
+        for name, setting in settings(layer).items():
+            keras_own = layer.keras_arguments.get(name, name)
+            if setting.kind is INITIALISER:
+                seed = seed_of.get((index, name))
+                options[keras_own] = keras_initialiser(getattr(layer, name), seed)
+            elif setting.kind is REGULARISER:
+                options[keras_own] = keras_regulariser(getattr(layer, name))
         model.add(getattr(keras.layers, layer.keras_name)(**options))
     return model
 
@@ -52,22 +68,24 @@ def keras_optimizer(
     return getattr(keras.optimizers, optimizer.keras_name)(**options)
 
 
-def draw_kernels(names: list[str], shape: tuple[int, ...], seeds: np.ndarray) -> np.ndarray:
-    """float32 (runs, *shape): what each named initialiser draws with each seed, int (runs,)."""
-    kernels = np.empty((len(names), *shape), np.float32)
-    for name in set(names):
-        chosen = np.array([name == other for other in names])
-        kernels[chosen] = _drawer(name, shape)(tf.constant(seeds[chosen], tf.int32))
-    return kernels
+def draw_weights(
+    initialisers: list[str | Initialiser], shape: tuple[int, ...], seeds: np.ndarray
+) -> np.ndarray:
+    """float32 (runs, *shape): what each run's initialiser draws with its seed, int (runs,)."""
+    weights = np.empty((len(initialisers), *shape), np.float32)
+    for value in set(initialisers):
+        chosen = np.array([value == other for other in initialisers])
+        weights[chosen] = _drawer(value, shape)(tf.constant(seeds[chosen], tf.int32))
+    return weights
 
 
 _SEED = keras.random.SeedGenerator(0)
 
 
 @lru_cache(maxsize=128)
-def _drawer(name: str, shape: tuple[int, ...]):
-    """A function from seeds, int32 (runs,), to kernels, float32 (runs, *shape)."""
-    draw = initialiser(name, _SEED)
+def _drawer(value: str | Initialiser, shape: tuple[int, ...]):
+    """A function from seeds, int32 (runs,), to weights, float32 (runs, *shape)."""
+    draw = keras_initialiser(value, _SEED)
 
     def one(seed):
         _SEED.state.assign(tf.stack([seed, 0]))

@@ -8,25 +8,24 @@ axis, and every run is computed by matrix products of its own. `layout_for` choo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from core.activations import activation
+from core.activations import Activation
 from core.engine.grouping import runs_first
-from core.experiment import Dense, Experiment, Model
-from core.layers import MOMENTUM, Slot
+from core.experiment import Experiment, Model
+from core.layers import Activating, Slot
+
+NOISE = 2**16
+"""Added to a layer's index, the stream of the second random numbers that a layer needs."""
 
 
 def slots(model: Model, features: int) -> list[Slot]:
     """The arrays of a network, in the order of Keras's `get_weights()`."""
-    arrays: list[Slot] = []
-    for layer in model.layers:
-        arrays += layer.slots(features)
-        features = layer.outputs(features)
-    return arrays
+    return [slot for _, slot in model.slots(features)]
 
 
 class Layout:
@@ -56,6 +55,8 @@ class Layout:
         self.training = training_rows is not None
         self.layer = 0
         """Index of the layer that is computed, which decides its random numbers."""
+        self.as_losses = False
+        """Whether the next activation is the network's output, as Keras's losses expect it."""
 
     # --- where things are ---
 
@@ -149,13 +150,24 @@ class Layout:
         """(runs,): the sum of the squares of each run's kernel."""
         raise NotImplementedError
 
+    @classmethod
+    def total(cls, values):
+        """(runs,): the sum over each run's elements of a variable."""
+        axes = [
+            axis for axis in range(len(values.shape)) if axis != cls.run_axis % len(values.shape)
+        ]
+        return tf.reduce_sum(values, axis=axes)
+
     # --- the operations of layers ---
 
     def product(self, x, kernel):
         raise NotImplementedError
 
-    def activate(self, name, sums):
-        return activate(name, sums, axis=self.unit_axis)
+    def activate(self, activation, sums):
+        if self.as_losses:
+            # By Keras's own axis: its losses look for the logits before it.
+            return activate(activation, _for_losses(type(self), sums), axis=-1)
+        return activate(activation, sums, axis=self.unit_axis)
 
     def moments(self, x):
         counts = tf.expand_dims(self.per_row(self.training_rows), self.unit_axis)
@@ -164,20 +176,32 @@ class Layout:
         squares = tf.square(x - mean) * counts
         return mean, tf.reduce_sum(squares, axis=self.row_axis, keepdims=keep) / total
 
-    def follow(self, average, value):
-        average.assign(average * MOMENTUM + value * (1 - MOMENTUM))
+    def unit_moments(self, x):
+        mean = tf.reduce_mean(x, axis=self.unit_axis, keepdims=True)
+        return mean, tf.reduce_mean(tf.square(x - mean), axis=self.unit_axis, keepdims=True)
+
+    def follow(self, average, value, momentum):
+        average.assign(average * momentum + value * (1 - momentum))
 
     def inverse_root(self, x):
         return tf.math.rsqrt(x)
 
     def kept(self, x, rate):
-        """0 with probability `rate`, else 1 / (1 - rate), in the shape of x.
+        return tf.where(self._uniform(x, self.layer) < rate, 0.0, 1 / (1 - rate))
+
+    def noise(self, x):
+        """Normal numbers by the transform of Box and Muller (1958)."""
+        radius = tf.sqrt(-2 * tf.math.log(1 - self._uniform(x, self.layer)))
+        return radius * tf.cos(2 * np.pi * self._uniform(x, self.layer + NOISE))
+
+    def _uniform(self, x, stream):
+        """Numbers from 0 to below 1 in the shape of x.
 
         TensorFlow's random numbers depend on the shape of the whole array, so a run's would change
         with the number of runs and the layout; a hash of (run's key, row, unit) does not. The hash
         is the 32-bit finaliser `lowbias32` (C. Wellons, "Prospecting for hash functions", 2018).
         """
-        keys = self.per_run(self.dropout_keys + tf.constant(self.layer, tf.uint32))
+        keys = self.per_run(self.dropout_keys + tf.constant(stream, tf.uint32))
         batch, units = x.shape[self.row_axis], x.shape[self.unit_axis]
         index = tf.reshape(tf.range(batch * units), (batch, units))
         index = tf.cast(tf.expand_dims(index, self.run_axis), tf.uint32)
@@ -191,8 +215,7 @@ class Layout:
             bits, tf.bitwise.right_shift(bits, tf.constant(16, tf.uint32))
         )
         bits = tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32))
-        uniform = tf.cast(bits, tf.float32) / 2**24
-        return tf.where(uniform < rate, 0.0, 1 / (1 - rate))
+        return tf.cast(bits, tf.float32) / 2**24
 
 
 class RunsLast(Layout):
@@ -275,42 +298,71 @@ def layout_for(experiment: Experiment) -> type[Layout]:
     return RunsFirst if runs_first(experiment) else RunsLast
 
 
+class Pass(NamedTuple):
+    """What a pass forward gives.
+
+    Attributes:
+        outputs: Those of each dense layer with its activation (`core.experiment.Model.shown`), in
+            the layout's shape; the last ones are those of the network.
+        out: The network's outputs with the units as the last axis, as Keras's losses expect them.
+        penalty: Of the regularisers, in the shape of the losses of the rows, which it is part of;
+            None without any.
+    """
+
+    outputs: list
+    out: Any
+    penalty: Any
+
+
 def forward(
     layout: type[Layout],
-    layers: Sequence,
+    model: Model,
     variables: Sequence,
     x,
     training_rows=None,
     dropout_keys=None,
-):
+) -> Pass:
     """The stack's outputs.
 
     Args:
         variables: one for each of `slots`, in the layout's shape.
         x: inputs, in the layout's shape.
         training_rows, dropout_keys: of `Layout`.
-
-    Returns:
-        The outputs of every dense layer: in the layout's shape for the hidden ones and, last,
-        with the units as the last axis for the output layer, as Keras's losses expect it.
     """
     arrays, rest = layout(training_rows, dropout_keys), iter(variables)
-    outputs = []
-    for index, layer in enumerate(layers):
-        weights = [next(rest) for _ in layer.slots(x.shape[layout.unit_axis])]
-        if index == len(layers) - 1:
-            # The activation by Keras's own axis: its losses look for the logits before it.
-            sums = layout.for_losses(arrays.product(x, weights[0]) + weights[1])
-            outputs.append(activate(layer.activation, sums, axis=-1))
-        else:
-            arrays.layer = index
-            x, _ = layer.apply(arrays, weights, x)
-            if isinstance(layer, Dense):
-                outputs.append(x)
-    return outputs
+    outputs, penalties, last = [], [], len(model.layers) - 1
+    for index, layer in enumerate(model.layers):
+        slots = layer.slots(x.shape[layout.unit_axis])
+        weights = [next(rest) for _ in slots]
+        penalties += [
+            tf.expand_dims(layout.total(slot.regulariser.each(weight.value)), layout.row_axis)
+            for slot, weight in zip(slots, weights, strict=True)
+            if slot.regulariser is not None
+        ]
+        arrays.layer = index
+        arrays.as_losses = index == last and isinstance(layer, Activating)
+        x, _ = layer.apply(arrays, weights, x)
+        if layer.activity is not None:
+            units = -1 if arrays.as_losses else layout.unit_axis
+            penalties.append(tf.reduce_sum(layer.activity.each(x), axis=units))
+        if index in model.shown[:-1]:
+            outputs.append(x)
+    out = x if arrays.as_losses else _for_losses(layout, x)
+    # Swapping the axes twice leaves them where they are.
+    outputs.append(layout.for_losses(out))
+    return Pass(outputs, out, sum(penalties[1:], penalties[0]) if penalties else None)
 
 
-def activate(name: str, sums, axis: int):
+def _for_losses(layout: type[Layout], out):
+    """The outputs as the losses expect them, with the logits that Keras's activation notes."""
+    swapped, logits = layout.for_losses(out), getattr(out, "_keras_logits", None)
+    if logits is not None and swapped is not out:
+        swapped._keras_logits = layout.for_losses(logits)
+    return swapped
+
+
+def activate(activation: Activation, sums, axis: int):
     """Keras's activation; along `axis` where it looks at all units at once."""
-    along = {"axis": axis} if activation(name).over_units else {}
-    return keras.activations.get(name)(sums, **along)
+    along = {"axis": axis} if activation.over_units else {}
+    function = keras.activations.get(activation.function or activation.name)
+    return function(sums, **activation.options, **along)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.experiment import Dense, Experiment, InvalidExperiment
+from core.experiment import Experiment, InvalidExperiment
 from core.fields import Setting
 from core.jobs.requests import Train
 from core.problems import PROBLEMS
@@ -85,10 +85,11 @@ def describe(experiment: Experiment) -> str:
     training = experiment.training
     sizes = [str(experiment.data.source.features)]
     extra: dict[str, None] = {}
-    for layer in experiment.model.layers:
-        if isinstance(layer, Dense):
-            sizes.append(f"{layer.units} {layer.activation}")
-        else:
+    model = experiment.model
+    for layer, activation in zip(model.dense, model.activations, strict=True):
+        sizes.append(f"{layer.units} {activation.name}")
+    for layer in model.layers:
+        if layer.function is None:
             extra[in_words(layer)] = None
     network = " → ".join(sizes) + "".join(f", {name}" for name in extra)
     optimizer = training.optimizer

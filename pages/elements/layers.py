@@ -4,39 +4,49 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.experiment import MOST_LAYERS
+from core.experiment import MOST_LAYERS, Model
+from core.fields import settings
 from core.layers import LAYERS, Dense, Layer
 from pages.elements import state, widgets
 
 ADDED = 8
 """Units of a new dense layer."""
+FIRST = ("Dense", "Dropout", "Activation", "BatchNormalisation")
+"""The layers that are listed first."""
 
 
 def draw(problem: str) -> None:
-    """Draw every layer with its settings and buttons."""
-    *hidden, output = state.draft(problem).model.layers
-    for index, layer in enumerate(hidden):
+    """Draw every layer with its settings and buttons, and the list of layers to add."""
+    model = state.draft(problem).model
+    for index, layer in enumerate(model.layers):
         with st.container(border=True):
-            _heading(problem, index, layer, len(hidden))
-            _settings(problem, f"layer{index + 1}")
-    with st.container(border=True):
-        st.markdown(f"**Output layer: {output.label.lower()}**")
-        _settings(problem, "output")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Add a layer:", width="content")
-        for name, kind in LAYERS.items():
-            st.button(
-                kind.label,
-                key=f"{problem}-add-{name.lower()}",
-                icon=":material/add:",
-                disabled=len(hidden) + 1 >= MOST_LAYERS,
-                on_click=_add,
-                args=(problem, name),
-                help=f"{kind.help} Inserted before the output layer.",
-            )
+            if index == model.output_index:
+                st.markdown(f"**Output layer: {layer.label.lower()}**")
+                _settings(problem, layer, "output")
+            else:
+                _heading(problem, index, layer)
+                after = index - model.output_index
+                _settings(problem, layer, f"after{after}" if after > 0 else f"layer{index + 1}")
+    added = f"{problem}-add-layer"
+    st.selectbox(
+        "Add a layer",
+        options=sorted(LAYERS, key=lambda name: (name not in FIRST, LAYERS[name].label)),
+        index=None,
+        format_func=lambda name: f"{LAYERS[name].label}: {_lower(LAYERS[name].help)}",
+        placeholder="Choose a kind, which is inserted before the output layer",
+        key=added,
+        disabled=len(model.layers) >= MOST_LAYERS,
+        on_change=_add,
+        args=(problem, added),
+    )
 
 
-def _heading(problem: str, index: int, layer: Layer, count: int) -> None:
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:].rstrip(".")
+
+
+def _heading(problem: str, index: int, layer: Layer) -> None:
+    model = state.draft(problem).model
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Layer {index + 1}: {layer.label.lower()}**", width="stretch")
         moves = (("up", "arrow_upward", index - 1), ("down", "arrow_downward", index + 1))
@@ -46,7 +56,9 @@ def _heading(problem: str, index: int, layer: Layer, count: int) -> None:
                 key=f"{problem}-layer{index + 1}-{word}",
                 icon=f":material/{icon}:",
                 type="tertiary",
-                disabled=not 0 <= to < count,
+                # Past the output layer, a dense one would be the output.
+                disabled=not 0 <= to < len(model.layers)
+                or (to == model.output_index and isinstance(layer, Dense)),
                 on_click=_move,
                 args=(problem, index, to),
             )
@@ -60,26 +72,50 @@ def _heading(problem: str, index: int, layer: Layer, count: int) -> None:
         )
 
 
-def _settings(problem: str, prefix: str) -> None:
-    """The controls of one layer, side by side."""
+def _settings(problem: str, layer: Layer, prefix: str) -> None:
+    """The controls of one layer: the frequent ones side by side, the others in an expander."""
     every = state.controls(problem).values()
-    controls = [each for each in every if each.name.startswith(f"{prefix}-")]
-    for column, each in zip(st.columns(max(len(controls), 1)), controls, strict=False):
+    controls = [each for each in every if each.name.startswith(f"{prefix}-") and each.matters]
+    frequent = {
+        f"{prefix}-{name}".replace("_", "-")
+        for name, setting in settings(layer).items()
+        if not setting.added
+    }
+    shown = [each for each in controls if each.name in frequent]
+    for column, each in zip(st.columns(max(len(shown), 1)), shown, strict=False):
         with column:
             widgets.draw(each.setting, **state.control(problem, each.name))
+    rest = [each for each in controls if each.name not in frequent]
+    if rest:
+        with st.expander("More settings", key=f"{problem}-{prefix}-more"):
+            for pair in zip(rest[::2], [*rest[1::2], None], strict=False):
+                for column, each in zip(st.columns(2), pair, strict=True):
+                    if each is not None:
+                        with column:
+                            widgets.draw(each.setting, **state.control(problem, each.name))
 
 
-def _hidden(problem: str) -> list[Layer]:
-    """The hidden layers, with what was set by the same event."""
+def _layers(problem: str) -> list[Layer]:
+    """The layers, with what was set by the same event."""
     state.take_over(problem)
-    return list(state.draft(problem).model.layers[:-1])
+    return list(state.draft(problem).model.layers)
 
 
-def _add(problem: str, name: str) -> None:
+def _put(problem: str, layers: list[Layer]) -> None:
+    model = Model(tuple(layers))
+    state.put(problem, layers=model.before, after=model.after)
+
+
+def _add(problem: str, key: str) -> None:
     """Callback: add a layer before the output layer, with the settings of the last of its kind."""
-    hidden, kind = _hidden(problem), LAYERS[name]
-    same_kind = [layer for layer in hidden if type(layer) is kind]
-    state.put(problem, layers=(*hidden, same_kind[-1] if same_kind else _new(kind)))
+    layers, name = _layers(problem), st.session_state[key]
+    st.session_state[key] = None
+    if name not in LAYERS:
+        return
+    kind, place = LAYERS[name], Model(tuple(layers)).output_index
+    same_kind = [layer for layer in layers[:place] if type(layer) is kind]
+    layers.insert(place, same_kind[-1] if same_kind else _new(kind))
+    _put(problem, layers)
 
 
 def _new(kind: type[Layer]) -> Layer:
@@ -88,16 +124,17 @@ def _new(kind: type[Layer]) -> Layer:
 
 def _move(problem: str, index: int, to: int) -> None:
     """Callback: move a layer to another index."""
-    hidden = _hidden(problem)
+    layers = _layers(problem)
     # A click can be on its way while there are fewer layers already.
-    if max(index, to) < len(hidden):
-        hidden.insert(to, hidden.pop(index))
-        state.put(problem, layers=tuple(hidden))
+    output = Model(tuple(layers)).output_index
+    if max(index, to) < len(layers) and index != output:
+        layers.insert(to, layers.pop(index))
+        _put(problem, layers)
 
 
 def _remove(problem: str, index: int) -> None:
     """Callback: remove a layer."""
-    hidden = _hidden(problem)
-    if index < len(hidden):
-        del hidden[index]
-        state.put(problem, layers=tuple(hidden))
+    layers = _layers(problem)
+    if index < len(layers) and index != Model(tuple(layers)).output_index:
+        del layers[index]
+        _put(problem, layers)

@@ -16,6 +16,7 @@ KINDS: dict[str, query_params.Kind] = {
         f"hidden{number}-{field}": setting.kind
         for number in range(1, MOST_HIDDEN + 1)
         for field, setting in settings(Dense).items()
+        if not setting.added
     },
     "normalise": Bool(),
     "dropout": Float(0, 0.9),
@@ -54,4 +55,4 @@ def taken_over(draft: Draft, parameters: dict[str, str], refused: list[str]) -> 
         names = {field: f"hidden{number}-{field}" for field in settings(Dense)}
         layers.append(replace(layer, **{f: values[n] for f, n in names.items() if n in values}))
         layers += [BatchNormalisation()] * normalised + [Dropout(rate)] * bool(rate)
-    return draft._replace(model=Model((*layers, output)))
+    return draft._replace(model=Model((*layers, output, *draft.model.after)))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 from urllib.parse import urlencode
 
+import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -157,7 +158,7 @@ def hold(
 def allows(kind: Kind, value: object) -> bool:
     """Whether a control of this kind can have this value; a browser may send any value."""
     try:
-        return kind.parse(as_text(value)) == value
+        return bool(np.all(kind.parse(as_text(value)) == value))
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
 

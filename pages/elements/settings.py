@@ -2,18 +2,18 @@
 
 A row of the table is a control, a parameter of the URL and a value of the draft; its bounds, label
 and help are declared by the field. A parameter has the name of its field, with hyphens; those of
-hidden layers have a prefix such as "layer1-", counted from 1, and those of the output "output-".
+layers before the last dense one have a prefix such as "layer1-", counted from 1, those of the last
+dense layer "output-", and those of layers after it "after1-".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.draft import Draft, Path, converted
 from core.entries import KerasEntry
-from core.experiment import Model
 from core.fields import (
     Bool,
     Choice,
@@ -28,34 +28,21 @@ from core.fields import (
 )
 from core.history import TARGET
 from core.jobs.requests import DEFAULT_RUNS
-from core.layers import LAYERS, Dense, Dropout, Layer
 from core.optimizers import OPTIMIZERS
+from pages.elements.layer_settings import LISTS, network
+from pages.elements.row import DATA, GROUPS, NETWORK, RUNS, TRAINING, Control, of_field
+from pages.elements.words import Layers, as_text, in_words
 
-DATA, NETWORK, TRAINING, RUNS = GROUPS = ("Data", "Network", "Training", "Runs")
-NAMES = {("data", "label_values"): "labels", ("training", "shuffle"): "reshuffle"}
-"""The names of parameters that differ from the name of their field."""
-SEPARATOR, NEXT_LAYER = "~", "~~"
-
-
-@dataclass(frozen=True)
-class Control:
-    """One row of the table.
-
-    Attributes:
-        name: Of the URL's parameter; the widget's key ends with it.
-        group: One of GROUPS.
-        setting: Its kind, label and help.
-        read: Returns its value in a draft.
-        write: Returns the draft with another value; raises InvalidExperiment if it is not allowed.
-        matters: Whether it has an effect with the other settings as they are.
-    """
-
-    name: str
-    group: str
-    setting: Setting
-    read: Callable[[Draft], Any]
-    write: Callable[[Draft, Any], Draft]
-    matters: bool = True
+__all__ = [
+    "GROUPS",
+    "NETWORK",
+    "RUNS",
+    "Control",
+    "Layers",
+    "as_text",
+    "in_words",
+    "table",
+]
 
 
 def table(draft: Draft) -> dict[str, Control]:
@@ -63,7 +50,7 @@ def table(draft: Draft) -> dict[str, Control]:
 
     Settings that determine which other settings exist come first.
     """
-    controls = [*_data(draft), *_network(draft), *_training(draft)]
+    controls = [*_data(draft), *network(draft), *_training(draft)]
     return {control.name: control for control in controls}
 
 
@@ -71,19 +58,21 @@ def differences(before: Draft, after: Draft) -> dict[str, Any]:
     """The settings of `after` that differ from those of `before`.
 
     Returns:
-        The values by name. If the kinds of the hidden layers differ, all hidden layers are the
-        single value "layers"; otherwise each setting of a layer has its own.
+        The values by name. If the kinds of the layers before the last dense one differ, they are
+        the single value "layers", and those after it "after"; otherwise each setting of a layer
+        has its own.
     """
     changed = {}
     controls_before = table(before)
-    same_kinds = _kinds(before) == _kinds(after)
     for name, control in table(after).items():
-        if name == "layers":
+        group = next((group for group in LISTS if name.startswith(group.prefix)), None)
+        same_kinds = group is None or group.kinds(before) == group.kinds(after)
+        if group is not None and name == group.name:
             differs = not same_kinds
-        elif name.startswith("layer") and not same_kinds:
+        elif not same_kinds:
             differs = False
         elif name in controls_before:
-            differs = controls_before[name].read(before) != control.read(after)
+            differs = as_text(controls_before[name].read(before)) != as_text(control.read(after))
         else:
             differs = True
         if differs:
@@ -116,10 +105,6 @@ def changed_by(
     return draft, refused | dict.fromkeys(left)
 
 
-def _kinds(draft: Draft) -> list[type]:
-    return [type(layer) for layer in draft.model.layers[:-1]]
-
-
 # --- data ---------------------------------------------------------------------------------------
 
 
@@ -130,7 +115,7 @@ def _data(draft: Draft) -> Iterator[Control]:
         yield from _ranges(draft, name, setting)
     for name, setting in settings(source).items():
         if name not in ranges:
-            yield _field(DATA, ("data", "source", name), setting)
+            yield of_field(DATA, ("data", "source", name), setting)
     for name, setting in settings(draft.data).items():
         if isinstance(setting.kind, Instance):
             continue
@@ -139,7 +124,7 @@ def _data(draft: Draft) -> Iterator[Control]:
         else:
             if isinstance(setting.kind, Numbers):
                 setting = replace(setting, kind=Numbers(source.classes, source.classes))
-            yield _field(DATA, ("data", name), setting, setting.matters(draft.data))
+            yield of_field(DATA, ("data", name), setting, setting.matters(draft.data))
 
 
 def _ranges(draft: Draft, name: str, setting: Setting) -> Iterator[Control]:
@@ -197,76 +182,8 @@ def _data_seed(draft: Draft, setting: Setting) -> Iterator[Control]:
         lambda draft, same: draft.put(path, (draft.data.seed or 0) if same else None),
     )
     if draft.data.seed is not None:
-        yield _field(
+        yield of_field(
             DATA, path, Setting(setting.kind.kind, setting.label, setting.help), name="data-seed"
-        )
-
-
-# --- network ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Layers:
-    """Hidden layers; a link writes the fields of each in order, without trailing defaults."""
-
-    @property
-    def expected(self) -> str:
-        example = Dense(3, "relu"), Dropout(0.25)
-        return f"layers such as `{self.text(example)}`"
-
-    def text(self, layers: tuple[Layer, ...]) -> str:
-        return NEXT_LAYER.join(map(_layer_text, layers))
-
-    def parse(self, text: str) -> tuple[Layer, ...]:
-        return tuple(map(_layer_of, text.split(NEXT_LAYER))) if text else ()
-
-
-def _layer_text(layer: Layer) -> str:
-    values = [getattr(layer, name) for name in settings(layer)]
-    defaults = layer.defaults()
-    for name in reversed(settings(layer)):
-        if values[-1] != defaults.get(name):
-            break
-        values.pop()
-    return SEPARATOR.join([type(layer).__name__, *map(as_text, values)])
-
-
-def _layer_of(text: str) -> Layer:
-    name, *texts = text.split(SEPARATOR)
-    kind = LAYERS[name]
-    fields = settings(kind)
-    if len(texts) > len(fields):
-        raise ValueError(text)
-    values = zip(fields.items(), texts, strict=False)
-    try:
-        return kind(**{name: setting.kind.parse(text) for (name, setting), text in values})
-    except TypeError:
-        raise ValueError(text) from None
-
-
-def _network(draft: Draft) -> Iterator[Control]:
-    yield Control(
-        "layers",
-        NETWORK,
-        Setting(Layers(), "Hidden layers"),
-        lambda draft: draft.model.layers[:-1],
-        lambda draft, hidden: draft._replace(model=Model((*hidden, draft.model.output))),
-    )
-    *hidden, output = draft.model.layers
-    for index, layer in enumerate(hidden):
-        for field, setting in settings(layer).items():
-            yield _field(
-                NETWORK,
-                ("model", "layers", index, field),
-                replace(setting, label=f"Layer {index + 1}: {setting.label.lower()}"),
-                name=f"layer{index + 1}-{field}",
-            )
-    for field, setting in settings(output).items():
-        yield _field(
-            NETWORK,
-            ("model", "layers", -1, field),
-            replace(setting, label=f"Output layer: {setting.label.lower()}"),
-            name=f"output-{field}",
         )
 
 
@@ -286,9 +203,9 @@ def _training(draft: Draft) -> Iterator[Control]:
                 _with_optimizer,
             )
             for option, described in settings(draft.value(path)).items():
-                yield _field(TRAINING, (*path, option), described)
+                yield of_field(TRAINING, (*path, option), described)
         else:
-            yield _field(TRAINING, path, setting)
+            yield of_field(TRAINING, path, setting)
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,20 +235,6 @@ def _with_optimizer(draft: Draft, name: str) -> Draft:
     if type(optimizer) is kind:
         return draft
     return draft.put(("training", "optimizer"), converted(optimizer, kind))
-
-
-def _field(
-    group: str, path: Path, setting: Setting, matters: bool = True, name: str | None = None
-) -> Control:
-    """The control of the value at a path."""
-    return Control(
-        (name or NAMES.get(path[-2:]) or str(path[-1])).replace("_", "-"),
-        group,
-        setting,
-        lambda draft: draft.value(path),
-        lambda draft, value: draft.put(path, value),
-        matters,
-    )
 
 
 # --- runs and views -----------------------------------------------------------------------------
@@ -401,23 +304,3 @@ VIEWS = {
     ),
 }
 """The parts of the results that a page shows, by name."""
-
-
-def in_words(value: Any) -> str:
-    """A value in words, for a reader."""
-    if isinstance(value, Layer):
-        return " ".join([value.label.lower(), *map(in_words, astuple(value))])
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(in_words, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else as_text(value).replace("_", " ")
-
-
-def as_text(value: Any) -> str:
-    """A value as the text of a parameter of the URL; the `parse` of its kind restores it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (list, tuple)):
-        if value and isinstance(value[0], Layer):
-            return Layers().text(tuple(value))
-        return ("." if value and isinstance(value[0], str) else "_").join(map(as_text, value))
-    return repr(value) if isinstance(value, float) else str(value)

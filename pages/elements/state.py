@@ -20,7 +20,7 @@ import streamlit as st
 
 from core.draft import Draft
 from core.experiment import Experiment
-from core.fields import Choice, MultiChoice, Numbers
+from core.fields import Choice, MultiChoice, Numbers, Numerical, Optional
 from core.fixes import Fix, apply_all, excluded
 from core.problems import PROBLEMS, leading_to
 from pages.elements import links_v1, query_params
@@ -132,16 +132,17 @@ def take_over(problem: str) -> list[str]:
 
 
 def _to_widget(control: Control, value: Any) -> Any:
-    """A value as its widget has it: a list of numbers is text."""
+    """A value as its widget has it: numbers in a list or an array, and none, are text."""
     if isinstance(control.setting.kind, Numbers):
         return ", ".join(f"{number:g}" for number in value)
-    return value
+    return as_text(value) if isinstance(control.setting.kind, (Numerical, Optional)) else value
 
 
 def _from_widget(control: Control, sent: Any) -> Any:
     if isinstance(control.setting.kind, Numbers):
         return tuple(float(number) for number in str(sent).split(","))
-    return sent
+    kind = control.setting.kind
+    return kind.parse(str(sent)) if isinstance(kind, (Numerical, Optional)) else sent
 
 
 def _follow_preset(problem: str, name: str) -> None:

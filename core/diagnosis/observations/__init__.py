@@ -74,6 +74,16 @@ class Observations:
         return self.model.dense[:-1]
 
     @property
+    def activations(self) -> tuple[str, ...]:
+        """The names of the hidden dense layers' activations, from whichever layer they come."""
+        return tuple(activation.name for activation in self.model.activations[:-1])
+
+    @property
+    def output_activation(self) -> str:
+        """The name of the activation of the network's outputs."""
+        return self.model.output_activation.name
+
+    @property
     def parameters(self) -> int:
         """Weights and biases of the dense layers."""
         return parameters(self.model, self.data.source.features)

@@ -86,8 +86,8 @@ class FinalState:
 
     @cached_property
     def _relu_layers(self) -> list[int]:
-        hidden = self.history.experiment.model.dense[:-1]
-        return [index for index, layer in enumerate(hidden) if layer.activation == "relu"]
+        hidden = self.history.experiment.model.activations[:-1]
+        return [index for index, activation in enumerate(hidden) if activation.name == "relu"]
 
     @cached_property
     def silenced(self) -> np.ndarray:

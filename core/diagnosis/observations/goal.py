@@ -40,13 +40,13 @@ class Goal:
     @cached_property
     def printable(self) -> float:
         """The best accuracy that Keras can print, whatever the weights: it only matches 0 and 1."""
-        data, output = self.experiment.data, self.experiment.model.output
-        if output.units > 1 or self.rows.continuous:
+        data, model = self.experiment.data, self.experiment.model
+        if model.output.units > 1 or self.rows.continuous:
             return 1.0
         if data.target_width > 1:
             return 1 - 1 / data.target_width
         # Softmax of one number is 1, whatever the number.
-        matched = (1,) if output.activation == "softmax" else (0, 1)
+        matched = (1,) if model.output_activation.name == "softmax" else (0, 1)
         by_class = zip(self.rows.shares, data.targets, strict=True)
         return float(sum(share for share, target in by_class if target in matched))
 

@@ -72,10 +72,10 @@ class InitialState:
     @cached_property
     def saturated(self) -> list[float]:
         """For every hidden layer the share of outputs within 1% of a bound of the activation."""
-        hidden = self.experiment.model.dense[:-1]
+        activations = self.experiment.model.activations[:-1]
         return [
-            near_bound(layer.activation, out)
-            for layer, out in zip(hidden, self._forward[0].outputs, strict=False)
+            near_bound(activation, out)
+            for activation, out in zip(activations, self._forward[0].outputs, strict=False)
         ]
 
 

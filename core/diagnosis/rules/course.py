@@ -32,7 +32,7 @@ def non_finite_loss(obs: Observations) -> Finding | None:
     lost = ~obs.history.finite
     epoch = (~np.isfinite(obs.history.loss)).argmax(axis=0)[lost].min() + 1
     remedies = [*fixes.lower_rates(obs.experiment), fixes.STANDARDISE]
-    if loss(obs.training.loss).cross_entropy and obs.model.output.activation not in (
+    if loss(obs.training.loss).cross_entropy and obs.output_activation not in (
         "sigmoid",
         "softmax",
     ):
@@ -104,14 +104,14 @@ def constant_prediction(obs: Observations) -> Finding | None:
 def _against_constant_output(obs: Observations, end: FinalState) -> tuple[Fix, ...]:
     """What most often helps against a constant output, which is a symptom more than a cause."""
     remedies = []
-    output = obs.model.output.activation
+    output = obs.output_activation
     if loss(obs.training.loss).cross_entropy and output not in ("sigmoid", "softmax"):
         remedies.append(fixes.fitting_output(obs.experiment))
     if obs.data.scaling != "standardise":
         remedies.append(fixes.STANDARDISE)
     if obs.hidden and min(layer.units for layer in obs.hidden) < fixes.WIDE:
         remedies.append(fixes.WIDEN)
-    if obs.hidden and any(layer.activation in ("sigmoid", "softmax") for layer in obs.hidden):
+    if obs.hidden and any(name in ("sigmoid", "softmax") for name in obs.activations):
         remedies.append(fixes.RECTIFY)
     if end.moving:
         remedies.append(fixes.rate(min(10 * obs.rate, 0.1)))

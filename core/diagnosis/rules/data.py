@@ -201,7 +201,7 @@ def one_signed_inputs(obs: Observations) -> Finding | None:
         f"makes the loss about {number(obs.rows.conditioning)} times steeper in one direction."
     )
     dead = 0.0
-    if obs.hidden and obs.hidden[0].activation == "relu":
+    if obs.hidden and obs.activations[0] == "relu":
         dead = float(obs.start.dead[0].mean())
         evidence += f" {dead:.0%} of the units of layer 1 are dead before training."
     severity = COSMETIC

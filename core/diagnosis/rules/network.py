@@ -62,7 +62,7 @@ def zero_initialisation(obs: Observations) -> Finding | None:
 
 @rule("no-nonlinearity")
 def no_nonlinearity(obs: Observations) -> Finding | None:
-    if any(layer.activation != "linear" for layer in obs.hidden) or obs.rows.continuous:
+    if any(name != "linear" for name in obs.activations) or obs.rows.continuous:
         return None
     if (obs.rows.shares > 0).sum() < 2:
         return None
@@ -131,7 +131,7 @@ def _bottleneck_severity(obs: Observations, reached: float) -> Severity:
 
 @rule("hidden-softmax")
 def hidden_softmax(obs: Observations) -> Finding | None:
-    softmax = [n for n, layer in enumerate(obs.hidden) if layer.activation == "softmax"]
+    softmax = [n for n, name in enumerate(obs.activations) if name == "softmax"]
     if not softmax:
         return None
     severity = COSMETIC

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core import activations, fixes, losses
+from core import fixes, losses
 from core.diagnosis.findings import CERTAIN, COSMETIC, FATAL, FRAGILE, LIKELY, SLOW, Finding, number
 from core.diagnosis.observations import FinalState, Observations
 from core.diagnosis.rules.rule import rule
@@ -15,7 +15,7 @@ OFTEN = 0.9
 
 @rule("output-not-probability", picture="decisions")
 def output_not_probability(obs: Observations) -> Finding | None:
-    activation = obs.model.output.activation
+    activation = obs.output_activation
     if not losses.loss(obs.training.loss).cross_entropy or activation in ("sigmoid", "softmax"):
         return None
     out = obs.start.output
@@ -55,8 +55,7 @@ def output_not_probability(obs: Observations) -> Finding | None:
 
 @rule("softmax-one-unit")
 def softmax_one_unit(obs: Observations) -> Finding | None:
-    output = obs.model.output
-    if output.activation != "softmax" or output.units > 1:
+    if obs.output_activation != "softmax" or obs.model.output.units > 1:
         return None
     return Finding(
         "softmax-one-unit",
@@ -149,7 +148,7 @@ def labels_outside_accuracy(obs: Observations) -> Finding | None:
         not 0 <= t <= 1 for t in obs.data.targets
     ):
         return None
-    output = activations.activation(obs.model.output.activation)
+    output = obs.model.output_activation
     beyond = [t for t in obs.data.targets if not output.low <= t <= output.high]
     evidence = (
         f"The labels are {_labels(obs)}; Keras's accuracy compares them with 0 and 1, so it "
@@ -238,7 +237,7 @@ def output_out_of_range(obs: Observations) -> Finding | None:
     """Continuous labels, or one-hot ones, that the squared error cannot bring the output to."""
     if losses.loss(obs.training.loss).cross_entropy or not obs.rows.continuous:
         return None
-    output = activations.activation(obs.model.output.activation)
+    output = obs.model.output_activation
     values = np.array(obs.data.targets)
     beyond = ((values < output.low) | (values > output.high)).mean()
     if not beyond:
@@ -261,7 +260,7 @@ def output_out_of_range(obs: Observations) -> Finding | None:
 @rule("unusual-output")
 def unusual_output(obs: Observations) -> Finding | None:
     """Pairs of output and loss that this Keras trains well, and others may not."""
-    activation, loss = obs.model.output.activation, obs.training.loss
+    activation, loss = obs.output_activation, obs.training.loss
     units = obs.model.output.units
     if units == 1:
         return None
@@ -285,7 +284,7 @@ def unusual_output(obs: Observations) -> Finding | None:
 
 @rule("squared-error")
 def squared_error(obs: Observations) -> Finding | None:
-    activation = obs.model.output.activation
+    activation = obs.output_activation
     if obs.training.loss != "mean_squared_error" or obs.rows.continuous:
         return None
     if obs.model.output.units == 1 and (obs.data.target_width > 1 or activation == "softmax"):
@@ -295,7 +294,7 @@ def squared_error(obs: Observations) -> Finding | None:
     steepest = {"sigmoid": 0.25, "softmax": 0.25}.get(activation)
     bounded = activation in ("sigmoid", "softmax")
     severity = COSMETIC
-    if obs.failing and (bounded or activations.activation(activation).rectifier):
+    if obs.failing and (bounded or obs.model.output_activation.rectifier):
         severity = SLOW if obs.failing.moving and bounded else FRAGILE
     slopes = ""
     if steepest:

@@ -28,7 +28,7 @@ from core.fixes import Fix
 
 @rule("dead-units", by_run=True, picture="dead")
 def dead_units(obs: Observations) -> Finding | None:
-    layers = [n for n, layer in enumerate(obs.hidden) if layer.activation == "relu"]
+    layers = [n for n, name in enumerate(obs.activations) if name == "relu"]
     if not layers or all(layer.initialiser == "zeros" for layer in obs.hidden):
         return None
     at_start = np.array([obs.start.dead[n] for n in layers])
@@ -103,7 +103,7 @@ def _dead_at_the_end(obs: Observations, layers: list[int], dead: np.ndarray) -> 
 
 @rule("saturated-units", picture="saturated")
 def saturated_units(obs: Observations) -> Finding | None:
-    bounded = [n for n, layer in enumerate(obs.hidden) if layer.activation in ("sigmoid", "tanh")]
+    bounded = [n for n, name in enumerate(obs.activations) if name in ("sigmoid", "tanh")]
     if not bounded:
         return None
     at_start = [obs.start.saturated[n] for n in bounded]
@@ -111,7 +111,7 @@ def saturated_units(obs: Observations) -> Finding | None:
     share = max(at_start)
     evidence = (
         f"Before training {share:.0%} of {layer_name(worst, obs)}'s "
-        f"{obs.hidden[worst].activation} outputs lie within 1% of a bound."
+        f"{obs.activations[worst]} outputs lie within 1% of a bound."
     )
     ended = 0.0
     if obs.failing and obs.failing.history.health is not None:
