@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core import activations
 from core.experiment import Dense, Experiment, InvalidExperiment, Model
 from core.initialisers import initialiser
 from core.layers import Activation, Layer
@@ -87,14 +88,18 @@ def with_hidden_layer(experiment: Experiment) -> Experiment:
 
 
 def one_output_activation(experiment: Experiment) -> Experiment:
-    """The output's first activation alone, without those that follow it."""
+    """One of the output's activations alone: the last that gives a probability, or the first."""
     model = experiment.model
-    first = next(
-        layer.function.name
-        for layer in (model.output, *model.after)
-        if layer.function is not None and layer.function.name != "linear"
-    )
-    return replace(experiment, model=with_activation(model, len(model.dense) - 1, first))
+    every = output_activations(model)
+    probable = [activation for activation in every if activation.probability]
+    name = (probable or every[:1])[-1].name
+    return replace(experiment, model=with_activation(model, len(model.dense) - 1, name))
+
+
+def output_activations(model: Model) -> list[activations.Activation]:
+    """The non-linear activations of the last dense layer and of the layers after it."""
+    functions = (layer.function for layer in (model.output, *model.after))
+    return [each for each in functions if each is not None and each.name != "linear"]
 
 
 def without_output_noise(experiment: Experiment) -> Experiment:

@@ -18,6 +18,8 @@ from core.experiment import (
     Experiment,
 )
 from core.fixes import Fix
+from core.initialisers import Given
+from core.layers import Activation, LeakyReLU, Softmax
 from support.diagnosis import (
     CONTINUOUS,
     HEALTHY,
@@ -106,6 +108,14 @@ STATIC = {
     "dropout-too-high": (
         layers(Dense(3, "relu"), Dropout(0.9), Dense(1, "sigmoid")),
         layers(Dense(32, "relu"), Dropout(0.3), Dense(1, "sigmoid")),
+    ),
+    "dropout-after-output": (
+        layers(Dense(16, "relu"), Dense(1, "sigmoid"), Dropout(0.5)),
+        layers(Dense(32, "relu"), Dropout(0.3), Dense(1, "sigmoid")),
+    ),
+    "repeated-output-activation": (
+        layers(Dense(16, "relu"), Dense(1, "sigmoid"), Activation("sigmoid")),
+        layers(Dense(16, "relu"), Dense(1), Activation("sigmoid"), Activation("linear")),
     ),
     "batch-norm-small-batch": (
         training(layers(Dense(8, "relu"), BatchNormalisation(), Dense(1, "sigmoid")), batch_size=1),
@@ -221,3 +231,41 @@ def test_a_cause_that_is_counted_by_run_stays_fragile_where_all_runs_fail(monkey
         monkeypatch.setitem(RULES, "extra", rule)
         found = {finding.code: finding.severity for finding in diagnose(HEALTHY, stuck)}
         assert found["extra"] is severity
+
+
+def test_an_activation_that_is_a_layer_of_its_own_is_seen():
+    apart = layers(
+        Dense(16, initialiser="he_normal"),
+        BatchNormalisation(),
+        LeakyReLU(0.1),
+        Dense(1),
+        Activation("sigmoid"),
+    )
+    assert not codes(diagnose(apart)) & {"no-nonlinearity", "output-not-probability"}
+    assert [each.name for each in apart.model.activations] == ["leaky_relu", "sigmoid"]
+    narrow = (Dense(1), Activation("relu"), Dense(2), Activation("relu"))
+    dead = layers(*narrow, Dense(1), Activation("relu"))
+    found = codes(diagnose(dead))
+    assert {"dead-units", "output-not-probability"} <= found
+    # A fix changes the activation where it is written.
+    fixed = fixes.SIGMOID.apply(dead).model.layers
+    assert fixed[4:] == (Dense(1), Activation("sigmoid"))
+    assert fixes.LEAK.apply(dead).model.layers[:2] == (Dense(1), Activation("leaky_relu"))
+
+
+def test_fixes_of_the_output_leave_one_activation_and_no_noise():
+    twice = layers(Dense(4, "relu"), Dense(3, "softmax"), Softmax(), experiment=MANY)
+    assert fixes.ONE_OUTPUT_ACTIVATION.apply(twice).model.layers[1:] == (Dense(3, "softmax"),)
+    clipped = layers(Dense(4, "relu"), Dense(1, "relu"), Activation("sigmoid"), Dropout(0.2))
+    one = fixes.ONE_OUTPUT_ACTIVATION.apply(clipped)
+    assert one.model.layers[1:] == (Dense(1, "sigmoid"), Dropout(0.2))
+    assert fixes.NO_OUTPUT_DROPOUT.apply(one).model.layers[1:] == (Dense(1, "sigmoid"),)
+    normalised = layers(Dense(1, "sigmoid"), BatchNormalisation())
+    assert normalised.model.output_activation.name == "linear"
+    assert fixes.SIGMOID.apply(normalised).model.layers == (Dense(1, "sigmoid"),)
+
+
+def test_given_weights_give_way_where_a_fix_changes_the_shape():
+    given = layers(Dense(2, "relu", Given(np.ones((3, 2)))), Dense(1, "sigmoid"))
+    assert fixes.WIDEN.apply(given).model.layers[0] == Dense(fixes.WIDE, "relu")
+    diagnose(given)

@@ -10,6 +10,7 @@ import numpy as np
 from core.data import prepare
 from core.experiment import SGD, BatchNormalisation, Dense, Dropout, Experiment, Model, Table
 from core.fixes import with_data, with_hidden, with_training
+from core.layers import Activation
 
 
 @dataclass(frozen=True)
@@ -341,6 +342,20 @@ def _(experiment):
 @fault("softmax in the hidden layers", "hidden-softmax")
 def _(experiment):
     return with_hidden(activation="softmax")(experiment)
+
+
+@fault("dropout after the output layer", "dropout-after-output")
+def _(experiment):
+    model = experiment.model
+    return replace(experiment, model=Model((*model.layers, Dropout(0.5))))
+
+
+@fault("two activations on the output", "repeated-output-activation")
+def _(experiment):
+    last = experiment.model.output_activation.name
+    if last == "linear":
+        return None
+    return replace(experiment, model=Model((*experiment.model.layers, Activation(last))))
 
 
 @fault("dropout 0.9", "dropout-too-high")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.experiment import MOST_LAYERS, Model
 from core.fields import settings
 from core.layers import LAYERS, Dense, Layer
+from core.model import MOST_LAYERS, Model
 from pages.elements import state, widgets
 
 ADDED = 8

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core import fixes
+from core.activations import Activation
 from core.diagnosis.estimates import linear_accuracy
 from core.diagnosis.findings import (
     CERTAIN,
@@ -25,6 +28,9 @@ from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import ENOUGH_SURVIVORS, LOUD, RISK, SETTLED
 from core.experiment import BatchNormalisation, Dense, Dropout
+from core.fields import settings
+from core.layers import Layer
+from core.network_edits import output_activations
 
 
 @rule("zero-initialisation")
@@ -187,6 +193,76 @@ def dropout_too_high(obs: Observations) -> Finding | None:
     )
 
 
+@rule("dropout-after-output")
+def dropout_after_output(obs: Observations) -> Finding | None:
+    noisy = [layer for layer in obs.model.after if layer.random]
+    if not noisy:
+        return None
+    severity = COSMETIC if obs.all_passed else FRAGILE
+    names = " and ".join(f"{layer.label} ({_in_numbers(layer)})" for layer in noisy)
+    return Finding(
+        "dropout-after-output",
+        severity,
+        "Dropout after the output layer",
+        f"{names} follows the last dense layer, so in training it changes the very outputs that "
+        "the loss compares with the labels.",
+        "An output set to 0 is wrong whatever the network knows, and no gradient passes through "
+        "it. Dropout belongs before the last dense layer.",
+        (fixes.NO_OUTPUT_DROPOUT,),
+        *confidence_in(obs, severity, "Train without it on the same seeds."),
+        layer=len(obs.hidden),
+        because="dropout follows the output layer",
+    )
+
+
+def _in_numbers(layer: Layer) -> str:
+    """The settings of a layer: "rate 0.5"."""
+    named = ((name, getattr(layer, name)) for name in settings(layer))
+    return ", ".join(f"{name} {value:g}" for name, value in named)
+
+
+@rule("repeated-output-activation", picture="outputs")
+def repeated_output_activation(obs: Observations) -> Finding | None:
+    every = output_activations(obs.model)
+    if len(every) < 2:
+        return None
+    first, last = every[-2:]
+    out = obs.start.output
+    constant = _one_sided(first, last) and obs.model.output.units == 1
+    severity = COSMETIC
+    if constant:
+        severity = FATAL
+    elif obs.failing:
+        severity = SLOW if obs.failing.moving else FRAGILE
+    evidence = (
+        f"The outputs pass through {first.name} and then {last.name}; before training they lie "
+        f"between {number(float(out.min()))} and {number(float(out.max()))}."
+    )
+    if constant:
+        evidence += f" {last.name.capitalize()} of a {first.name} output is never below 0.5."
+    return Finding(
+        "repeated-output-activation",
+        severity,
+        "Two activations on the output",
+        evidence,
+        "The second activation takes the bounded outputs of the first for sums. What it gives is "
+        "squeezed into a part of its range, so no output can be sure, and gradients are small.",
+        (fixes.ONE_OUTPUT_ACTIVATION,),
+        *(
+            (CERTAIN, None)
+            if constant
+            else confidence_in(obs, severity, "Train with one of them on the same seeds.")
+        ),
+        layer=len(obs.hidden),
+        because="the output has two activations",
+    )
+
+
+def _one_sided(first: Activation, last: Activation) -> bool:
+    """Every output is above the threshold of 0.5, whatever the sums are."""
+    return last.name == "sigmoid" and first.saturates and first.low >= 0
+
+
 @rule("batch-norm-small-batch")
 def batch_norm_small_batch(obs: Observations) -> Finding | None:
     normalised = any(isinstance(layer, BatchNormalisation) for layer in obs.model.layers)
@@ -217,9 +293,11 @@ def batch_norm_small_batch(obs: Observations) -> Finding | None:
 
 @rule("batch-norm-unsettled")
 def batch_norm_unsettled(obs: Observations) -> Finding | None:
-    if not any(isinstance(layer, BatchNormalisation) for layer in obs.model.layers):
+    momenta = [x.momentum for x in obs.model.layers if isinstance(x, BatchNormalisation)]
+    if not momenta:
         return None
-    left = 0.99**obs.updates
+    momentum = max(momenta)
+    left = momentum**obs.updates
     if left < SETTLED:
         return None
     harmful = obs.failing or (obs.history is None and left > 0.5)
@@ -230,13 +308,18 @@ def batch_norm_unsettled(obs: Observations) -> Finding | None:
         "Batch normalisation's averages have not settled",
         f"After {obs.updates:,} updates, {left:.0%} of batch normalisation's moving averages "
         "still comes from their initial 0 and 1.",
-        "Training normalises with batch statistics, evaluation with moving averages that follow by "
-        "1% per update. Until they have settled, the evaluated network differs from the trained "
-        "one.",
+        "Training normalises with batch statistics, evaluation with moving averages, of which an "
+        f"update replaces {1 - momentum:.2g}. Until they have settled, the evaluated network "
+        "differs from the trained one.",
         (
-            fixes.epochs(min(rounded_up(460 / obs.updates_per_epoch), 10_000)),
+            fixes.epochs(min(rounded_up(_settling(momentum) / obs.updates_per_epoch), 10_000)),
             fixes.NO_NORMALISATION,
         ),
         *confidence_in(obs, severity, "Train for longer on the same seeds."),
         because="batch normalisation's moving averages have not settled",
     )
+
+
+def _settling(momentum: float) -> float:
+    """Updates after which 1% of the initial value of a moving average is left."""
+    return math.log(0.01) / math.log(momentum) if 0 < momentum < 1 else math.inf if momentum else 1
