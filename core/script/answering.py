@@ -1,0 +1,168 @@
+"""The questions of a reading, and what their answers give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from core.experiment import Data, Training
+from core.fields import Choice, InvalidExperiment, settings
+from core.losses import LOSSES
+from core.optimizers import OPTIMIZERS
+from core.script import standin
+from core.script.data import Rows, prepared
+from core.script.network import Network, Part, question_key
+from core.script.training import Trained
+from core.script.values import Array, Unknown
+from core.script.vocabulary import class_of
+
+if TYPE_CHECKING:
+    from core.script.reading import _Reader
+
+STAND_IN, TABLE = "stand-in", "table"
+PROPOSED = {"epochs": 100, "batch_size": 32}
+"""What is proposed where a script has no `fit`."""
+
+
+def ask_layer(reader: _Reader, index: int, part: Part, name: str, unknown: Unknown) -> None:
+    """Ask for an argument of a layer."""
+    reader.ask(
+        question_key(index, name),
+        f"What is {name} of layer {index + 1}, {part.call.name}? It is not known: {unknown.reason}.",
+        unknown.line or part.call.span.line,
+        32 if name == "units" else None,
+    )
+
+
+def training(reader: _Reader, read: Trained) -> None:
+    """Ask for the settings of a training that are open, or take the answers."""
+    for name, unknown in list(read.open.items()):
+        kind = settings(Training)[name].kind
+        choices: tuple[Any, ...] = ()
+        if name == "optimizer":
+            choices = tuple(OPTIMIZERS)
+        elif isinstance(kind, Choice):
+            choices = kind.options
+        if name in reader.answers:
+            answer = reader.answers[name]
+            try:
+                if name == "optimizer":
+                    chosen = class_of(str(answer), OPTIMIZERS)
+                    answer = answer if chosen is None else chosen()
+                read.values[name] = kind.check(name, answer)
+            except InvalidExperiment as error:
+                reader.note("remark", str(error), 0)
+            else:
+                del read.open[name]
+                continue
+        default = PROPOSED.get(name, Training.__dataclass_fields__[name].default)
+        if name == "optimizer":
+            default = type(default).__name__
+        label = settings(Training)[name].label.lower() or name
+        reader.ask(
+            name,
+            f"Which {label}? It is not known: {unknown.reason}.",
+            unknown.line,
+            default,
+            choices,
+        )
+
+
+def head(net: Network) -> Unknown:
+    """Why the head of a network has no rows of its own."""
+    last = net.parts[net.first - 1]
+    return Unknown(f"what {last.call.name} gives is not computed here", last.call.span.line)
+
+
+def data(reader: _Reader, net: Network, read: Trained, unknown: Unknown) -> Data | None:
+    """Ask for the rows that a script does not have, or make them of the answers."""
+    table = reader.script.table
+    wanted = ", ".join(dict.fromkeys(name for name, _ in reader.script.wanted))
+    if table is not None and not net.is_head:
+        return _of_table(reader, table, read, unknown, net)
+    loss = read.values.get("loss")
+    units = 1
+    if net.model is not None:
+        units = net.model.output.units
+    entry = LOSSES.get(loss or "")
+    classes = units if units > 1 else 2
+    chosen = standin.numbers(reader.answers, net.features, classes)
+    if reader.answers.get("data") != STAND_IN:
+        text = f"Which data? They are not known: {unknown.reason}."
+        if wanted:
+            text = f"{text} Upload {wanted}, or train on a stand-in."
+        choices = (STAND_IN,) if net.is_head else (STAND_IN, TABLE)
+        reader.ask("data", text, unknown.line, STAND_IN, choices)
+    texts = {
+        "rows": "How many rows does the stand-in have?",
+        "features": "How many inputs does it have?",
+        "classes": "How many classes does it have?",
+        "overlap": "How much do its classes overlap, from 0 to 1?",
+        "magnitude": "Up to which value do its inputs go?",
+    }
+    for key, text in texts.items():
+        if key not in reader.answers and not (key == "features" and net.features):
+            reader.ask(key, text, unknown.line, chosen[key])
+    if reader.answers.get("data") != STAND_IN:
+        return None
+    try:
+        made, words = standin.stand_in(chosen, units, loss)
+    except (InvalidExperiment, ValueError) as error:
+        reader.note("remark", f"The stand-in is not possible: {error}", 0)
+        return None
+    del entry
+    reader.stand_in = words
+    return made
+
+
+def _of_table(
+    reader: _Reader, table: Any, read: Trained, unknown: Unknown, net: Network
+) -> Data | None:
+    """The data of an uploaded table whose columns the script does not name."""
+    if isinstance(table, dict):
+        names = {str(name).lower(): np.asarray(value) for name, value in table.items()}
+        x, y = names.get("x"), names.get("y")
+        if x is None or y is None:
+            reader.note("remark", f"The arrays should be named x and y, not {', '.join(names)}.", 0)
+            return None
+        rows = Rows(Array.of(x), Array.of(y), flat=True)
+    else:
+        frame = table if isinstance(table, pd.DataFrame) else standin_frame(table)
+        label = reader.answers.get("label")
+        if label is None:
+            reader.ask(
+                "label",
+                f"Which column is the label? The script does not say it: {unknown.reason}.",
+                unknown.line,
+                standin.label_of(frame),
+                [str(name) for name in frame.columns],
+            )
+            return None
+        try:
+            inputs, labels, said = standin.columns(frame, str(label))
+        except ValueError as error:
+            reader.note("remark", f"The table cannot be used: {error}.", 0)
+            return None
+        for text in said:
+            reader.note("data", f"{text[0].upper()}{text[1:]}.", 0)
+        rows = Rows(Array.of(inputs), Array.of(labels))
+    known = prepared(rows, read.values.get("loss"))
+    if known.refused:
+        reader.note("refused", f"The data cannot be trained on: {known.refused}.", 0)
+    if known.features and net.features and known.features != net.features:
+        reader.note(
+            "refused",
+            f"The first layer expects {net.features} inputs, and the table has {known.features}.",
+            0,
+        )
+        return None
+    return known.data
+
+
+def standin_frame(table: bytes) -> pd.DataFrame:
+    """The uploaded file as a table."""
+    from core.script.uploads import csv_table
+
+    return csv_table(table)

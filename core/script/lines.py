@@ -1,0 +1,97 @@
+"""What became of every line of a paste."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from core.script.execute import Executed, Interpreter
+from core.script.normalise import NOT_PYTHON, Normalised
+
+USED, IGNORED, UNKNOWN = "used", "ignored", "not understood"
+
+
+@dataclass(frozen=True)
+class ReadLine:
+    """A line of a paste.
+
+    Attributes:
+        number: From 1.
+        text: As pasted.
+        state: "used", "ignored" or "not understood".
+        why: Why it is not understood, or ignored.
+    """
+
+    number: int
+    text: str
+    state: str
+    why: str = ""
+
+
+def marked(source: str, normal: Normalised, script: Interpreter) -> tuple[ReadLine, ...]:
+    """The lines of a paste; of a notebook, those of its code."""
+    texts = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if any("cells of a notebook" in words for _, words in normal.said):
+        texts = [line.text for line in normal.lines]
+    states = _states(normal, script)
+    made = []
+    for number, text in enumerate(texts, 1):
+        state, why = states.get(number, (IGNORED, ""))
+        made.append(ReadLine(number, text, state, why))
+    return tuple(made)
+
+
+def _states(normal: Normalised, script: Interpreter) -> dict[int, tuple[str, str]]:
+    states: dict[int, tuple[str, str]] = {}
+    needed = _needed(list(script.executed.values()))
+    used_functions = {record.node.lineno for record in needed}
+    for line, record in sorted(script.executed.items()):
+        if line not in used_functions:
+            continue
+        state = (USED, "")
+        if record.unknown is not None and not record.essential:
+            state = (UNKNOWN, record.unknown.reason)
+        for place in _own_lines(record.node):
+            states[normal.number(place)] = state
+    for line in normal.lines:
+        if line.dropped == NOT_PYTHON:
+            states[line.number] = (UNKNOWN, NOT_PYTHON)
+        elif line.dropped:
+            states[line.number] = (IGNORED, line.dropped)
+    return states
+
+
+def _own_lines(node: ast.stmt) -> range:
+    """The lines of a statement, without those of the statements in it."""
+    body = getattr(node, "body", None)
+    end = node.end_lineno or node.lineno
+    if body:
+        end = max(body[0].lineno - 1, node.lineno)
+    return range(node.lineno, end + 1)
+
+
+def _needed(executed: list[Executed]) -> list[Executed]:
+    """The statements that the model, its training or its rows depend on."""
+    chosen = [record for record in executed if record.essential]
+    names: set[str] = set()
+    for record in chosen:
+        names |= record.reads
+    rest = [record for record in executed if not record.essential]
+    while True:
+        more = [record for record in rest if record.writes & names and not _shows(record)]
+        if not more:
+            return chosen
+        chosen += more
+        for record in more:
+            names |= record.reads
+        rest = [record for record in rest if record not in more]
+
+
+def _shows(record: Executed) -> bool:
+    """Whether a statement only shows something, such as `X.head()` or `model.summary()`."""
+    node = record.node
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    function = node.value.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in {"print", "head", "summary", "info", "describe", "evaluate", "predict", "save"}

@@ -1,0 +1,216 @@
+"""The layers of a script's model: those that can be trained here, and where the others are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from core.experiment import Model
+from core.fields import InvalidExperiment, settings
+from core.layers import LAYERS, Dense, Layer
+from core.script.names import ARGUMENTS, known_name
+from core.script.values import KerasCall, ModelValue, Span, Unknown
+from core.script.vocabulary import Open, Untrainable, arguments_of, class_of, made, name_of
+
+WITHOUT_WEIGHTS = frozenset({"Flatten", "InputLayer", "Input"})
+"""Layers that change nothing of rows of numbers."""
+POOLED = frozenset({"GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D"})
+WIDTHS = {
+    "LSTM": "units",
+    "GRU": "units",
+    "SimpleRNN": "units",
+    "Conv1D": "filters",
+    "Conv2D": "filters",
+    "Embedding": "output_dim",
+}
+"""Layers whose width is an argument, by its name."""
+
+
+@dataclass
+class Part:
+    """A layer as the script writes it.
+
+    Attributes:
+        call: Of Keras's class.
+        where: The statement or call that adds it.
+        layer: As it can be trained here, or None.
+        why: Why it cannot be trained here, or is not needed.
+        open: Its arguments that have to be asked, with the reason.
+    """
+
+    call: KerasCall
+    where: Span
+    layer: Layer | None = None
+    why: str = ""
+    open: dict[str, Unknown] = field(default_factory=dict)
+
+
+@dataclass
+class Network:
+    """The layers of a model.
+
+    Attributes:
+        parts: All of them.
+        first: Index of the first that is trained here: 0, or after the last that cannot be.
+        features: Inputs of the first trained layer, if the script says it.
+        flat: Whether the inputs are flattened first.
+        model: What is trained here, or None.
+        refused: Why there is none.
+        folded: The index of the part that a trained layer's activation comes from, by its own.
+    """
+
+    parts: list[Part]
+    first: int = 0
+    features: int | None = None
+    flat: bool = False
+    model: Model | None = None
+    refused: str = ""
+    indices: list[int] = field(default_factory=list)
+
+    @property
+    def is_head(self) -> bool:
+        """Whether layers before the first trained one cannot be trained here."""
+        return self.first > 0
+
+
+def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
+    """The layers of a model, with the answers to what the script does not say."""
+    parts = [_part(i, call, where, answers) for i, (call, where) in enumerate(model.layers)]
+    made_ = Network(parts)
+    for index, part in enumerate(parts):
+        if part.layer is None and not part.open and part.call.name not in WITHOUT_WEIGHTS:
+            made_.first = index + 1
+    kept = parts[made_.first :]
+    made_.flat = any(part.call.name == "Flatten" for part in kept[:2])
+    made_.features = _features(model, made_)
+    if model.unknown is not None:
+        made_.refused = f"its layers are not known: {model.unknown.reason}"
+        return made_
+    if any(part.open for part in kept):
+        return made_
+    for index, part in enumerate(kept, made_.first):
+        if part.layer is not None:
+            made_.indices.append(index)
+    layers = tuple(layer for part in kept if (layer := part.layer) is not None)
+    layers = _folded(made_, layers)
+    try:
+        made_.model = Model(layers)
+    except InvalidExperiment as error:
+        made_.refused = str(error) if layers else "no layer of it can be trained here"
+    return made_
+
+
+def _part(index: int, call: KerasCall, where: Span, answers: Mapping[str, Any]) -> Part:
+    part = Part(call, where)
+    if call.name == "?":
+        part.why = f"not understood: {call.path}"
+        return part
+    if call.path.startswith("custom."):
+        part.why = "a layer of the script's own cannot be trained here"
+        return part
+    if call.changed.get("trainable") is False:
+        part.why = "a frozen layer cannot be trained here"
+        return part
+    kind = class_of(call.name, LAYERS)
+    if kind is None and call.name in WITHOUT_WEIGHTS:
+        part.why = "it has no weights"
+        return part
+    given = dict(call.options)
+    for name in _fields(kind):
+        key = question_key(index, name)
+        if key in answers:
+            given[name] = answers[key]
+    try:
+        positional = call.arguments
+        if given != call.options:
+            positional = [a for a in positional if not isinstance(a, Unknown)]
+        part.layer = made(replace(call, arguments=positional, options=given), LAYERS, "the layer")
+    except Open as missing:
+        name = missing.name.rpartition(" ")[2]
+        part.open[name] = missing.unknown
+    except (Untrainable, InvalidExperiment) as error:
+        part.why = str(error)
+    if part.layer is None and not part.open and _is_activation(call):
+        part.why = "" if _activation(call) else part.why
+    return part
+
+
+def question_key(index: int, name: str) -> str:
+    """The key of the question for an argument of a layer, counted from 0."""
+    return f"layer-{index}-{name}"
+
+
+def _fields(kind: type | None) -> tuple[str, ...]:
+    if kind is None:
+        return ()
+    names = getattr(kind, "keras_arguments", {})
+    return tuple(names.get(name, name) for name in settings(kind))
+
+
+def _is_activation(call: KerasCall) -> bool:
+    return class_of(call.name, LAYERS) is None and call.name in ACTIVATION_LAYERS
+
+
+ACTIVATION_LAYERS = frozenset({"Activation", "ReLU", "Softmax", "ELU", "LeakyReLU"})
+
+
+def _activation(call: KerasCall) -> str | None:
+    """The activation that a layer stands for, if a dense layer can have it instead."""
+    kind = settings(Dense)["activation"].kind
+    entries = getattr(kind, "entries", ())
+    if call.name == "Activation":
+        name = name_of([*call.arguments, call.options.get("activation")][0])
+        return None if name is None else known_name(name, entries)
+    if call.name in ("LeakyReLU", "ELU") or call.arguments or call.options:
+        return None
+    return known_name(call.name, entries)
+
+
+def _folded(made_: Network, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    return layers
+
+
+def _features(model: ModelValue, made_: Network) -> int | None:
+    """The inputs of the first trained layer, as the script says them."""
+    if made_.is_head:
+        return _width(made_)
+    shape: Any = model.shape
+    for part in made_.parts[:1]:
+        options = {ARGUMENTS["*"].get(k, k): v for k, v in part.call.options.items()}
+        if "input_dim" in options:
+            shape = options["input_dim"]
+        elif "batch_input_shape" in options:
+            batch = options["batch_input_shape"]
+            shape = batch[1:] if isinstance(batch, (tuple, list)) else batch
+        elif "input_shape" in options or "shape" in options:
+            shape = options.get("input_shape", options.get("shape"))
+        elif part.call.name == "Dense" and len(part.call.arguments) == 2:
+            second = part.call.arguments[1]
+            if isinstance(second, int) and "input_dim" not in options:
+                shape = second
+    sides = shape if isinstance(shape, (tuple, list)) else (shape,)
+    if not sides or not all(isinstance(side, (int, np.integer)) for side in sides):
+        return None
+    return int(np.prod(sides))
+
+
+def _width(made_: Network) -> int | None:
+    """The width of the last layer that cannot be trained here, where its arguments say it."""
+    pooled = False
+    for part in reversed(made_.parts[: made_.first]):
+        name = part.call.name
+        if name in WIDTHS:
+            try:
+                given = arguments_of(replace(part.call, arguments=[]), None)
+            except Untrainable:
+                return None
+            first = [*part.call.arguments, given.get(WIDTHS[name], given.get("units"))][0]
+            flat = pooled or name in ("LSTM", "GRU", "SimpleRNN")
+            return int(first) if flat and isinstance(first, (int, np.integer)) else None
+        pooled = pooled or name in POOLED
+        if name not in POOLED and name != "Dropout":
+            return None
+    return None

@@ -1,0 +1,381 @@
+"""Reading a Keras script without running it.
+
+    reading = read(source)
+    reading.experiment        # what it trains, or None with the questions that are open
+
+The script is parsed and evaluated by a whitelist (`core.script.evaluate`); nothing of it is
+executed or imported. What it does not say is asked, never guessed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from core.experiment import Data, Experiment, Model, Training
+from core.fields import InvalidExperiment
+from core.layers import Layer
+from core.script import answering
+from core.script.data import Prepared, Rows, prepared
+from core.script.execute import Interpreter
+from core.script.lines import ReadLine, marked
+from core.script.logs import Curves, curves
+from core.script.network import Network, network
+from core.script.normalise import Normalised, normalised
+from core.script.training import Fit, Trained, fit_of, trained
+from core.script.values import Dataset, ModelValue, Span
+
+Upload = pd.DataFrame | bytes | str | Mapping[str, Any]
+"""A table: a frame, the text of a CSV file, or arrays by name as `numpy.savez` saves them."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the script does not say.
+
+    Attributes:
+        key: Of the answer in `read(source, answers={key: value})`.
+        text: The question.
+        choices: The values that an answer may have; empty where it is free.
+        default: What is likely; None if nothing is.
+        line: Of the paste, where it is open; 0 if nowhere.
+    """
+
+    key: str
+    text: str
+    choices: tuple[Any, ...] = ()
+    default: Any = None
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to know of a reading.
+
+    Attributes:
+        kind: "normalised" for what was changed to read it, "refused" for what Keras itself
+            refuses, "untrainable" for what cannot be trained here, "data" and "remark" for all
+            else.
+        text: A sentence.
+        line: Of the paste; 0 where it is of no line.
+    """
+
+    kind: str
+    text: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """A layer as the script writes it.
+
+    Attributes:
+        text: Its call.
+        line: Of the paste.
+        layer: As it can be trained here, or None.
+        why: Why it cannot be, or what stands in its way.
+    """
+
+    text: str
+    line: int
+    layer: Layer | None
+    why: str = ""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether it can be trained here."""
+        return self.layer is not None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the parts of the experiment are in the normalised text, for a patch.
+
+    Attributes:
+        layers: The call of each trained layer, and the statement or call that adds it.
+        model: The call that makes the model.
+        compile, fit: The calls of the last `compile` and `fit`, if there are any.
+        style: How layers are added: "list", "add" or "functional".
+        name: The name of the model.
+    """
+
+    layers: tuple[tuple[Span, Span], ...] = ()
+    model: Span | None = None
+    compile: Span | None = None
+    fit: Span | None = None
+    style: str = "list"
+    name: str = "model"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was understood of a script.
+
+    Attributes:
+        source: The paste.
+        text: The normalised text.
+        model, training, data: As `core.experiment` has them, or None where they are not known.
+        experiment: The three together, or None.
+        outline: Every layer as written.
+        lines: Every line of the paste, with what became of it.
+        questions: What has to be asked.
+        notes: What was normalised, and what Keras itself would refuse.
+        stand_in: What the rows are in place of the script's own; "" if they are its own.
+        log: The curves of console output in the paste, or None.
+        places: Where its parts are.
+    """
+
+    source: str
+    text: str = ""
+    model: Model | None = None
+    training: Training | None = None
+    data: Data | None = None
+    experiment: Experiment | None = None
+    outline: tuple[Outlined, ...] = ()
+    lines: tuple[ReadLine, ...] = ()
+    questions: tuple[Question, ...] = ()
+    notes: tuple[Note, ...] = ()
+    stand_in: str = ""
+    log: Curves | None = None
+    places: Places = field(default=Places(), repr=False)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The proposed answers to the questions that have one."""
+        return {each.key: each.default for each in self.questions if each.default is not None}
+
+
+def read(
+    source: str, table: Upload | None = None, answers: Mapping[str, Any] | None = None
+) -> Reading:
+    """Read a script.
+
+    Args:
+        source: A script, a paste of one, or a notebook's JSON. It is never executed.
+        table: What replaces the file that the script reads.
+        answers: To the questions of an earlier reading, by their keys.
+
+    Returns:
+        The reading. There is always one: what is not understood is said in it.
+    """
+    normal = normalised(source)
+    script = Interpreter(uploaded(table))
+    if normal.tree is not None:
+        script.run(normal.tree)
+    return _Reader(source, normal, script, dict(answers or {})).reading()
+
+
+def uploaded(table: Upload | None) -> Any:
+    """A table as the evaluator takes it."""
+    return table.encode() if isinstance(table, str) else table
+
+
+class _Reader:
+    """Puts together what the evaluation of a script has found."""
+
+    def __init__(
+        self, source: str, normal: Normalised, script: Interpreter, answers: dict[str, Any]
+    ):
+        self.source, self.normal, self.script = source, normal, script
+        self.answers = answers
+        self.questions: list[Question] = []
+        self.notes = [Note("normalised", f"{w[0].upper()}{w[1:]}.", n) for n, w in normal.said]
+
+    def reading(self) -> Reading:
+        model = _chosen(self.script.models)
+        log = curves("\n".join(self.normal.output)) if self.normal.output else None
+        parts: dict[str, Any] = {}
+        if model is None:
+            self.note("remark", "There is no Keras model in it.", 0)
+        else:
+            parts = self._parts(model)
+        for line, text in self.script.remarks:
+            self.note("remark", text, line)
+        return Reading(
+            source=self.source,
+            text=self.source
+            if self.normal.untouched and not self.normal.said
+            else self.normal.text,
+            lines=marked(self.source, self.normal, self.script),
+            questions=tuple(self.questions),
+            notes=tuple(self.notes),
+            log=log,
+            **parts,
+        )
+
+    def note(self, kind: str, text: str, line: int) -> None:
+        """Say something of a line of the normalised text; 0 for none."""
+        note = Note(kind, text, self.normal.number(line) if line else 0)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def ask(self, key: str, text: str, line: int, default: Any = None, choices: Any = ()) -> None:
+        """Ask, of a line of the normalised text."""
+        number = self.normal.number(line) if line else 0
+        self.questions.append(Question(key, text, tuple(choices), default, number))
+
+    def _parts(self, model: ModelValue) -> dict[str, Any]:
+        net = network(model, self.answers)
+        self._of_layers(model, net)
+        fit = fit_of(model)
+        rows = _rows(model, fit, net)
+        read_ = trained(model, fit, None)
+        known = prepared(rows, read_.values.get("loss"))
+        if known.rows:
+            read_ = trained(model, fit, known.rows)
+        training = self._training(read_)
+        data = self._data(net, read_, known, rows)
+        if known.features and net.features and not net.is_head and known.features != net.features:
+            self.note(
+                "refused",
+                f"The first layer expects {net.features} inputs, and the rows have "
+                f"{known.features}: Keras refuses them.",
+                model.layers[0][0].span.line,
+            )
+            data = None
+        return {
+            "model": net.model,
+            "training": training,
+            "data": data,
+            "experiment": self._experiment(model, net, training, data),
+            "outline": self._outline(net),
+            "stand_in": self.stand_in,
+            "places": _places(model, net),
+        }
+
+    stand_in = ""
+
+    def _of_layers(self, model: ModelValue, net: Network) -> None:
+        for index, part in enumerate(net.parts):
+            for name, unknown in part.open.items():
+                answering.ask_layer(self, index, part, name, unknown)
+        if net.refused:
+            self.note(
+                "untrainable", f"The model cannot be trained here: {net.refused}.", model.span.line
+            )
+        elif net.is_head:
+            last = net.parts[net.first - 1]
+            self.note(
+                "untrainable",
+                f"The layers up to {last.call.name} cannot be trained here ({last.why}); the layers "
+                "after it are, on stand-in features.",
+                last.call.span.line,
+            )
+
+    def _training(self, read_: Trained) -> Training | None:
+        for line, text in read_.problems:
+            self.note("untrainable", f"{text[0].upper()}{text[1:]}.", line)
+        for line, text in read_.remarks:
+            self.note("remark", text, line)
+        answering.training(self, read_)
+        try:
+            return read_.training()
+        except InvalidExperiment as error:
+            self.note("refused", str(error), 0)
+            return None
+
+    def _data(self, net: Network, read_: Trained, known: Prepared, rows: Rows) -> Data | None:
+        if net.is_head:
+            known = Prepared(unknown=answering.head(net))
+        if known.refused:
+            self.note("refused", f"The data cannot be trained on: {known.refused}.", rows.line)
+            return None
+        for text in known.remarks:
+            self.note("data", text, rows.line)
+        if known.data is not None:
+            self.stand_in = known.stand_in
+            if self.script.draws.unseeded:
+                self.note(
+                    "data", "The script draws random numbers without a seed; this is one draw.", 0
+                )
+            return known.data
+        if known.unknown is None:
+            return None
+        return answering.data(self, net, read_, known.unknown)
+
+    def _experiment(
+        self, model: ModelValue, net: Network, training: Training | None, data: Data | None
+    ) -> Experiment | None:
+        if net.model is None or training is None or data is None:
+            return None
+        try:
+            return Experiment(data, net.model, training)
+        except InvalidExperiment as error:
+            line = model.compiled.span.line if model.compiled else model.span.line
+            self.note("refused", f"Keras refuses it: {error}", line)
+            return None
+
+    def _outline(self, net: Network) -> tuple[Outlined, ...]:
+        outlined = []
+        for index, part in enumerate(net.parts):
+            text = segment(self.normal.text, part.call.span)
+            why = part.why
+            if part.layer is not None and index < net.first:
+                why = "it stands before a layer that cannot be trained here"
+            layer = part.layer if index >= net.first else None
+            outlined.append(Outlined(text, self.normal.number(part.call.span.line), layer, why))
+        return tuple(outlined)
+
+
+def segment(text: str, span: Span) -> str:
+    """The text of a span, on one line."""
+    node = ast.Constant(None)
+    node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = span
+    return " ".join((ast.get_source_segment(text, node) or "").split())
+
+
+def _chosen(models: list[ModelValue]) -> ModelValue | None:
+    """The model that a script is about: the last that is fitted, compiled, or made at all."""
+    for chosen in (
+        [model for model in models if model.fits],
+        [model for model in models if model.compiled],
+        [model for model in models if model.layers],
+        models,
+    ):
+        if chosen:
+            return chosen[-1]
+    return None
+
+
+def _rows(model: ModelValue, fit: Fit | None, net: Network) -> Rows:
+    if fit is None:
+        return Rows(None, None, line=model.span.line)
+    given = fit.used
+    held_out = given.get("validation_data")
+    fraction = given.get("validation_split") or 0.0
+    if isinstance(held_out, Dataset):
+        held_out = held_out.x, held_out.y
+    if not isinstance(held_out, (tuple, list)) or len(held_out) < 2:
+        held_out = None
+    if held_out is None and not fraction:
+        for used in model.checks:
+            pair = [*used.arguments, *used.options.values()][:2]
+            if len(pair) == 2 and all(
+                hasattr(value, "__len__") or hasattr(value, "value") for value in pair
+            ):
+                same = getattr(pair[0], "value", None) is getattr(given.get("x"), "value", 0)
+                held_out = None if same else (pair[0], pair[1])
+    return Rows(
+        given.get("x"),
+        given.get("y"),
+        None if held_out is None else (held_out[0], held_out[1]),
+        float(fraction) if isinstance(fraction, (int, float)) else 0.0,
+        net.flat,
+        fit.line,
+    )
+
+
+def _places(model: ModelValue, net: Network) -> Places:
+    compiled = model.compiled
+    return Places(
+        tuple((net.parts[i].call.span, net.parts[i].where) for i in net.indices),
+        model.span,
+        None if compiled is None else compiled.span,
+        model.fits[-1].span if model.fits else None,
+        model.style,
+        model.name or "model",
+    )

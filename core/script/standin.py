@@ -1,0 +1,118 @@
+"""Rows in place of those that a script reads and that are not here, and a label column's choice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.experiment import Blobs, Data, Table
+from core.losses import LOSSES
+from core.streams import generator
+
+ROWS, FEATURES, CLASSES = 1_000, 8, 2
+"""What is proposed where a script says nothing."""
+OVERLAP, MAGNITUDE = 0.5, 1.0
+LIKELY = re.compile(
+    r"(?i)^(outcome|target|label|labels|class|y|species|diagnosis|survived|output)$"
+)
+"""Names that a column of labels often has."""
+MOST_VALUES = 50
+"""Different texts of a column that becomes columns of 0 and 1."""
+
+
+def numbers(
+    answers: Mapping[str, Any], features: int | None, classes: int | None
+) -> dict[str, Any]:
+    """The settings of a stand-in: what is answered, or else inferred, or else usual."""
+    usual = {
+        "rows": ROWS,
+        "features": features or FEATURES,
+        "classes": classes or CLASSES,
+        "overlap": OVERLAP,
+        "magnitude": MAGNITUDE,
+    }
+    return {key: type(value)(answers.get(key, value)) for key, value in usual.items()}
+
+
+def stand_in(settings: Mapping[str, Any], units: int, loss: str | None) -> tuple[Data, str]:
+    """Clusters of points with these settings, and what they are in words.
+
+    Args:
+        settings: As `numbers` gives them.
+        units: Of the output layer.
+        loss: A key of the losses, if it is known.
+    """
+    entry = LOSSES.get(loss or "")
+    rows, features, classes = (int(settings[key]) for key in ("rows", "features", "classes"))
+    high = float(settings["magnitude"])
+    if entry is not None and not entry.cross_entropy:
+        data = _quantity(rows, features, high, units)
+        if data is not None:
+            return data, f"{rows:,} rows with {features} random inputs and a smooth target"
+    bounds = tuple((high * k / classes, high * (k + 1) / classes) for k in range(classes))
+    source = Blobs(
+        bounds=bounds,
+        samples=max(rows // classes, 2),
+        features=min(features, 100),
+        overlap=float(settings["overlap"]),
+    )
+    one_hot = units == classes > 1 and not (entry is not None and entry.class_numbers)
+    values = tuple(float(k) for k in range(classes))
+    data = Data(source=source, label_values=values, encoding="one-hot" if one_hot else "as-is")
+    return data, f"{rows:,} rows of {classes} clusters in {features} inputs"
+
+
+def _quantity(rows: int, features: int, high: float, units: int) -> Data | None:
+    rng = generator(0)
+    inputs = rng.uniform(0, high, (rows, features))
+    weights = rng.normal(0, 1, (features, units))
+    targets = np.sin(inputs / high * 3) @ weights
+    try:
+        return Data(source=Table(inputs, targets=targets), shuffling="none")  # type: ignore[call-arg]
+    except TypeError:
+        return None
+
+
+def label_of(table: pd.DataFrame) -> str:
+    """The column that is most likely the label: by its name, or else the last."""
+    names = [str(name) for name in table.columns]
+    return next((name for name in names if LIKELY.match(name.strip())), names[-1])
+
+
+def columns(table: pd.DataFrame, label: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Inputs and labels of a table, and what was done to it.
+
+    Rows with missing values are left out; texts of few different values become columns of 0 and 1,
+    other texts are left out. Labels that are texts are numbered in sorted order.
+
+    Raises:
+        ValueError: If there is no such column, or nothing is left.
+    """
+    table = table.copy()
+    table.columns = [str(name) for name in table.columns]
+    if label not in table.columns:
+        raise ValueError(f"the table has no column {label!r}")
+    said = []
+    complete = table.dropna()
+    if len(complete) < len(table):
+        said.append(f"{len(table) - len(complete):,} rows with missing values are left out")
+    target = complete.pop(label)
+    texts = [name for name in complete if not pd.api.types.is_numeric_dtype(complete[name])]
+    many = [name for name in texts if complete[name].nunique() > MOST_VALUES]
+    if many:
+        said.append(f"texts with many values are left out: {', '.join(many)}")
+    few = [name for name in texts if name not in many]
+    if few:
+        said.append(f"texts become columns of 0 and 1: {', '.join(few)}")
+    inputs = pd.get_dummies(complete.drop(columns=many), columns=few).astype(float).to_numpy()
+    if not inputs.size:
+        raise ValueError("no row of the table has all its values")
+    if pd.api.types.is_numeric_dtype(target):
+        return inputs, target.to_numpy(float), said
+    codes, values = pd.factorize(target, sort=True)
+    said.append(f"labels are numbered: {', '.join(str(v) for v in values[:8])}")
+    return inputs, codes.astype(float), said

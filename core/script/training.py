@@ -1,0 +1,223 @@
+"""The arguments of `compile` and `fit` of a script as `core.experiment.Training` has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from core.experiment import Training
+from core.fields import settings
+from core.losses import LOSSES
+from core.optimizers import OPTIMIZERS
+from core.script.names import ARGUMENTS, SIGNATURES, known_name
+from core.script.values import Dataset, KerasCall, ModelValue, Symbol, Unknown, Used
+from core.script.vocabulary import Open, Untrainable, coerced, made, name_of, shown
+
+FIT = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split")
+COMPILE = ("optimizer", "loss", "loss_weights", "metrics")
+"""The order of positional arguments; before Keras 3, `compile` took the metrics third."""
+SILENT = frozenset(
+    """
+    x y verbose metrics validation_data validation_steps workers use_multiprocessing
+    max_queue_size run_eagerly jit_compile steps_per_execution auto_scale_loss initial_epoch
+    validation_freq weighted_metrics validation_batch_size callbacks validation_split
+    reduction name fn
+    """.split()  # noqa: SIM905
+)
+"""Arguments that do not change what is trained, or that are read as data."""
+DEFAULT_BATCH, DEFAULT_EPOCHS = 32, 1
+"""Keras's."""
+WATCHING = frozenset(
+    "ModelCheckpoint TensorBoard CSVLogger History ProgbarLogger TerminateOnNaN".split()  # noqa: SIM905
+)
+"""Callbacks that only watch."""
+
+
+@dataclass
+class Fit:
+    """The calls of `fit` of a model as one.
+
+    Attributes:
+        used: The last call, by Keras's names of the arguments.
+        epochs: Of all calls together, or Unknown.
+        line: Of the last call.
+    """
+
+    used: dict[str, Any]
+    epochs: Any
+    line: int
+
+
+@dataclass
+class Trained:
+    """What was read of `compile` and `fit`.
+
+    Attributes:
+        values: The fields of `Training` that are known.
+        open: The fields that are not, with the reason.
+        problems: What cannot be trained here: (line, text).
+        remarks: What is said beside: (line, text).
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    open: dict[str, Unknown] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    remarks: list[tuple[int, str]] = field(default_factory=list)
+
+    def training(self) -> Training | None:
+        """The settings, if all are known and can be trained."""
+        return None if self.open or self.problems else Training(**self.values)
+
+
+def named(used: Used, signature: tuple[str, ...]) -> dict[str, Any]:
+    """The arguments of a call by Keras's present names."""
+    given = dict(zip(signature, used.arguments, strict=False))
+    renamed = ARGUMENTS["*"]
+    return given | {renamed.get(key, key): value for key, value in used.options.items()}
+
+
+def fit_of(model: ModelValue) -> Fit | None:
+    """The calls of `fit` as one, or None where there is none.
+
+    Calls with the same data, as in a loop, go on with the same optimizer: their epochs add up.
+    """
+    if not model.fits:
+        return None
+    calls = [(named(used, FIT), used.span.line) for used in model.fits]
+    last, line = calls[-1]
+    if isinstance(last.get("x"), Dataset):
+        data = last["x"]
+        last = {**last, "x": data.x, "y": data.y, "batch_size": data.batch or DEFAULT_BATCH}
+        last["shuffle"] = data.shuffled
+        calls[-1] = last, line
+    epochs: Any = 0
+    for given, place in calls:
+        count = given.get("epochs", DEFAULT_EPOCHS)
+        if isinstance(count, Unknown):
+            epochs = count
+            break
+        if place == line or _same(given.get("x"), last.get("x")):
+            epochs += count
+    return Fit(last, epochs, line)
+
+
+def _same(one: Any, other: Any) -> bool:
+    first, second = getattr(one, "value", one), getattr(other, "value", other)
+    return first is second or (
+        isinstance(first, np.ndarray)
+        and isinstance(second, np.ndarray)
+        and np.array_equal(first, second)
+    )
+
+
+def trained(model: ModelValue, fit: Fit | None, rows: int | None) -> Trained:
+    """The settings of the training of a model; `rows` is the number of rows, where it is known."""
+    read = Trained()
+    compiled = {} if model.compiled is None else named(model.compiled, COMPILE)
+    line = model.span.line if model.compiled is None else model.compiled.span.line
+    if isinstance(compiled.get("loss_weights"), (list, tuple)):
+        # Keras 2: compile(optimizer, loss, metrics).
+        compiled.pop("loss_weights")
+    if model.compiled is None:
+        for name, words in (("loss", "the loss"), ("optimizer", "the optimizer")):
+            read.open[name] = Unknown(f"the script has no compile that says {words}")
+    else:
+        _optimizer(read, compiled.pop("optimizer", "rmsprop"), line)
+        _loss(read, compiled.pop("loss", None), line)
+    _others(read, compiled, line)
+    if fit is None:
+        read.open["epochs"] = Unknown("the script has no fit that says the epochs")
+        return read
+    given = dict(fit.used)
+    given["epochs"] = fit.epochs
+    size = given.get("batch_size")
+    if size is None:
+        given["batch_size"] = DEFAULT_BATCH
+    elif isinstance(size, str):
+        given["batch_size"] = rows or Unknown("the number of rows is not known", fit.line)
+    elif rows and isinstance(size, (int, np.integer)) and size > rows and size > 100_000:
+        given["batch_size"] = rows
+    _callbacks(read, given, fit.line)
+    _others(read, given, fit.line)
+    return read
+
+
+def _optimizer(read: Trained, value: Any, line: int) -> None:
+    if isinstance(value, Unknown):
+        read.open["optimizer"] = value
+        return
+    name = name_of(value)
+    if name is None:
+        read.problems.append((line, f"the optimizer {shown(value)} is not understood"))
+        return
+    call = value if isinstance(value, KerasCall) else KerasCall(name, [], {}, None)  # type: ignore[arg-type]
+    if isinstance(value, Symbol):
+        read.remarks.append((line, f"Keras takes an object, {name}(), not the class {name}."))
+    try:
+        read.values["optimizer"] = made(call, OPTIMIZERS, "the optimizer")
+    except Open as missing:
+        read.open["optimizer"] = missing.unknown
+    except (Untrainable, ValueError) as error:
+        read.problems.append((line, str(error)))
+
+
+def _loss(read: Trained, value: Any, line: int) -> None:
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]
+    if value is None or isinstance(value, Unknown):
+        read.open["loss"] = value or Unknown("compile does not say the loss", line)
+        return
+    name = name_of(value)
+    key = None if name is None else known_name(name, LOSSES)
+    if key is None:
+        words = f"the loss {name}" if name else "a loss of the script's own"
+        read.problems.append((line, f"{words} cannot be trained here"))
+        return
+    read.values["loss"] = key
+    if isinstance(value, KerasCall):
+        options = dict(zip(SIGNATURES.get(value.name, ()), value.arguments, strict=False))
+        _others(read, options | value.options, line, f"the loss {value.name}")
+
+
+DEFAULTS: dict[str, tuple[Any, ...]] = {
+    "from_logits": (False,),
+    "label_smoothing": (0, 0.0),
+    "axis": (-1,),
+    "shuffle": (True,),
+    "delta": (1, 1.0),
+}
+"""Values with which an argument changes nothing, where `Training` lacks it."""
+
+
+def _others(read: Trained, given: dict[str, Any], line: int, owner: str = "fit") -> None:
+    """The arguments that have fields of their own in `Training`."""
+    known = {each.name for each in fields(Training)}
+    for name, value in given.items():
+        if name in known and name not in ("loss", "optimizer"):
+            try:
+                read.values[name] = coerced(settings(Training)[name].kind, value, name)
+            except Open as missing:
+                read.open[name] = missing.unknown
+            except (Untrainable, ValueError) as error:
+                read.problems.append((line, str(error)))
+        elif name in SILENT or value is None or value in DEFAULTS.get(name, ()):
+            continue
+        else:
+            read.problems.append(
+                (line, f"{owner} with {name}={shown(value)} cannot be trained here")
+            )
+
+
+def _callbacks(read: Trained, given: dict[str, Any], line: int) -> None:
+    """Callbacks that change the training, where `Training` has no field for them."""
+    callbacks = given.get("callbacks")
+    if isinstance(callbacks, KerasCall):
+        callbacks = [callbacks]
+    if not isinstance(callbacks, (list, tuple)) or "callbacks" in settings(Training):
+        return
+    for callback in callbacks:
+        name = name_of(callback) or "a callback"
+        if name not in WATCHING:
+            read.remarks.append((line, f"{name} is left out: it cannot be trained with here."))
