@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ class Part:
         layer: As it can be trained here, or None.
         why: Why it cannot be trained here, or is not needed.
         open: Its arguments that have to be asked, with the reason.
+        folded: Whether it is the activation of the layer before.
+        activation: The call of the layer that gives this one its activation, if there is one.
     """
 
     call: KerasCall
@@ -46,6 +49,8 @@ class Part:
     layer: Layer | None = None
     why: str = ""
     open: dict[str, Unknown] = field(default_factory=dict)
+    folded: bool = False
+    activation: KerasCall | None = None
 
 
 @dataclass
@@ -59,7 +64,6 @@ class Network:
         flat: Whether the inputs are flattened first.
         model: What is trained here, or None.
         refused: Why there is none.
-        folded: The index of the part that a trained layer's activation comes from, by its own.
     """
 
     parts: list[Part]
@@ -80,8 +84,10 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
     """The layers of a model, with the answers to what the script does not say."""
     parts = [_part(i, call, where, answers) for i, (call, where) in enumerate(model.layers)]
     made_ = Network(parts)
+    _fold(parts)
     for index, part in enumerate(parts):
-        if part.layer is None and not part.open and part.call.name not in WITHOUT_WEIGHTS:
+        neutral = part.call.name in WITHOUT_WEIGHTS or part.folded
+        if part.layer is None and not part.open and not neutral:
             made_.first = index + 1
     kept = parts[made_.first :]
     made_.flat = any(part.call.name == "Flatten" for part in kept[:2])
@@ -91,16 +97,25 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
         return made_
     if any(part.open for part in kept):
         return made_
-    for index, part in enumerate(kept, made_.first):
-        if part.layer is not None:
-            made_.indices.append(index)
+    made_.indices = [i for i, part in enumerate(parts) if i >= made_.first and part.layer]
     layers = tuple(layer for part in kept if (layer := part.layer) is not None)
-    layers = _folded(made_, layers)
     try:
         made_.model = Model(layers)
     except InvalidExperiment as error:
         made_.refused = str(error) if layers else "no layer of it can be trained here"
     return made_
+
+
+def _fold(parts: list[Part]) -> None:
+    """Give a dense layer without an activation the one of the layer right after it."""
+    for before, part in pairwise(parts):
+        dense = before.layer
+        if not isinstance(dense, Dense) or dense.activation != "linear":
+            continue
+        if part.call.name in ACTIVATION_LAYERS and (name := _activation(part.call)) is not None:
+            before.layer = replace(dense, activation=name)
+            before.activation = part.call
+            part.layer, part.why, part.folded = None, "the activation of the layer before", True
 
 
 def _part(index: int, call: KerasCall, where: Span, answers: Mapping[str, Any]) -> Part:
@@ -133,8 +148,6 @@ def _part(index: int, call: KerasCall, where: Span, answers: Mapping[str, Any]) 
         part.open[name] = missing.unknown
     except (Untrainable, InvalidExperiment) as error:
         part.why = str(error)
-    if part.layer is None and not part.open and _is_activation(call):
-        part.why = "" if _activation(call) else part.why
     return part
 
 
@@ -150,11 +163,8 @@ def _fields(kind: type | None) -> tuple[str, ...]:
     return tuple(names.get(name, name) for name in settings(kind))
 
 
-def _is_activation(call: KerasCall) -> bool:
-    return class_of(call.name, LAYERS) is None and call.name in ACTIVATION_LAYERS
-
-
-ACTIVATION_LAYERS = frozenset({"Activation", "ReLU", "Softmax", "ELU", "LeakyReLU"})
+ACTIVATION_LAYERS = frozenset({"Activation", "ReLU", "Softmax"})
+"""Layers that a dense layer can have as its activation instead."""
 
 
 def _activation(call: KerasCall) -> str | None:
@@ -164,13 +174,9 @@ def _activation(call: KerasCall) -> str | None:
     if call.name == "Activation":
         name = name_of([*call.arguments, call.options.get("activation")][0])
         return None if name is None else known_name(name, entries)
-    if call.name in ("LeakyReLU", "ELU") or call.arguments or call.options:
+    if call.arguments or call.options.keys() - {"name"}:
         return None
     return known_name(call.name, entries)
-
-
-def _folded(made_: Network, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    return layers
 
 
 def _features(model: ModelValue, made_: Network) -> int | None:
