@@ -185,6 +185,8 @@ def called(
             return _reshaped(first, values[1:] or [named["newshape"]], line)
         rest = values[1:]
         return first.then("other", lambda v: getattr(np, name)(v, *rest, **named), None, line)
+    if (encoded := _encoded(name, arguments, values, named, line)) is not None:
+        return encoded
     if name in SIZES:
         script.budget.size(SIZES[name](*values, **named))
     elif name in ("array", "asarray", *FUNCTIONS, *KEEPING) or name in _TYPES:
@@ -204,6 +206,19 @@ def called(
     if name in ("c_", "r_"):
         return Unknown(f"numpy.{name} is not understood", line)
     return _wrapped(function(*values, **named))
+
+
+def _encoded(
+    name: str, arguments: list[Any], values: list[Any], named: dict, line: int
+) -> Array | None:
+    """Labels after `argmax` over their columns, or `searchsorted` among their values."""
+    if name == "argmax" and isinstance(arguments[0], Array) and arguments[0].value.ndim == 2:
+        axis = named.get("axis", values[1] if len(values) > 1 else None)
+        if axis in (1, -1):
+            return arguments[0].then("encode", lambda v: v.argmax(axis=1), None, line)
+    if name == "searchsorted" and len(arguments) > 1 and isinstance(arguments[1], Array):
+        return arguments[1].then("encode", lambda v: np.searchsorted(values[0], v), None, line)
+    return None
 
 
 _TYPES = words("float16 float32 float64 int8 int16 int32 int64 uint8")
@@ -276,6 +291,8 @@ def method(
         script.budget.size(SIZES["repeat"](array.value, *values, **named))
     if name == "dot":
         return script.operate(ast.MatMult, array, arguments[0], line)
+    if (encoded := _encoded(name, [array, *arguments], [array, *values], named, line)) is not None:
+        return encoded
     if name in KEPT:
         named.pop("copy", None)
         return array.then("other", lambda v: getattr(v, name)(*values, **named), None, line)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.script.arrays import compared, operated, subscripted
-from core.script.budget import Budget, check_power, check_product
+from core.script.budget import DIGITS, Budget, check_power, check_product
 from core.script.names import canonical, convention
 from core.script.values import (
     Array,
@@ -39,6 +39,8 @@ OPERATORS: dict[type, Callable] = {
     ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
     ast.BitXor: operator.xor,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
 }
 UNARY: dict[type, Callable] = {
     ast.USub: operator.neg,
@@ -237,6 +239,8 @@ class Evaluator:
             check_product(self.budget, left, right, line)
         if kind is ast.Pow:
             check_power(left, right, line)
+        if kind is ast.LShift and isinstance(right, int) and right > DIGITS:
+            return Unknown("the number is too large", line)
         if isinstance(left, Array) or isinstance(right, Array):
             return operated(self.budget, OPERATORS[kind], left, right, kind is ast.MatMult, line)
         if isinstance(left, (list, tuple, str)) and kind is ast.Add:

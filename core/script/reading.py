@@ -26,8 +26,8 @@ from core.script.lines import ReadLine, marked
 from core.script.logs import Curves, curves
 from core.script.network import Network, network
 from core.script.normalise import Normalised, normalised
-from core.script.training import Fit, Trained, fit_of, trained
-from core.script.values import Dataset, ModelValue, Span
+from core.script.training import COMPILE, Fit, Trained, fit_of, named, trained
+from core.script.values import Array, Dataset, KerasCall, ModelValue, Span
 
 Upload = pd.DataFrame | bytes | str | Mapping[str, Any]
 """A table: a frame, the text of a CSV file, or arrays by name as `numpy.savez` saves them."""
@@ -98,7 +98,11 @@ class Places:
     Attributes:
         layers: The call of each trained layer, and the statement or call that adds it.
         model: The call that makes the model.
+        activations: The call that gives a trained layer its activation, where that is another.
         compile, fit: The calls of the last `compile` and `fit`, if there are any.
+        optimizer: The call that makes the optimizer, if it is one.
+        fits: How often `fit` runs in that place.
+        shuffle: The line of `random.shuffle` on the rows of an array; 0 where there is none.
         style: How layers are added: "list", "add" or "functional".
         name: The name of the model.
     """
@@ -109,6 +113,10 @@ class Places:
     fit: Span | None = None
     style: str = "list"
     name: str = "model"
+    activations: tuple[Span | None, ...] = ()
+    optimizer: Span | None = None
+    fits: int = 0
+    shuffle: int = 0
 
 
 @dataclass(frozen=True)
@@ -244,7 +252,7 @@ class _Reader:
             "experiment": self._experiment(model, net, training, data),
             "outline": self._outline(net),
             "stand_in": self.stand_in,
-            "places": _places(model, net),
+            "places": _places(model, net, rows),
         }
 
     stand_in = ""
@@ -369,13 +377,23 @@ def _rows(model: ModelValue, fit: Fit | None, net: Network) -> Rows:
     )
 
 
-def _places(model: ModelValue, net: Network) -> Places:
+def _places(model: ModelValue, net: Network, rows: Rows) -> Places:
     compiled = model.compiled
+    parts = [net.parts[index] for index in net.indices]
+    given = {} if compiled is None else named(compiled, COMPILE)
+    optimizer = given.get("optimizer")
+    fit = model.fits[-1].span if model.fits else None
+    steps = rows.x.steps if isinstance(rows.x, Array) else ()
+    shuffles = [step.line for step in steps if step.kind == "shuffle-rows"]
     return Places(
-        tuple((net.parts[i].call.span, net.parts[i].where) for i in net.indices),
+        tuple((part.call.span, part.where) for part in parts),
         model.span,
         None if compiled is None else compiled.span,
-        model.fits[-1].span if model.fits else None,
+        fit,
         model.style,
         model.name or "model",
+        tuple(None if part.activation is None else part.activation.span for part in parts),
+        optimizer.span if isinstance(optimizer, KerasCall) else None,
+        sum(used.span == fit for used in model.fits),
+        shuffles[-1] if shuffles else 0,
     )

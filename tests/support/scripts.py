@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from support.recording import array_record
 
 from core.data import prepare
 from core.losses import LOSSES
 from core.script.names import known_name, snake
+from support.recording import array_record
 
 FOLDER = Path(__file__).parent.parent / "scripts"
 PATHS = sorted(path for path in FOLDER.iterdir() if path.suffix in (".py", ".txt", ".ipynb"))
@@ -54,7 +54,13 @@ def fields_of(reading: Any, truth: dict[str, Any]) -> dict[str, tuple[Any, Any]]
     for index, layer in enumerate(expected):
         own = read[index] if read is not None and index < len(read) else None
         for name, value in layer.items():
-            got = None if own is None else type(own).keras_name if name == "class" else _value(own, name)
+            got = (
+                None
+                if own is None
+                else type(own).keras_name
+                if name == "class"
+                else _value(own, name)
+            )
             if name == "use_bias" and value is True and got in ("absent", True):
                 got = True
             wanted = snake(value) if isinstance(value, str) and name != "class" else value
@@ -62,7 +68,10 @@ def fields_of(reading: Any, truth: dict[str, Any]) -> dict[str, tuple[Any, Any]]
     training = reading.training
     for name in ("batch_size", "epochs", "shuffle"):
         fields[name] = (truth[name], getattr(training, name, None))
-    fields["loss"] = (known_name(truth["loss"], LOSSES) or truth["loss"], getattr(training, "loss", None))
+    fields["loss"] = (
+        known_name(truth["loss"], LOSSES) or truth["loss"],
+        getattr(training, "loss", None),
+    )
     if truth.get("from_logits"):
         fields["from_logits"] = (True, getattr(training, "from_logits", None))
     optimizer = getattr(training, "optimizer", None)
@@ -80,7 +89,7 @@ def _data(reading: Any, truth: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     shape, labels = truth["x"]["shape"], truth["y"]["shape"]
     if data is None:
         names = ("rows", "features", "label columns", "x", "y")
-        return {name: ("known", None) for name in names}
+        return dict.fromkeys(names, ("known", None))
     rows = prepare(data, 0, 0)
     held = truth["validation_split"] * shape[0]
     trained = shape[0] - round(held) if "held_out" not in truth else shape[0]
@@ -103,7 +112,9 @@ def _data(reading: Any, truth: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
 def _same(record: dict[str, Any], expected: dict[str, Any]) -> str:
     scale = 1e-4 * (abs(expected["sum"]) + expected["shape"][0])
     for name, value in expected.items():
-        if not np.allclose(record[name], value, rtol=1e-4, atol=scale if name[-3:] == "sum" else 1e-4):
+        if not np.allclose(
+            record[name], value, rtol=1e-4, atol=scale if name[-3:] == "sum" else 1e-4
+        ):
             return f"{name} {record[name]} instead of {value}"
     return "same"
 

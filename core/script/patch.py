@@ -1,0 +1,195 @@
+"""The smallest edit of a script that turns one experiment into another.
+
+    patch(source, before, after)    # the script, with every comment and space that is not edited
+
+Edits are made in the syntax tree of libcst, which keeps the text as it is. The patched script is
+read again: it has to give the experiment that was asked for.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import fields
+from difflib import SequenceMatcher
+from typing import Any
+
+import numpy as np
+
+from core.data import prepare
+from core.experiment import Experiment, Model, Training
+from core.layers import Layer
+from core.script.edits import Call, Editor
+from core.script.preparing import prepared_lines
+from core.script.reading import Reading, Upload, read
+
+
+class CannotPatch(ValueError):
+    """The script has no place for an edit; the message says which."""
+
+
+def patch(
+    source: str,
+    before: Experiment,
+    after: Experiment,
+    *,
+    table: Upload | None = None,
+    answers: Mapping[str, Any] | None = None,
+) -> str:
+    """The script with the smallest edit that turns one experiment into the other.
+
+    Args:
+        source: A script, as it is given to `read`.
+        before: What it trains.
+        after: What it should train.
+        table: As for `read`.
+        answers: As for `read`.
+
+    Returns:
+        The patched text: of the script itself or, where that does not parse, of its normalised form.
+
+    Raises:
+        CannotPatch: If the script has no place for the edit, or does not read back as `after`.
+    """
+    if before == after:
+        return source
+    reading = read(source, table, answers)
+    patched = _patched(reading, before, after)
+    again = read(patched, table, answers)
+    if reading.model is None or again.model != after.model or again.training != after.training:
+        raise CannotPatch("the patched script does not read back as the changed network")
+    if again.experiment is not None and not same_rows(again.experiment, after):
+        raise CannotPatch("the patched script does not read back with the changed rows")
+    return patched
+
+
+def same_rows(one: Experiment, other: Experiment) -> bool:
+    """Whether two experiments train on the same numbers."""
+    first, second = prepare(one.data, 0, 0), prepare(other.data, 0, 0)
+    pairs = (
+        (getattr(first, n), getattr(second, n)) for n in ("x", "y", "held_out_x", "held_out_y")
+    )
+    if one.data.shuffling == "permutation" or other.data.shuffling == "permutation":
+        return first.x.shape == second.x.shape and first.held_out_x.shape == second.held_out_x.shape
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in pairs)
+
+
+def _patched(reading: Reading, before: Experiment, after: Experiment) -> str:
+    editor = Editor(reading.text, reading.places)
+    _layers(editor, before.model, after.model)
+    _training(editor, before.training, after.training)
+    if before.data != after.data:
+        lines, held_out = prepared_lines(editor, before.data, after.data)
+        if reading.places.fit is None:
+            raise CannotPatch("the script has no fit")
+        editor.before(reading.places.fit, lines)
+        if held_out:
+            editor.call(reading.places.fit).options["validation_data"] = held_out
+    try:
+        text = editor.text()
+        ast.parse(text)
+    except (SyntaxError, LookupError) as error:
+        raise CannotPatch(f"the edit has no place: {error}") from None
+    return text
+
+
+# --- layers ---------------------------------------------------------------------------------------
+
+
+def _layers(editor: Editor, before: Model, after: Model) -> None:
+    old, new = before.layers, after.layers
+    if len(editor.places.layers) != len(old):
+        raise CannotPatch("the layers of the script are not those of the experiment")
+    if len(old) == len(new):
+        for index, (one, other) in enumerate(zip(old, new, strict=True)):
+            _change(editor, index, one, other)
+        return
+    matched = SequenceMatcher(None, [_key(x) for x in old], [_key(x) for x in new], autojunk=False)
+    for kind, i, j, k, m in matched.get_opcodes():
+        shared = min(j - i, m - k) if kind in ("equal", "replace") else 0
+        for index in range(shared):
+            _change(editor, i + index, old[i + index], new[k + index])
+        for index in range(i + shared, j):
+            editor.remove_layer(index)
+        if m > k + shared:
+            editor.insert_layers(i + shared, list(new[k + shared : m]))
+
+
+def _key(layer: Layer) -> str:
+    return type(layer).__name__
+
+
+def _change(editor: Editor, index: int, old: Layer, new: Layer) -> None:
+    if old == new:
+        return
+    span, _ = editor.places.layers[index]
+    if type(old) is not type(new):
+        editor.replace(span, editor.layer(new))
+        return
+    for each in fields(old):  # type: ignore[arg-type]
+        value = getattr(new, each.name)
+        if value == getattr(old, each.name):
+            continue
+        activation = editor.places.activations[index]
+        if each.name == "activation" and activation is not None:
+            editor.replace(
+                activation, f"{editor.prefix(activation)}Activation({editor.value(value)})"
+            )
+            continue
+        name = type(new).keras_arguments.get(each.name, each.name)
+        _set(editor.call(span), name, editor.value(value))
+
+
+def _set(call: Call, name: str, code: str) -> None:
+    """Set an argument; layers that one call makes have to agree."""
+    if call.options.setdefault(name, code) != code:
+        raise CannotPatch(f"one line makes several layers, which would differ in {name}")
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+def _training(editor: Editor, before: Training, after: Training) -> None:
+    for each in fields(Training):
+        old, new = getattr(before, each.name), getattr(after, each.name)
+        if old == new:
+            continue
+        if each.name == "optimizer":
+            _optimizer(editor, old, new)
+        elif each.name in ("loss", "from_logits"):
+            _loss(editor, after)
+        elif editor.places.fit is None:
+            raise CannotPatch("the script has no fit")
+        else:
+            if each.name == "epochs" and editor.places.fits > 1:
+                if new % editor.places.fits:
+                    raise CannotPatch("fit runs in a loop that does not divide the epochs")
+                new //= editor.places.fits
+            _set(editor.call(editor.places.fit), each.name, editor.value(new))
+
+
+def _loss(editor: Editor, after: Training) -> None:
+    if editor.places.compile is None:
+        raise CannotPatch("the script has no compile")
+    code = editor.value(after.loss)
+    if getattr(after, "from_logits", False):
+        name = "".join(part.capitalize() for part in after.loss.split("_"))
+        code = f"{editor.home('losses', name)}(from_logits=True)"
+    _set(editor.call(editor.places.compile), "loss", code)
+
+
+def _optimizer(editor: Editor, old: Any, new: Any) -> None:
+    made = editor.places.optimizer
+    if made is not None and type(old) is type(new):
+        for each in fields(old):
+            if getattr(old, each.name) != getattr(new, each.name):
+                name = type(new).keras_arguments.get(each.name, each.name)
+                _set(editor.call(made), name, editor.value(getattr(new, each.name)))
+        return
+    if editor.places.compile is None:
+        raise CannotPatch("the script has no compile")
+    if new == type(new)():
+        code = editor.value(new.keras_name.lower())
+    else:
+        code = editor.home("optimizers", new.keras_name) + new.script().removeprefix(new.keras_name)
+    _set(editor.call(editor.places.compile), "optimizer", code)
