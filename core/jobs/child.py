@@ -36,6 +36,8 @@ from core.jobs.limits import Limits, OverBudget, check
 
 KEY = "PLATEAU_WORKER_KEY"
 """Variable with the connection's key, in hexadecimal."""
+WITHOUT = "PLATEAU_WORKER_WITHOUT"
+"""Variable with the packages that the process must not import, with spaces between them."""
 HEARTBEAT_SECONDS = 0.5
 BATCH_SECONDS = 0.05
 """Events closer together than this travel as one message: epochs can come 1,000 a second."""
@@ -76,6 +78,8 @@ def serve(port: int, key: bytes, preload: str) -> None:
     except FileNotFoundError:
         # The disk is full. Importing TensorFlow asks for this directory, but puts nothing there.
         tempfile.tempdir = os.curdir
+    for package in os.environ.get(WITHOUT, "").split():
+        sys.modules[package] = None  # type: ignore[assignment]
     importlib.import_module(preload)
     send("ready")
     while True:

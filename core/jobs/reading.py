@@ -1,0 +1,184 @@
+"""Read and patch scripts in a process of their own, bounded in time and memory.
+
+    reader = Reader()                       # once a server
+    reading = reader.read(source)           # a core.script.Reading
+
+A paste is evaluated by a whitelist that has its own bounds; this process is the second wall. It is
+kept warm, and replaced where it dies or takes too long. It has scikit-learn, which the server and
+the training process never import, and no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.experiment import Experiment
+from core.jobs.process import Process
+
+SECONDS = 2.0
+"""That a reading may take."""
+MEGABYTES = 200
+"""That a reading may take, beyond what the process holds when it is warm."""
+GRACE = 1.0
+"""Seconds more before the process is killed from here: it ends by itself before that."""
+START_SECONDS = 60
+LIMIT = "PLATEAU_READING_MEGABYTES"
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""More threads take address space, and make no reading faster."""
+
+
+class NotRead(RuntimeError):
+    """A script that cannot be read within the limits; the message says which."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A request to read a script; the arguments are those of `core.script.read`."""
+
+    source: str
+    table: Any = None
+    answers: Mapping[str, Any] | None = None
+
+    def run(self, on_event: Any, should_stop: Any) -> Any:
+        """The reading."""
+        from core.script import read
+
+        limit_time()
+        return read(self.source, self.table, self.answers)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A request to patch a script; the arguments are those of `core.script.patch`."""
+
+    source: str
+    before: Experiment
+    after: Experiment
+    table: Any = None
+    answers: Mapping[str, Any] | None = None
+
+    def run(self, on_event: Any, should_stop: Any) -> Any:
+        """The patched script, or the `CannotPatch` that was raised."""
+        from core.script import CannotPatch, patch
+
+        limit_time(2)
+        try:
+            return patch(
+                self.source, self.before, self.after, table=self.table, answers=self.answers
+            )
+        except CannotPatch as error:
+            return error
+
+
+def limit_time(readings: int = 1) -> None:
+    """Let the system end this process after a little more than the time of so many readings."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = used.ru_utime + used.ru_stime + readings * SECONDS + GRACE
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (int(most) + 1, hard))
+
+
+class Reader:
+    """Starts the reading process and asks it, one script after the other; safe with threads.
+
+    Args:
+        seconds: That a reading may take.
+        megabytes: That a reading may take.
+    """
+
+    def __init__(self, seconds: float = SECONDS, megabytes: int = MEGABYTES):
+        self._seconds, self._megabytes = seconds, megabytes
+        self._turn = threading.Lock()
+        self._inbox: queue.SimpleQueue = queue.SimpleQueue()
+        self._process: Process | None = None
+        self._closed = False
+        self._start()
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number in the system; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def read(
+        self, source: str, table: Any = None, answers: Mapping[str, Any] | None = None
+    ) -> Any:
+        """A `core.script.Reading`, as `core.script.read` gives it.
+
+        Raises:
+            NotRead: If it takes too much time or memory.
+        """
+        return self._ask(Read(source, table, answers), self._seconds)
+
+    def patch(
+        self,
+        source: str,
+        before: Experiment,
+        after: Experiment,
+        table: Any = None,
+        answers: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The patched script, as `core.script.patch` gives it.
+
+        Raises:
+            CannotPatch: If the script has no place for the edit.
+            NotRead: If it takes too much time or memory.
+        """
+        result = self._ask(Patch(source, before, after, table, answers), 2 * self._seconds)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def close(self) -> None:
+        """End the process."""
+        self._closed = True
+        if self._process is not None:
+            self._process.kill("the reader was closed")
+            self._process.wait()
+
+    def _start(self) -> None:
+        self._inbox = queue.SimpleQueue()
+        environment = {**os.environ, **ONE_THREAD, LIMIT: str(self._megabytes)}
+        inbox = self._inbox
+        self._ready = threading.Event()
+        ready = self._ready
+
+        def on_message(process: Process, kind: str, value: Any, size: int) -> None:
+            if kind == "ready":
+                ready.set()
+            elif kind in ("done", "failed"):
+                inbox.put((kind, value))
+
+        def on_exit(process: Process) -> None:
+            ready.set()
+            inbox.put(("exit", process.exit))
+
+        self._process = Process(environment, "core.jobs.reading_limits", on_message, on_exit)
+
+    def _ask(self, request: Any, seconds: float) -> Any:
+        with self._turn:
+            if self._closed or self._process is None:
+                raise NotRead("The reader is closed.")
+            self._ready.wait(START_SECONDS)
+            self._process.run(pickle.dumps(request))
+            try:
+                kind, value = self._inbox.get(timeout=seconds + GRACE)
+            except queue.Empty:
+                kind, value = "exit", "it took too long"
+                self._process.kill(value)
+            if kind == "exit":
+                # The next one finds a warm process: this one starts while nobody waits.
+                self._start()
+                raise NotRead(f"The script takes more than {seconds:g} s or {self._megabytes} MB.")
+        if kind == "failed":
+            raise NotRead(str(value))
+        return value
