@@ -109,9 +109,7 @@ class Reader:
         """The process's number in the system; None while there is none."""
         return None if self._process is None else self._process.pid
 
-    def read(
-        self, source: str, table: Any = None, answers: Mapping[str, Any] | None = None
-    ) -> Any:
+    def read(self, source: str, table: Any = None, answers: Mapping[str, Any] | None = None) -> Any:
         """A `core.script.Reading`, as `core.script.read` gives it.
 
         Raises:

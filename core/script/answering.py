@@ -9,7 +9,6 @@ import pandas as pd
 
 from core.experiment import Data, Training
 from core.fields import Choice, InvalidExperiment, settings
-from core.losses import LOSSES
 from core.optimizers import OPTIMIZERS
 from core.script import standin
 from core.script.data import Rows, prepared
@@ -86,7 +85,6 @@ def data(reader: _Reader, net: Network, read: Trained, unknown: Unknown) -> Data
     units = 1
     if net.model is not None:
         units = net.model.output.units
-    entry = LOSSES.get(loss or "")
     classes = units if units > 1 else 2
     chosen = standin.numbers(reader.answers, net.features, classes)
     if reader.answers.get("data") != STAND_IN:
@@ -108,11 +106,10 @@ def data(reader: _Reader, net: Network, read: Trained, unknown: Unknown) -> Data
     if reader.answers.get("data") != STAND_IN:
         return None
     try:
-        made, words = standin.stand_in(chosen, units, loss)
+        made, words = standin.stand_in(chosen, units, loss, unknown.done)
     except (InvalidExperiment, ValueError) as error:
         reader.note("remark", f"The stand-in is not possible: {error}", 0)
         return None
-    del entry
     reader.stand_in = words
     return made
 

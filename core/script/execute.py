@@ -22,10 +22,18 @@ from core.script.values import (
     ModelValue,
     Unknown,
 )
+from core.script.words import words
 
 IN_PLACE = {"shuffle", "seed", "adapt"}
 """Functions that change their arguments, or what is drawn later."""
-HARMLESS = {"fit", "compile", "evaluate", "predict", "summary", "save", "get_weights", "build"}
+SHOWING = words(
+    """
+    evaluate predict predict_classes predict_proba summary save save_weights get_weights to_json
+    head tail info describe plot hist show score count_params get_config
+    """
+)
+"""Methods that change nothing."""
+HARMLESS = {"fit", "compile", "build"}
 """Methods after which a model's layers are still known, if whether they run is not."""
 
 
@@ -417,8 +425,9 @@ def written(node: ast.stmt) -> Iterator[str]:
             if name := _base(inner):
                 yield name
         elif isinstance(inner, ast.Call):
-            if isinstance(inner.func, ast.Attribute) and (name := _base(inner.func)):
-                yield name
+            if isinstance(inner.func, ast.Attribute) and inner.func.attr not in SHOWING:
+                if name := _base(inner.func):
+                    yield name
             leaf = getattr(inner.func, "attr", getattr(inner.func, "id", ""))
             if leaf in IN_PLACE or isinstance(inner.func, ast.Name):
                 yield from (each.id for each in inner.args if isinstance(each, ast.Name))

@@ -10,6 +10,7 @@ import ast
 import copy
 import importlib
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -239,6 +240,8 @@ def method(
     if name not in ("fit", "transform", "fit_transform", "inverse_transform"):
         return Unknown(f".{name} is not understood", line)
     source = arguments[0]
+    if isinstance(source, Unknown):
+        return replace(source, done=(*source.done, type(instance).__name__))
     if owner.kind == "scale" or not hasattr(source, "iloc"):
         source = Array.of(source.to_numpy()) if hasattr(source, "iloc") else _array(source)
     value = plain(source)

@@ -78,20 +78,10 @@ def _needed(executed: list[Executed]) -> list[Executed]:
         names |= record.reads
     rest = [record for record in executed if not record.essential]
     while True:
-        more = [record for record in rest if record.writes & names and not _shows(record)]
+        more = [record for record in rest if record.writes & names]
         if not more:
             return chosen
         chosen += more
         for record in more:
             names |= record.reads
         rest = [record for record in rest if record not in more]
-
-
-def _shows(record: Executed) -> bool:
-    """Whether a statement only shows something, such as `X.head()` or `model.summary()`."""
-    node = record.node
-    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
-        return False
-    function = node.value.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in {"print", "head", "summary", "info", "describe", "evaluate", "predict", "save"}

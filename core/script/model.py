@@ -101,7 +101,10 @@ def _array(value: Any) -> Array:
 
 
 def _one_hot(script: Interpreter, arguments: list[Any], options: dict, line: int) -> Any:
-    labels = _array(options.get("y", options.get("x", arguments[0] if arguments else None)))
+    given = options.get("y", options.get("x", arguments[0] if arguments else None))
+    if isinstance(given, Unknown):
+        return replace(given, done=(*given.done, "to_categorical"))
+    labels = _array(given)
     count = options.get("num_classes", options.get("nb_classes"))
     if len(arguments) > 1:
         count = arguments[1]
@@ -278,7 +281,8 @@ def method(
             owner.changed["adapted"] = _kept(arguments[0])
             script.essential()
             return None
-        return Unknown("a class of the script's own is not evaluated", node.lineno)
+        reason = f"{owner.name} is a class of the script's own, which is not evaluated"
+        owner = _own_model(script, owner, Unknown(reason, node.lineno))
     used = Used([_kept(a) for a in arguments], {k: _kept(v) for k, v in options.items()}, span)
     if name in ("add", "pop", "compile", "fit", "fit_generator", "train_on_batch"):
         script.essential()
@@ -301,6 +305,14 @@ def method(
     elif name in ("load_weights", "set_weights"):
         script.remarks.append((node.lineno, "The weights that it loads are not here."))
     return Unknown("what the trained model gives is not known", node.lineno)
+
+
+def _own_model(script: Interpreter, call: KerasCall, unknown: Unknown) -> ModelValue:
+    """The model that a class of the script's own makes."""
+    for model in script.models:
+        if model.span == call.span:
+            return model
+    return _made(script, ModelValue("list", call.span, unknown=unknown))
 
 
 def _of_dataset(owner: Dataset, name: str, arguments: list[Any], options: dict) -> Any:

@@ -19,6 +19,7 @@ import pandas as pd
 from core.experiment import Data, Experiment, Model, Training
 from core.fields import InvalidExperiment
 from core.layers import Layer
+from core.losses import LOSSES
 from core.script import answering
 from core.script.data import Prepared, Rows, prepared
 from core.script.execute import Interpreter
@@ -314,7 +315,9 @@ class _Reader:
             return Experiment(data, net.model, training)
         except InvalidExperiment as error:
             line = model.compiled.span.line if model.compiled else model.span.line
-            self.note("refused", f"Keras refuses it: {error}", line)
+            self.note(
+                "refused", f"Keras refuses it: {_refusal(error, data, net.model, training)}", line
+            )
             return None
 
     def _outline(self, net: Network) -> tuple[Outlined, ...]:
@@ -327,6 +330,17 @@ class _Reader:
             layer = part.layer if index >= net.first else None
             outlined.append(Outlined(text, self.normal.number(part.call.span.line), layer, why))
         return tuple(outlined)
+
+
+def _refusal(error: InvalidExperiment, data: Data, model: Model, training: Training) -> str:
+    """Why labels, output and loss do not fit."""
+    sparse = f"sparse_{training.loss}"
+    if sparse in LOSSES and data.target_width == 1 and model.output.units == data.source.classes:
+        return (
+            f"{training.loss} needs one column of labels a class, and these are class numbers. "
+            f"{sparse} takes them."
+        )
+    return str(error)
 
 
 def segment(text: str, span: Span) -> str:

@@ -38,13 +38,20 @@ def numbers(
     return {key: type(value)(answers.get(key, value)) for key, value in usual.items()}
 
 
-def stand_in(settings: Mapping[str, Any], units: int, loss: str | None) -> tuple[Data, str]:
+SCALINGS = {"StandardScaler": "standardise", "MinMaxScaler": "min-max"}
+"""scikit-learn's scalers that `Data` has as well."""
+
+
+def stand_in(
+    settings: Mapping[str, Any], units: int, loss: str | None, done: tuple[str, ...] = ()
+) -> tuple[Data, str]:
     """Clusters of points with these settings, and what they are in words.
 
     Args:
         settings: As `numbers` gives them.
         units: Of the output layer.
         loss: A key of the losses, if it is known.
+        done: The scalers that the script applies to its own rows.
     """
     entry = LOSSES.get(loss or "")
     rows, features, classes = (int(settings[key]) for key in ("rows", "features", "classes"))
@@ -62,7 +69,12 @@ def stand_in(settings: Mapping[str, Any], units: int, loss: str | None) -> tuple
     )
     one_hot = units == classes > 1 and not (entry is not None and entry.class_numbers)
     values = tuple(float(k) for k in range(classes))
-    data = Data(source=source, label_values=values, encoding="one-hot" if one_hot else "as-is")
+    data = Data(
+        source=source,
+        scaling=next((SCALINGS[name] for name in done if name in SCALINGS), "none"),
+        label_values=values,
+        encoding="one-hot" if one_hot else "as-is",
+    )
     return data, f"{rows:,} rows of {classes} clusters in {features} inputs"
 
 

@@ -23,10 +23,11 @@ SILENT = frozenset(
     x y verbose metrics validation_data validation_steps workers use_multiprocessing
     max_queue_size run_eagerly jit_compile steps_per_execution auto_scale_loss initial_epoch
     validation_freq weighted_metrics validation_batch_size callbacks validation_split
-    reduction name fn
+    reduction name fn show_accuracy class_mode theano_mode sample_weight_mode
     """.split()  # noqa: SIM905
 )
 """Arguments that do not change what is trained, or that are read as data."""
+LEFT_OUT = frozenset({"steps_per_epoch", "samples_per_epoch"})
 DEFAULT_BATCH, DEFAULT_EPOCHS = 32, 1
 """Keras's."""
 WATCHING = frozenset(
@@ -132,6 +133,11 @@ def trained(model: ModelValue, fit: Fit | None, rows: int | None) -> Trained:
         return read
     given = dict(fit.used)
     given["epochs"] = fit.epochs
+    if given.get("y") is None and given.get("batch_size") is None:
+        given["batch_size"] = Unknown("it is that of a generator", fit.line)
+    for name in LEFT_OUT & given.keys():
+        given.pop(name)
+        read.remarks.append((fit.line, f"{name} is left out: every epoch sees all rows once."))
     size = given.get("batch_size")
     if size is None:
         given["batch_size"] = DEFAULT_BATCH

@@ -36,10 +36,12 @@ class Unknown:
     Attributes:
         reason: Why, as a sentence without a full stop.
         line: Of the normalised text, where it became unknown.
+        done: The scalers and encoders that the script applies to it.
     """
 
     reason: str
     line: int = 0
+    done: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
