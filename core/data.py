@@ -210,7 +210,9 @@ def row_order(data: Data, rng: np.random.Generator) -> np.ndarray:
         order = rng.permutation(rows)
     else:
         order = surviving_rows(rng.integers(0, np.arange(2, rows + 1)))
-    return order[rng.permutation(rows)] if data.held_out_rows else order
+    if data.held_out_rows and data.held_out == "random":
+        return order[rng.permutation(rows)]
+    return order
 
 
 def surviving_rows(partners: np.ndarray) -> np.ndarray:

@@ -63,6 +63,7 @@ __all__ = [
 SCALINGS = ("none", "divide", "min-max", "standardise")
 TARGET_SCALINGS = ("none", "standardise", "divide")
 SHUFFLINGS = ("rows", "permutation", "none")
+HELD_OUT = ("random", "last")
 ENCODINGS = ("as-is", "index", "one-hot")
 MOST_CLASSES = 100_000
 
@@ -75,7 +76,7 @@ class Data(Checked):
         source: The generator of the rows, or a table.
         shuffling: How the rows are shuffled once: "rows" (Python's `random.shuffle` on the
             two-dimensional array, which overwrites rows), "permutation" or "none".
-        hold_out: The random fraction of the rows held out for evaluation.
+        hold_out: The fraction of the rows held out for evaluation.
         scaling: How the inputs are scaled: "divide" (by `divisor`), "min-max" (to [0, 1]),
             "standardise" (to mean 0 and variance 1) or "none". "min-max" and "standardise" are
             fitted on the training rows only.
@@ -87,6 +88,8 @@ class Data(Checked):
         target_scaling: How continuous targets are scaled: "divide" (by `target_divisor`),
             "standardise" (to mean 0 and variance 1 on the training rows) or "none".
         target_divisor: Of the target scaling "divide".
+        held_out: Which rows are held out: "random" ones, others in every run, or the "last" ones,
+            as Keras's `validation_split` has them.
     """
 
     source: Source = field(Instance(SOURCES), label="Source")
@@ -153,6 +156,14 @@ class Data(Checked):
         label="Divide targets by",
         help="Used when the target scaling is 'divide'.",
         matters=lambda data: data.source.outputs > 0 and data.target_scaling == "divide",
+        added=True,
+    )
+    held_out: str = field(
+        Choice(HELD_OUT),
+        "random",
+        label="Held-out rows",
+        help="Random ones, others in every run, or the last ones, as Keras's validation_split.",
+        matters=lambda data: data.hold_out > 0,
         added=True,
     )
 

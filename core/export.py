@@ -121,7 +121,8 @@ def _beginning(data: Data, seed: int) -> Section:
         data_seed = data.seed
         if data.shuffling == "rows":
             lines.append(f"random.seed({data_seed})")
-    if data.shuffling == "permutation" or data.held_out_rows or data.source.random:
+    splits = data.held_out_rows and data.held_out == "random"
+    if data.shuffling == "permutation" or splits or data.source.random:
         lines.append(f"rng = np.random.default_rng({data_seed})")
     return Section(SEED, text, tuple(lines))
 
@@ -173,12 +174,14 @@ def _encoding(data: Data) -> Section | None:
 
 
 def _split(data: Data) -> Section:
+    at_random = data.held_out == "random"
+    which = f"A random {data.hold_out:.0%}" if at_random else f"The last {data.hold_out:.0%}"
+    order = ("order = rng.permutation(len(x))", "x, y = x[order], y[order]") if at_random else ()
     return Section(
         HOLD_OUT,
-        f"A random {data.hold_out:.0%} of the rows are kept for evaluation and never trained on.",
+        f"{which} of the rows are kept for evaluation and never trained on.",
         (
-            "order = rng.permutation(len(x))",
-            "x, y = x[order], y[order]",
+            *order,
             f"held_out = round(len(x) * {written(data.hold_out)})",
             "x, x_test = x[:-held_out], x[-held_out:]",
             "y, y_test = y[:-held_out], y[-held_out:]",

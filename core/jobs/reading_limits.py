@@ -1,4 +1,4 @@
-"""Imported by the reading process before its first script: what it needs, and its bound of memory."""
+"""Imported by the reading process first: what it needs, and its bound of memory."""
 
 from __future__ import annotations
 

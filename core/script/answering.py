@@ -29,7 +29,7 @@ def ask_layer(reader: _Reader, index: int, part: Part, name: str, unknown: Unkno
     """Ask for an argument of a layer."""
     reader.ask(
         question_key(index, name),
-        f"What is {name} of layer {index + 1}, {part.call.name}? It is not known: {unknown.reason}.",
+        f"What is {name} of layer {index + 1}, {part.call.name}? It is open: {unknown.reason}.",
         unknown.line or part.call.span.line,
         32 if name == "units" else None,
     )

@@ -13,7 +13,7 @@ from core.script.values import Array, Bound, KerasCall, Missing, Symbol, Unknown
 from core.script.words import words
 
 if TYPE_CHECKING:
-    from core.script.execute import Interpreter
+    from core.script.evaluate import Evaluator
 
 FUNCTIONS = words(
     """
@@ -118,7 +118,7 @@ def _wrapped(result: Any) -> Any:
     return result
 
 
-def subscripted(script: Interpreter, owner: Any, index: Any, line: int) -> Any:
+def subscripted(script: Evaluator, owner: Any, index: Any, line: int) -> Any:
     """The part of a value in square brackets."""
     from core.script import frames
     from core.script.builtin import is_frame
@@ -160,7 +160,7 @@ def _indexed(budget: Budget, owner: Array, index: Any, line: int) -> Any:
 
 
 def called(
-    script: Interpreter,
+    script: Evaluator,
     name: str,
     arguments: list[Any],
     options: dict[str, Any],
@@ -194,10 +194,10 @@ def called(
     else:
         return Unknown(f"numpy.{name} is not understood", line)
     if name in ("dot", "matmul"):
-        return script.operate(ast.MatMult, *arguments, line)
+        return script.operate(ast.MatMult, arguments[0], arguments[1], line)
     if name in _PAIRS and len(arguments) == 2:
-        budget = script.budget
-        return operated(budget, getattr(np, name), *arguments, False, line)
+        one, other = arguments
+        return operated(script.budget, getattr(np, name), one, other, False, line)
     if name == "append" and len(values) == 2 and "axis" not in named:
         return Array.of(np.append(values[0], values[1]))
     function: Any = np
@@ -233,7 +233,7 @@ def _count(value: Any) -> int:
 
 
 def _random(
-    script: Interpreter, name: str, arguments: list[Any], options: dict[str, Any], line: int
+    script: Evaluator, name: str, arguments: list[Any], options: dict[str, Any], line: int
 ) -> Any:
     draws = script.draws
     if name == "seed":
@@ -277,7 +277,7 @@ def attribute(array: Array, name: str, line: int) -> Any:
 
 
 def method(
-    script: Interpreter, array: Array, name: str, arguments: list[Any], options: dict, line: int
+    script: Evaluator, array: Array, name: str, arguments: list[Any], options: dict, line: int
 ) -> Any:
     """The result of a method of an array."""
     values, named = [plain(each) for each in arguments], plain(options)

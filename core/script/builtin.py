@@ -13,11 +13,11 @@ from core.script.values import TYPES, Array, Bound, Function, Missing, Symbol, U
 from core.script.words import words
 
 if TYPE_CHECKING:
-    from core.script.execute import Interpreter
+    from core.script.evaluate import Evaluator
 
 __all__ = ["BUILTINS", "attribute", "called", "is_frame", "math_called", "method", "plain"]
 
-PURE = {
+PURE: dict[str, Any] = {
     **{"abs": abs, "all": all, "any": any, "bool": bool, "divmod": divmod, "float": float},
     **{"len": len, "max": max, "min": min, "round": round, "sum": sum, "str": str},
 }
@@ -51,7 +51,7 @@ def math_called(name: str, arguments: list[Any], line: int) -> Any:
 
 
 def called(
-    script: Interpreter, name: str, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, name: str, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of one of Python's own functions."""
     line = node.lineno
@@ -93,9 +93,7 @@ def _length(value: Any) -> float:
     return len(value) if hasattr(value, "__len__") else 1
 
 
-def _collected(
-    script: Interpreter, name: str, arguments: list[Any], options: dict, line: int
-) -> Any:
+def _collected(script: Evaluator, name: str, arguments: list[Any], options: dict, line: int) -> Any:
     if name == "dict":
         return {**(dict(script.items(arguments[0], line)) if arguments else {}), **options}
     if name == "zip":
@@ -107,10 +105,12 @@ def _collected(
         return list(enumerate(items, start))
     if name == "sorted":
         return sorted(items, reverse=bool(options.get("reverse", False)))
-    return {"list": list, "tuple": tuple, "set": set, "reversed": lambda i: i[::-1]}[name](items)
+    if name == "reversed":
+        return items[::-1]
+    return tuple(items) if name == "tuple" else set(items) if name == "set" else items
 
 
-def _mapped(script: Interpreter, name: str, arguments: list[Any], node: ast.Call) -> Any:
+def _mapped(script: Evaluator, name: str, arguments: list[Any], node: ast.Call) -> Any:
     function, *columns = arguments
     rows = list(zip(*(script.items(each, node.lineno) for each in columns), strict=False))
     results = []
@@ -125,7 +125,7 @@ def _mapped(script: Interpreter, name: str, arguments: list[Any], node: ast.Call
 
 
 def _sorted(
-    script: Interpreter, name: str, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, name: str, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     items = script.items(arguments[0], node.lineno)
     key = options["key"]
@@ -148,7 +148,7 @@ def attribute(owner: Any, name: str, line: int) -> Any:
 
 
 def method(
-    script: Interpreter, owner: Any, name: str, arguments: list[Any], options: dict, line: int
+    script: Evaluator, owner: Any, name: str, arguments: list[Any], options: dict, line: int
 ) -> Any:
     """The result of a method of a string, list or dictionary."""
     if isinstance(owner, list):

@@ -7,7 +7,7 @@ prepares them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -144,13 +144,10 @@ def _fill(known: Prepared, rows: Rows, loss: str | None) -> None:
         **labels.options,
         "hold_out": held_out,
     }
-    if held_out and not ordering.random and "split" in _FIELDS:
-        options["split"] = "last"
+    if held_out and not ordering.random:
+        options["held_out"] = "last"
     source = labels.table(inputs)
     known.data = Data(source=source, **options)
-
-
-_FIELDS = {each.name for each in fields(Data)}
 
 
 def _sampled(known: Prepared, inputs: np.ndarray) -> np.ndarray:
@@ -254,10 +251,7 @@ class _Labels:
         """The table with these inputs."""
         if self.classes is not None:
             return Table(inputs, self.classes)
-        return Table(inputs, targets=self.targets)  # type: ignore[call-arg]
-
-
-_TARGETS = "targets" in {each.name for each in fields(Table)}
+        return Table(inputs, targets=self.targets)
 
 
 def _labels(ys: list[Array], ordering: _Ordering, loss: str | None) -> _Labels:
@@ -268,14 +262,15 @@ def _labels(ys: list[Array], ordering: _Ordering, loss: str | None) -> _Labels:
         one_hot = ((final == 0) | (final == 1)).all() and (final.sum(axis=1) == 1).all()
         if one_hot:
             return _one_hot(final, _before_encoding(ys, ordering))
-    if final.ndim != 1 or _continuous(final, loss):
-        if not _TARGETS or final.ndim > 2:
-            raise Refused(f"labels of shape {final.shape} cannot be trained on here")
-        targets = final if final.ndim == 2 else final[:, None]
-        return _Labels({}, targets=targets)
+        if ((final == 0) | (final == 1)).all():
+            return _Labels({"label_values": (0.0, 1.0)}, final.astype(int))
+    if final.ndim > 2:
+        raise Refused(f"labels of shape {final.shape} cannot be trained on here")
+    if final.ndim == 2 or _continuous(final, loss):
+        return _targets(ys, final, ordering)
     values, classes = np.unique(final, return_inverse=True)
-    if len(values) > MOST_CLASSES and _TARGETS:
-        return _Labels({}, targets=final[:, None])
+    if len(values) > MOST_CLASSES:
+        return _targets(ys, final, ordering)
     raw = _before_encoding(ys, ordering)
     if raw is not None:
         given, places = np.unique(raw, return_inverse=True)
@@ -285,9 +280,22 @@ def _labels(ys: list[Array], ordering: _Ordering, loss: str | None) -> _Labels:
     return _Labels({"encoding": "as-is", "label_values": values.tolist()}, classes)
 
 
+def _targets(ys: list[Array], final: np.ndarray, ordering: _Ordering) -> _Labels:
+    """Continuous targets, and the setting that scales them as the script does."""
+    columns = final.reshape(len(final), -1)
+    if any(step.kind == "scale" for array in ys for step in array.steps):
+        raw = _joined(ys, ("scale", *ordering.removed), ordering).astype(float)
+        raw = raw.reshape(len(raw), -1)
+        trained = ys[0].value.astype(float).reshape(len(ys[0].value), -1)
+        before = ys[0].without(("scale",)).astype(float).reshape(trained.shape)
+        for options in _scalings(before, trained):
+            if options["scaling"] != "min-max" and _gives(options, before, trained):
+                named = {f"target_{key}": value for key, value in options.items()}
+                return _Labels(named, targets=raw)
+    return _Labels({}, targets=columns)
+
+
 def _continuous(labels: np.ndarray, loss: str | None) -> bool:
-    if not _TARGETS:
-        return False
     entry = LOSSES.get(loss or "")
     if entry is not None and entry.cross_entropy:
         return False

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.script.arrays import compared, operated, subscripted
 from core.script.budget import DIGITS, Budget, check_power, check_product
+from core.script.draws import Draws
 from core.script.names import canonical, convention
 from core.script.values import (
     Array,
@@ -23,6 +24,7 @@ from core.script.values import (
     Function,
     KerasCall,
     Missing,
+    ModelValue,
     Symbol,
     Unknown,
 )
@@ -69,7 +71,19 @@ class Evaluator:
         budget: What is left of steps, time and sizes.
         scopes: Names and their values: those of the script first, then of each running function.
         imported: The paths of imported names.
+        read: The names that the running statement has read.
+        draws: The random numbers of the script.
+        models: The models that were made, in order.
+        table: The uploaded table, in place of any file that the script reads; or None.
+        wanted: Files that the script reads and that are not here, with the line.
+        remarks: What has to be said of a line: (line, text).
     """
+
+    draws: Draws
+    models: list[ModelValue]
+    table: Any
+    wanted: list[tuple[str, int]]
+    remarks: list[tuple[int, str]]
 
     def __init__(self) -> None:
         self.budget = Budget()
@@ -406,6 +420,10 @@ class Evaluator:
         if isinstance(function, Bound):
             return library.method(self, function, arguments, options, node)
         return library.called(self, function, arguments, options, node)
+
+    def essential(self) -> None:
+        """The statement that runs now is needed."""
+        raise NotImplementedError
 
     def called(
         self, function: Function, arguments: list[Any], options: dict[str, Any], line: int

@@ -73,21 +73,16 @@ class Interpreter(Evaluator):
 
     Attributes:
         executed: The statements that were evaluated, by their first line.
-        models: The models that were made, in order.
-        draws: The random numbers of the script.
-        table: The uploaded table, in place of any file that the script reads; or None.
-        wanted: Files that the script reads and that are not here, with the line.
-        remarks: What has to be said of a line: (line, text).
     """
 
     def __init__(self, table: Any = None):
         super().__init__()
         self.executed: dict[int, Executed] = {}
-        self.models: list[ModelValue] = []
+        self.models = []
         self.draws = Draws()
         self.table = table
-        self.wanted: list[tuple[str, int]] = []
-        self.remarks: list[tuple[int, str]] = []
+        self.wanted = []
+        self.remarks = []
         self._running: list[Executed] = []
 
     def essential(self) -> None:
@@ -425,9 +420,9 @@ def written(node: ast.stmt) -> Iterator[str]:
             if name := _base(inner):
                 yield name
         elif isinstance(inner, ast.Call):
-            if isinstance(inner.func, ast.Attribute) and inner.func.attr not in SHOWING:
-                if name := _base(inner.func):
-                    yield name
+            name = _base(inner.func)
+            if name and isinstance(inner.func, ast.Attribute) and inner.func.attr not in SHOWING:
+                yield name
             leaf = getattr(inner.func, "attr", getattr(inner.func, "id", ""))
             if leaf in IN_PLACE or isinstance(inner.func, ast.Name):
                 yield from (each.id for each in inner.args if isinstance(each, ast.Name))

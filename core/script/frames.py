@@ -13,7 +13,7 @@ from core.script.values import Array, Bound, Function, Missing, Symbol, Unknown,
 from core.script.words import words
 
 if TYPE_CHECKING:
-    from core.script.execute import Interpreter
+    from core.script.evaluate import Evaluator
 
 READ_OPTIONS = words(
     """
@@ -39,7 +39,7 @@ LARGEST = 20_000_000
 """Bytes of a file that is read."""
 
 
-def loaded(script: Interpreter, reader: str, name: Any, options: dict, line: int) -> Any:
+def loaded(script: Evaluator, reader: str, name: Any, options: dict, line: int) -> Any:
     """What a script reads from a file: the uploaded table, or Unknown."""
     table = script.table
     shown = name if isinstance(name, str) else "the file"
@@ -70,7 +70,7 @@ def loaded(script: Interpreter, reader: str, name: Any, options: dict, line: int
 
 
 def called(
-    script: Interpreter, name: str, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, name: str, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a function of pandas."""
     line = node.lineno
@@ -136,7 +136,7 @@ def _value(result: Any) -> Any:
 
 
 def method(
-    script: Interpreter, frame: Any, name: str, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, frame: Any, name: str, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a method of a table or column."""
     if name in SILENT:

@@ -29,7 +29,7 @@ from core.script.values import (
 from core.script.words import words
 
 if TYPE_CHECKING:
-    from core.script.execute import Interpreter
+    from core.script.evaluate import Evaluator
 
 SCALERS = words("StandardScaler MinMaxScaler RobustScaler MaxAbsScaler Normalizer")
 ENCODERS = words("LabelEncoder OneHotEncoder LabelBinarizer OrdinalEncoder")
@@ -60,7 +60,7 @@ def load(budget: Budget) -> None:
 
 
 def called(
-    script: Interpreter, path: str, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, path: str, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a function or class of scikit-learn, by its path."""
     name, line = path.rpartition(".")[2], node.lineno
@@ -118,7 +118,7 @@ def _array(value: Any) -> Array:
     return Array.of(np.asarray(plain(value)))
 
 
-def _dataset(script: Interpreter, name: str, values: list, named: dict, line: int) -> Any:
+def _dataset(script: Evaluator, name: str, values: list, named: dict, line: int) -> Any:
     import sklearn.datasets
 
     if name in MADE:
@@ -162,7 +162,7 @@ def _rows(arguments: list[Any]) -> int:
     return len(known[0].value if isinstance(known[0], Array) else known[0])
 
 
-def split(script: Interpreter, arguments: list[Any], options: dict, line: int) -> Any:
+def split(script: Evaluator, arguments: list[Any], options: dict, line: int) -> Any:
     """The two parts of each of several arrays, as `train_test_split` splits them."""
     from sklearn.model_selection import train_test_split
 
@@ -186,7 +186,7 @@ def split(script: Interpreter, arguments: list[Any], options: dict, line: int) -
     return parts
 
 
-def _shuffled(script: Interpreter, arguments: list[Any], named: dict, line: int) -> Any:
+def _shuffled(script: Evaluator, arguments: list[Any], named: dict, line: int) -> Any:
     from sklearn.utils import shuffle
 
     seeded = named.get("random_state") is not None
@@ -212,9 +212,7 @@ def _pipeline(arguments: list[Any], options: dict, name: str, line: int) -> Any:
     return Estimator(last.build, last.options, last.span, tuple(parts[:-1]))
 
 
-def _cross_validated(
-    script: Interpreter, arguments: list[Any], options: dict, node: ast.Call
-) -> Any:
+def _cross_validated(script: Evaluator, arguments: list[Any], options: dict, node: ast.Call) -> Any:
     names = ("estimator", "X", "y")
     given = {**dict(zip(names, arguments, strict=False)), **options}
     estimator = given["estimator"]
@@ -227,7 +225,7 @@ def _cross_validated(
 
 
 def method(
-    script: Interpreter, owner: Fitted, name: str, arguments: list[Any], options: dict, line: int
+    script: Evaluator, owner: Fitted, name: str, arguments: list[Any], options: dict, line: int
 ) -> Any:
     """The result of a method of a scaler, an encoder or folds."""
     instance = owner.instance

@@ -25,14 +25,14 @@ from core.script.values import (
 from core.script.words import words
 
 if TYPE_CHECKING:
-    from core.script.execute import Interpreter
+    from core.script.evaluate import Evaluator
 
 SILENT = words("matplotlib seaborn warnings time logging IPython plotly tqdm pprint")
 """Libraries that only show something."""
 
 
 def call(
-    script: Interpreter, symbol: Symbol, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, symbol: Symbol, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a call of a name of a library."""
     root, _, rest = symbol.path.partition(".")
@@ -69,7 +69,7 @@ def call(
 
 
 def called(
-    script: Interpreter, function: Any, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, function: Any, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a call of a value that is neither a name nor a method."""
     if isinstance(function, Unknown):
@@ -80,7 +80,7 @@ def called(
 
 
 def method(
-    script: Interpreter, bound: Bound, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, bound: Bound, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a method."""
     owner, name, line = bound.owner, bound.name, node.lineno
@@ -102,7 +102,7 @@ def method(
     return Unknown(f".{name} is not understood", line)
 
 
-def attribute(script: Interpreter, owner: Any, name: str, line: int) -> Any:
+def attribute(script: Evaluator, owner: Any, name: str, line: int) -> Any:
     """An attribute of a value."""
     if isinstance(owner, (ModelValue, KerasCall, Tensor, Dataset, Estimator)):
         return model.attribute(owner, name, line)

@@ -53,11 +53,11 @@ def _states(normal: Normalised, script: Interpreter) -> dict[int, tuple[str, str
             state = (UNKNOWN, record.unknown.reason)
         for place in _own_lines(record.node):
             states[normal.number(place)] = state
-    for line in normal.lines:
-        if line.dropped == NOT_PYTHON:
-            states[line.number] = (UNKNOWN, NOT_PYTHON)
-        elif line.dropped:
-            states[line.number] = (IGNORED, line.dropped)
+    for pasted in normal.lines:
+        if pasted.dropped == NOT_PYTHON:
+            states[pasted.number] = (UNKNOWN, NOT_PYTHON)
+        elif pasted.dropped:
+            states[pasted.number] = (IGNORED, pasted.dropped)
     return states
 
 

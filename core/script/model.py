@@ -31,7 +31,7 @@ from core.script.values import (
 from core.script.words import words
 
 if TYPE_CHECKING:
-    from core.script.execute import Interpreter
+    from core.script.evaluate import Evaluator
 
 IMAGES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 SAVED = words("load_model model_from_json model_from_yaml from_config clone_model")
@@ -45,7 +45,7 @@ METHODS = words(
 
 
 def called(
-    script: Interpreter, path: str, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, path: str, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a function or class of Keras, by its path after "keras."."""
     parts, line = path.split("."), node.lineno
@@ -100,7 +100,7 @@ def _array(value: Any) -> Array:
     return value if isinstance(value, Array) else Array.of(np.asarray(plain(value)))
 
 
-def _one_hot(script: Interpreter, arguments: list[Any], options: dict, line: int) -> Any:
+def _one_hot(script: Evaluator, arguments: list[Any], options: dict, line: int) -> Any:
     given = options.get("y", options.get("x", arguments[0] if arguments else None))
     if isinstance(given, Unknown):
         return replace(given, done=(*given.done, "to_categorical"))
@@ -130,7 +130,7 @@ def _one_hot(script: Interpreter, arguments: list[Any], options: dict, line: int
     return labels.then("encode", encoded, None, line)
 
 
-def _data_set(script: Interpreter, name: str, line: int) -> Any:
+def _data_set(script: Evaluator, name: str, line: int) -> Any:
     """MNIST and Fashion-MNIST as enlarged digits; the others are not here."""
     if name not in IMAGES:
         script.wanted.append((name or "the data set", line))
@@ -151,12 +151,12 @@ def _data_set(script: Interpreter, name: str, line: int) -> Any:
 # --- models ---------------------------------------------------------------------------------------
 
 
-def _made(script: Interpreter, model: ModelValue) -> ModelValue:
+def _made(script: Evaluator, model: ModelValue) -> ModelValue:
     script.models.append(model)
     return model
 
 
-def _sequential(script: Interpreter, arguments: list[Any], options: dict, node: ast.Call) -> Any:
+def _sequential(script: Evaluator, arguments: list[Any], options: dict, node: ast.Call) -> Any:
     layers = arguments[0] if arguments else options.get("layers")
     model = ModelValue("add" if not layers else "list", Span.of(node))
     if isinstance(layers, Unknown):
@@ -168,7 +168,7 @@ def _sequential(script: Interpreter, arguments: list[Any], options: dict, node: 
     return _made(script, model)
 
 
-def _add(script: Interpreter, model: ModelValue, layer: Any, span: Span | None) -> None:
+def _add(script: Evaluator, model: ModelValue, layer: Any, span: Span | None) -> None:
     """Add a layer; `span` is that of the statement that adds it, if there is one."""
     if isinstance(layer, KerasCall):
         model.layers.append((layer, span or layer.span))
@@ -186,7 +186,7 @@ def _add(script: Interpreter, model: ModelValue, layer: Any, span: Span | None) 
         model.layers.append((KerasCall("?", [], {}, where, reason), where))
 
 
-def _functional(script: Interpreter, arguments: list[Any], options: dict, node: ast.Call) -> Any:
+def _functional(script: Evaluator, arguments: list[Any], options: dict, node: ast.Call) -> Any:
     given = dict(zip(("inputs", "outputs"), arguments, strict=False))
     given |= {{"input": "inputs", "output": "outputs"}.get(k, k): v for k, v in options.items()}
     model = ModelValue("functional", Span.of(node))
@@ -204,7 +204,7 @@ def _functional(script: Interpreter, arguments: list[Any], options: dict, node: 
     return _made(script, model)
 
 
-def applied(script: Interpreter, function: Any, arguments: list[Any], node: ast.Call) -> Any:
+def applied(script: Evaluator, function: Any, arguments: list[Any], node: ast.Call) -> Any:
     """A layer or model called on a tensor, as functional models do."""
     first = arguments[0] if arguments else None
     span = Span.of(node)
@@ -268,7 +268,7 @@ def _kept(value: Any) -> Any:
 
 
 def method(
-    script: Interpreter, owner: Any, name: str, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, owner: Any, name: str, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a method of a model, an estimator or a data set."""
     if isinstance(owner, Dataset):
@@ -307,7 +307,7 @@ def method(
     return Unknown("what the trained model gives is not known", node.lineno)
 
 
-def _own_model(script: Interpreter, call: KerasCall, unknown: Unknown) -> ModelValue:
+def _own_model(script: Evaluator, call: KerasCall, unknown: Unknown) -> ModelValue:
     """The model that a class of the script's own makes."""
     for model in script.models:
         if model.span == call.span:
@@ -326,7 +326,7 @@ def _of_dataset(owner: Dataset, name: str, arguments: list[Any], options: dict) 
 
 
 def _of_estimator(
-    script: Interpreter,
+    script: Evaluator,
     owner: Estimator,
     name: str,
     arguments: list[Any],
@@ -356,7 +356,7 @@ def _of_estimator(
 
 
 def tensorflow_called(
-    script: Interpreter, path: str, arguments: list[Any], options: dict, node: ast.Call
+    script: Evaluator, path: str, arguments: list[Any], options: dict, node: ast.Call
 ) -> Any:
     """The result of a function of TensorFlow, by its path after "tensorflow."."""
     name, line = path.rpartition(".")[2], node.lineno
@@ -378,7 +378,10 @@ def tensorflow_called(
         script.draws.unseeded = True
         shape = plain(options.get("shape", arguments[0] if arguments else ()))
         script.budget.size(elements_of(shape))
-        low, high = (*plain(arguments)[1:3], *((0.0, 1.0)[len(arguments[1:3]) :]))
+        names = ("mean", "stddev") if name == "normal" else ("minval", "maxval")
+        given = {"mean": 0.0, "stddev": 1.0, "minval": 0.0, "maxval": 1.0}
+        given |= dict(zip(names, plain(arguments[1:3]), strict=False)) | plain(options)
+        low, high = (given[each] for each in names)
         stream = Stream(np.random.default_rng(0), False)
         return Array.of(getattr(stream.generator, name)(low, high, shape).astype(np.float32))
     return Unknown(f"tensorflow.{path} is not understood", line)

@@ -13,6 +13,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 MOST_CHARACTERS = 200_000
 """Of a script that is read."""
@@ -164,7 +165,7 @@ def _numbers(lines: list[Line]) -> list[Line]:
     if len(filled) < 3 or not all(found):
         return lines
     values = [int(each.group(1)) for each in found if each]
-    if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+    if any(b <= a for a, b in pairwise(values)):
         return lines
     strict = re.compile(r"^\s*\d{1,5}(?:[:.|)] ?|\t| |$)")
     return [replace(line, text=strict.sub("", line.text)) for line in lines]
@@ -376,7 +377,7 @@ def _leave_out(made: Normalised, number: int, left_out: list[int]) -> None:
     while index > 0 and not made.lines[index].text.strip():
         index -= 1
     line = made.lines[index]
-    above = next((l for l in reversed(made.lines[:index]) if l.text.strip()), None)
+    above = next((each for each in reversed(made.lines[:index]) if each.text.strip()), None)
     indent = len(line.text) - len(line.text.lstrip())
     if above is not None and above.text.rstrip().endswith(":"):
         margin = len(above.text) - len(above.text.lstrip())

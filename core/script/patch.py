@@ -46,7 +46,7 @@ def patch(
         answers: As for `read`.
 
     Returns:
-        The patched text: of the script itself or, where that does not parse, of its normalised form.
+        The patched text: of the script or, where that does not parse, of its normalised form.
 
     Raises:
         CannotPatch: If the script has no place for the edit, or does not read back as `after`.
@@ -69,7 +69,11 @@ def same_rows(one: Experiment, other: Experiment) -> bool:
     pairs = (
         (getattr(first, n), getattr(second, n)) for n in ("x", "y", "held_out_x", "held_out_y")
     )
-    if one.data.shuffling == "permutation" or other.data.shuffling == "permutation":
+    at_random = any(
+        data.shuffling == "permutation" or (data.hold_out and data.held_out == "random")
+        for data in (one.data, other.data)
+    )
+    if at_random:
         return first.x.shape == second.x.shape and first.held_out_x.shape == second.held_out_x.shape
     return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in pairs)
 

@@ -11,6 +11,7 @@ import numpy as np
 from core.entries import written
 from core.experiment import Data
 from core.script.training import FIT
+from core.script.values import Span
 from core.sources import written_list
 
 if TYPE_CHECKING:
@@ -63,9 +64,8 @@ def _names(editor: Editor) -> tuple[str, str, list[str], float]:
     if span is None:
         raise CannotPatch("the script has no fit")
     for node in ast.walk(ast.parse(editor.source)):
-        if isinstance(node, ast.Call) and (node.lineno, node.col_offset) == span[:2]:
-            if (node.end_lineno, node.end_col_offset) == span[2:]:
-                break
+        if isinstance(node, ast.Call) and Span.of(node) == span:
+            break
     else:
         raise CannotPatch("fit is not found")
     given: dict[str, ast.expr] = dict(zip(FIT, node.args, strict=False))

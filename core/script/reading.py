@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ from core.script.normalise import Normalised, normalised
 from core.script.training import COMPILE, Fit, Trained, fit_of, named, trained
 from core.script.values import Array, Dataset, KerasCall, ModelValue, Span
 
-Upload = pd.DataFrame | bytes | str | Mapping[str, Any]
+Upload: TypeAlias = pd.DataFrame | bytes | str | Mapping[str, Any]
 """A table: a frame, the text of a CSV file, or arrays by name as `numpy.savez` saves them."""
 
 
@@ -270,7 +270,7 @@ class _Reader:
             last = net.parts[net.first - 1]
             self.note(
                 "untrainable",
-                f"The layers up to {last.call.name} cannot be trained here ({last.why}); the layers "
+                f"The layers up to {last.call.name} cannot be trained here ({last.why}); those "
                 "after it are, on stand-in features.",
                 last.call.span.line,
             )

@@ -58,8 +58,7 @@ def stand_in(
     high = float(settings["magnitude"])
     if entry is not None and not entry.cross_entropy:
         data = _quantity(rows, features, high, units)
-        if data is not None:
-            return data, f"{rows:,} rows with {features} random inputs and a smooth target"
+        return data, f"{rows:,} rows with {features} random inputs and a smooth target"
     bounds = tuple((high * k / classes, high * (k + 1) / classes) for k in range(classes))
     source = Blobs(
         bounds=bounds,
@@ -78,15 +77,12 @@ def stand_in(
     return data, f"{rows:,} rows of {classes} clusters in {features} inputs"
 
 
-def _quantity(rows: int, features: int, high: float, units: int) -> Data | None:
+def _quantity(rows: int, features: int, high: float, units: int) -> Data:
     rng = generator(0)
     inputs = rng.uniform(0, high, (rows, features))
     weights = rng.normal(0, 1, (features, units))
     targets = np.sin(inputs / high * 3) @ weights
-    try:
-        return Data(source=Table(inputs, targets=targets), shuffling="none")  # type: ignore[call-arg]
-    except TypeError:
-        return None
+    return Data(source=Table(inputs, targets=targets), shuffling="none")
 
 
 def label_of(table: pd.DataFrame) -> str:

@@ -93,10 +93,10 @@ def arguments_of(call: KerasCall, kind: type | None) -> dict[str, Any]:
     name = getattr(kind, "keras_name", call.name)
     signature = SIGNATURES.get(name) or tuple(_own_names(kind))
     positional = call.arguments
-    # Keras 1: Dense(units, inputs) and Dense(units, initialiser).
-    if name == "Dense" and len(positional) > 1 and isinstance(positional[1], (int, np.integer)):
-        if not isinstance(positional[1], bool):
-            positional = [positional[1] if "init_" in call.options else positional[0]]
+    second = positional[1] if len(positional) > 1 else None
+    # Keras 1: Dense(units, initialiser), and Dense(units, inputs) of its first versions.
+    if name == "Dense" and isinstance(second, (int, np.integer)) and not isinstance(second, bool):
+        positional = [positional[0], *positional[2:]]
     if name == "Dense" and len(positional) > 1 and isinstance(positional[1], str):
         known = {"normal", "uniform", "he_normal", "he_uniform", "glorot_uniform", "zero"}
         if positional[1] in known:

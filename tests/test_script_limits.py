@@ -1,0 +1,124 @@
+"""Hostile pastes are refused within their limits, and nothing of them is executed."""
+
+import os
+import pickle
+import random
+import signal
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.jobs.reading import NotRead, Reader
+from core.script import CannotPatch, patch, read
+from support.mutations import mutated
+from support.scripts import PATHS
+
+NETWORK = """
+model = Sequential([Dense(1, input_dim=1)])
+model.compile('sgd', 'mse')
+model.fit(X, y)
+"""
+ROWS = "X = np.arange(4)\ny = np.array([0, 1, 0, 1])"
+HOSTILE = {
+    "shell": "import os\nX = os.system('touch {mark}')",
+    "import": "X = __import__('os').system('touch {mark}')",
+    "subclasses": "X = ().__class__.__mro__[1].__subclasses__()",
+    "globals": "def f(): pass\nX = f.__globals__['__builtins__']",
+    "eval": 'X = eval(\'open("{mark}", "w")\')',
+    "exec": 'X = exec(\'open("{mark}", "w")\')',
+    "open": "X = open('{mark}', 'w').write('x')",
+    "numpy file": "X = np.ones(3).tofile('{mark}')",
+    "saved": "X = np.save('{mark}', np.ones(3))",
+    "frame file": "X = pd.DataFrame({{'a': [1]}}).to_csv('{mark}')",
+    "frame code": "X = pd.DataFrame({{'a': [1]}}).eval('a + @__import__(\"os\")')",
+    "pickle": "X = np.load('{mark}', allow_pickle=True)",
+    "power": "X = 10 ** 10 ** 10",
+    "shift": "X = 1 << 10 ** 10",
+    "list": "X = [0] * 10 ** 10",
+    "text": "X = 'a' * 10 ** 10",
+    "format": "X = '%1000000000d' % 1",
+    "array": "X = np.ones((10 ** 5, 10 ** 5))",
+    "broadcast": "X = np.ones((10 ** 5, 1)) + np.ones((1, 10 ** 5))",
+    "draws": "X = np.random.normal(size=10 ** 11)",
+    "choice": "X = np.random.choice(10 ** 11, 3)",
+    "repeat": "X = np.repeat([1, 2], 10 ** 10)",
+    "one-hot": "X = to_categorical([10 ** 9])",
+    "made": "X, y = make_moons(10 ** 11)",
+    "range": "X = list(range(10 ** 12))",
+    "loop": "X = 0\nwhile True:\n    X += 1",
+    "long loop": "X = []\nfor i in range(10 ** 9):\n    X.append(i)",
+    "recursion": "def f(n):\n    return f(n + 1)\nX = f(0)",
+    "branching": "def f(n):\n    return f(n - 1) + f(n - 1) if n else 1\nX = f(24)",
+    "nesting": "X = " + "[" * 5000 + "]" * 5000,
+    "minus": "X = " + "-" * 50000 + "1",
+    "plus": "X = " + "+".join(["1"] * 50000),
+    "attributes": "X = a" + ".a" * 50000,
+    "calls": "X = f" + "()" * 50000,
+    "doubling": "X = [1]\nfor i in range(99):\n    X = X + X",
+    "self": "X = []\nX.append(X)",
+    "expression": "import re\nX = re.match('(a+)+$', 'a' * 40 + 'b')",
+    "hash": "X = {{i: {{j: j for j in range(9999)}} for i in range(9999)}}",
+}
+
+
+@pytest.fixture(scope="module")
+def reader():
+    started = Reader()
+    yield started
+    started.close()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_paste_is_refused_and_leaves_nothing_behind(reader, name, tmp_path):
+    mark = tmp_path / "mark"
+    source = HOSTILE[name].format(mark=mark) + "\ny = 1" + NETWORK
+    reading = reader.read(source)
+    assert reading.experiment is None
+    assert reading.training is None or reading.training.loss == "mean_squared_error"
+    assert not mark.exists()
+
+
+def test_what_comes_after_a_statement_that_takes_too_long_is_still_read(reader):
+    reading = reader.read("X = 0\nwhile True:\n    X += 1\ny = 1" + NETWORK)
+    assert reading.model is not None
+    assert any("too" in question.text for question in reading.questions)
+
+
+def test_a_reading_process_that_dies_is_replaced(reader):
+    before = reader.pid
+    os.kill(before, signal.SIGKILL)
+    with pytest.raises(NotRead):
+        reader.read("x = 1")
+    assert reader.read(ROWS + NETWORK).experiment is not None
+    assert reader.pid != before
+
+
+def test_the_reading_process_patches_and_says_where_it_cannot(reader):
+    source = ROWS + NETWORK
+    reading = reader.read(source)
+    longer = replace(reading.experiment, training=replace(reading.training, epochs=9))
+    assert "epochs=9" in reader.patch(source, reading.experiment, longer)
+    with pytest.raises(CannotPatch):
+        reader.patch("x = 1", reading.experiment, longer)
+
+
+def test_a_reading_can_travel_between_processes():
+    reading = read(PATHS[0].read_text())
+    assert pickle.loads(pickle.dumps(reading)) == reading
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_is_read(text):
+    read(text)
+
+
+def test_any_change_of_a_script_is_read():
+    rng = random.Random(0)
+    for _ in range(60):
+        source = mutated(rng, [path.read_text() for path in PATHS])
+        reading = read(source)
+        if reading.experiment is not None:
+            assert patch(source, reading.experiment, reading.experiment) == source

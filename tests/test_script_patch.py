@@ -1,0 +1,176 @@
+"""A fix of a script's experiment becomes the smallest edit of the script, and trains as it says."""
+
+import ast
+import difflib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core import fixes
+from core.experiment import Adam, InvalidExperiment
+from core.script import CannotPatch, patch, read
+from support.recording import record
+from support.scripts import PATHS
+
+APPLIED = (
+    fixes.SIGMOID,
+    fixes.SOFTMAX,
+    fixes.STANDARDISE,
+    fixes.HOLD_OUT,
+    fixes.KEEP_VARIANCE,
+    fixes.WIDEN,
+    fixes.ADD_HIDDEN,
+    fixes.NO_DROPOUT,
+    fixes.ADAM,
+    fixes.LABELS_FROM_ZERO,
+    fixes.PERMUTE,
+    fixes.rate(0.05),
+    fixes.epochs(400),
+    fixes.batch(3),
+)
+STRIDE = 5
+"""Every script gets every fifth fix, beginning with another."""
+SOURCE = """import numpy as np  # the usual
+from keras.models import Sequential
+from keras.layers import Dense
+
+X = np.array([[1., 200.], [2., 100.], [3., 400.], [4., 300.]])
+y = np.array([1, 1, 2, 2])   # two classes
+
+model = Sequential()
+# the hidden layer
+model.add(Dense(2, activation='relu',   input_dim=2))
+model.add(Dense(1, activation='relu'))
+model.compile(loss='binary_crossentropy', optimizer='adam')
+model.fit(X, y, epochs=5)
+"""
+
+
+def changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
+    """The lines that are removed and added."""
+    lines = list(difflib.ndiff(before.split("\n"), after.split("\n")))
+    return [x[2:] for x in lines if x[0] == "-"], [x[2:] for x in lines if x[0] == "+"]
+
+
+def fixed(fix):
+    """The source of this module with a fix."""
+    before = read(SOURCE).experiment
+    return patch(SOURCE, before, fix.apply(before))
+
+
+def test_an_edit_leaves_everything_else_as_it_is():
+    removed, added = changed_lines(SOURCE, fixed(fixes.SIGMOID))
+    assert removed == ["model.add(Dense(1, activation='relu'))"]
+    assert added == ["model.add(Dense(1, activation='sigmoid'))"]
+
+
+def test_an_argument_is_added_where_there_is_none():
+    _, added = changed_lines(SOURCE, fixed(fixes.batch(2)))
+    assert added == ["model.fit(X, y, epochs=5, batch_size=2)"]
+
+
+def test_an_optimizer_by_its_name_becomes_an_object_and_is_imported():
+    removed, added = changed_lines(SOURCE, fixed(fixes.rate(0.5)))
+    assert removed == ["model.compile(loss='binary_crossentropy', optimizer='adam')"]
+    assert added == [
+        "from keras.optimizers import Adam",
+        "model.compile(loss='binary_crossentropy', optimizer=Adam(learning_rate=0.5))",
+    ]
+
+
+def test_a_layer_is_added_as_the_script_adds_them():
+    removed, added = changed_lines(SOURCE, fixed(fixes.ADD_HIDDEN))
+    assert removed == []
+    assert added == ["model.add(Dense(16, activation='relu', kernel_initializer='he_normal'))"]
+
+
+def test_rows_are_scaled_before_fit():
+    removed, added = changed_lines(SOURCE, fixed(fixes.STANDARDISE))
+    assert removed == []
+    assert added[-1] == "X = (X - mean) / spread"
+
+
+def test_labels_are_counted_from_zero():
+    _, added = changed_lines(SOURCE, fixed(fixes.LABELS_FROM_ZERO))
+    assert added == ["y = np.searchsorted([1, 2], y)"]
+
+
+def test_a_paste_that_is_no_python_is_patched_in_its_normalised_form():
+    source = ">>> " + SOURCE.replace("\n", "\n>>> ").replace("'relu'))", "\u2018relu\u2019))")
+    before = read(source).experiment
+    patched = patch(source, before, fixes.SIGMOID.apply(before))
+    ast.parse(patched)
+    assert "'sigmoid'" in patched
+
+
+def test_an_edit_without_a_place_says_so():
+    source = SOURCE.replace("(X, y, epochs=5)", "(X, y, **{'epochs': 5})")
+    before = read(source).experiment
+    with pytest.raises(CannotPatch, match="epochs"):
+        patch(source, before, fixes.epochs(9).apply(before))
+    rows = replace(before, data=replace(before.data, shuffling="rows"))
+    with pytest.raises(CannotPatch):
+        patch(source, before, rows)
+
+
+def applicable():
+    """Every script with some of the fixes that change it; together they are all."""
+    for number, path in enumerate(PATHS):
+        before = read(path.read_text()).experiment
+        for fix in APPLIED[number % STRIDE :: STRIDE]:
+            try:
+                after = fix.apply(before) if before else None
+            except InvalidExperiment:
+                continue
+            if after not in (None, before):
+                yield path, fix, before, after
+
+
+def test_patches_of_the_scripts_read_back_as_the_fixed_experiment():
+    # `patch` itself reads back what it makes, and raises where that is another experiment.
+    made, refused = 0, []
+    for path, fix, before, after in applicable():
+        source = path.read_text()
+        try:
+            patched = patch(source, before, after)
+        except CannotPatch as error:
+            refused.append(f"{path.name} {fix.key}: {error}")
+            continue
+        ast.parse(patched)
+        made += 1
+    assert made > 90
+    assert len(refused) / (made + len(refused)) < 0.05, refused
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("threshold_generated", fixes.SIGMOID),
+        ("threshold_generated", fixes.STANDARDISE),
+        ("blobs_one_two_labels", fixes.LABELS_FROM_ZERO),
+        ("binary_two_outputs", fixes.SOFTMAX),
+        ("classes_in_main", fixes.ADD_HIDDEN),
+        ("digits_scaled_split", fixes.rate(0.5)),
+        ("gaussian_clouds_unseeded", fixes.WIDEN),
+        ("circles_linear", fixes.HOLD_OUT),
+        ("curly_quotes", fixes.rate(0.5)),
+    ],
+)
+def test_patched_scripts_run_as_plain_keras(name, fix):
+    (path,) = [path for path in PATHS if path.stem == name]
+    source = path.read_text()
+    before = read(source).experiment
+    after = replace(fix.apply(before))
+    ran = record(patch(source, before, after))
+    assert [each["units"] for each in ran["layers"] if "units" in each] == [
+        layer.units for layer in after.model.dense
+    ]
+    assert ran["optimizer"]["class"] == type(after.training.optimizer).__name__
+    if isinstance(after.training.optimizer, Adam):
+        rate = after.training.optimizer.learning_rate
+        assert np.isclose(ran["optimizer"]["learning_rate"], rate)
+    assert (ran["epochs"], ran["batch_size"]) == (after.training.epochs, after.training.batch_size)
+    assert ran["x"]["shape"] == [after.data.training_rows, after.data.source.features]
+    assert ran["y"]["shape"][1] == after.data.target_width
