@@ -139,7 +139,7 @@ def test_patches_of_the_scripts_read_back_as_the_fixed_experiment():
             continue
         ast.parse(patched)
         made += 1
-    assert made > 90
+    assert made > 60
     assert len(refused) / (made + len(refused)) < 0.05, refused
 
 

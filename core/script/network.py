@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from core.experiment import Model
 from core.fields import InvalidExperiment, settings
-from core.layers import LAYERS, Dense, Layer
-from core.script.names import ARGUMENTS, known_name
+from core.layers import LAYERS, Layer
+from core.script.names import ARGUMENTS
 from core.script.values import KerasCall, ModelValue, Span, Unknown
-from core.script.vocabulary import Open, Untrainable, arguments_of, class_of, made, name_of
+from core.script.vocabulary import Open, Untrainable, arguments_of, class_of, made
 
 WITHOUT_WEIGHTS = frozenset({"Flatten", "InputLayer", "Input"})
 """Layers that change nothing of rows of numbers."""
@@ -40,8 +39,6 @@ class Part:
         layer: As it can be trained here, or None.
         why: Why it cannot be trained here, or is not needed.
         open: Its arguments that have to be asked, with the reason.
-        folded: Whether it is the activation of the layer before.
-        activation: The call of the layer that gives this one its activation, if there is one.
     """
 
     call: KerasCall
@@ -49,8 +46,6 @@ class Part:
     layer: Layer | None = None
     why: str = ""
     open: dict[str, Unknown] = field(default_factory=dict)
-    folded: bool = False
-    activation: KerasCall | None = None
 
 
 @dataclass
@@ -84,9 +79,8 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
     """The layers of a model, with the answers to what the script does not say."""
     parts = [_part(i, call, where, answers) for i, (call, where) in enumerate(model.layers)]
     made_ = Network(parts)
-    _fold(parts)
     for index, part in enumerate(parts):
-        neutral = part.call.name in WITHOUT_WEIGHTS or part.folded
+        neutral = part.call.name in WITHOUT_WEIGHTS
         if part.layer is None and not part.open and not neutral:
             made_.first = index + 1
     kept = parts[made_.first :]
@@ -104,18 +98,6 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
     except InvalidExperiment as error:
         made_.refused = str(error) if layers else "no layer of it can be trained here"
     return made_
-
-
-def _fold(parts: list[Part]) -> None:
-    """Give a dense layer without an activation the one of the layer right after it."""
-    for before, part in pairwise(parts):
-        dense = before.layer
-        if not isinstance(dense, Dense) or dense.activation != "linear":
-            continue
-        if part.call.name in ACTIVATION_LAYERS and (name := _activation(part.call)) is not None:
-            before.layer = replace(dense, activation=name)
-            before.activation = part.call
-            part.layer, part.why, part.folded = None, "the activation of the layer before", True
 
 
 def _part(index: int, call: KerasCall, where: Span, answers: Mapping[str, Any]) -> Part:
@@ -161,22 +143,6 @@ def _fields(kind: type | None) -> tuple[str, ...]:
         return ()
     names = getattr(kind, "keras_arguments", {})
     return tuple(names.get(name, name) for name in settings(kind))
-
-
-ACTIVATION_LAYERS = frozenset({"Activation", "ReLU", "Softmax"})
-"""Layers that a dense layer can have as its activation instead."""
-
-
-def _activation(call: KerasCall) -> str | None:
-    """The activation that a layer stands for, if a dense layer can have it instead."""
-    kind = settings(Dense)["activation"].kind
-    entries = getattr(kind, "entries", ())
-    if call.name == "Activation":
-        name = name_of([*call.arguments, call.options.get("activation")][0])
-        return None if name is None else known_name(name, entries)
-    if call.arguments or call.options.keys() - {"name"}:
-        return None
-    return known_name(call.name, entries)
 
 
 def _features(model: ModelValue, made_: Network) -> int | None:

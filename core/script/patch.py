@@ -134,12 +134,6 @@ def _change(editor: Editor, index: int, old: Layer, new: Layer) -> None:
         value = getattr(new, each.name)
         if value == getattr(old, each.name):
             continue
-        activation = editor.places.activations[index]
-        if each.name == "activation" and activation is not None:
-            editor.replace(
-                activation, f"{editor.prefix(activation)}Activation({editor.value(value)})"
-            )
-            continue
         name = type(new).keras_arguments.get(each.name, each.name)
         _set(editor.call(span), name, editor.value(value))
 

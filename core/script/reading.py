@@ -99,7 +99,6 @@ class Places:
     Attributes:
         layers: The call of each trained layer, and the statement or call that adds it.
         model: The call that makes the model.
-        activations: The call that gives a trained layer its activation, where that is another.
         compile, fit: The calls of the last `compile` and `fit`, if there are any.
         optimizer: The call that makes the optimizer, if it is one.
         fits: How often `fit` runs in that place.
@@ -114,7 +113,6 @@ class Places:
     fit: Span | None = None
     style: str = "list"
     name: str = "model"
-    activations: tuple[Span | None, ...] = ()
     optimizer: Span | None = None
     fits: int = 0
     shuffle: int = 0
@@ -406,7 +404,6 @@ def _places(model: ModelValue, net: Network, rows: Rows) -> Places:
         fit,
         model.style,
         model.name or "model",
-        tuple(None if part.activation is None else part.activation.span for part in parts),
         optimizer.span if isinstance(optimizer, KerasCall) else None,
         sum(used.span == fit for used in model.fits),
         shuffles[-1] if shuffles else 0,

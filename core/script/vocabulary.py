@@ -7,11 +7,12 @@ one is read without a change here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import numpy as np
 
+from core.entries import EntryOf
 from core.fields import Bool, Choice, Float, InvalidExperiment, Optional, settings
 from core.script.names import ARGUMENTS, CLASSES, SIGNATURES, known_name, snake
 from core.script.values import Array, KerasCall, Symbol, Unknown
@@ -189,6 +190,8 @@ def coerced(kind: Any, value: Any, name: str) -> Any:
         return None if value is None else coerced(kind.kind, value, name)
     if isinstance(kind, Choice):
         return _chosen(kind, value, name)
+    if isinstance(kind, EntryOf):
+        return _entry(kind, value, name)
     classes = getattr(kind, "classes", None)
     if isinstance(classes, Mapping):
         if isinstance(value, (str, Symbol)):
@@ -211,6 +214,22 @@ def coerced(kind: Any, value: Any, name: str) -> Any:
     if isinstance(value, (KerasCall, Symbol)):
         raise Untrainable(f"{name}={shown(value)} cannot be trained here")
     return kind.check(name, value)
+
+
+def _entry(kind: EntryOf, value: Any, name: str) -> Any:
+    """The name of an entry, or an instance with other arguments than its defaults."""
+    if value is None and kind.none:
+        return None
+    written = name_of(value)
+    if written is None:
+        raise Untrainable(f"{name}={shown(value)} cannot be trained here")
+    key = known_name(CLASSES.get(written, written), kind.entries)
+    if key is None:
+        raise Untrainable(f"{name}={written!r} cannot be trained here")
+    if not isinstance(value, KerasCall):
+        return key
+    call = replace(value, name=kind.entries[key].keras_name)
+    return kind.check(name, made(call, kind.entries, name))
 
 
 def _chosen(kind: Choice, value: Any, name: str) -> str:
