@@ -90,12 +90,6 @@ def _with_source(data: Data, source: Source) -> Data:
     return replace(data, source=source, label_values=tuple(labels))
 
 
-def converted(value: Any, kind: type) -> Any:
-    """An instance of `kind` with the values of the fields that it shares with `value`."""
-    shared = {each.name for each in fields(kind)} & {each.name for each in fields(value)}
-    return kind(**{name: getattr(value, name) for name in shared})
-
-
 def leaves(value: Any, name: str = "") -> dict[str, Any]:
     """The values in nested dataclasses by dotted path; items of tuples are counted from the end."""
     if is_dataclass(value):

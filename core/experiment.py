@@ -38,6 +38,7 @@ from core.losses import LOSSES, loss
 from core.model import Model
 from core.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop
 from core.regularisers import REGULARISERS
+from core.schedules import SCHEDULES
 from core.sources import SOURCES, Blobs, Source, Threshold
 from core.table import Table, decimals
 from core.tasks import TASKS, Task
@@ -264,6 +265,7 @@ class Experiment(Checked):
 
     def _check_parts_fit(self) -> None:
         """Raise for what Keras rejects: shapes of labels and output that do not fit the loss."""
+        self.training.optimizer.check()
         width, units = self.data.target_width, self.model.output.units
         loss_function = loss(self.training.loss)
         if self.data.training_rows < 2:
@@ -332,6 +334,7 @@ _CLASSES: ChainMap[str, type] = ChainMap(
     SOURCES,  # type: ignore[arg-type]
     LAYERS,  # type: ignore[arg-type]
     OPTIMIZERS,  # type: ignore[arg-type]
+    SCHEDULES,  # type: ignore[arg-type]
     ByClass(INITIALISERS),  # type: ignore[arg-type]
     ByClass(REGULARISERS),  # type: ignore[arg-type]
 )

@@ -18,7 +18,7 @@ from core.experiment import Data, Experiment, Training
 from core.sources import written_list
 
 WIDTH = 88
-"""Line length of the comments."""
+"""Line length."""
 HEADINGS = (SEED, DATA, SHUFFLE, LABELS, HOLD_OUT, SCALE, TARGETS, NETWORK, TRAINING, SCORE) = (
     *("Imports and seed", "Data", "Shuffle", "Labels", "Hold out", "Scale", "Scale the targets"),
     *("Network", "Training", "Score"),
@@ -243,10 +243,16 @@ def _network(experiment: Experiment) -> Section:
 
 def _training(experiment: Experiment) -> Section:
     training = experiment.training
-    lines = [
+    schedule = training.optimizer.schedule
+    lines = []
+    if schedule is not None:
+        arguments = schedule.script_arguments(training.optimizer.learning_rate)
+        name = f"keras.optimizers.schedules.{schedule.keras_name}"
+        lines += _call(f"learning_rate = {name}", arguments)
+    lines += [
         "model.compile(",
         f'    loss="{training.loss}",',
-        f"    optimizer={_optimizer(training)},",
+        *_optimizer(training),
         f"    metrics=[{_metric(experiment)}],",
         ")",
         "model.fit(",
@@ -262,12 +268,22 @@ def _training(experiment: Experiment) -> Section:
     return Section(TRAINING, text, (*lines, ")"))
 
 
-def _optimizer(training: Training) -> str:
+def _optimizer(training: Training) -> list[str]:
     """The optimizer's name if all its arguments are Keras's defaults, otherwise a call."""
     optimizer = training.optimizer
     if optimizer == type(optimizer)():
-        return f'"{optimizer.keras_name.lower()}"'
-    return f"keras.optimizers.{optimizer.script()}"
+        return [f'    optimizer="{optimizer.keras_name.lower()}",']
+    name = f"    optimizer=keras.optimizers.{optimizer.keras_name}"
+    return _call(name, optimizer.script_arguments(), ",")
+
+
+def _call(name: str, arguments: list[str], end: str = "") -> list[str]:
+    """A call in one line, or with an argument a line where that is too long."""
+    line = f"{name}({', '.join(arguments)}){end}"
+    if len(line) <= WIDTH:
+        return [line]
+    indent = " " * (len(name) - len(name.lstrip()))
+    return [f"{name}(", *(f"{indent}    {each}," for each in arguments), f"{indent}){end}"]
 
 
 def _metric(experiment: Experiment) -> str:

@@ -313,6 +313,7 @@ class Setting:
         matters: Whether the field has an effect, as a function of the instance that it belongs to.
         added: Whether JSON leaves the field out at its default: one that a class was given later,
             so that experiments without it keep their JSON and their digest.
+        advanced: Whether its control is behind "Advanced", as it is rarely changed.
     """
 
     kind: Kind
@@ -320,6 +321,7 @@ class Setting:
     help: str = ""
     matters: Callable[[Any], bool] = lambda owner: True
     added: bool = False
+    advanced: bool = False
 
 
 def field(kind: Kind, default: Any = dataclasses.MISSING, **described: Any) -> Any:
@@ -328,7 +330,7 @@ def field(kind: Kind, default: Any = dataclasses.MISSING, **described: Any) -> A
     Args:
         kind: The values that it can have.
         default: Its default; a required field without one.
-        **described: `label`, `help`, `matters` and `added` of the `Setting`.
+        **described: `label`, `help`, `matters`, `added` and `advanced` of the `Setting`.
     """
     return dataclasses.field(default=default, metadata={SETTING: Setting(kind, **described)})
 

@@ -38,6 +38,7 @@ from core.initialisers import INITIALISERS
 from core.problems import PROBLEMS
 from core.reference import fit
 from core.script_diff import BY_HAND, changes
+from support.optimizers import OPTIONS
 
 pytestmark = pytest.mark.tensorflow
 
@@ -120,7 +121,7 @@ def drawn_experiment(rng: np.random.Generator) -> Experiment:
         Model((*layers, output)),
         Training(
             loss,
-            pick([Adam(), Adam(0.1), RMSprop(), RMSprop(0.01), SGD(), SGD(0.1, 0.9)]),
+            pick([Adam(), RMSprop(0.01), SGD(0.1, 0.9), *OPTIONS]),
             batch_size=pick([5, 32]),
             epochs=1,
             shuffle=pick([True, False]),

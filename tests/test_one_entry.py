@@ -81,21 +81,18 @@ class Weaker(Regulariser):
 
 
 @dataclass(frozen=True)
-class Adagrad(Optimizer):
-    learning_rate: float = field(RATE, 0.001, label="Learning rate", help="Of the first update.")
-    initial_accumulator_value: float = field(
-        Float(0, 10), 0.1, label="Start", help="Of the sums of squares."
-    )
-    keras_name = label = "Adagrad"
-    help = "Divides each gradient by all of its past."
+class HeavyBall(Optimizer):
+    learning_rate: float = field(RATE, 0.01, label="Learning rate", help="Of the gradient.")
+    momentum: float = field(Float(0, 0.9), 0.0, label="Inertia", help="Of the previous change.")
+    keras_name = "SGD"
+    label = "Heavy ball"
+    help = "Rolls on."
+    rescales = False
 
     def directions(self, follower, gradients):
-        start = self.initial_accumulator_value
-        follower.second = [
-            (v if v.any() else np.full_like(v, start)) + g * g
-            for v, g in zip(follower.second, gradients, strict=True)
-        ]
-        return [g / np.sqrt(v + 1e-7) for g, v in zip(gradients, follower.second, strict=True)]
+        velocity = follower.state("velocity", gradients)
+        velocity[:] = [self.momentum * v + g for v, g in zip(velocity, gradients, strict=True)]
+        return velocity
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,7 @@ def _added(monkeypatch):
     monkeypatch.setitem(LOSSES, "mean_absolute_error", ABSOLUTE)
     monkeypatch.setitem(INITIALISERS, "orthogonal_initializer", OrthogonalInitializer)
     monkeypatch.setitem(REGULARISERS, "weaker", Weaker)
-    monkeypatch.setitem(OPTIMIZERS, "Adagrad", Adagrad)
+    monkeypatch.setitem(OPTIMIZERS, "HeavyBall", HeavyBall)
     monkeypatch.setitem(LAYERS, "Offset", Offset)
     monkeypatch.setitem(SOURCES, "Rings", Rings)
     monkeypatch.setitem(RULES, "odd-units", Rule("odd-units", odd_units))
@@ -194,7 +191,9 @@ def all_of_them():
                 Dense(1, "sigmoid"),
             )
         ),
-        Training("mean_absolute_error", Adagrad(0.1), batch_size=16, epochs=6, shuffle=False),
+        Training(
+            "mean_absolute_error", HeavyBall(0.1, 0.5), batch_size=16, epochs=6, shuffle=False
+        ),
     )
 
 
@@ -256,12 +255,16 @@ def slots(experiment):
 @pytest.mark.tensorflow
 def test_their_script_is_the_same_training():
     script = export.to_script(all_of_them())
-    for line in ("Rescaling(0.5, offset=0.1)", 'activation="squareplus"', "Adagrad(learning_rate"):
+    for line in (
+        "Rescaling(0.5, offset=0.1)",
+        'activation="squareplus"',
+        "SGD(learning_rate=0.1, momentum=0.5)",
+    ):
         assert line in script
     namespace: dict = {}
     exec(compile(script, "script", "exec"), namespace)
     assert 0 <= namespace["accuracy"] <= 1
-    assert type(namespace["model"].optimizer).__name__ == "Adagrad"
+    assert type(namespace["model"].optimizer).__name__ == "SGD"
 
 
 def test_json_and_links_bring_them_back():
@@ -297,11 +300,11 @@ def test_they_have_controls_with_their_own_bounds():
         ("two-blob.layer1-initialiser", "orthogonal initializer"),
         ("two-blob.layer1-kernel-regulariser", "weaker"),
         ("two-blob.loss", "mean absolute error"),
-        ("two-blob.optimizer", "Adagrad"),
+        ("two-blob.optimizer", "Heavy ball"),
     ):
         assert new in setting(app, key).options, key
-    setting(app, "two-blob.optimizer").set_value("adagrad").run()
-    assert setting(app, "two-blob.initial-accumulator-value").max == 10
+    setting(app, "two-blob.optimizer").set_value("heavyball").run()
+    assert setting(app, "two-blob.momentum").max == 0.9
     app.selectbox(key="two-blob-add-layer").set_value("Offset").run()
     assert setting(app, "two-blob.layer2-scale").min == -100
     assert app.query_params["layers"] == "Dense~2~sigmoid~~Offset"

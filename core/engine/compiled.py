@@ -18,6 +18,8 @@ from core.engine.layouts import Layout, layout_for
 from core.engine.rows import Rows, empty_rows
 from core.experiment import Experiment
 from core.losses import loss
+from core.optimizers import CLIPPING
+from core.schedules import Schedule
 
 KEPT = 24
 """Compiled programs kept for reuse; the one used longest ago goes first."""
@@ -51,13 +53,21 @@ def program(experiment: Experiment, lanes: int) -> Program:
 
 
 class _RatePerRun(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate a run, which broadcasts along the runs of every stacked variable."""
+    """A learning rate a run, which broadcasts along the runs of every stacked variable.
 
-    def __init__(self, layout: type[Layout], lanes: int):
+    Args:
+        layout: Of the variables.
+        lanes: Number of runs.
+        schedule: What multiplies the rates of all runs; None for nothing.
+    """
+
+    def __init__(self, layout: type[Layout], lanes: int, schedule: Schedule | None):
         self.rates = tf.Variable(layout.per_run(tf.zeros(lanes)))
+        self.factor = None if schedule is None else keras_models.keras_schedule(schedule, 1.0)
 
     def __call__(self, step):
-        return self.rates.value()
+        rates = self.rates.value()
+        return rates if self.factor is None else rates * self.factor(step)
 
 
 class Program:
@@ -74,8 +84,11 @@ class Program:
         self.trained = [variable for variable, slot in pairs if slot.trained]
         shapes_trained = [slot.shape for slot in self.slots if slot.trained]
         self.kernels = [i for i, shape in enumerate(shapes_trained) if len(shape) == 2]
-        self.rate = _RatePerRun(self.layout, lanes)
-        self.optimizer = keras_models.keras_optimizer(experiment, self.rate)
+        optimizer = experiment.training.optimizer
+        self.rate = _RatePerRun(self.layout, lanes, optimizer.schedule)
+        # Keras's norms are of whole variables: the gradient is clipped a run before.
+        unclipped = dict.fromkeys(CLIPPING)
+        self.optimizer = keras_models.keras_optimizer(experiment, self.rate, **unclipped)
         self.optimizer.build(self.trained)
         # Each begins at one number: 0 in most of them.
         self.begun = [variable.numpy().flat[0] for variable in self.optimizer.variables]
@@ -185,21 +198,44 @@ class Program:
             float32 (2, kernels, lanes); 0 in steps that are not measured.
         """
 
+        limited = self._clipped(gradients)
+
         def measured():
             # A copy of the weights from before, which costs a wide network a tenth of a step.
             before = [tf.identity(self.trained[i].value) for i in self.kernels]
-            self.optimizer.apply(gradients, self.trained)
+            self.optimizer.apply(limited, self.trained)
             pairs = zip(self.kernels, before, strict=True)
             changes = [self.layout.square_sum(self.trained[i].value - old) for i, old in pairs]
             slopes = [self.layout.square_sum(gradients[i]) for i in self.kernels]
             return tf.stack([tf.stack(slopes), tf.stack(changes)])
 
         def unmeasured():
-            self.optimizer.apply(gradients, self.trained)
+            self.optimizer.apply(limited, self.trained)
             return tf.zeros((2, len(self.kernels), self.lanes))
 
         every = self.layout.every
         return measured() if every == 1 else tf.cond(number % every == 0, measured, unmeasured)
+
+    def _clipped(self, gradients):
+        """The gradients within the optimizer's limits, as Keras clips those of a run alone."""
+        optimizer, layout = self.experiment.training.optimizer, self.layout
+        if optimizer.clipvalue:
+            return [
+                tf.clip_by_value(g, -optimizer.clipvalue, optimizer.clipvalue) for g in gradients
+            ]
+        limit = optimizer.clipnorm or optimizer.global_clipnorm
+        if not limit:
+            return gradients
+        squares = [layout.square_sum(gradient) for gradient in gradients]
+        if optimizer.global_clipnorm:
+            squares = [tf.add_n(squares)] * len(squares)
+        norms = [layout.per_run(tf.sqrt(square)) for square in squares]
+        if optimizer.clipnorm:
+            scales = [limit / tf.maximum(norm, limit) for norm in norms]
+        else:
+            # An infinite norm makes every gradient NaN.
+            scales = [limit * tf.minimum(1 / n, 1 / limit) + (n - n) for n in norms]
+        return [gradient * scale for gradient, scale in zip(gradients, scales, strict=True)]
 
     def _evaluated(self, data: Rows):
         """Loss, score and what the layers put out over all rows, with nothing trained."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from core.experiment import Experiment
 from core.fields import settings
 from core.initialisers import INITIALISER, Initialiser, initialiser
 from core.regularisers import REGULARISER, Regulariser
+from core.schedules import Schedule
 
 # The networks are small: handing their operations to a pool of threads costs more than it gains.
 # Where TensorFlow is up already, it stays as it is.
@@ -61,11 +63,28 @@ def keras_model(experiment: Experiment, seeds: list[int]) -> keras.Sequential:
 def keras_optimizer(
     experiment: Experiment,
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    **options: Any,
 ) -> keras.optimizers.Optimizer:
-    """Keras's optimizer, not built, at this learning rate."""
+    """Keras's optimizer, not built.
+
+    Args:
+        experiment: Whose optimizer it is.
+        learning_rate: Which the optimizer's schedule multiplies; or a schedule in its place.
+        **options: Arguments of Keras's class in place of the optimizer's own.
+    """
     optimizer = experiment.training.optimizer
-    options = {**optimizer.keras_options(), "learning_rate": learning_rate}
+    if optimizer.schedule is not None and isinstance(learning_rate, float):
+        learning_rate = keras_schedule(optimizer.schedule, learning_rate)
+    options = {**optimizer.keras_options(), **options, "learning_rate": learning_rate}
     return getattr(keras.optimizers, optimizer.keras_name)(**options)
+
+
+def keras_schedule(
+    schedule: Schedule, learning_rate: float
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Keras's schedule, which multiplies this learning rate."""
+    kind = getattr(keras.optimizers.schedules, schedule.keras_name)
+    return kind(**schedule.arguments(learning_rate))
 
 
 def draw_weights(

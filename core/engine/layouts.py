@@ -146,8 +146,8 @@ class Layout:
         return outputs
 
     @classmethod
-    def square_sum(cls, kernel):
-        """(runs,): the sum of the squares of each run's kernel."""
+    def square_sum(cls, variable):
+        """(runs,): the sum of the squares of each run's part of a variable."""
         raise NotImplementedError
 
     @classmethod
@@ -248,8 +248,8 @@ class RunsLast(Layout):
         return tf.transpose(outputs, (0, 2, 1))
 
     @classmethod
-    def square_sum(cls, kernel):
-        return tf.reduce_sum(tf.square(kernel), axis=(0, 1))
+    def square_sum(cls, variable):
+        return tf.reduce_sum(tf.square(variable), axis=range(len(variable.shape) - 1))
 
     def product(self, x, kernel):
         """(batch, inputs, runs) times (inputs, units, runs), a matrix product for each run."""
@@ -284,9 +284,9 @@ class RunsFirst(Layout):
         return max(2**21 // (runs * width), 64)
 
     @classmethod
-    def square_sum(cls, kernel):
+    def square_sum(cls, variable):
         # Over the inputs first: XLA vectorises a sum over any axis but the last one.
-        return tf.reduce_sum(tf.reduce_sum(tf.square(kernel), axis=1), axis=1)
+        return tf.reduce_sum(tf.reduce_sum(tf.square(variable), axis=1), axis=1)
 
     def product(self, x, kernel):
         """(runs, batch, inputs) times (runs, inputs, units)."""

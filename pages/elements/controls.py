@@ -180,6 +180,17 @@ def _train_anew(problem: str) -> None:
 
 
 def _widgets(problem: str, settings: list[tuple[str, Setting | View]]) -> None:
+    """Draw controls in two columns, the advanced ones in an expander below the others."""
+    usual, advanced = [], []
+    for name, setting in settings:
+        (advanced if getattr(setting, "advanced", False) else usual).append((name, setting))
+    _in_columns(problem, usual)
+    if advanced:
+        with st.expander("More settings"):
+            _in_columns(problem, advanced)
+
+
+def _in_columns(problem: str, settings: list[tuple[str, Setting | View]]) -> None:
     columns, index = st.columns(2), 0
     for name, setting in settings:
         if name.startswith("low"):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.draft import Draft, Path, converted
+from core.draft import Draft, Path
 from core.entries import KerasEntry
 from core.fields import (
     Bool,
@@ -28,7 +28,7 @@ from core.fields import (
 )
 from core.history import TARGET
 from core.jobs.requests import DEFAULT_RUNS
-from core.optimizers import OPTIMIZERS
+from core.optimizers import OPTIMIZERS, Optimizer
 from pages.elements.layer_settings import LISTS, network
 from pages.elements.row import DATA, GROUPS, NETWORK, RUNS, TRAINING, Control, of_field
 from pages.elements.words import Layers, as_text, in_words
@@ -63,7 +63,12 @@ def differences(before: Draft, after: Draft) -> dict[str, Any]:
         has its own.
     """
     changed = {}
-    controls_before = table(before)
+    controls_before, begun = table(before), before
+    for name, control in table(after).items():
+        # The fields of another class begin at what they are right after it is chosen.
+        if isinstance(control.setting.kind, ClassName) and name in controls_before:
+            begun = control.write(begun, control.read(after))
+            controls_before = table(begun) if begun != before else controls_before
     for name, control in table(after).items():
         group = next((group for group in LISTS if name.startswith(group.prefix)), None)
         same_kinds = group is None or group.kinds(before) == group.kinds(after)
@@ -72,7 +77,8 @@ def differences(before: Draft, after: Draft) -> dict[str, Any]:
         elif not same_kinds:
             differs = False
         elif name in controls_before:
-            differs = as_text(controls_before[name].read(before)) != as_text(control.read(after))
+            origin = before if isinstance(control.setting.kind, ClassName) else begun
+            differs = as_text(controls_before[name].read(origin)) != as_text(control.read(after))
         else:
             differs = True
         if differs:
@@ -203,26 +209,62 @@ def _training(draft: Draft) -> Iterator[Control]:
                 _with_optimizer,
             )
             for option, described in settings(draft.value(path)).items():
-                yield of_field(TRAINING, (*path, option), described)
+                if isinstance(described.kind, Optional):
+                    yield from _part(draft, (*path, option), described)
+                else:
+                    yield of_field(TRAINING, (*path, option), described)
         else:
             yield of_field(TRAINING, path, setting)
 
 
+def _part(draft: Draft, path: Path, setting: Setting) -> Iterator[Control]:
+    """Which class a part of the optimizer is of, if any, and its fields."""
+    kind = ClassName(setting.kind.kind.classes, none="None")
+    name, part = str(path[-1]), draft.value(path)
+    yield Control(
+        name,
+        TRAINING,
+        replace(setting, kind=kind),
+        lambda draft: kind.name_of(draft.value(path)),
+        lambda draft, chosen: draft.put(path, kind.made(chosen, draft.value(path))),
+    )
+    for field, described in settings(part).items() if part is not None else ():
+        label = f"{setting.label}: {described.label.lower()}"
+        described = replace(described, label=label, advanced=setting.advanced)
+        matters = described.matters(part)
+        yield of_field(TRAINING, (*path, field), described, matters, f"{name}-{field}")
+
+
 @dataclass(frozen=True, eq=False)
 class ClassName(Choice):
-    """One of the classes in a registry, by its name in lower case."""
+    """One of the classes in a registry, by its name in lower case.
 
-    entries: dict[str, type[KerasEntry]]
+    Attributes:
+        none: The label of having none, where that is allowed.
+    """
+
+    entries: Mapping[str, type[KerasEntry]]
+    none: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
-        return tuple(name.lower() for name in self.entries)
+        return ("none",) * bool(self.none) + tuple(name.lower() for name in self.entries)
 
     def label(self, option: str) -> str:
-        return self.kind(option).label
+        return self.none if option == "none" else self.kind(option).label
 
     def kind(self, option: str) -> type[KerasEntry]:
         return {name.lower(): kind for name, kind in self.entries.items()}[option]
+
+    def name_of(self, value: KerasEntry | None) -> str:
+        """The option of an instance."""
+        return "none" if value is None else type(value).__name__.lower()
+
+    def made(self, option: str, current: KerasEntry | None) -> KerasEntry | None:
+        """An instance of the class of an option: the current one, if it is of that class."""
+        if option == self.name_of(current):
+            return current
+        return None if option == "none" else self.kind(option)()
 
     def parse(self, text: str) -> str:
         if text not in self.options:
@@ -231,10 +273,14 @@ class ClassName(Choice):
 
 
 def _with_optimizer(draft: Draft, name: str) -> Draft:
+    """Another optimizer, at the same rate and with what is set of the options that all have."""
     optimizer, kind = draft.training.optimizer, ClassName(OPTIMIZERS).kind(name)
     if type(optimizer) is kind:
         return draft
-    return draft.put(("training", "optimizer"), converted(optimizer, kind))
+    shared = {field: getattr(optimizer, field) for field in settings(Optimizer)}
+    defaults = optimizer.defaults()
+    kept = {f: v for f, v in shared.items() if f == "learning_rate" or v != defaults[f]}
+    return draft.put(("training", "optimizer"), kind(**kept))
 
 
 # --- runs and views -----------------------------------------------------------------------------
