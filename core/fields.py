@@ -313,7 +313,7 @@ class Setting:
         matters: Whether the field has an effect, as a function of the instance that it belongs to.
         added: Whether JSON leaves the field out at its default: one that a class was given later,
             so that experiments without it keep their JSON and their digest.
-        advanced: Whether its control is behind "Advanced", as it is rarely changed.
+        advanced: Whether its control is behind "More settings", as it is rarely changed.
     """
 
     kind: Kind

@@ -37,7 +37,7 @@ def taken_over(draft: Draft, parameters: dict[str, str], refused: list[str]) -> 
         parameters["labels"] = parameters["labels"].replace(" and ", "_")
     # Version 1 wrote these parameters even if they had no effect.
     optimizer = parameters.get("optimizer", type(draft.training.optimizer).__name__.lower())
-    if optimizer != "sgd":
+    if optimizer not in ("sgd", "rmsprop"):
         parameters.pop("momentum", None)
     if parameters.get("same-data", "yes" if draft.data.seed is not None else "no") == "no":
         parameters.pop("data-seed", None)

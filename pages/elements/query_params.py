@@ -58,6 +58,8 @@ def read() -> tuple[dict[str, str], list[str]]:
     """The parameters of the URL, and a message if their format is unknown."""
     parameters = st.query_params.to_dict()
     version, notices = parameters.pop(VERSION, str(FORMAT)), []
+    if version == "1" and parameters.get("optimizer") == "rmsprop":
+        parameters.pop("momentum", None)  # it was written, but had no effect
     if not (version.isascii() and version.isdigit()) or int(version[:9]) < 1:
         notices.append(refusal(VERSION, version, f"a whole number from 1 to {FORMAT}"))
     elif int(version[:9]) > FORMAT:
