@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from core.callbacks import CALLBACKS, Callback, ReduceLROnPlateau
 from core.curve import Curve
 from core.entries import ByClass
 from core.fields import (
@@ -25,6 +26,7 @@ from core.fields import (
     Choice,
     Float,
     Instance,
+    Instances,
     Int,
     InvalidExperiment,
     Numbers,
@@ -225,6 +227,7 @@ class Training(Checked):
         batch_size: Rows per update.
         epochs: Passes over the training rows.
         shuffle: Whether the rows are in a new random order in every epoch.
+        callbacks: What stops a run or lowers its learning rate; of each class at most one.
     """
 
     loss: str = field(
@@ -244,6 +247,9 @@ class Training(Checked):
     )
     shuffle: bool = field(
         Bool(), True, label="Shuffle every epoch", help="As Keras's fit does by default."
+    )
+    callbacks: tuple[Callback, ...] = field(
+        Instances(CALLBACKS), (), label="Callbacks", help="What is done after an epoch.", added=True
     )
 
 
@@ -266,6 +272,13 @@ class Experiment(Checked):
     def _check_parts_fit(self) -> None:
         """Raise for what Keras rejects: shapes of labels and output that do not fit the loss."""
         self.training.optimizer.check()
+        reducing = any(isinstance(each, ReduceLROnPlateau) for each in self.training.callbacks)
+        if reducing and self.training.optimizer.schedule is not None:
+            raise InvalidExperiment(
+                "callbacks",
+                "ReduceLROnPlateau",
+                "without a schedule: Keras lowers a constant learning rate only",
+            )
         width, units = self.data.target_width, self.model.output.units
         loss_function = loss(self.training.loss)
         if self.data.training_rows < 2:
@@ -335,6 +348,7 @@ _CLASSES: ChainMap[str, type] = ChainMap(
     LAYERS,  # type: ignore[arg-type]
     OPTIMIZERS,  # type: ignore[arg-type]
     SCHEDULES,  # type: ignore[arg-type]
+    CALLBACKS,  # type: ignore[arg-type]
     ByClass(INITIALISERS),  # type: ignore[arg-type]
     ByClass(REGULARISERS),  # type: ignore[arg-type]
 )

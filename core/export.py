@@ -264,6 +264,9 @@ def _training(experiment: Experiment) -> Section:
         lines.append("    validation_data=(x_test, y_test),")
     if not training.shuffle:
         lines.append("    shuffle=False,")
+    if training.callbacks:
+        calls = (f"        keras.callbacks.{each.script()}," for each in training.callbacks)
+        lines += ["    callbacks=[", *calls, "    ],"]
     text = "An epoch sees every row once; the weights change after each batch."
     return Section(TRAINING, text, (*lines, ")"))
 

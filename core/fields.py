@@ -211,6 +211,27 @@ class Optional:
 
 
 @dataclass(frozen=True, eq=False)
+class Instances:
+    """Instances of the classes in a registry, which is looked up each time: one each at most."""
+
+    classes: Mapping[str, type]
+
+    @property
+    def expected(self) -> str:
+        return (
+            f"at most one of each of {', '.join(kind.__name__ for kind in self.classes.values())}"
+        )
+
+    def check(self, name: str, value: Any) -> tuple[Any, ...]:
+        known = tuple(self.classes.values())
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, known) for v in value):
+            raise InvalidExperiment(name, value, self.expected)
+        if len({type(each) for each in value}) < len(value):
+            raise InvalidExperiment(name, value, self.expected)
+        return tuple(value)
+
+
+@dataclass(frozen=True, eq=False)
 class Instance:
     """An instance of one of the classes in a registry, which is looked up each time."""
 

@@ -104,8 +104,8 @@ class History:
         val_loss, val_score: float32 (epochs, runs), on the held-out rows after each epoch; None
             without held-out rows.
         health: Figures of the dense layers; None where they were not measured.
-        final_loss, final_score: float32 (runs,), after the last epoch, on the held-out rows if
-            there are any and otherwise on the training rows.
+        final_loss, final_score: float32 (runs,), with the weights that each run ends with, on the
+            held-out rows if there are any and otherwise on the training rows.
         key_epochs: int (keys,), the epochs whose weights are kept; 0 is before training.
         weights: One float32 array (keys, *shape, runs) for each array of Keras's `get_weights()`.
         cancelled: Whether the training was stopped early; the arrays then end at the last epoch
@@ -113,6 +113,11 @@ class History:
         seconds: Wall-clock time of making the data and the weights and of training all epochs.
         compile_seconds: Wall-clock time of compiling the program; 0 if it was cached. Experiments
             that are trained together have an equal share of both times.
+        last_epochs: int (runs,), the epoch after which a callback stopped each run, or the last
+            one: later figures are NaN, and later weights those that it ends with. None where no
+            run was stopped before the last epoch.
+        final_epochs: int (runs,), the epoch whose weights each run ends with: its best one, where
+            that is restored, or else its last. None where it is the last epoch of all.
     """
 
     experiment: Experiment
@@ -131,10 +136,33 @@ class History:
     cancelled: bool
     seconds: float
     compile_seconds: float
+    last_epochs: np.ndarray | None = None
+    final_epochs: np.ndarray | None = None
 
     @property
     def epochs(self) -> int:
         return self.loss.shape[0]
+
+    @property
+    def ends(self) -> np.ndarray:
+        """int (runs,): the epoch after which each run was stopped, or the last one."""
+        return np.full(self.runs, self.epochs) if self.last_epochs is None else self.last_epochs
+
+    @property
+    def trained(self) -> np.ndarray:
+        """bool (epochs, runs): whether a run was trained in an epoch."""
+        return np.arange(1, self.epochs + 1)[:, None] <= self.ends
+
+    def at_end(self, figures: np.ndarray) -> np.ndarray:
+        """The figures of each run after the epoch whose weights it ends with.
+
+        Args:
+            figures: (epochs, ..., runs).
+
+        Returns:
+            (..., runs).
+        """
+        return at(figures, self.final_epochs)
 
     @property
     def runs(self) -> int:
@@ -142,8 +170,9 @@ class History:
 
     @property
     def finite(self) -> np.ndarray:
-        """bool (runs,): whether the loss is finite in every epoch."""
-        return np.isfinite(self.loss).all(axis=0) & np.isfinite(self.final_loss)
+        """bool (runs,): whether the loss is finite in every epoch that the run was trained."""
+        finite = np.isfinite(self.loss) | ~self.trained
+        return finite.all(axis=0) & np.isfinite(self.final_loss)
 
     def successes(self, target: float) -> np.ndarray:
         """bool (runs,): whether the final score reaches the target."""
@@ -181,12 +210,10 @@ class History:
             str (runs,), one of OUTCOMES each.
         """
         loss, score = self.judged
-        third = max(2, math.ceil(LAST_PART * self.epochs))
-        with np.errstate(invalid="ignore"):
-            fall = loss[-third:][0] - loss[-third:].min(axis=0)
-            rise = score[-third:].max(axis=0) - score[-third:][0]
-            better = (fall > LEAST_FALL * np.abs(loss[-third:][0])) | (rise > LEAST_RISE)
-            improving = self.finite & better & (loss[-1] >= 0)
+        improving = np.zeros(self.runs, bool)
+        for end in np.unique(self.ends):
+            own = self.ends == end
+            improving[own] = self.finite[own] & _improving(loss[:end, own], score[:end, own])
         reached = (score >= np.float32(target)).any(axis=0)
         # `select` takes the first condition that holds: a run that succeeded has also reached the
         # target.
@@ -247,6 +274,23 @@ class History:
         loss = np.nan_to_num(self.final_loss, nan=np.inf)
         order = np.lexsort((loss, -score))
         return int(order[{"best": 0, "median": self.runs // 2, "worst": -1}[kind]])
+
+
+def _improving(loss: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """bool (runs,): whether loss or score, (epochs, runs) each, get better in their last part."""
+    third = max(2, math.ceil(LAST_PART * len(loss)))
+    with np.errstate(invalid="ignore"):
+        fall = loss[-third:][0] - loss[-third:].min(axis=0)
+        rise = score[-third:].max(axis=0) - score[-third:][0]
+        better = (fall > LEAST_FALL * np.abs(loss[-third:][0])) | (rise > LEAST_RISE)
+        return better & (loss[-1] >= 0)
+
+
+def at(figures: np.ndarray, epochs: np.ndarray | None) -> np.ndarray:
+    """The figures, (epochs, ..., runs), of an epoch a run, counted from 1; None for the last."""
+    if epochs is None:
+        return figures[-1]
+    return np.moveaxis(figures, -1, 0)[np.arange(len(epochs)), epochs - 1].T
 
 
 def counted(outcomes: np.ndarray) -> dict[str, int]:

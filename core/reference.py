@@ -9,10 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from core.callbacks import EarlyStopping
 from core.data import prepare
 from core.engine import keras_models
 from core.experiment import Experiment
-from core.history import CURVES, Epoch, History
+from core.history import CURVES, Epoch, History, at
 from core.training import layer_seeds
 
 EVALUATED = 1_000
@@ -47,6 +48,7 @@ def fit(
     held_out = (rows.held_out_x, rows.held_out_y) if len(rows.held_out_x) else None
     initial = model.get_weights()
     report = _Report(rows, training.epochs, on_epoch, should_stop)
+    callbacks = {type(each): keras_models.keras_callback(each) for each in training.callbacks}
     started = time.perf_counter()
     metrics = model.fit(
         rows.x,
@@ -55,7 +57,7 @@ def fit(
         epochs=training.epochs,
         shuffle=training.shuffle,
         validation_data=held_out,
-        callbacks=[report],
+        callbacks=[*callbacks.values(), report],
         verbose=0,
     ).history
     seconds = time.perf_counter() - started - report.seconds
@@ -65,17 +67,22 @@ def fit(
     }
     curves: dict[str, Any] = {name: columns.get(name) for name in CURVES}
     part = "val" if held_out else "evaluated"
+    stopping = callbacks.get(EarlyStopping)
+    ended = None
+    if stopping is not None and stopping.best_weights is not None:
+        ended = np.array([stopping.best_epoch + 1])
     final = [np.stack(pair)[..., None] for pair in zip(initial, model.get_weights(), strict=True)]
     return History(
         experiment=experiment,
         seed=seed,
         **curves,
         health=None,
-        final_loss=columns[f"{part}_loss"][-1],
-        final_score=columns[f"{part}_score"][-1],
+        final_loss=at(columns[f"{part}_loss"], ended),
+        final_score=at(columns[f"{part}_score"], ended),
         key_epochs=np.array([0, len(columns["loss"])]),
         weights=tuple(final),
-        cancelled=len(columns["loss"]) < training.epochs,
+        final_epochs=ended,
+        cancelled=report.cancelled and len(columns["loss"]) < training.epochs,
         seconds=seconds,
         compile_seconds=0.0,
     )
@@ -138,6 +145,7 @@ class _Report(keras.callbacks.Callback):
     Attributes:
         evaluated: Loss and score on the training rows after each epoch.
         seconds: Time that evaluations and reports took, which is not part of the training.
+        cancelled: Whether `should_stop` ended the training.
     """
 
     def __init__(self, rows, epochs, on_epoch, should_stop):
@@ -145,12 +153,12 @@ class _Report(keras.callbacks.Callback):
         self.rows, self.epochs = rows, epochs
         self.on_epoch, self.should_stop = on_epoch, should_stop
         self.evaluated = {"evaluated_loss": [], "evaluated_score": []}
-        self.seconds = 0.0
+        self.seconds, self.cancelled = 0.0, False
 
     def on_train_batch_end(self, batch, logs=None):
         # An epoch of plain Keras can take many seconds, so a stop must not wait for its end.
         if self.should_stop is not None and self.should_stop():
-            self.model.stop_training = True
+            self.model.stop_training = self.cancelled = True
 
     def on_epoch_end(self, epoch, logs=None):
         started = time.perf_counter()

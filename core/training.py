@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from core.callbacks import Course
 from core.engine import keras_models
 from core.engine.compiled import Program, program
 from core.engine.grouping import (
@@ -30,7 +31,7 @@ from core.engine.grouping import (
 )
 from core.engine.rows import stacked_rows
 from core.experiment import Experiment, InvalidExperiment
-from core.history import CURVES, Epoch, Health, History, Progress
+from core.history import CURVES, Epoch, Health, History, Progress, at
 from core.initialisers import initialiser
 from core.streams import DROPOUT, EPOCH_ORDER, WEIGHTS, generator
 
@@ -167,6 +168,8 @@ def train_together(
     keys = np.array([generator(seed, run, DROPOUT).integers(2**32) for _, run in members])
     keys = _filled(keys, lanes).astype(np.uint32)
 
+    course = Course(first.training.callbacks, rates)
+    ends: list[np.ndarray] = []
     kept = {0: compiled.weights()}
     keep = _key_epochs(first.training.epochs, sum(array.nbytes for array in kept[0]))
     reports = []
@@ -176,14 +179,18 @@ def train_together(
             order = generator(seed, number, EPOCH_ORDER).permutation(order)
         figures = compiled.epoch(training, held_out, order, keys * np.uint32(2 * number + 1))
         reports.append({name: array[..., : len(members)] for name, array in figures.items()})
-        last = number == first.training.epochs
+        if first.training.callbacks:
+            ends = _follow(course, number, reports[-1], compiled, ends)
+        last = number == first.training.epochs or not course.going.any()
         cancelled = not last and should_stop is not None and should_stop()
-        if number in keep or cancelled:
+        if number in keep or cancelled or last:
             kept[number] = compiled.weights()
         if on_epoch is not None:
             on_epoch(_epoch(number, first.training.epochs, reports[-1]))
-        if cancelled:
+        if cancelled or last:
             break
+    for epoch, arrays in kept.items():
+        _end(arrays, ends, compiled, course.over(epoch, number))
     seconds = time.perf_counter() - started
 
     stacked = {name: np.stack([report[name] for report in reports]) for name in reports[0]}
@@ -191,6 +198,8 @@ def train_together(
     histories = []
     for index, experiment in enumerate(experiments):
         own = slice(index * runs, (index + 1) * runs)
+        stopped, best = course.stopped[own], course.best[own]
+        stopped = np.where(stopped, stopped, number)
         histories.append(
             _history(
                 experiment,
@@ -198,6 +207,8 @@ def train_together(
                 {name: array[..., own] for name, array in stacked.items()},
                 np.array(list(kept)),
                 tuple(array[..., own] for array in weights),
+                last_epochs=stopped if (stopped < number).any() else None,
+                final_epochs=np.where(best, best, stopped) if course.stops else None,
                 cancelled=cancelled,
                 seconds=seconds / len(experiments),
                 compile_seconds=compile_seconds / len(experiments),
@@ -249,6 +260,54 @@ def _initial_weights(members: list, seed: int, lanes: int) -> list[np.ndarray]:
     return weights
 
 
+def _follow(
+    course: Course,
+    number: int,
+    report: dict[str, np.ndarray],
+    compiled: Program,
+    ends: list[np.ndarray],
+) -> list[np.ndarray]:
+    """Let the callbacks act on the figures of an epoch, and remove those of stopped runs.
+
+    Args:
+        course: Of the runs.
+        number: Of the epoch.
+        report: Its figures, which are changed.
+        compiled: The program, whose learning rates are changed.
+        ends: The weights that runs end with, as far as they are known, in the layout's shapes.
+
+    Returns:
+        The weights that runs end with.
+    """
+    for figures in report.values():
+        figures[..., ~course.going] = np.nan
+    rates = course.rates.copy()
+    metric = compiled.experiment.task.metric
+    named = {name.replace("score", metric): figures for name, figures in report.items()}
+    ending = course.after(number, named)
+    if not np.array_equal(rates, course.rates):
+        compiled.set_rates(_filled(course.rates, compiled.lanes))
+    if not ending.any():
+        return ends
+    weights = compiled.weights()
+    if ends:
+        _end(ends, weights, compiled, ending)
+    return ends or weights
+
+
+def _end(
+    weights: list[np.ndarray], ends: list[np.ndarray], compiled: Program, runs: np.ndarray
+) -> None:
+    """Put the weights `ends` of these runs, bool (runs,), in the place of their `weights`."""
+    if not ends or not runs.any():
+        return
+    axis = compiled.layout.run_axis
+    for array, end in zip(weights, ends, strict=True):
+        np.moveaxis(array, axis, 0)[: len(runs)][runs] = np.moveaxis(end, axis, 0)[: len(runs)][
+            runs
+        ]
+
+
 def _key_epochs(epochs: int, size: int) -> set[int]:
     """The epochs from 1 to the last whose weights, `size` bytes each time, are kept."""
     count = int(np.clip(KEPT_WEIGHTS // size, 2, KEY_EPOCHS)) - 1
@@ -264,13 +323,14 @@ def _epoch(number: int, of: int, report: dict[str, np.ndarray]) -> Epoch:
 
 def _history(experiment, seed, figures, key_epochs, weights, **rest) -> History:
     part = "val" if experiment.data.held_out_rows else "evaluated"
+    ended = rest["final_epochs"]
     return History(
         experiment=experiment,
         seed=seed,
         **{name: figures.get(name) for name in CURVES},
         health=Health(**{field.name: figures[field.name] for field in fields(Health)}),
-        final_loss=figures[f"{part}_loss"][-1],
-        final_score=figures[f"{part}_score"][-1],
+        final_loss=at(figures[f"{part}_loss"], ended),
+        final_score=at(figures[f"{part}_score"], ended),
         key_epochs=key_epochs,
         weights=weights,
         **rest,

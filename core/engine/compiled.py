@@ -131,6 +131,10 @@ class Program:
             variable.assign(self.layout.from_runs(values))
         for variable, begun in zip(self.optimizer.variables, self.begun, strict=True):
             variable.assign(tf.fill(variable.shape, begun))
+        self.set_rates(learning_rates)
+
+    def set_rates(self, learning_rates: np.ndarray) -> None:
+        """Set the learning rates, (lanes,)."""
         self.rate.rates.assign(self.layout.per_run(tf.constant(learning_rates, tf.float32)))
 
     def weights(self) -> list[np.ndarray]:

@@ -41,7 +41,7 @@ def structure(experiment: Experiment) -> tuple:
     shapes = (data.source.features, data.target_width, data.training_rows, data.held_out_rows)
     rows = (is_shared(data), has_scale_per_run(data), has_target_scale_per_run(data))
     optimizer = training.optimizer.at_rate(1.0)
-    same = replace(training, optimizer=optimizer, epochs=1, shuffle=True)
+    same = replace(training, optimizer=optimizer, epochs=1, shuffle=True, callbacks=())
     return layers, shapes, rows, same, experiment.task.metric
 
 
@@ -52,7 +52,7 @@ def stack_key(experiment: Experiment) -> tuple:
     """
     data, training = experiment.data, experiment.training
     rows = data if is_shared(data) else None
-    return structure(experiment), training.epochs, training.shuffle, rows
+    return structure(experiment), training.epochs, training.shuffle, training.callbacks, rows
 
 
 def stacks(experiments: Sequence[Experiment], runs: int) -> list[list[int]]:

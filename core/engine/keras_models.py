@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from core.callbacks import Callback
 from core.experiment import Experiment
 from core.fields import settings
 from core.initialisers import INITIALISER, Initialiser, initialiser
@@ -85,6 +86,11 @@ def keras_schedule(
     """Keras's schedule, which multiplies this learning rate."""
     kind = getattr(keras.optimizers.schedules, schedule.keras_name)
     return kind(**schedule.arguments(learning_rate))
+
+
+def keras_callback(callback: Callback) -> keras.callbacks.Callback:
+    """Keras's callback."""
+    return getattr(keras.callbacks, callback.keras_name)(**callback.keras_options())
 
 
 def draw_weights(

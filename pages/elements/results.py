@@ -32,6 +32,19 @@ def answer(history: History, target: float) -> None:
     if history.cancelled:
         epochs = history.experiment.training.epochs
         st.caption(f":material/stop_circle: Stopped after {history.epochs} of {epochs} epochs.")
+    if stopped := stopped_early(history):
+        st.caption(f":material/timer_off: {stopped}")
+
+
+def stopped_early(history: History) -> str:
+    """How many runs a callback stopped, and when; "" for none."""
+    epochs = history.experiment.training.epochs
+    early = history.ends < epochs
+    if history.cancelled or not early.any():
+        return ""
+    when = np.median(history.ends[early])
+    which = "Every run was" if early.all() else f"{early.sum()} of {history.runs} runs were"
+    return f"{which} stopped early, half of them by epoch {when:.0f} of {epochs:,}."
 
 
 def symptom(problem: str, history: History, target: float) -> None:

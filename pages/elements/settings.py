@@ -19,6 +19,7 @@ from core.fields import (
     Choice,
     Float,
     Instance,
+    Instances,
     Int,
     Numbers,
     Optional,
@@ -213,8 +214,40 @@ def _training(draft: Draft) -> Iterator[Control]:
                     yield from _part(draft, (*path, option), described)
                 else:
                     yield of_field(TRAINING, (*path, option), described)
+        elif isinstance(setting.kind, Instances):
+            for kind in setting.kind.classes.values():
+                yield from _callback(draft, path, kind)
         else:
             yield of_field(TRAINING, path, setting)
+
+
+def _callback(draft: Draft, path: Path, kind: type[KerasEntry]) -> Iterator[Control]:
+    """Whether there is one of this class among the instances at a path, and its fields."""
+
+    def index(draft: Draft) -> int | None:
+        found = [n for n, each in enumerate(draft.value(path)) if type(each) is kind]
+        return found[0] if found else None
+
+    def switched(draft: Draft, on: bool) -> Draft:
+        others = tuple(each for each in draft.value(path) if type(each) is not kind)
+        if on == (index(draft) is not None):
+            return draft
+        return draft.put(path, (*others, kind()) if on else others)
+
+    name = kind.__name__.lower()
+    yield Control(
+        name,
+        TRAINING,
+        Setting(Bool(), kind.label, kind.help),
+        lambda draft: index(draft) is not None,
+        switched,
+    )
+    place = index(draft)
+    if place is not None:
+        for field, described in settings(kind).items():
+            label = f"{kind.label}: {described.label.lower()}"
+            described = replace(described, label=label)
+            yield of_field(TRAINING, (*path, place, field), described, name=f"{name}-{field}")
 
 
 def _part(draft: Draft, path: Path, setting: Setting) -> Iterator[Control]:

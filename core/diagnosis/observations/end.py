@@ -94,7 +94,7 @@ class FinalState:
         """bool (runs,): a hidden ReLU layer is dead as a whole after the last epoch."""
         if self.history.health is None or not self._relu_layers:
             return np.zeros(self.history.runs, bool)
-        return (self.history.health.dead[-1][self._relu_layers] == 1).any(axis=0)
+        return (self.history.at_end(self.history.health.dead)[self._relu_layers] == 1).any(axis=0)
 
     @cached_property
     def silenced_in_training(self) -> float:

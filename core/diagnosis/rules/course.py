@@ -30,7 +30,8 @@ def non_finite_loss(obs: Observations) -> Finding | None:
     if obs.history is None or obs.history.finite.all():
         return None
     lost = ~obs.history.finite
-    epoch = (~np.isfinite(obs.history.loss)).argmax(axis=0)[lost].min() + 1
+    overflown = ~np.isfinite(obs.history.loss) & obs.history.trained
+    epoch = overflown.argmax(axis=0)[lost].min() + 1
     remedies = [*fixes.lower_rates(obs.experiment), fixes.STANDARDISE]
     if loss(obs.training.loss).cross_entropy and obs.output_activation not in (
         "sigmoid",
@@ -126,10 +127,12 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
     if end is None or end.history.epochs < 3 or obs.rows.continuous:
         return None
     loss, accuracy = end.history.loss, end.history.score
+    last_loss, last_accuracy = end.history.at_end(loss), end.history.at_end(accuracy)
     with np.errstate(invalid="ignore"):
-        fell = loss[-1] < loss[0] - FALLING * np.abs(loss[0])
+        fell = last_loss < loss[0] - FALLING * np.abs(loss[0])
     # Within what a share of so many rows can change by chance.
-    still = np.ptp(accuracy[1:], axis=0) <= 2 * math.sqrt(0.25 / obs.data.training_rows)
+    spread = np.nanmax(accuracy[1:], axis=0) - np.nanmin(accuracy[1:], axis=0)
+    still = spread <= 2 * math.sqrt(0.25 / obs.data.training_rows)
     frozen = fell & still & end.failed
     if not frozen.any():
         return None
@@ -139,8 +142,8 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
         SLOW if end.moving else FATAL,
         "The loss falls, but the accuracy does not change",
         f"In {frozen.sum()} of {frozen.size} runs; in run {which} the loss goes from "
-        f"{number(float(loss[0, which]))} to {number(float(loss[-1, which]))} while the accuracy "
-        f"stays at {accuracy[-1, which]:.3f}.",
+        f"{number(float(loss[0, which]))} to {number(float(last_loss[which]))} while the accuracy "
+        f"stays at {last_accuracy[which]:.3f}.",
         "The loss responds to every small change of the output, the accuracy only to which side of "
         "the threshold it is on. Either no output has crossed the threshold yet, or the accuracy "
         "measures something other than what the loss optimises.",
@@ -180,7 +183,9 @@ def oscillation(obs: Observations) -> Finding | None:
 def overfitting(obs: Observations) -> Finding | None:
     if obs.history is None or obs.history.val_score is None or obs.rows.continuous:
         return None
-    gap = obs.history.score[-1] - obs.history.val_score[-1]
+    training = obs.history.at_end(obs.history.score)
+    held_out = obs.history.at_end(obs.history.val_score)
+    gap = training - held_out
     chance = 2 * math.sqrt(0.25 / obs.data.held_out_rows / obs.history.runs)
     if np.nanmean(gap) < max(GAP, chance):
         return None
@@ -188,8 +193,8 @@ def overfitting(obs: Observations) -> Finding | None:
         "overfitting",
         FRAGILE if obs.failing else COSMETIC,
         "Overfitting",
-        f"Training accuracy ends at {np.nanmean(obs.history.score[-1]):.1%}, held-out accuracy "
-        f"at {np.nanmean(obs.history.val_score[-1]):.1%} (mean of the runs; "
+        f"Training accuracy ends at {np.nanmean(training):.1%}, held-out accuracy "
+        f"at {np.nanmean(held_out):.1%} (mean of the runs; "
         f"{obs.data.training_rows:,} training rows, {obs.parameters:,} weights).",
         "The network memorises the training rows, noise included, and this does not generalise. "
         "More rows, fewer units or fewer epochs help.",

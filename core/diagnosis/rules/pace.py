@@ -58,7 +58,7 @@ def _missing_evidence(obs: Observations, needed: float) -> str:
         text += (
             f"; the median loss of the {failed.sum()} runs that fail went from "
             f"{number(float(np.nanmedian(loss[0][failed])))} to "
-            f"{number(float(np.nanmedian(loss[-1][failed])))}"
+            f"{number(float(np.nanmedian(obs.failing.history.at_end(loss)[failed])))}"
         )
     return text + "."
 
@@ -172,7 +172,8 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
     loss, lower = (obs.ahead.trial[part] for part in (1.0, 0.1))
     restless = 0.0
     if obs.failing and obs.failing.history.health is not None:
-        ratios = obs.failing.history.health.update_ratio[-1][:, obs.failing.failed]
+        ratios = obs.failing.history.at_end(obs.failing.history.health.update_ratio)
+        ratios = ratios[:, obs.failing.failed]
         restless = float(np.median(np.nan_to_num(ratios, nan=0.0, posinf=0.0).max(axis=0)))
     high = obs.rate > 3 * default
     killed = obs.failing.silenced_in_training if obs.failing and high else 0.0

@@ -115,7 +115,8 @@ def saturated_units(obs: Observations) -> Finding | None:
     )
     ended = 0.0
     if obs.failing and obs.failing.history.health is not None:
-        last = obs.failing.history.health.saturated[-1][bounded][:, obs.failing.failed]
+        saturated = obs.failing.history.at_end(obs.failing.history.health.saturated)
+        last = saturated[bounded][:, obs.failing.failed]
         ended = float(np.nanmean(last, axis=1).max())
         worst = bounded[int(np.nanmean(last, axis=1).argmax())] if ended > SATURATED else worst
         evidence += (
