@@ -201,7 +201,6 @@ class Program:
         Returns:
             float32 (2, kernels, lanes); 0 in steps that are not measured.
         """
-
         limited = self._clipped(gradients)
 
         def measured():
