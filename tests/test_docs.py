@@ -8,6 +8,7 @@ import pytest
 from benchmarks.app import ROOT
 from core.comparison import plan
 from core.problems import PROBLEMS
+from core.vocabulary import tables
 
 DOCUMENTS = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
 NAMED = r"(?<![\w/.])[\w.]+(?:/[\w.]+)*/?"
@@ -44,3 +45,8 @@ def test_the_readme_counts_the_rows_of_its_comparison():
     problem = PROBLEMS["threshold"]
     (rows,) = re.findall(r"compare\(.*: (\d+) rows", (ROOT / "README.md").read_text("utf-8"))
     assert int(rows) == len(plan(problem.experiment, problem.fixes))
+
+
+def test_the_vocabulary_lists_what_the_registries_have():
+    text = (ROOT / "docs" / "vocabulary.md").read_text("utf-8")
+    assert tables() in text, "write it again: python -m core.vocabulary"

@@ -124,7 +124,7 @@ def test_every_layer_trains_as_kerass_in_both_layouts(name):
         for curve in ("loss", "evaluated_loss", "val_loss"):
             mine, theirs = getattr(ours, curve)[:, 1], getattr(keras_own, curve)[:, 0]
             np.testing.assert_allclose(mine, theirs, rtol=1e-3, err_msg=curve)
-        np.testing.assert_allclose(ours.val_accuracy[:, 1], keras_own.val_accuracy[:, 0], atol=1e-6)
+        np.testing.assert_allclose(ours.val_score[:, 1], keras_own.val_score[:, 0], atol=1e-6)
 
 
 @pytest.mark.tensorflow
@@ -164,6 +164,46 @@ def test_the_numpy_network_has_kerass_loss_and_gradients(name):
         np.testing.assert_allclose(gradient.reshape(hers.shape), hers, rtol=2e-3, atol=2e-5)
 
 
+NOISY = (
+    GaussianNoise(0.3),
+    Dense(4, "tanh"),
+    GaussianDropout(0.2),
+    Dense(4, "selu"),
+    AlphaDropout(0.2),
+    Dense(1, "sigmoid"),
+    Dropout(0.3),
+)
+
+
+@pytest.mark.tensorflow
+def test_the_scripts_network_is_the_one_that_is_trained():
+    import keras
+
+    from core.engine.keras_models import keras_model
+    from core.export import NETWORK, sections
+
+    def settings(model):
+        return [without_names(layer.get_config()) for layer in model.layers]
+
+    def without_names(config):
+        if isinstance(config, list):
+            return np.float32(config).tolist()
+        if not isinstance(config, dict):
+            return config
+        left_out = ("name", "seed", "dtype")
+        return {key: without_names(v) for key, v in config.items() if key not in left_out}
+
+    for layers in (*NETWORKS.values(), NOISY):
+        fitting = "twice" if Model(layers).output.units > 1 else "given"
+        asked = replace(experiment(fitting), model=Model(layers))
+        (network,) = (each for each in sections(asked) if each.heading == NETWORK)
+        names = {"keras": keras, "np": np}
+        exec("\n".join(network.lines), names)
+        trained = keras_model(asked, [1] * len(asked.model.initialised))
+        assert settings(names["model"]) == settings(trained)
+        assert names["model"].count_params() == trained.count_params()
+
+
 def test_the_networks_have_every_layer_without_random_numbers():
     used = {type(layer) for layers in NETWORKS.values() for layer in layers}
     assert used == {kind for kind in LAYERS.values() if not kind.random}
@@ -173,16 +213,7 @@ def test_the_networks_have_every_layer_without_random_numbers():
 def test_a_run_with_noise_is_the_same_in_any_stack_and_layout():
     from core.training import train
 
-    layers = (
-        GaussianNoise(0.3),
-        Dense(4, "tanh"),
-        GaussianDropout(0.2),
-        Dense(4, "selu"),
-        AlphaDropout(0.2),
-        Dense(1, "sigmoid"),
-        Dropout(0.3),
-    )
-    asked = replace(experiment("given"), model=Model(layers))
+    asked = replace(experiment("given"), model=Model(NOISY))
     histories = []
     for layout, runs in zip(LAYOUTS, (2, 20), strict=True):
         with laid_out(layout):

@@ -22,14 +22,13 @@ class LayerList:
     Attributes:
         name: Of the parameter that holds all of them.
         prefix: Of the parameters of a single one, before its number.
-        label: Of the parameter, and of a single layer before its number.
+        label: Of the parameter.
         after: Whether they come after the last dense layer.
     """
 
     name: str
     prefix: str
     label: str
-    single: str
     after: bool
 
     def of(self, draft: Draft) -> tuple[Layer, ...]:
@@ -48,8 +47,8 @@ class LayerList:
 
 
 LISTS = (
-    LayerList("layers", "layer", "Hidden layers", "Layer", after=False),
-    LayerList("after", "after", "Layers after the output", "After the output", after=True),
+    LayerList("layers", "layer", "Hidden layers", after=False),
+    LayerList("after", "after", "Layers after the output", after=True),
 )
 
 
@@ -61,8 +60,8 @@ def network(draft: Draft) -> Iterator[Control]:
     for each in LISTS:
         start = model.output_index + 1 if each.after else 0
         for number, layer in enumerate(each.of(draft)):
-            title = f"{each.single} {number + 1}"
             path: Path = ("model", "layers", start + number)
+            title = f"Layer {start + number + 1}"
             yield from _layer(layer, path, f"{each.prefix}{number + 1}", title)
     path = ("model", "layers", model.output_index)
     yield from _layer(model.output, path, "output", "Output layer")

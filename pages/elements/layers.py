@@ -30,7 +30,7 @@ def draw(problem: str) -> None:
     added = f"{problem}-add-layer"
     st.selectbox(
         "Add a layer",
-        options=sorted(LAYERS, key=lambda name: (name not in FIRST, LAYERS[name].label)),
+        options=[*FIRST, *sorted(LAYERS.keys() - set(FIRST))],
         index=None,
         format_func=lambda name: f"{LAYERS[name].label}: {_lower(LAYERS[name].help)}",
         placeholder="Choose a kind, which is inserted before the output layer",
@@ -42,7 +42,8 @@ def draw(problem: str) -> None:
 
 
 def _lower(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:].rstrip(".")
+    start = sentence[0] if sentence[1].isupper() else sentence[0].lower()
+    return start + sentence[1:].rstrip(".")
 
 
 def _heading(problem: str, index: int, layer: Layer) -> None:
