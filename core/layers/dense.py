@@ -35,7 +35,12 @@ class Dense(Activating):
         help="The distribution of the initial weights.",
     )
     use_bias: bool = field(
-        Bool(), True, label="Bias", help="Adds a number to each weighted sum.", added=True
+        Bool(),
+        True,
+        label="Bias",
+        help="Adds a number to each weighted sum.",
+        added=True,
+        advanced=True,
     )
     bias_initialiser: str | Initialiser = field(
         INITIALISER,
@@ -44,6 +49,7 @@ class Dense(Activating):
         help="The distribution of the initial biases.",
         matters=lambda layer: layer.use_bias,
         added=True,
+        advanced=True,
     )
     kernel_regulariser: str | Regulariser | None = field(
         REGULARISER,
@@ -51,6 +57,7 @@ class Dense(Activating):
         label="Kernel regulariser",
         help="A penalty on the weights, which is part of the loss.",
         added=True,
+        advanced=True,
     )
     bias_regulariser: str | Regulariser | None = field(
         REGULARISER,
@@ -59,6 +66,7 @@ class Dense(Activating):
         help="A penalty on the biases, which is part of the loss.",
         matters=lambda layer: layer.use_bias,
         added=True,
+        advanced=True,
     )
     activity_regulariser: str | Regulariser | None = field(
         REGULARISER,
@@ -66,6 +74,7 @@ class Dense(Activating):
         label="Activity regulariser",
         help="A penalty on the outputs, which is part of the loss.",
         added=True,
+        advanced=True,
     )
 
     keras_name = label = "Dense"

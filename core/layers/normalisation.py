@@ -11,12 +11,24 @@ from core.layers.base import Arrays, Layer, Slot, layer, over_rows
 
 
 def _centre() -> Any:
-    return field(Bool(), True, label="Shift", help="Adds a learnt number per unit.", added=True)
+    return field(
+        Bool(),
+        True,
+        label="Shift",
+        help="Adds a learnt number per unit.",
+        added=True,
+        advanced=True,
+    )
 
 
 def _scale() -> Any:
     return field(
-        Bool(), True, label="Scale", help="Multiplies by a learnt number per unit.", added=True
+        Bool(),
+        True,
+        label="Scale",
+        help="Multiplies by a learnt number per unit.",
+        added=True,
+        advanced=True,
     )
 
 
@@ -27,6 +39,7 @@ def _epsilon() -> Any:
         label="Epsilon",
         help="Added to the variance, so that it is never 0.",
         added=True,
+        advanced=True,
     )
 
 
@@ -82,6 +95,7 @@ class BatchNormalisation(Normalisation):
         label="Momentum",
         help="The share of a moving average that each update keeps.",
         added=True,
+        advanced=True,
     )
     epsilon: float = _epsilon()
     center: bool = _centre()

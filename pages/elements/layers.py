@@ -80,7 +80,7 @@ def _settings(problem: str, layer: Layer, prefix: str) -> None:
     frequent = {
         f"{prefix}-{name}".replace("_", "-")
         for name, setting in settings(layer).items()
-        if not setting.added
+        if not setting.advanced
     }
     shown = [each for each in controls if each.name in frequent]
     for column, each in zip(st.columns(max(len(shown), 1)), shown, strict=False):
