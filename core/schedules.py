@@ -54,7 +54,10 @@ class Schedule(KerasEntry):
     def _sums(self, updates: float) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of updates, up to this one, and the sum of the factors before each."""
         whole = max(math.ceil(updates), 1)
-        edges = np.unique(np.linspace(0, whole, min(whole, SUMMED) + 1).round())
+        count = min(whole, SUMMED)
+        # Evenly spaced ones for the end, and finer ones for the beginning.
+        edges = np.concatenate([np.linspace(0, whole, count + 1), np.geomspace(1, whole, count)])
+        edges = np.unique(edges.round())
         factors = self.factors((edges[1:] + edges[:-1] - 1) / 2)
         return edges, np.concatenate([[0.0], np.cumsum(factors * np.diff(edges))])
 

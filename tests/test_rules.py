@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core import fixes
+from core.callbacks import EarlyStopping
 from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings
 from core.diagnosis.rules import Rule
 from core.experiment import (
@@ -20,6 +21,8 @@ from core.experiment import (
 from core.fixes import Fix
 from core.initialisers import Given
 from core.layers import Activation, LeakyReLU, Softmax
+from core.optimizers import AdamW
+from core.schedules import CosineDecay, ExponentialDecay
 from support.diagnosis import (
     CONTINUOUS,
     HEALTHY,
@@ -131,6 +134,15 @@ STATIC = {
         hidden(activation="sigmoid"),
     ),
     "vanishing-gradient": (hidden(activation="sigmoid", count=6), HEALTHY),
+    "rate-decays-too-early": (
+        training(optimizer=Adam(0.01, schedule=ExponentialDecay(2, 0.5))),
+        training(optimizer=Adam(0.01, schedule=CosineDecay(600))),
+    ),
+    "weight-decay-too-strong": (
+        training(optimizer=Adam(0.01, weight_decay=20.0)),
+        training(optimizer=AdamW(0.01)),
+    ),
+    "momentum-too-high": (training(optimizer=SGD(0.01, 1.0)), training(optimizer=SGD(0.01, 0.9))),
 }
 
 
@@ -143,6 +155,12 @@ def test_a_configuration_shows_its_fault_and_no_other_shows_it(code):
 
 FALLING = np.linspace(0.9, 0.4, 10)[:, None]
 RISING = np.geomspace(0.01, 10, 10, dtype=np.float32)[:, None, None] * np.ones((10, 3, 4))
+ENDS = np.array([3, 3, 10, 10])
+STOPPED = {
+    "accuracy": np.where((np.arange(10)[:, None] < 7) | (ENDS < 10), 0.5, 1.0),
+    "last_epochs": ENDS,
+    "final_epochs": ENDS,
+}
 COURSES = {
     "non-finite-loss": ({"loss": np.where(np.arange(10) < 5, 0.7, np.nan)[:, None]}, {}),
     "loss-below-zero": ({"loss": -FALLING}, {}),
@@ -152,14 +170,18 @@ COURSES = {
     "overfitting": ({"accuracy": 0.99, "val_score": np.full((10, 4), 0.6)}, {"accuracy": 0.99}),
     "depends-on-the-seed": ({"accuracy": np.array([1.0, 1.0, 0.5, 0.5])}, {"accuracy": 1.0}),
     "exploding-gradient": ({"gradient_norm": RISING}, {}),
+    "stopped-too-early": (STOPPED, {"accuracy": 1.0}),
 }
+OF = {"stopped-too-early": training(callbacks=(EarlyStopping("loss", patience=2),))}
+"""Experiments of histories that are not of the healthy one."""
 
 
 @pytest.mark.parametrize("code", COURSES)
 def test_a_history_shows_its_fault_and_no_other_shows_it(code):
     faulty, sound = COURSES[code]
-    assert code in codes(diagnose(HEALTHY, history(HEALTHY, **faulty)))
-    assert code not in codes(diagnose(HEALTHY, history(HEALTHY, **sound)))
+    experiment = OF.get(code, HEALTHY)
+    assert code in codes(diagnose(experiment, history(experiment, **faulty)))
+    assert code not in codes(diagnose(experiment, history(experiment, **sound)))
 
 
 def test_every_rule_is_tested():

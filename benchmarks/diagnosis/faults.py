@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.callbacks import EarlyStopping
 from core.data import prepare
+from core.engine.grouping import steps
 from core.experiment import SGD, BatchNormalisation, Dense, Dropout, Experiment, Model, Table
 from core.fixes import with_data, with_hidden, with_training
 from core.layers import Activation
+from core.schedules import ExponentialDecay
 
 
 @dataclass(frozen=True)
@@ -388,6 +391,33 @@ def _(experiment):
 def _(experiment):
     changed = with_hidden(activation="sigmoid", initialiser="glorot_uniform")(experiment)
     return with_data(scaling="divide", divisor=1e-3)(changed)
+
+
+@fault("learning rate that is gone after a tenth", "rate-decays-too-early")
+def _(experiment):
+    schedule = ExponentialDecay(max(steps(experiment) * experiment.training.epochs // 100, 1), 0.5)
+    return with_training(optimizer=replace(experiment.training.optimizer, schedule=schedule))(
+        experiment
+    )
+
+
+@fault("weight decay 10", "weight-decay-too-strong")
+def _(experiment):
+    if experiment.training.optimizer.learning_rate * steps(experiment) < 0.05:
+        return None
+    return with_training(optimizer=replace(experiment.training.optimizer, weight_decay=10.0))(
+        experiment
+    )
+
+
+@fault("momentum 1", "momentum-too-high")
+def _(experiment):
+    return with_training(optimizer=SGD(0.01, 1.0))(experiment)
+
+
+@fault("early stopping without patience", "stopped-too-early", harmless=True)
+def _(experiment):
+    return with_training(callbacks=(EarlyStopping("loss", min_delta=0.05),))(experiment)
 
 
 @fault("explosion", "exploding-gradient", "non-finite-loss", "learning-rate-too-high")

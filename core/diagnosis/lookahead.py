@@ -106,6 +106,8 @@ def first_updates(
     follower = Follower(experiment.training.optimizer)
     rates = rates[:, None, None].astype(np.float32)
     size = min(experiment.training.batch_size, x.shape[1])
+    schedule = experiment.training.optimizer.schedule
+    factors = None if schedule is None else schedule.factors(np.arange(updates + 1))
     losses, scores = [], []
     with np.errstate(all="ignore"):
         for number in range(updates + 1):
@@ -117,5 +119,6 @@ def first_updates(
             batch = rng.integers(0, x.shape[1], size)
             done = forward(experiment.model, weights, x[:, batch], rng)
             _, slope = judge(experiment, done, y[:, batch])
-            follower.update(weights, gradients(experiment.model, weights, done, slope), rates)
+            now = rates if factors is None else rates * np.float32(factors[number])
+            follower.update(weights, gradients(experiment.model, weights, done, slope), now)
     return np.array(losses), np.array(scores)

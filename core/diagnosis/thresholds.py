@@ -36,3 +36,11 @@ LOUD = 0.25
 then varies by half of itself."""
 SETTLED = 0.1
 """Share of a moving average that may still stem from its initial value."""
+DECAYED = 0.01
+"""A learning rate that is below this share of its full size hardly moves anything."""
+EARLY = 0.5
+"""Before this share of a training an end is early."""
+SHRUNK = 0.5
+"""A weight decay matters where it would take half of a weight away in a training."""
+ENDURING = 0.999
+"""A momentum from which on a change lasts for a thousand updates, as long as most trainings."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.fields import Bool, Float, field
 from core.optimizers.base import (
+    FOREVER,
     Arrays,
     Optimizer,
     average_field,
@@ -82,7 +83,7 @@ class RMSprop(Optimizer):
 
     @property
     def reach(self) -> float:
-        return 1 - self.momentum
+        return 1 - min(self.momentum, FOREVER)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 RATE = Float(0, 1_000, step=0.001, above=True)
 AVERAGE = Float(0, 0.999999, step=0.01)
 """The decay of a moving average."""
+FOREVER = 0.9999
+"""A momentum in the long run: one of 1 has no long run."""
 EPSILON = Float(0, 1, step=1e-7)
+FARTHEST = 1e7
+"""Updates that a sum of scheduled learning rates covers."""
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 """The fields that limit the gradient; at most one of them is above 0."""
 
@@ -187,6 +192,22 @@ class Optimizer(KerasEntry):
         Where the optimizer rescales, as far as a learning rate of 1 without a momentum.
         """
         return 1.0
+
+    def travel(self, updates: float) -> float:
+        """The sum of the learning rates of so many updates."""
+        return self.learning_rate * (self.schedule.travel(updates) if self.schedule else updates)
+
+    def updates_over(self, way: float, begun: float = 0.0) -> float:
+        """The updates whose learning rates add up to `way`; inf where no number of them does.
+
+        Args:
+            way: Sum of learning rates.
+            begun: Updates before these.
+        """
+        if self.schedule is None or not math.isfinite(way):
+            return way / self.learning_rate
+        factors = way / self.learning_rate + self.schedule.travel(begun)
+        return self.schedule.updates_to(factors, max(FARTHEST, 10 * begun)) - begun
 
     def at_rate(self, rate: float) -> Optimizer:
         """The same optimizer with another learning rate."""

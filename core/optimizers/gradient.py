@@ -9,6 +9,7 @@ import numpy as np
 
 from core.fields import Bool, Float, field
 from core.optimizers.base import (
+    FOREVER,
     Arrays,
     Optimizer,
     average_field,
@@ -66,7 +67,7 @@ class SGD(Optimizer):
 
     @property
     def reach(self) -> float:
-        return 1 - self.momentum
+        return 1 - min(self.momentum, FOREVER)
 
 
 @dataclass(frozen=True)

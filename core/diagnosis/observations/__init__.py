@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+
 from core.diagnosis.observations.ahead import LookAhead
 from core.diagnosis.observations.draws import SEED, Draws
 from core.diagnosis.observations.end import FinalState
 from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.rows import RowStatistics
 from core.diagnosis.observations.start import InitialState, parameters
+from core.diagnosis.thresholds import DECAYED, EARLY
 from core.experiment import Data, Dense, Experiment, Model, Training
 from core.history import History
 
@@ -104,8 +107,31 @@ class Observations:
 
     @property
     def travel(self) -> float:
-        """How far the training can take a weight: learning rate times updates."""
-        return self.rate * self.updates
+        """How far the training can take a weight: the sum of its learning rates."""
+        return self.training.optimizer.travel(self.updates)
+
+    @cached_property
+    def rate_dies(self) -> int | None:
+        """Updates after which a schedule leaves next to nothing of the learning rate.
+
+        None where it never does in the first half of the training.
+        """
+        schedule = self.training.optimizer.schedule
+        if schedule is None:
+            return None
+        numbers = np.unique(np.linspace(0, self.updates, 1_000).round())
+        factors = schedule.factors(numbers)
+        alive = numbers[factors >= DECAYED * factors.max()]
+        dies = int(alive.max()) + 1
+        return dies if dies <= EARLY * self.updates else None
+
+    @property
+    def stopped_early(self) -> bool:
+        """A callback stopped most of the runs that do not pass before their last epoch."""
+        if self.failing is None:
+            return False
+        ends = self.failing.history.ends[self.failing.failed]
+        return bool(np.median(ends) < self.training.epochs)
 
 
 def final_state(history: History, target: float) -> FinalState:

@@ -40,7 +40,7 @@ class LookAhead:
         experiment: What is simulated.
         goal: The score that its runs should reach.
         draws: Where rows and initial weights come from.
-        travel: How far the training can take a weight: learning rate times updates.
+        travel: How far the training can take a weight: the sum of its learning rates.
     """
 
     def __init__(self, experiment: Experiment, goal: Goal, draws: Draws, travel: float):
@@ -107,6 +107,13 @@ class LookAhead:
         return self.follow(self.experiment, self.draws.sample_of(scaled))
 
     @cached_property
+    def undecayed(self) -> lookahead.Pace | None:
+        """Without weight decay."""
+        optimizer = replace(self.experiment.training.optimizer, weight_decay=0.0)
+        training = replace(self.experiment.training, optimizer=optimizer)
+        return self.follow(replace(self.experiment, training=training), self.draws.sample)
+
+    @cached_property
     def wide(self) -> lookahead.Pace | None:
         """With wide hidden layers."""
         return self.follow(widened(self.experiment), self.draws.sample)
@@ -168,14 +175,16 @@ class LookAhead:
         """Updates to the goal at this rate, median of the runs; inf beyond the look ahead."""
         if self.as_is is None:
             return math.nan
-        return float(np.median(self.as_is.path_to(self.goal.score))) / self._rate
+        way = float(np.median(self.as_is.path_to(self.goal.score)))
+        return self.experiment.training.optimizer.updates_over(way)
 
     @cached_property
     def updates_covered(self) -> float:
         """Updates at this learning rate that the look ahead covers, median of the runs."""
         if self.as_is is None:
             return 0.0
-        return float(np.nan_to_num(np.median(self.as_is.path[-1]), posinf=0)) / self._rate
+        way = float(np.nan_to_num(np.median(self.as_is.path[-1]), posinf=0))
+        return self.experiment.training.optimizer.updates_over(way)
 
     @cached_property
     def trial(self) -> dict[float, np.ndarray]:

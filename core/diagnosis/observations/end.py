@@ -12,6 +12,7 @@ from core.diagnosis.observations.ahead import LONGEST_MOVE, MOVES, LookAhead
 from core.diagnosis.observations.draws import RUNS, Draws
 from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.start import InitialState
+from core.engine.grouping import steps
 from core.history import History
 from core.rates import Rate
 
@@ -116,12 +117,23 @@ class FinalState:
         return self.ahead.follow(self.history.experiment, rows, weights, LATER_MOVES)
 
     @cached_property
+    def way_left(self) -> float:
+        """The sum of learning rates that failed runs still need, median; inf beyond the ahead."""
+        if self._onwards is None:
+            return np.inf
+        return float(np.median(self._onwards.path_to(self.goal.score)))
+
+    @cached_property
     def updates_left(self) -> np.ndarray:
-        """Updates that failed runs still need at this learning rate; inf where none is in sight."""
+        """Updates that failed runs still need; inf where none is in sight."""
         if self._onwards is None:
             return np.array([np.inf])
-        rate = self.history.experiment.training.optimizer.learning_rate
-        return self._onwards.path_to(self.goal.score) / rate
+        optimizer = self.history.experiment.training.optimizer
+        ways = self._onwards.path_to(self.goal.score)
+        if optimizer.schedule is None:
+            return ways / optimizer.learning_rate
+        begun = steps(self.history.experiment) * self.history.epochs
+        return np.array([optimizer.updates_over(way, begun) for way in ways])
 
     @cached_property
     def moving(self) -> bool:

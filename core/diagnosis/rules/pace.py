@@ -31,8 +31,8 @@ def _updates_missing(obs: Observations) -> float | None:
 
     A history decides it by its last weights: what is still missing from there.
     """
-    if not obs.goal.learnable:
-        return None
+    if not obs.goal.learnable or obs.rate_dies is not None or obs.stopped_early:
+        return None  # more updates change nothing then
     if obs.history is not None:
         if obs.failing is None or not obs.failing.moving:
             return None
