@@ -110,7 +110,7 @@ def has_target_scale_per_run(data: Data) -> bool:
 
 
 def _trains_on_rows_of_its_own(data: Data) -> bool:
-    """Whether runs that draw the same rows train on different ones of them."""
+    """Whether runs that draw the same rows train on others than all of them."""
     varies = data.held_out_rows > 0 or data.shuffling == "rows"
     return is_shared(data) and data.seed is None and varies
 
@@ -269,6 +269,23 @@ def encode(data: Data, labels: np.ndarray) -> np.ndarray:
     if data.encoding == "one-hot":
         return np.eye(data.source.classes, dtype=np.float32)[targets.astype(int)]
     return targets[:, None]
+
+
+def row_weights(experiment: Experiment, y: np.ndarray) -> np.ndarray:
+    """What the loss of each row is multiplied by in training: the weight of its class.
+
+    Args:
+        experiment: With class weights.
+        y: Encoded labels, (..., width).
+
+    Returns:
+        float32, (...).
+    """
+    weights = np.asarray(experiment.training.class_weight, np.float32)
+    targets = np.asarray(experiment.data.targets)
+    order = np.argsort(targets)
+    label = y.argmax(axis=-1) if y.shape[-1] > 1 else y[..., 0]
+    return weights[order][np.searchsorted(targets[order], label)]
 
 
 def baseline(experiment: Experiment, seed: int, run: int) -> float:

@@ -2,8 +2,9 @@
 
 An `Experiment` holds everything that determines a run except its seed. Two experiments with the
 same values are equal and have the same hash, and `Experiment.from_json(experiment.to_json())`
-equals `experiment`. To change one, use `dataclasses.replace`. The sources of rows are registered
-in `core.sources`, the layers in `core.layers` and the optimizers in `core.optimizers`.
+equals `experiment`. To change one, use `dataclasses.replace`. The data are described in
+`core.dataset`; the sources of rows are registered in `core.sources`, the layers in `core.layers`
+and the optimizers in `core.optimizers`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from core.callbacks import CALLBACKS, Callback, ReduceLROnPlateau
 from core.curve import Curve
+from core.dataset import MOST_CLASSES, Data
 from core.entries import ByClass
 from core.fields import (
     Bool,
@@ -29,19 +31,20 @@ from core.fields import (
     Instances,
     Int,
     InvalidExperiment,
+    Names,
     Numbers,
-    Optional,
     field,
     settings,
 )
 from core.initialisers import INITIALISERS, initialiser
 from core.layers import LAYERS, BatchNormalisation, Dense, Dropout
 from core.losses import LOSSES, loss
+from core.metrics import METRICS
 from core.model import Model
 from core.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop
 from core.regularisers import REGULARISERS
 from core.schedules import SCHEDULES
-from core.sources import SOURCES, Blobs, Source, Threshold
+from core.sources import SOURCES, Blobs, Threshold
 from core.table import Table, decimals
 from core.tasks import TASKS, Task
 
@@ -63,159 +66,6 @@ __all__ = [
     "Training",
 ]
 
-SCALINGS = ("none", "divide", "min-max", "standardise")
-TARGET_SCALINGS = ("none", "standardise", "divide")
-SHUFFLINGS = ("rows", "permutation", "none")
-HELD_OUT = ("random", "last")
-ENCODINGS = ("as-is", "index", "one-hot")
-MOST_CLASSES = 100_000
-
-
-@dataclass(frozen=True)
-class Data(Checked):
-    """The rows and their preprocessing, in the order of the attributes up to `encoding`.
-
-    Attributes:
-        source: The generator of the rows, or a table.
-        shuffling: How the rows are shuffled once: "rows" (Python's `random.shuffle` on the
-            two-dimensional array, which overwrites rows), "permutation" or "none".
-        hold_out: The fraction of the rows held out for evaluation.
-        scaling: How the inputs are scaled: "divide" (by `divisor`), "min-max" (to [0, 1]),
-            "standardise" (to mean 0 and variance 1) or "none". "min-max" and "standardise" are
-            fitted on the training rows only.
-        divisor: Of the scaling "divide".
-        label_values: The label of each class; none with continuous targets.
-        encoding: What the loss gets: the labels "as-is", the "index" of the label in sorted order,
-            or the "one-hot" encoding of the index. Of one class a row only.
-        seed: Of the data if all runs have the same; None to draw new data for every run.
-        target_scaling: How continuous targets are scaled: "divide" (by `target_divisor`),
-            "standardise" (to mean 0 and variance 1 on the training rows) or "none".
-        target_divisor: Of the target scaling "divide".
-        held_out: Which rows are held out: "random" ones, others in every run, or the "last" ones,
-            as Keras's `validation_split` has them.
-    """
-
-    source: Source = field(Instance(SOURCES), label="Source")
-    shuffling: str = field(
-        Choice(SHUFFLINGS),
-        "permutation",
-        label="Row shuffling",
-        help="'rows' is Python's random.shuffle on a two-dimensional array, which overwrites about "
-        "half of the rows; a permutation keeps all of them.",
-    )
-    hold_out: float = field(
-        Float(0, 0.9),
-        0.0,
-        label="Held-out fraction",
-        help="Share of the rows kept for evaluation and never trained on; 0 evaluates on the "
-        "training rows.",
-    )
-    scaling: str = field(
-        Choice(SCALINGS),
-        "none",
-        label="Input scaling",
-        help="Divide by a constant, map to [0, 1], or standardise to mean 0 and variance 1. The "
-        "last two are fitted on the training rows only.",
-    )
-    divisor: float = field(
-        Float(0, 1e12, step=1_000, above=True),
-        100_000.0,
-        label="Divide by",
-        help="Used when the scaling is 'divide'.",
-        matters=lambda data: data.scaling == "divide",
-    )
-    label_values: tuple[float, ...] = field(
-        Numbers(0, MOST_CLASSES),
-        (0.0, 1.0),
-        label="Labels",
-        help="The number that represents each class in the data.",
-        matters=lambda data: data.source.classes > 0,
-    )
-    encoding: str = field(
-        Choice(ENCODINGS),
-        "as-is",
-        label="Label encoding",
-        help="As they are, replaced by 0, 1, ... in order, or one column per class.",
-        matters=lambda data: data.has_one_class_per_row,
-    )
-    seed: int | None = field(
-        Optional(Int(0, 2**31 - 1)),
-        None,
-        label="Data seed",
-        help="Determines the data when it is the same for every run.",
-    )
-    target_scaling: str = field(
-        Choice(TARGET_SCALINGS),
-        "none",
-        label="Target scaling",
-        help="Standardise to mean 0 and variance 1, as fitted on the training rows, or divide by a "
-        "constant.",
-        matters=lambda data: data.source.outputs > 0,
-        added=True,
-    )
-    target_divisor: float = field(
-        Float(0, 1e12, step=1_000, above=True),
-        1_000.0,
-        label="Divide targets by",
-        help="Used when the target scaling is 'divide'.",
-        matters=lambda data: data.source.outputs > 0 and data.target_scaling == "divide",
-        added=True,
-    )
-    held_out: str = field(
-        Choice(HELD_OUT),
-        "random",
-        label="Held-out rows",
-        help="Random ones, others in every run, or the last ones, as Keras's validation_split.",
-        matters=lambda data: data.hold_out > 0,
-        added=True,
-    )
-
-    def __post_init__(self) -> None:
-        Instance(SOURCES).check("source", self.source)
-        classes = self.source.classes
-        if not classes:
-            object.__setattr__(self, "label_values", ())
-        Numbers(classes, classes).check("label_values", self.label_values)
-        super().__post_init__()
-
-    @property
-    def held_out_rows(self) -> int:
-        return round(self.source.rows * self.hold_out)
-
-    @property
-    def training_rows(self) -> int:
-        return self.source.rows - self.held_out_rows
-
-    @property
-    def target_width(self) -> int:
-        """Number of columns of the encoded labels, or of the continuous targets."""
-        if not self.has_one_class_per_row:
-            return self.source.outputs or self.source.label_columns
-        return self.source.classes if self.encoding == "one-hot" else 1
-
-    @property
-    def has_one_class_per_row(self) -> bool:
-        """Whether there are neither continuous targets nor several labels a row."""
-        return not self.source.outputs and not self.source.label_columns
-
-    @property
-    def continuous(self) -> bool:
-        """Whether the labels are measurements: targets, fractions, or hardly one twice."""
-        if self.source.outputs:
-            return True
-        values = np.array(self.label_values)
-        if self.encoding != "as-is" or len(values) < 3 or self.source.label_columns:
-            return False
-        return bool((values % 1).any()) or len(values) > max(10, self.source.rows / 2)
-
-    @property
-    def targets(self) -> tuple[float, ...]:
-        """The encoded label of each class; for one-hot labels, the index of its column."""
-        if self.encoding == "as-is" or not self.has_one_class_per_row:
-            return self.label_values
-        ranks = {value: rank for rank, value in enumerate(sorted(self.label_values))}
-        return tuple(float(ranks[value]) for value in self.label_values)
-
 
 @dataclass(frozen=True)
 class Training(Checked):
@@ -228,6 +78,11 @@ class Training(Checked):
         epochs: Passes over the training rows.
         shuffle: Whether the rows are in a new random order in every epoch.
         callbacks: What stops a run or lowers its learning rate; of each class at most one.
+        from_logits: Whether the loss applies the sigmoid or softmax to the outputs itself.
+        label_smoothing: How far the labels are moved towards being all alike, from 0 to 1.
+        class_weight: What the loss of a row of each class is multiplied by in training; empty or
+            None to weigh all alike. Validation and evaluation weigh none.
+        metrics: Keys of `core.metrics.METRICS`, measured beside the score of the task.
     """
 
     loss: str = field(
@@ -251,6 +106,48 @@ class Training(Checked):
     callbacks: tuple[Callback, ...] = field(
         Instances(CALLBACKS), (), label="Callbacks", help="What is done after an epoch.", added=True
     )
+    from_logits: bool = field(
+        Bool(),
+        False,
+        label="From logits",
+        help="The loss takes the outputs as logits, and applies the sigmoid or softmax itself.",
+        matters=lambda training: loss(training.loss).logits,
+        added=True,
+    )
+    label_smoothing: float = field(
+        Float(0, 1),
+        0.0,
+        label="Label smoothing",
+        help="Moves the labels this share of the way towards being all alike.",
+        matters=lambda training: loss(training.loss).smooth is not None,
+        added=True,
+    )
+    class_weight: tuple[float, ...] = field(
+        Numbers(0, MOST_CLASSES, distinct=False, low=0.0),
+        (),
+        label="Class weights",
+        help="What the loss of a row of each class is multiplied by; none to weigh all alike.",
+        added=True,
+    )
+    metrics: tuple[str, ...] = field(
+        Names(METRICS),
+        (),
+        label="Metrics",
+        help="What is measured beside the score.",
+        added=True,
+    )
+
+    def __post_init__(self) -> None:
+        if self.class_weight is None:
+            object.__setattr__(self, "class_weight", ())
+        super().__post_init__()
+
+    @property
+    def loss_options(self) -> dict[str, bool | float]:
+        """The arguments of the loss that it takes and that differ from Keras's defaults."""
+        options = {name: getattr(self, name) for name in ("from_logits", "label_smoothing")}
+        matter = settings(self)
+        return {n: value for n, value in options.items() if value and matter[n].matters(self)}
 
 
 @dataclass(frozen=True)
@@ -305,6 +202,33 @@ class Experiment(Checked):
                 on = f"{width} {'targets' if self.data.source.outputs else 'labels'} a row"
             expected = f"{width} for {name} on {on}"
             raise InvalidExperiment("units of the output layer", units, expected)
+        if loss_function.signs:
+            self._check_signs(name)
+        if self.training.class_weight:
+            self._check_class_weight()
+
+    def _check_signs(self, name: str) -> None:
+        """Keras converts labels where all of a batch are 0 and 1, which must not vary by batch."""
+        targets = self.data.targets
+        if self.data.encoding == "one-hot" and self.data.has_one_class_per_row:
+            return
+        if self.data.source.outputs:
+            raise InvalidExperiment("loss", name, "a loss for continuous targets")
+        if 0 in targets and not set(targets) <= {0, 1}:
+            raise InvalidExperiment("label_values", targets, f"-1 and 1, or 0 and 1, for {name}")
+
+    def _check_class_weight(self) -> None:
+        """Keras looks a row's weight up by its label, in whole numbers."""
+        data, weights = self.data, self.training.class_weight
+        if not data.has_one_class_per_row:
+            expected = "none: a row has no class"
+            raise InvalidExperiment("class_weight", weights, expected)
+        if len(weights) != data.source.classes:
+            expected = f"one weight for each of the {data.source.classes} classes"
+            raise InvalidExperiment("class_weight", weights, expected)
+        if any(target % 1 for target in data.targets):
+            expected = "none: Keras weighs labels that are whole numbers"
+            raise InvalidExperiment("class_weight", weights, expected)
 
     @property
     def task(self) -> Task:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from core.entries import written
 from core.experiment import Data, Experiment, Training
+from core.losses import loss
 from core.sources import written_list
 
 WIDTH = 88
@@ -251,9 +252,9 @@ def _training(experiment: Experiment) -> Section:
         lines += _call(f"learning_rate = {name}", arguments)
     lines += [
         "model.compile(",
-        f'    loss="{training.loss}",',
+        f"    loss={_loss(training)},",
         *_optimizer(training),
-        f"    metrics=[{_metric(experiment)}],",
+        f"    metrics=[{_metrics(experiment)}],",
         ")",
         "model.fit(",
         "    x, y,",
@@ -262,6 +263,10 @@ def _training(experiment: Experiment) -> Section:
     ]
     if experiment.data.held_out_rows:
         lines.append("    validation_data=(x_test, y_test),")
+    if training.class_weight:
+        pairs = zip(experiment.data.targets, training.class_weight, strict=True)
+        weights = ", ".join(f"{written(int(t))}: {written(w)}" for t, w in pairs)
+        lines.append(f"    class_weight={{{weights}}},")
     if not training.shuffle:
         lines.append("    shuffle=False,")
     if training.callbacks:
@@ -269,6 +274,14 @@ def _training(experiment: Experiment) -> Section:
         lines += ["    callbacks=[", *calls, "    ],"]
     text = "An epoch sees every row once; the weights change after each batch."
     return Section(TRAINING, text, (*lines, ")"))
+
+
+def _loss(training: Training) -> str:
+    """The loss's name, or a call where it has arguments."""
+    if not training.loss_options:
+        return f'"{training.loss}"'
+    options = ", ".join(f"{n}={written(value)}" for n, value in training.loss_options.items())
+    return f"keras.losses.{loss(training.loss).keras_class}({options})"
 
 
 def _optimizer(training: Training) -> list[str]:
@@ -289,22 +302,23 @@ def _call(name: str, arguments: list[str], end: str = "") -> list[str]:
     return [f"{name}(", *(f"{indent}    {each}," for each in arguments), f"{indent}){end}"]
 
 
-def _metric(experiment: Experiment) -> str:
-    """Keras's metric that is the score."""
-    metric = experiment.task.metric
-    return "keras.metrics.R2Score()" if metric == "r2_score" else f'"{metric}"'
+def _metrics(experiment: Experiment) -> str:
+    """Keras's metric that is the score, and those that are asked for beside it."""
+    names = dict.fromkeys((experiment.task.metric, *experiment.training.metrics))
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _evaluation(experiment: Experiment) -> Section:
     held_out = experiment.data.held_out_rows
     rows, where = ("x_test, y_test", "held-out") if held_out else ("x, y", "training")
     task = experiment.task
+    others = ", *others" if {*experiment.training.metrics} - {task.metric} else ""
     shown = f"{{{task.column}:.3f}}" if task.name == "regression" else f"{{{task.column}:.1%}}"
     return Section(
         SCORE,
         f"Measured on the {where} rows, after the last epoch.",
         (
-            f"loss, {task.column} = model.evaluate({rows}, verbose=0)",
+            f"loss, {task.column}{others} = model.evaluate({rows}, verbose=0)",
             f'print(f"{task.score} on the {where} rows: {shown}")',
         ),
     )

@@ -193,6 +193,20 @@ class MultiChoice:
         return self.check("value", text.split(".") if text else [])
 
 
+@dataclass(frozen=True, eq=False)
+class Names(MultiChoice):
+    """Any number of the names in `entries`, each once, as a tuple."""
+
+    def check(self, name: str, value: object) -> Any:
+        names = tuple(super().check(name, value))
+        if len(set(names)) != len(names):
+            raise InvalidExperiment(name, value, "each of them once")
+        return names
+
+    def parse(self, text: str) -> Any:
+        return self.check("value", super().parse(text))
+
+
 @dataclass(frozen=True)
 class Optional:
     """A value of `kind`, or None, which a link writes as "none"."""
@@ -249,27 +263,40 @@ class Instance:
 
 @dataclass(frozen=True)
 class Numbers:
-    """`fewest` to `most` distinct finite numbers; a link joins them with underscores."""
+    """`fewest` to `most` finite numbers; a link joins them with underscores.
+
+    Attributes:
+        fewest, most: How many there can be.
+        distinct: Whether no number can be there twice.
+        low: The smallest that a number can be.
+    """
 
     fewest: int
     most: int
+    distinct: bool = True
+    low: float = -math.inf
 
     @property
     def expected(self) -> str:
         many = f"{self.fewest} to {self.most:,}" if self.fewest < self.most else f"{self.most:,}"
-        return f"{many} different numbers"
+        kind = "different numbers" if self.distinct else "numbers"
+        return f"{many} {kind}" + (f" from {self.low:g}" if math.isfinite(self.low) else "")
 
     def check(self, name: str, value: Any) -> tuple[float, ...]:
         try:
             numbers = tuple(real(name, each, self.expected) for each in value)
         except TypeError:
             raise InvalidExperiment(name, value, self.expected) from None
-        if not self.fewest <= len(numbers) <= self.most or len(set(numbers)) != len(numbers):
+        if not self.fewest <= len(numbers) <= self.most:
+            raise InvalidExperiment(name, value, self.expected)
+        if (self.distinct and len(set(numbers)) != len(numbers)) or min(
+            numbers, default=0
+        ) < self.low:
             raise InvalidExperiment(name, value, self.expected)
         return numbers
 
     def parse(self, text: str) -> tuple[float, ...]:
-        return self.check("value", [float(number) for number in text.split("_")])
+        return self.check("value", [float(number) for number in text.split("_") if text])
 
 
 @dataclass(frozen=True)

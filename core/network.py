@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.activations import ACTIVATIONS, Activation
+from core.data import row_weights
 from core.experiment import Dense, Experiment, Model
 from core.initialisers import initialiser
 from core.layers import Activating
@@ -235,7 +236,7 @@ def judge(experiment: Experiment, done: Pass, y: np.ndarray) -> tuple[np.ndarray
     """The loss of each row, with the penalties, and its gradient without them.
 
     Args:
-        experiment: Whose loss is used.
+        experiment: Whose loss and class weights are used.
         done: The forward pass.
         y: Encoded labels, (runs, rows, width).
 
@@ -243,8 +244,11 @@ def judge(experiment: Experiment, done: Pass, y: np.ndarray) -> tuple[np.ndarray
         The losses (runs, rows), and their gradients with respect to `done.judged.sums` (runs,
         rows, units).
     """
-    judged = done.judged
-    losses, slope = loss(experiment.training.loss).judge(
-        judged.activation, judged.sums, done.output, y
+    judged, training = done.judged, experiment.training
+    losses, slope = loss(training.loss).judged(
+        judged.activation, judged.sums, done.output, y, **training.loss_options
     )
+    if training.class_weight:
+        weights = row_weights(experiment, y)
+        losses, slope = losses * weights, slope * weights[..., None]
     return losses + done.penalty, slope

@@ -57,6 +57,7 @@ def fit(
         epochs=training.epochs,
         shuffle=training.shuffle,
         validation_data=held_out,
+        class_weight=class_weight(experiment),
         callbacks=[*callbacks.values(), report],
         verbose=0,
     ).history
@@ -88,6 +89,14 @@ def fit(
     )
 
 
+def class_weight(experiment: Experiment) -> dict[int, float] | None:
+    """Keras's argument of `fit`: the weight of each label."""
+    weights = experiment.training.class_weight
+    if not weights:
+        return None
+    return {int(t): w for t, w in zip(experiment.data.targets, weights, strict=True)}
+
+
 def accepts(experiment: Experiment, runs: int, seed: int = 0) -> np.ndarray:
     """Whether `model.fit` trains an epoch on each run's data without raising an exception.
 
@@ -110,7 +119,7 @@ def _compiled(experiment: Experiment, seed: int, run: int) -> keras.Model:
     training = experiment.training
     model = keras_models.keras_model(experiment, layer_seeds(experiment, seed, run))
     model.compile(
-        loss=training.loss,
+        loss=keras_models.keras_loss(experiment),
         optimizer=keras_models.keras_optimizer(experiment, training.optimizer.learning_rate),
         metrics=[_metric(experiment)],
     )

@@ -41,13 +41,13 @@ def altered(field, value, *path):
 UNKNOWN = {
     "glu": altered("activation", "glu", "model", "layers", 0),
     "sparse": altered("initialiser", "sparse", "model", "layers", 0),
-    "poisson": altered("loss", "poisson", "training"),
+    "dice": altered("loss", "dice", "training"),
 }
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_is_unknown_is_refused_with_what_is_known(name):
-    known = {"glu": "relu", "sparse": "he_normal", "poisson": "mean_squared_error"}
+    known = {"glu": "relu", "sparse": "he_normal", "dice": "mean_squared_error"}
     with pytest.raises(ValueError, match=f"'{name}'.*{known[name]}"):
         Observations(UNKNOWN[name], None, 0.9).ahead.as_is  # noqa: B018
 

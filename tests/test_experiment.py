@@ -76,7 +76,7 @@ def test_equal_by_value_and_frozen():
         (lambda: Model((Dropout(0.5),)), "layers", "at least one dense layer"),
         (lambda: Adam(learning_rate=0), "learning_rate", "above 0"),
         (lambda: RMSprop(learning_rate="fast"), "learning_rate", "number"),
-        (lambda: Training(loss="hinge"), "loss", "binary_crossentropy"),
+        (lambda: Training(loss="dice"), "loss", "binary_crossentropy"),
         (lambda: Training(epochs=0), "epochs", "from 1"),
         (lambda: Training(optimizer="adam"), "optimizer", "Adam"),
         (lambda: Training(shuffle=1), "shuffle", "true or false"),

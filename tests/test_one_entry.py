@@ -58,7 +58,7 @@ def _absolute(activation, z, out, y):
     return np.abs(off).mean(axis=-1), activation.slope(z, out, slope / off.shape[-1])
 
 
-ABSOLUTE = Loss("mean_absolute_error", _absolute, broadcasts=True)
+ABSOLUTE = Loss("mae", _absolute, broadcasts=True)
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ EVEN = Fix("even-units", "Even layers", "Even numbers are prettier.", "ours", _e
 def _added(monkeypatch):
     """All of them, for one test."""
     monkeypatch.setitem(ACTIVATIONS, "squareplus", SQUAREPLUS)
-    monkeypatch.setitem(LOSSES, "mean_absolute_error", ABSOLUTE)
+    monkeypatch.setitem(LOSSES, "mae", ABSOLUTE)
     monkeypatch.setitem(INITIALISERS, "orthogonal_initializer", OrthogonalInitializer)
     monkeypatch.setitem(REGULARISERS, "weaker", Weaker)
     monkeypatch.setitem(OPTIMIZERS, "HeavyBall", HeavyBall)
@@ -191,9 +191,7 @@ def all_of_them():
                 Dense(1, "sigmoid"),
             )
         ),
-        Training(
-            "mean_absolute_error", HeavyBall(0.1, 0.5), batch_size=16, epochs=6, shuffle=False
-        ),
+        Training("mae", HeavyBall(0.1, 0.5), batch_size=16, epochs=6, shuffle=False),
     )
 
 
@@ -299,7 +297,7 @@ def test_they_have_controls_with_their_own_bounds():
         ("two-blob.layer1-activation", "squareplus"),
         ("two-blob.layer1-initialiser", "orthogonal initializer"),
         ("two-blob.layer1-kernel-regulariser", "weaker"),
-        ("two-blob.loss", "mean absolute error"),
+        ("two-blob.loss", "mae"),
         ("two-blob.optimizer", "Heavy ball"),
     ):
         assert new in setting(app, key).options, key

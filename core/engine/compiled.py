@@ -6,6 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
+from functools import partial
 
 import keras
 import numpy as np
@@ -92,7 +93,9 @@ class Program:
         self.optimizer.build(self.trained)
         # Each begins at one number: 0 in most of them.
         self.begun = [variable.numpy().flat[0] for variable in self.optimizer.variables]
-        self.loss = keras.losses.get(experiment.training.loss)
+        self.loss = partial(
+            keras.losses.get(experiment.training.loss), **experiment.training.loss_options
+        )
         self.hits = _hits(experiment)
         self.batch_size = min(experiment.training.batch_size, data.training_rows)
         self.steps = -(-data.training_rows // self.batch_size)
@@ -163,7 +166,10 @@ class Program:
             keys = dropout_keys + tf.cast(number, tf.uint32) * tf.constant(0xC2B2AE35, tf.uint32)
             with tf.GradientTape() as tape:
                 done = layouts.forward(layout, model, self.variables, batch_x, counted, keys)
-                losses, hits = self._judged(batch_y, done, training.variance)
+                weights = None
+                if training.weights is not None:
+                    weights = training.weights_of(layout, tf.gather(order, slots))
+                losses, hits = self._judged(batch_y, done, training.variance, weights)
                 mean = tf.reduce_sum(losses * counts, row_axis) / tf.reduce_sum(counts)
             gradients = tape.gradient(mean, [variable.value for variable in self.trained])
             # Once a loss is not a number, Keras's weights are not either; XLA can lose sight of it.
@@ -289,13 +295,14 @@ class Program:
             "output_max": tf.stack([tf.reduce_max(b, unit_axis) for b in totals["high"]]),
         }
 
-    def _judged(self, y, done: layouts.Pass, variance):
+    def _judged(self, y, done: layouts.Pass, variance, weights=None):
         """Loss and what each row adds to the score, as Keras judges them.
 
         Each has the axes of rows and runs, in the layout's order.
 
         Args:
             variance: Of the labels, as in `core.engine.rows.OwnRows`.
+            weights: Of these rows, in the order of the losses; None to weigh all alike.
         """
         y, out = self.layout.for_losses(y), done.out
         if variance is None:
@@ -307,6 +314,8 @@ class Program:
         if loss(self.experiment.training.loss).class_numbers:
             y = y[..., 0]
         losses = self.loss(y, out)
+        if weights is not None:
+            losses *= weights
         return (losses if done.penalty is None else losses + done.penalty), hits
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from core.data import has_scale_per_run, has_target_scale_per_run, is_shared
 from core.experiment import Experiment
+from core.losses import loss
 
 RUNS_FIRST_ENTRIES, RUNS_FIRST_PRODUCTS = 100, 450
 """Kernel entries of a network, and multiplications of a run's batch in a dense layer on average,
@@ -31,7 +32,8 @@ KEPT_WEIGHTS = 64 * 2**20
 def structure(experiment: Experiment) -> tuple:
     """What a program depends on: experiments that agree in it can be trained together.
 
-    The rest, such as data, scaling, labels, initialisers and learning rate, may differ by run.
+    The rest, such as data, scaling, labels, initialisers, class weights and learning rate, may
+    differ by run. Keras converts labels 0 and 1 to signs where all of a batch are so.
     """
     data, training = experiment.data, experiment.training
     layers = tuple(
@@ -41,8 +43,18 @@ def structure(experiment: Experiment) -> tuple:
     shapes = (data.source.features, data.target_width, data.training_rows, data.held_out_rows)
     rows = (is_shared(data), has_scale_per_run(data), has_target_scale_per_run(data))
     optimizer = training.optimizer.at_rate(1.0)
-    same = replace(training, optimizer=optimizer, epochs=1, shuffle=True, callbacks=())
-    return layers, shapes, rows, same, experiment.task.metric
+    weighted = (1.0,) if training.class_weight else ()
+    same = replace(
+        training,
+        optimizer=optimizer,
+        epochs=1,
+        shuffle=True,
+        callbacks=(),
+        class_weight=weighted,
+        metrics=(),
+    )
+    signs = set(data.targets) <= {0, 1} if loss(training.loss).signs else None
+    return layers, shapes, rows, same, experiment.task.metric, signs
 
 
 def stack_key(experiment: Experiment) -> tuple:

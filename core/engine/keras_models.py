@@ -14,6 +14,7 @@ from core.callbacks import Callback
 from core.experiment import Experiment
 from core.fields import settings
 from core.initialisers import INITIALISER, Initialiser, initialiser
+from core.losses import loss
 from core.regularisers import REGULARISER, Regulariser
 from core.schedules import Schedule
 
@@ -91,6 +92,14 @@ def keras_schedule(
 def keras_callback(callback: Callback) -> keras.callbacks.Callback:
     """Keras's callback."""
     return getattr(keras.callbacks, callback.keras_name)(**callback.keras_options())
+
+
+def keras_loss(experiment: Experiment) -> keras.losses.Loss | str:
+    """Keras's loss, for `compile`."""
+    training = experiment.training
+    if not training.loss_options:
+        return training.loss
+    return getattr(keras.losses, loss(training.loss).keras_class)(**training.loss_options)
 
 
 def draw_weights(

@@ -14,6 +14,7 @@ from core.data import (
     is_shared,
     prepare,
     prepare_shared,
+    row_weights,
 )
 from core.engine.layouts import Layout
 from core.experiment import Experiment
@@ -26,11 +27,14 @@ class OwnRows(NamedTuple):
     Attributes:
         x, y: (rows, features) and (rows, width) for each run.
         variance: (1, width) for each run, of the columns of y; None where the score needs none.
+        weights: What the loss of each row is multiplied by, (rows, runs) or, with the runs first,
+            (runs, rows); None to weigh all rows alike.
     """
 
     x: Any
     y: Any
     variance: Any
+    weights: Any = None
 
     def count(self, layout: type[Layout]) -> int:
         return self.x.shape[layout.row_axis]
@@ -38,6 +42,10 @@ class OwnRows(NamedTuple):
     def take(self, layout: type[Layout], rows):
         """x and y of some rows, int (batch,)."""
         return layout.take(self.x, rows), layout.take(self.y, rows)
+
+    def weights_of(self, layout: type[Layout], rows):
+        """The weights of some rows, int (batch,), in the layout's order of rows and runs."""
+        return layout.take(self.weights, rows)
 
     def part(self, layout: type[Layout], start, count: int):
         """x and y of `count` rows from `start` on."""
@@ -53,7 +61,7 @@ class IndexedRows(NamedTuple):
         scale, shift: x * scale + shift are a run's inputs; (features, runs) or, with the runs
             first, (runs, 1, features). None if x is as it should be.
         y_scale, y_shift: The same of y.
-        variance: As in OwnRows.
+        variance, weights: As in OwnRows.
     """
 
     x: Any
@@ -64,6 +72,7 @@ class IndexedRows(NamedTuple):
     y_scale: Any
     y_shift: Any
     variance: Any
+    weights: Any = None
 
     def count(self, layout: type[Layout]) -> int:
         return self.index.shape[layout.row_axis]
@@ -71,6 +80,10 @@ class IndexedRows(NamedTuple):
     def take(self, layout: type[Layout], rows):
         """x and y of some rows, int (batch,)."""
         return self._picked(layout, layout.take(self.index, rows))
+
+    def weights_of(self, layout: type[Layout], rows):
+        """The weights of some rows, int (batch,), in the layout's order of rows and runs."""
+        return layout.take(self.weights, rows)
 
     def part(self, layout: type[Layout], start, count: int):
         """x and y of `count` rows from `start` on."""
@@ -102,15 +115,21 @@ def empty_rows(experiment: Experiment, layout: type[Layout], lanes: int) -> tupl
         return tf.constant(layout.per_run_unit(np.zeros((lanes, columns), np.float32)))
 
     variance = stacked(1, width) if needs_variance(experiment) else None
+    index = [tf.zeros(layout.index_shape(n, lanes), tf.int32) for n in counts]
+    weights = [tf.cast(index[0], tf.float32) if experiment.training.class_weight else None, None]
     if not is_shared(data):
-        own = [OwnRows(stacked(n, features), stacked(n, width), variance) for n in counts]
+        own = [
+            OwnRows(stacked(n, features), stacked(n, width), variance, weight)
+            for n, weight in zip(counts, weights, strict=True)
+        ]
         return own[0], own[1]
     x, y = tf.zeros((data.source.rows, features)), tf.zeros((data.source.rows, width))
     scale = per_run(features) if has_scale_per_run(data) else None
     y_scale = per_run(width) if has_target_scale_per_run(data) else None
     scales = (scale, scale, y_scale, y_scale, variance)
     both = [
-        IndexedRows(x, y, tf.zeros(layout.index_shape(n, lanes), tf.int32), *scales) for n in counts
+        IndexedRows(x, y, own_index, *scales, weight)
+        for own_index, weight in zip(index, weights, strict=True)
     ]
     return both[0], both[1]
 
@@ -139,6 +158,7 @@ def stacked_rows(
 def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
     arrays: list[np.ndarray] = []
     variances: list[tuple[np.ndarray, ...]] = []
+    weights: list[np.ndarray] = []
     for lane in range(lanes):
         # Written in place, run by run: the data of a stack can be most of the memory that there is.
         if lane >= len(members):
@@ -149,6 +169,8 @@ def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
         rows = prepare(experiment.data, seed, run)
         order = _run_order(experiment, seed, run)
         parts = (rows.x[order], rows.y[order], rows.held_out_x, rows.held_out_y)
+        if experiment.training.class_weight:
+            weights.append(row_weights(experiment, rows.y[order]))
         if needs_variance(experiment):
             variances.append((_variance(rows.y), _variance(rows.held_out_y)))
         if not arrays:
@@ -158,7 +180,18 @@ def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
             layout.run(array, lane)[...] = part
     x, y, held_out_x, held_out_y = (tf.constant(array) for array in arrays)
     own, held_out = _stacked_variances(variances, layout, lanes)
-    return OwnRows(x, y, own), OwnRows(held_out_x, held_out_y, held_out)
+    return (
+        OwnRows(x, y, own, _stacked_weights(weights, layout, lanes)),
+        OwnRows(held_out_x, held_out_y, held_out),
+    )
+
+
+def _stacked_weights(weights: Sequence[np.ndarray], layout: type[Layout], lanes: int) -> Any:
+    """Those of all runs, (rows,) each, as in OwnRows."""
+    if not len(weights):
+        return None
+    stacked = np.concatenate([weights, np.repeat(weights[:1], lanes - len(weights), axis=0)])
+    return tf.constant(layout.index_from_runs(stacked))
 
 
 def _variance(y: np.ndarray) -> np.ndarray:
@@ -202,12 +235,18 @@ def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows]:
             for run in range(runs)
         ]
         variances = [variances[run] for run in numbers]
+    weights = [
+        row_weights(experiment, rows.y)[own]
+        for (experiment, _), own in zip(members, training, strict=False)
+        if experiment.training.class_weight
+    ]
+    both_weights = (_stacked_weights(weights, layout, lanes), None)
     x, y = tf.constant(rows.x), tf.constant(rows.y)
     indices = (layout.index_from_runs(i) for i in (training, rows.held_out_index[filled]))
     both = [
-        IndexedRows(x, y, tf.constant(index), *scales, variance)  # type: ignore[call-arg]
-        for index, variance in zip(
-            indices, _stacked_variances(variances, layout, lanes), strict=True
+        IndexedRows(x, y, tf.constant(index), *scales, variance, weight)  # type: ignore[call-arg]
+        for index, variance, weight in zip(
+            indices, _stacked_variances(variances, layout, lanes), both_weights, strict=True
         )
     ]
     return both[0], both[1]

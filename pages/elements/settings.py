@@ -218,7 +218,7 @@ def _training(draft: Draft) -> Iterator[Control]:
             for kind in setting.kind.classes.values():
                 yield from _callback(draft, path, kind)
         else:
-            yield of_field(TRAINING, path, setting)
+            yield of_field(TRAINING, path, setting, setting.matters(training))
 
 
 def _callback(draft: Draft, path: Path, kind: type[KerasEntry]) -> Iterator[Control]:

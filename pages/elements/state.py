@@ -135,13 +135,17 @@ def _to_widget(control: Control, value: Any) -> Any:
     """A value as its widget has it: numbers in a list or an array, and none, are text."""
     if isinstance(control.setting.kind, Numbers):
         return ", ".join(f"{number:g}" for number in value)
+    if isinstance(control.setting.kind, MultiChoice):
+        return list(value)
     return as_text(value) if isinstance(control.setting.kind, (Numerical, Optional)) else value
 
 
 def _from_widget(control: Control, sent: Any) -> Any:
     if isinstance(control.setting.kind, Numbers):
-        return tuple(float(number) for number in str(sent).split(","))
+        return tuple(float(number) for number in str(sent).split(",") if number.strip())
     kind = control.setting.kind
+    if isinstance(kind, MultiChoice):
+        return tuple(sent)
     return kind.parse(str(sent)) if isinstance(kind, (Numerical, Optional)) else sent
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.fields import Bool, Choice, Float, Int, Optional, Setting
+from core.fields import Bool, Choice, Float, Int, MultiChoice, Optional, Setting
 from pages.elements.settings import ClassName, View
 
 
@@ -28,6 +28,8 @@ def draw(setting: Setting | View, label: str | None = None, **options: Any) -> N
         st.selectbox(options=kind.options, format_func=kind.label, **common)
     elif isinstance(kind, Choice):
         st.selectbox(options=kind.options, format_func=_words, **common)
+    elif isinstance(kind, MultiChoice):
+        st.multiselect(options=kind.options, format_func=_words, **common)
     elif isinstance(kind, Bool):
         st.toggle(**common)
     elif isinstance(kind, Int):

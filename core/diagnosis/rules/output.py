@@ -99,7 +99,7 @@ def one_unit_many_classes(obs: Observations) -> Finding | None:
 @rule("one-unit-one-hot")
 def one_unit_one_hot(obs: Observations) -> Finding | None:
     width = obs.data.target_width
-    if obs.model.output.units > 1 or width < 2:
+    if obs.model.output.units > 1 or width < 2 or not obs.data.has_one_class_per_row:
         return None
     return Finding(
         "one-unit-one-hot",
@@ -264,7 +264,7 @@ def unusual_output(obs: Observations) -> Finding | None:
     units = obs.model.output.units
     if units == 1:
         return None
-    categorical = losses.loss(loss).cross_entropy and loss != "binary_crossentropy"
+    categorical = losses.loss(loss).cross_entropy and losses.loss(loss).link == "softmax"
     sigmoid = activation == "sigmoid" and categorical
     softmax = activation == "softmax" and loss == "binary_crossentropy"
     if not sigmoid and not softmax:
