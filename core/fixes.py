@@ -11,6 +11,7 @@ from functools import partial
 from itertools import combinations
 
 from core.experiment import Adam, BatchNormalisation, Dropout, Experiment, Model
+from core.losses import loss
 from core.network_edits import (
     WIDE,
     change_hidden,
@@ -132,12 +133,12 @@ def _change_training(changes: dict, experiment: Experiment) -> Experiment:
 
 
 def sigmoid_output(experiment: Experiment) -> Experiment:
-    """One sigmoid unit and binary cross-entropy; one-hot labels become one column of 0 and 1."""
+    """A sigmoid unit a label and binary cross-entropy; one-hot labels become one column."""
     data = experiment.data
     return replace(
         experiment,
         data=replace(data, encoding="index") if data.encoding == "one-hot" else data,
-        model=changed_output(experiment, "sigmoid", 1),
+        model=changed_output(experiment, "sigmoid", data.source.label_columns or 1),
         training=replace(experiment.training, loss="binary_crossentropy"),
     )
 
@@ -156,12 +157,15 @@ def softmax_output(experiment: Experiment) -> Experiment:
 
 
 def linear_regression_output(experiment: Experiment) -> Experiment:
-    """One linear unit and the squared error, for labels on a continuous scale."""
+    """A linear unit a target, and the squared error where the loss is for classification."""
+    name = experiment.training.loss
     return replace(
         experiment,
         data=replace(experiment.data, encoding="as-is"),
-        model=changed_output(experiment, "linear", 1),
-        training=replace(experiment.training, loss="mean_squared_error"),
+        model=changed_output(experiment, "linear", experiment.data.source.outputs or 1),
+        training=replace(
+            experiment.training, loss=name if loss(name).distance else "mean_squared_error"
+        ),
     )
 
 
@@ -203,10 +207,18 @@ STANDARDISE = Fix(
     "answer",
     with_data(scaling="standardise"),
 )
+STANDARDISE_TARGETS = Fix(
+    "standardise-targets",
+    "Standardise targets",
+    "Targets with zero mean and unit variance suit the scale of the initial weights and the "
+    "learning rate.",
+    "ours",
+    with_data(target_scaling="standardise"),
+)
 HOLD_OUT = Fix(
     "hold-out",
     "Hold out data",
-    "Accuracy on the training rows cannot show whether the network generalises; a fifth of the "
+    "The score on the training rows cannot show whether the network generalises; a fifth of the "
     "rows is kept for that.",
     "comment",
     with_data(hold_out=0.2),
@@ -225,8 +237,8 @@ SOFTMAX = _ours(
 )
 REGRESSION = _ours(
     "regression-output",
-    "Linear output, squared error",
-    "A continuous label is a number to approximate, not a class to choose.",
+    "Linear output",
+    "A continuous target is a number to approximate, with an output that can be any number.",
     linear_regression_output,
 )
 LABELS_FROM_ZERO = _ours(
@@ -312,8 +324,16 @@ NO_NORMALISATION = _ours(
 
 
 def fitting_output(experiment: Experiment) -> Fix:
-    """The output and loss for these classes: one sigmoid, or a softmax unit each."""
+    """The output and loss for these labels.
+
+    One sigmoid for two classes or for each of several labels, a softmax unit for each of more
+    classes, a linear unit for each target.
+    """
     data = experiment.data
+    if data.continuous:
+        return REGRESSION
+    if data.source.label_columns:
+        return SIGMOID
     return SIGMOID if data.source.classes == 2 and data.encoding != "one-hot" else SOFTMAX
 
 
@@ -345,6 +365,34 @@ def batch(size: int) -> Fix:
         "Smaller batches make more updates per epoch.",
         with_training(batch_size=size),
     )
+
+
+def against_constant_output(experiment: Experiment, moving: bool) -> tuple[Fix, ...]:
+    """What most often helps against a constant output, which is a symptom more than a cause.
+
+    Args:
+        experiment: To be mended.
+        moving: Whether the network is still improving when training ends.
+    """
+    remedies = []
+    model, now = experiment.model, experiment.training.optimizer.learning_rate
+    hidden = model.dense[:-1]
+    cross_entropy = loss(experiment.training.loss).cross_entropy
+    if cross_entropy and model.output_activation.name not in ("sigmoid", "softmax"):
+        remedies.append(fitting_output(experiment))
+    if experiment.data.scaling != "standardise":
+        remedies.append(STANDARDISE)
+    if experiment.data.source.outputs:
+        remedies.append(STANDARDISE_TARGETS)
+    if hidden and min(layer.units for layer in hidden) < WIDE:
+        remedies.append(WIDEN)
+    if hidden and any(each.name in ("sigmoid", "softmax") for each in model.activations[:-1]):
+        remedies.append(RECTIFY)
+    if moving:
+        remedies.append(rate(min(10 * now, 0.1)))
+    if now > default_rate(experiment):
+        remedies.append(rate(default_rate(experiment)))
+    return tuple(remedies)
 
 
 def lower_rates(experiment: Experiment) -> tuple[Fix, ...]:

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, lru_cache, partial
 
+import numpy as np
+
 from core import fixes
 from core.diagnosis.findings import (
     CANNOT_TELL,
@@ -59,7 +61,7 @@ def diagnose(
         findings = [_revised(obs.end, finding, before.get(finding.code)) for finding in findings]
     findings = _with_fixes_of_causes(findings)
     effective = cache(partial(_effective, experiment))
-    findings = [replace(f, fixes=tuple(filter(effective, f.fixes))) for f in findings]
+    findings = [replace(f, fixes=_distinct(filter(effective, f.fixes))) for f in findings]
     # Symptoms alone explain nothing.
     if obs.failing and not any(_is_cause(finding) for finding in findings):
         findings.append(_unexplained(obs, obs.failing))
@@ -103,13 +105,16 @@ def verdict(
             return f"Depends on the seed, {why}.{moving if worst is SLOW else ''}"
         why = _because(findings, "because")
         return f"Slow rather than stuck, {why}.{moving}" if worst is SLOW else f"Stuck {why}."
-    ceiling, mean = goal.rows.ceiling, end.scores.mean()
+    ceiling, mean = goal.rows.ceiling, float(np.mean(end.scores))
     if ceiling < 1 and goal.score <= mean <= ceiling + CLOSE:
-        return (
-            f"Nothing wrong found, and this is as good as it gets: the classes overlap, and no "
-            f"classifier can be right in more than about {ceiling:.1%} of the samples (here "
-            f"{mean:.1%})."
+        limit = (
+            f"the targets are noisy, and no model can exceed an R² of about {ceiling:.2f} (here "
+            f"{mean:.2f})."
+            if goal.regression
+            else "the classes overlap, and no classifier can be right in more than about "
+            f"{ceiling:.1%} of the samples (here {mean:.1%})."
         )
+        return f"Nothing wrong found, and this is as good as it gets: {limit}"
     return f"Nothing wrong found: {end.rate} {goal.passes}."
 
 
@@ -229,8 +234,8 @@ def _unexplained(obs: Observations, end: FinalState) -> Finding:
         FRAGILE if end.passed.any() else FATAL,
         "Stuck for an unknown reason",
         f"{end.rate} {obs.goal.passes}; {scores_of_failed(end)}.",
-        "None of the known causes fits the measurements. The inputs may not tell the classes "
-        "apart.",
+        "None of the known causes fits the measurements. The inputs may say little about the "
+        f"{'targets' if obs.goal.regression else 'classes'}.",
         (fixes.STANDARDISE, fixes.WIDEN, fixes.rate(10 * obs.rate), fixes.rate(obs.rate / 10)),
         CANNOT_TELL,
         "Train with each suggested fix on the same seeds, and see whether a network can memorise "

@@ -9,6 +9,8 @@ import numpy as np
 from core.activations import ACTIVATIONS, Activation
 
 NEIGHBOURS = 5
+QUADRATIC_COLUMNS = 20
+"""Inputs from which on a quadratic fit has squares but no products."""
 DESCENT_STEPS, DESCENT_RATE = 100, 2.0
 """Of the logistic regression behind `linear_accuracy`."""
 
@@ -20,13 +22,63 @@ def neighbour_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
         inputs: (rows, features).
         classes: int (rows,).
     """
+    votes = (classes[_nearest(inputs)][..., None] == np.arange(classes.max() + 1)).sum(axis=1)
+    return float((votes.argmax(axis=1) == classes).mean())
+
+
+def _nearest(inputs: np.ndarray) -> np.ndarray:
+    """int (rows, NEIGHBOURS), each row's nearest others, the columns standardised."""
     z = _standardised(inputs)
     square = np.square(z).sum(axis=1)
     distance = square[:, None] + square[None] - 2 * z @ z.T
     np.fill_diagonal(distance, np.inf)
-    nearest = np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-    votes = (classes[nearest][..., None] == np.arange(classes.max() + 1)).sum(axis=1)
-    return float((votes.argmax(axis=1) == classes).mean())
+    return np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+
+
+def neighbour_r2(inputs: np.ndarray, targets: np.ndarray) -> float:
+    """R² of the target's expectation, as estimated from each row's nearest others.
+
+    The mean of k neighbours adds 1/k of the noise to the row's own, which is taken off.
+
+    Args:
+        inputs: (rows, features).
+        targets: (rows, outputs).
+    """
+    error = np.square(targets - targets[_nearest(inputs)].mean(axis=1)).mean(axis=0)
+    return _explained(error / (1 + 1 / NEIGHBOURS), targets)
+
+
+def least_squares_r2(inputs: np.ndarray, targets: np.ndarray, quadratic: bool = False) -> float:
+    """R² of the least-squares fit, adjusted for its number of coefficients (Theil, 1961).
+
+    Args:
+        inputs: (rows, features).
+        targets: (rows, outputs).
+        quadratic: With squares and, of QUADRATIC_COLUMNS at most, products of the inputs.
+    """
+    z = _standardised(inputs)
+    columns = [np.ones((len(z), 1)), z]
+    if quadratic and z.shape[1] <= QUADRATIC_COLUMNS:
+        one, other = np.triu_indices(z.shape[1])
+        columns.append(z[:, one] * z[:, other])
+    elif quadratic:
+        columns.append(z**2)
+    terms = np.concatenate(columns, axis=1)
+    fitted, _, rank, _ = np.linalg.lstsq(terms, targets, rcond=None)
+    left = len(z) - int(rank)
+    if left < 1:
+        return 0.0
+    error = np.square(targets - terms @ fitted).sum(axis=0) / left
+    return _explained(error * (len(z) - 1) / len(z), targets)
+
+
+def _explained(error: np.ndarray, targets: np.ndarray) -> float:
+    """R² of mean squared errors (outputs,), a mean over the targets that vary."""
+    variance = targets.var(axis=0)
+    varies = variance > 0
+    if not varies.any():
+        return 0.0
+    return float(np.mean(1 - error[varies] / variance[varies]))
 
 
 def linear_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:

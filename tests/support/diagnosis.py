@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.experiment import Adam, Blobs, Data, Dense, Experiment, Model, Table, Training
+from core.experiment import Adam, Blobs, Curve, Data, Dense, Experiment, Model, Table, Training
 from core.history import Health
 from core.network import draw_weights
 from core.problems import PROBLEMS
@@ -73,6 +73,25 @@ def with_rows(edit, **changes):
     return table(*edit(inputs, labels), **changes)
 
 
+def with_targets(inputs, targets, *layers, experiment=None, **changes):
+    """A regression on a table."""
+    base = experiment or REGRESSION
+    units = np.atleast_2d(np.asarray(targets).T).T.shape[1]
+    model = Model(layers or (Dense(16, "relu", "he_normal"), Dense(units)))
+    source = Table(inputs, targets=targets)
+    return replace(data(base, source=source, **changes), model=model)
+
+
+REGRESSION = Experiment(
+    Data(Curve(300, 1, "sine", noise=0.1), hold_out=0.2),
+    Model((Dense(16, "relu", "he_normal"), Dense(16, "relu", "he_normal"), Dense(1))),
+    Training("mean_squared_error", Adam(0.01), 16, 60),
+)
+MULTI_LABEL = Experiment(
+    Data(Table(rows()[0], np.array(rows()[0]) > 0), hold_out=0.2),
+    Model((Dense(16, "relu", "he_normal"), Dense(2, "sigmoid"))),
+    Training("binary_crossentropy", Adam(0.01), 16, 60),
+)
 CONTINUOUS = table(rows()[0], range(100), tuple(np.linspace(2, 3, 100).tolist()), encoding="as-is")
 NESTED = data(source=Blobs(((-0.4, 0.4), (-1.6, 1.6)), 200, 5))
 

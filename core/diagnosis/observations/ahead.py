@@ -30,7 +30,7 @@ TRIAL_RATES = (1.0, 0.1, 0.01)
 CLEAR = 0.5
 """Of eight runs ahead, a gain of half is beyond chance (one-sided Fisher test, 0.04)."""
 BETTER = 0.1
-"""A gain in accuracy that is worth a word."""
+"""A gain in the score that is worth a word."""
 
 
 class LookAhead:
@@ -137,6 +137,20 @@ class LookAhead:
             return False
         return self._gain_from_scaling >= CLEAR or ends_better(self.as_is, self.standardised)
 
+    @cached_property
+    def scaled_targets(self) -> lookahead.Pace | None:
+        """With standardised targets."""
+        scaled = replace(self.draws.rows.reduced, target_scaling="standardise")
+        return self.follow(self.experiment, self.draws.sample_of(scaled))
+
+    @cached_property
+    def target_scaling_helps(self) -> bool:
+        """With standardised targets the runs come further."""
+        if self.as_is is None:
+            return False
+        gain = self.reached(self.scaled_targets, self.travel) - self.reached_in_time
+        return gain >= CLEAR or ends_better(self.as_is, self.scaled_targets)
+
     @property
     def _gain_from_scaling(self) -> float:
         """What standardised inputs add to the share of starts that get to the goal in time."""
@@ -213,6 +227,8 @@ def ends_better(one: lookahead.Pace, other: lookahead.Pace | None) -> bool:
     """The other look ahead ends with a better score: by 0.1, and by three standard errors."""
     if other is None:
         return False
-    gain = other.end.mean() - one.end.mean()
-    error = math.sqrt(other.end.var() / len(other.end) + one.end.var() / len(one.end))
+    # An R² below 0 is no better than another: both are worse than the mean.
+    before, after = (np.maximum(np.nan_to_num(pace.end), 0) for pace in (one, other))
+    gain = after.mean() - before.mean()
+    error = math.sqrt(after.var() / len(after) + before.var() / len(before))
     return bool(gain > max(BETTER, 3 * error))

@@ -74,16 +74,24 @@ class FinalState:
     @cached_property
     def constant_decision(self) -> np.ndarray:
         """bool (runs,): the trained network decides the same for every row."""
-        decision = (
-            self.output[..., 0] > 0.5 if self.output.shape[-1] == 1 else self.output.argmax(axis=-1)
-        )
-        return (decision == decision[:, :1]).all(axis=1)
+        several = self.output.shape[-1] > 1
+        if several and not self.history.experiment.data.source.label_columns:
+            decision = self.output.argmax(axis=-1)[..., None]
+        else:
+            decision = self.output > 0.5
+        return (decision == decision[:, :1]).all(axis=(1, 2))
 
     @cached_property
     def constant_output(self) -> np.ndarray:
         """bool (runs,): the trained network outputs the very same number for every row."""
         out = self.output
         return (np.ptp(out, axis=1) <= 1e-6 * (1 + np.abs(out).max(axis=1))).all(axis=1)
+
+    @cached_property
+    def output_spread(self) -> np.ndarray:
+        """(runs,): the outputs' standard deviation over that of the targets, largest of all."""
+        with np.errstate(all="ignore"):
+            return (self.output.std(axis=1) / self.labels.std(axis=1)).max(axis=-1)
 
     @cached_property
     def _relu_layers(self) -> list[int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+
 from core.diagnosis.observations.rows import RowStatistics
 from core.experiment import Experiment
 
@@ -39,16 +41,32 @@ class Goal:
 
     @cached_property
     def printable(self) -> float:
-        """The best accuracy that Keras can print, whatever the weights: it only matches 0 and 1."""
+        """The best score that Keras can print, whatever the weights.
+
+        Its accuracy of one output only matches labels 0 and 1; an R² of 1 takes outputs that can
+        be any of the targets.
+        """
         data, model = self.experiment.data, self.experiment.model
+        if self.regression:
+            return self._printable_r2()
         if model.output.units > 1 or self.rows.continuous:
             return 1.0
         if data.target_width > 1:
-            return 1 - 1 / data.target_width
+            ones = self.rows.targets.mean(axis=1)
+            return float(np.maximum(ones, 1 - ones).mean())
         # Softmax of one number is 1, whatever the number.
         matched = (1,) if model.output_activation.name == "softmax" else (0, 1)
         by_class = zip(self.rows.shares, data.targets, strict=True)
         return float(sum(share for share, target in by_class if target in matched))
+
+    def _printable_r2(self) -> float:
+        """Of the possible outputs that are nearest to the targets."""
+        output, y = self.experiment.model.output_activation, self.rows.targets
+        single = self.experiment.model.output.units == 1
+        if single and output.name == "softmax":
+            return 0.0
+        nearest = np.clip(y.mean(axis=1, keepdims=True) if single else y, output.low, output.high)
+        return float(self.experiment.task.hits(nearest, y).mean())
 
     @property
     def learnable(self) -> bool:
@@ -63,13 +81,14 @@ class Goal:
     @property
     def passes(self) -> str:
         """What the runs do that pass, as a verb in the plural."""
-        return "succeed" if self.is_target else f"reach {self._name}"
+        return "succeed" if self.is_target else f"reach {self.name}"
 
     @property
     def fails(self) -> str:
         """What the others do."""
-        return "fail" if self.is_target else f"fall short of {self._name}"
+        return "fail" if self.is_target else f"fall short of {self.name}"
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """The goal in words, after "reach"."""
         return f"an R² of {self.score:.2f}" if self.regression else f"{self.score:.2f}"

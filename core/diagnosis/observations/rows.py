@@ -1,4 +1,4 @@
-"""What the training rows say: their inputs, their classes, and how well these can be told apart."""
+"""What the training rows say: their inputs, what is to be learnt, and how well it can be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from core.data import Rows, prepare
-from core.diagnosis.estimates import agreement, conditioning, neighbour_accuracy
+from core.diagnosis.estimates import (
+    agreement,
+    conditioning,
+    least_squares_r2,
+    linear_accuracy,
+    neighbour_accuracy,
+    neighbour_r2,
+)
 from core.experiment import Data
 from core.tasks import Task
 
@@ -16,6 +23,8 @@ DRAWN_ROWS = 2_000
 """Rows drawn from a generator; what is said about them does not get more exact with more."""
 ENOUGH_ROWS = 100
 """Rows from which on the agreement of neighbours says something about the best accuracy."""
+CLEARLY = 0.1
+"""An estimated ceiling this far above the baseline says that there is something to learn."""
 COMPARED_ROWS = 400
 """Rows whose neighbours are looked up, which takes the square of their number."""
 
@@ -53,6 +62,16 @@ class RowStatistics:
         """(rows, features), as they reach the network."""
         return self.prepared.x.astype(float)
 
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """(rows, width), encoded labels or scaled targets, as they reach the loss."""
+        return self.prepared.y.astype(float)
+
+    @property
+    def target_size(self) -> float:
+        """The largest root mean square of a column of the targets."""
+        return float(np.sqrt(np.square(self.targets).mean(axis=0)).max())
+
     def baseline(self, task: Task) -> float:
         """The score of the best constant answer to these rows."""
         return task.baseline(self.prepared.y)
@@ -81,6 +100,11 @@ class RowStatistics:
         return np.bincount(self.classes, minlength=classes) / len(self.classes)
 
     @property
+    def nothing_varies(self) -> bool:
+        """All rows have the same labels or targets."""
+        return not np.ptp(self.targets, axis=0).any()
+
+    @property
     def continuous(self) -> bool:
         """The labels are measurements, not classes."""
         return self.data.continuous
@@ -103,16 +127,35 @@ class RowStatistics:
     @cached_property
     def ceiling(self) -> float:
         """The best accuracy, or R², that any model of these inputs can have, in expectation."""
-        if self.continuous or self.data.source.label_columns:
-            return 1.0 if self.known_ceiling is None else self.known_ceiling
-        if self.known_ceiling is None:
-            return min(self.agreement, self._neighbours())
-        return self.known_ceiling
+        if self.known_ceiling is not None:
+            return self.known_ceiling
+        if self.data.source.label_columns:
+            return 1.0
+        return self.best_fit if self.continuous else min(self.agreement, self._neighbours())
 
     @cached_property
     def known_ceiling(self) -> float | None:
         """The same, where the source says it; None where it can only be estimated."""
         return self.data.source.ceiling()
+
+    @cached_property
+    def best_fit(self) -> float:
+        """R² of the best of simple fits; 1 where it would not mean much."""
+        x, y = self.inputs[:COMPARED_ROWS], self.targets[:COMPARED_ROWS]
+        if len(x) < ENOUGH_ROWS:
+            return 1.0
+        best = max(self.linear_score, least_squares_r2(x, y, quadratic=True), neighbour_r2(x, y))
+        return best if best > CLEARLY else 1.0
+
+    @cached_property
+    def linear_score(self) -> float:
+        """The accuracy, or R², of a network without non-linear layers."""
+        if self.continuous:
+            return least_squares_r2(self.inputs, self.targets)
+        if self.data.source.label_columns:
+            columns = self.targets.T.astype(int)
+            return float(np.mean([linear_accuracy(self.inputs, column) for column in columns]))
+        return linear_accuracy(self.inputs, self.classes)
 
     @cached_property
     def agreement(self) -> float:
@@ -124,4 +167,4 @@ class RowStatistics:
         if len(self.inputs) < ENOUGH_ROWS:
             return 1.0
         accuracy = neighbour_accuracy(self.inputs[:COMPARED_ROWS], self.classes[:COMPARED_ROWS])
-        return accuracy if accuracy > self.shares.max() + 0.1 else 1.0
+        return accuracy if accuracy > self.shares.max() + CLEARLY else 1.0

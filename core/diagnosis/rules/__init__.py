@@ -2,6 +2,6 @@
 
 from core.diagnosis.rules.rule import RULES, Rule, rule
 
-from core.diagnosis.rules import output, steps, pace, data, network, units, course  # noqa: F401 isort: skip
+from core.diagnosis.rules import output, regression, steps, pace, data, network, units, course  # noqa: F401 isort: skip
 
 __all__ = ["RULES", "Rule", "rule"]

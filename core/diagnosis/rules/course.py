@@ -18,10 +18,10 @@ from core.diagnosis.findings import (
     number,
     scores_of_failed,
 )
-from core.diagnosis.observations import FinalState, Observations
+from core.diagnosis.observations import Observations
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import FALLING, GAP, SWING, SWINGING_EPOCHS
-from core.fixes import Fix, default_rate
+from core.fixes import Fix
 from core.losses import loss
 
 
@@ -38,6 +38,8 @@ def non_finite_loss(obs: Observations) -> Finding | None:
         "softmax",
     ):
         remedies.insert(0, fixes.fitting_output(obs.experiment))
+    if obs.data.source.outputs:
+        remedies.insert(0, fixes.STANDARDISE_TARGETS)
     return Finding(
         "non-finite-loss",
         FATAL,
@@ -84,8 +86,9 @@ def constant_prediction(obs: Observations) -> Finding | None:
         severity,
         "Every sample gets the same prediction",
         f"In {constant.sum()} of {constant.size} runs the prediction is the same for every sample, "
-        f"so the accuracy is that class's share ({obs.rows.shares.max():.1%} for the majority "
-        "class)." + (f" In {flat.sum()} of them the output is constant." if flat.any() else ""),
+        f"so the accuracy is that class's share "
+        f"({obs.rows.baseline(obs.experiment.task):.1%} for the majority class)."
+        + (f" In {flat.sum()} of them the output is constant." if flat.any() else ""),
         "Predicting the majority class is the best constant guess, and where most training "
         "starts. "
         + (
@@ -94,31 +97,12 @@ def constant_prediction(obs: Observations) -> Finding | None:
             if flat.any()
             else "Here the output does depend on the input, but never crosses the threshold."
         ),
-        _against_constant_output(obs, end),
+        fixes.against_constant_output(obs.experiment, end.moving),
         CERTAIN,
         layer=len(obs.hidden),
         run=int(np.flatnonzero(flat if flat.any() else constant)[0]),
         because="every sample gets the same prediction",
     )
-
-
-def _against_constant_output(obs: Observations, end: FinalState) -> tuple[Fix, ...]:
-    """What most often helps against a constant output, which is a symptom more than a cause."""
-    remedies = []
-    output = obs.output_activation
-    if loss(obs.training.loss).cross_entropy and output not in ("sigmoid", "softmax"):
-        remedies.append(fixes.fitting_output(obs.experiment))
-    if obs.data.scaling != "standardise":
-        remedies.append(fixes.STANDARDISE)
-    if obs.hidden and min(layer.units for layer in obs.hidden) < fixes.WIDE:
-        remedies.append(fixes.WIDEN)
-    if obs.hidden and any(name in ("sigmoid", "softmax") for name in obs.activations):
-        remedies.append(fixes.RECTIFY)
-    if end.moving:
-        remedies.append(fixes.rate(min(10 * obs.rate, 0.1)))
-    if obs.rate > default_rate(obs.experiment):
-        remedies.append(fixes.rate(default_rate(obs.experiment)))
-    return tuple(remedies)
 
 
 @rule("accuracy-frozen", symptom=True, picture="decisions")
@@ -147,7 +131,7 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
         "The loss responds to every small change of the output, the accuracy only to which side of "
         "the threshold it is on. Either no output has crossed the threshold yet, or the accuracy "
         "measures something other than what the loss optimises.",
-        _against_constant_output(obs, end),
+        fixes.against_constant_output(obs.experiment, end.moving),
         CERTAIN if not end.moving else LIKELY,
         "Train for longer on the same seeds." if end.moving else None,
         run=int(which),
@@ -160,14 +144,16 @@ def oscillation(obs: Observations) -> Finding | None:
     end = obs.failing
     if end is None or end.history.epochs < 5:
         return None
-    changes = np.diff(end.history.score[:, end.failed], axis=0)
+    # An R² below 0 is worse than the mean, by how much says little.
+    changes = np.diff(np.maximum(end.history.score[:, end.failed], 0), axis=0)
+    what = "R²" if obs.goal.regression else "the accuracy"
     falls = (changes <= -SWING).mean(axis=0)
     if np.median(falls) < SWINGING_EPOCHS:
         return None
     return Finding(
         "oscillation",
         FRAGILE if not end.moving else SLOW,
-        "The accuracy oscillates",
+        f"{what[0].upper()}{what[1:]} oscillates",
         f"It falls by {SWING:g} or more in {np.median(falls):.0%} of the epochs (median of the "
         f"{end.failed.sum()} runs that fail).",
         "The updates are too large, or the batches too small, for the weights to settle near a "
@@ -175,26 +161,31 @@ def oscillation(obs: Observations) -> Finding | None:
         (*fixes.lower_rates(obs.experiment), fixes.STANDARDISE),
         LIKELY,
         "Train with a tenth of the learning rate on the same seeds.",
-        because="the accuracy oscillates",
+        because=f"{what} oscillates",
     )
 
 
 @rule("overfitting")
 def overfitting(obs: Observations) -> Finding | None:
-    if obs.history is None or obs.history.val_score is None or obs.rows.continuous:
+    if obs.history is None or obs.history.val_score is None:
         return None
-    training = obs.history.at_end(obs.history.score)
+    regression = obs.goal.regression
+    shown = obs.history.at_end(obs.history.score)
     held_out = obs.history.at_end(obs.history.val_score)
-    gap = training - held_out
+    if regression:
+        # An R² below 0 has learnt nothing that it could have memorised.
+        held_out = np.maximum(held_out, 0)
+    gap = shown - held_out
     chance = 2 * math.sqrt(0.25 / obs.data.held_out_rows / obs.history.runs)
     if np.nanmean(gap) < max(GAP, chance):
         return None
+    name, style = ("R²", ".2f") if regression else ("accuracy", ".1%")
     return Finding(
         "overfitting",
         FRAGILE if obs.failing else COSMETIC,
         "Overfitting",
-        f"Training accuracy ends at {np.nanmean(training):.1%}, held-out accuracy "
-        f"at {np.nanmean(held_out):.1%} (mean of the runs; "
+        f"Training {name} ends at {format(np.nanmean(shown), style)}, held-out {name} "
+        f"at {format(np.nanmean(held_out), style)} (mean of the runs; "
         f"{obs.data.training_rows:,} training rows, {obs.parameters:,} weights).",
         "The network memorises the training rows, noise included, and this does not generalise. "
         "More rows, fewer units or fewer epochs help.",
@@ -220,7 +211,7 @@ def depends_on_the_seed(obs: Observations) -> Finding | None:
     if end is None or not end.rate.successes:
         return None
     others = "fail" if obs.goal.is_target else "do not"
-    evidence = f"{end.rate} reach {obs.goal.score:.2f}; {scores_of_failed(end)}."
+    evidence = f"{end.rate} reach {obs.goal.name}; {scores_of_failed(end)}."
     if end.moving:
         evidence += " Most of them are still improving when training ends."
     return Finding(
@@ -230,6 +221,6 @@ def depends_on_the_seed(obs: Observations) -> Finding | None:
         evidence,
         "The runs differ only in their random numbers: initial weights, data and order. A single "
         "run, good or bad, says little here.",
-        _against_constant_output(obs, end),
+        fixes.against_constant_output(obs.experiment, end.moving),
         because=f"some runs {obs.goal.passes} and others {others}",
     )

@@ -24,17 +24,21 @@ from core.diagnosis.thresholds import MINORITY, OFF_CENTRE, ORDER, RISK
 
 @rule("one-class-only")
 def one_class_only(obs: Observations) -> Finding | None:
-    if obs.rows.continuous or (obs.rows.shares > 0).sum() > 1:
+    if not obs.rows.nothing_varies:
         return None
+    regression = obs.goal.regression
+    what, same = (
+        ("target", "have the same target") if regression else ("label", "belong to one class")
+    )
     return Finding(
         "one-class-only",
         FATAL,
-        "All rows have the same label",
-        f"All {len(obs.rows.classes):,} training rows that were examined belong to one class.",
-        "A network that only sees one label learns to predict it for any input. It is right "
+        f"All rows have the same {what}",
+        f"All {len(obs.rows.classes):,} training rows that were examined {same}.",
+        f"A network that only sees one {what} learns to predict it for any input. It is right "
         "without having learned anything.",
         (fixes.PERMUTE,) if obs.data.shuffling == "rows" else (),
-        because="all rows have the same label",
+        because=f"all rows have the same {what}",
     )
 
 
@@ -58,8 +62,12 @@ def _have(count: int) -> str:
 
 @rule("class-imbalance")
 def class_imbalance(obs: Observations) -> Finding | None:
+    if obs.rows.continuous or obs.rows.nothing_varies:
+        return None
+    if obs.data.source.label_columns:
+        return _label_imbalance(obs)
     shares = obs.rows.shares[obs.rows.shares > 0]
-    if obs.rows.continuous or len(shares) < 2 or shares.min() * len(shares) / 2 >= MINORITY:
+    if shares.min() * len(shares) / 2 >= MINORITY:
         return None
     severity = COSMETIC
     common = shares.max()
@@ -77,6 +85,33 @@ def class_imbalance(obs: Observations) -> Finding | None:
         CERTAIN if severity is COSMETIC else LIKELY,
         None if severity is COSMETIC else "Compare the accuracy on each class.",
         because="one class is rare",
+    )
+
+
+def _label_imbalance(obs: Observations) -> Finding | None:
+    """The same of several labels a row."""
+    shares = obs.rows.targets.mean(axis=0)
+    rare = np.minimum(shares, 1 - shares)
+    count = int((rare < MINORITY / 2).sum())
+    if not count:
+        return None
+    severity = COSMETIC
+    if obs.failing and obs.failing.constant_decision[obs.failing.failed].mean() > 0.5:
+        severity = SLOW
+    worst = int(rare.argmin())
+    return Finding(
+        "class-imbalance",
+        severity,
+        "Some labels are rare" if count > 1 else "One label is rare",
+        f"{count} of {len(shares)} labels are nearly always the same; label {worst + 1} is 1 in "
+        f"{shares[worst]:.1%} of the rows. Without looking at the inputs, "
+        f"{obs.rows.baseline(obs.experiment.task):.1%} of all labels can be right.",
+        "Until the network learns something, predicting the more common value of each label costs "
+        "least. An accuracy near that share is then no sign of learning.",
+        (),
+        CERTAIN if severity is COSMETIC else LIKELY,
+        None if severity is COSMETIC else "Compare the accuracy on the rows with each label.",
+        because="some labels are rare",
     )
 
 
@@ -239,8 +274,8 @@ def constant_column(obs: Observations) -> Finding | None:
         FATAL if constant == features else COSMETIC,
         "All inputs are constant" if constant == features else "A constant input column",
         f"{constant} of {features} input columns {_have(constant)} the same value in every row.",
-        "A column that is the same for every sample cannot tell the classes apart. It only adds "
-        "to the biases.",
+        "A column that is the same for every sample says nothing about its label. It only adds to "
+        "the biases.",
         layer=0,
         because="all inputs are constant",
     )
@@ -270,7 +305,7 @@ def rows_repeated(obs: Observations) -> Finding | None:
     if obs.data.source.random:
         return None
     rows = len(obs.rows.inputs)
-    distinct = len(np.unique(np.column_stack([obs.rows.inputs, obs.rows.classes]), axis=0))
+    distinct = len(np.unique(np.column_stack([obs.rows.inputs, obs.rows.targets]), axis=0))
     # Labels and inputs that take few values repeat of themselves.
     if distinct == rows or distinct > 0.9 * rows:
         return None
@@ -287,8 +322,10 @@ def rows_repeated(obs: Observations) -> Finding | None:
 
 @rule("sorted-unshuffled")
 def sorted_unshuffled(obs: Observations) -> Finding | None:
-    if obs.training.shuffle or obs.rows.continuous or len(obs.rows.classes) < 4:
+    if obs.training.shuffle or len(obs.rows.classes) < 4:
         return None
+    if obs.rows.continuous:
+        return _sorted_by_target(obs)
     classes = obs.rows.classes
     changes = int((classes[1:] != classes[:-1]).sum())
     by_chance = len(classes) * (1 - np.square(obs.rows.shares).sum())
@@ -313,6 +350,34 @@ def sorted_unshuffled(obs: Observations) -> Finding | None:
     )
 
 
+def _sorted_by_target(obs: Observations) -> Finding | None:
+    """Batches whose targets are much alike, as those of sorted rows are."""
+    batch = min(obs.training.batch_size, obs.data.training_rows)
+    y, batches = obs.rows.targets, len(obs.rows.targets) // batch
+    if batches < 2 or batch < 2 or not y.std(axis=0).any():
+        return None
+    spread = y[: batches * batch].reshape(batches, batch, -1).std(axis=1).mean(axis=0)
+    worst = int((spread / np.where(y.std(axis=0) > 0, y.std(axis=0), np.inf)).argmin())
+    within, whole = float(spread[worst]), float(y[:, worst].std())
+    if whole == 0 or within > whole / 2:
+        return None
+    scale = obs.rows.prepared.y_scale[worst]
+    return Finding(
+        "sorted-unshuffled",
+        COSMETIC if obs.all_passed else FRAGILE,
+        "Sorted and never shuffled",
+        f"Within a batch of {batch} rows the standard deviation of the target is "
+        f"{number(within * scale)}, over all rows {number(whole * scale)}, and every epoch takes "
+        "the batches in that order.",
+        "Each batch holds targets that are much alike, so the network learns to predict them and "
+        "forgets those before. Every epoch ends with the last ones.",
+        (fixes.RESHUFFLE, fixes.PERMUTE),
+        LIKELY,
+        "Train with shuffling on the same seeds.",
+        because="the rows are sorted and never shuffled",
+    )
+
+
 @rule("evaluated-on-training-data")
 def evaluated_on_training_data(obs: Observations) -> Finding | None:
     if obs.data.held_out_rows:
@@ -322,7 +387,7 @@ def evaluated_on_training_data(obs: Observations) -> Finding | None:
         COSMETIC,
         "Evaluated on the training data",
         f"All {obs.data.training_rows:,} rows are used for training; none is held out.",
-        "Accuracy on the training rows cannot show whether the network generalises. It does not "
+        "The score on the training rows cannot show whether the network generalises. It does not "
         "explain why a training is stuck.",
         (fixes.HOLD_OUT,),
     )

@@ -8,7 +8,6 @@ import numpy as np
 
 from core import fixes
 from core.activations import Activation
-from core.diagnosis.estimates import linear_accuracy
 from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
@@ -68,15 +67,18 @@ def zero_initialisation(obs: Observations) -> Finding | None:
 
 @rule("no-nonlinearity")
 def no_nonlinearity(obs: Observations) -> Finding | None:
-    if any(name != "linear" for name in obs.activations) or obs.rows.continuous:
+    if any(name != "linear" for name in obs.activations) or obs.rows.nothing_varies:
         return None
-    if (obs.rows.shares > 0).sum() < 2:
+    regression, straight, best = obs.goal.regression, obs.rows.linear_score, obs.rows.ceiling
+    if obs.rows.continuous and not regression:
         return None
-    straight = linear_accuracy(obs.rows.inputs, obs.rows.classes)
     what = f"{len(obs.hidden)} linear hidden layers" if obs.hidden else "no hidden layer"
     evidence = (
-        f"With {what} the network can only draw a linear boundary; the best one found is right in "
-        f"{straight:.1%} of the rows, while {obs.rows.ceiling:.1%} is possible."
+        f"With {what} the network is linear in its inputs; least squares give an R² of "
+        f"{straight:.2f}, while {best:.2f} is possible."
+        if regression
+        else f"With {what} the network can only draw a linear boundary; the best one found is "
+        f"right in {straight:.1%} of the rows, while {best:.1%} is possible."
     )
     enough = straight >= min(obs.goal.score, obs.goal.target)
     if enough and not obs.hidden:
@@ -87,7 +89,12 @@ def no_nonlinearity(obs: Observations) -> Finding | None:
         "No non-linear activation" if not enough else "Linear layers collapse into one",
         evidence,
         "Layers without an activation multiply out to a single linear layer, however many there "
-        "are. Classes that no linear boundary separates need a non-linear activation in between.",
+        "are. "
+        + (
+            "A target that is curved over its inputs needs a non-linear activation in between."
+            if regression
+            else "Classes that no linear boundary separates need a non-linear activation in between."
+        ),
         (fixes.RECTIFY, fixes.ADD_HIDDEN) if obs.hidden else (fixes.ADD_HIDDEN,),
         CERTAIN if enough else LIKELY,
         None if enough else "Train with a ReLU hidden layer on the same seeds.",
@@ -111,13 +118,14 @@ def bottleneck(obs: Observations) -> Finding | None:
     if as_is is None or wide is None:
         return None
     reached, reached_wide = obs.ahead.reached(as_is), obs.ahead.reached(wide)
+    name = "R²" if obs.goal.regression else "accuracy"
     return Finding(
         "bottleneck",
         _bottleneck_severity(obs, reached),
         "A layer is too narrow",
         f"{layer_name(index, obs).capitalize()} has {width} unit{'s' * (width > 1)}. In a short "
         f"simulation, {reached:.0%} of initialisations reach {obs.goal.score:.2f}, with a mean "
-        f"accuracy of {as_is.end.mean():.2f}; with {fixes.WIDE} units per hidden layer "
+        f"{name} of {as_is.end.mean():.2f}; with {fixes.WIDE} units per hidden layer "
         f"{reached_wide:.0%} do, with {wide.end.mean():.2f}.",
         "Everything that the output can know about the input passes through this layer. With few "
         "units, those that are needed are likely to point the wrong way or to be dead.",

@@ -43,7 +43,7 @@ def output_not_probability(obs: Observations) -> Finding | None:
         "Cross-entropy takes the logarithm of a probability, so an output outside 0 to 1 is "
         "clipped. There the loss no longer changes with the weights, and no gradient moves the "
         "output back.",
-        (fixes.REGRESSION,) if obs.rows.continuous else (fixes.fitting_output(obs.experiment),),
+        (fixes.fitting_output(obs.experiment),),
         CERTAIN if obs.history is not None or severity is FATAL else LIKELY,
         None
         if obs.history is not None or severity is FATAL
@@ -61,8 +61,13 @@ def softmax_one_unit(obs: Observations) -> Finding | None:
         "softmax-one-unit",
         FATAL,
         "Softmax over a single unit",
-        f"The output is 1 for every sample, so accuracy cannot exceed {obs.goal.printable:.1%}, "
-        "the share of samples labelled 1.",
+        "The output is 1 for every sample, so "
+        + (
+            "R² cannot exceed 0."
+            if obs.goal.regression
+            else f"accuracy cannot exceed {obs.goal.printable:.1%}, the share of samples "
+            "labelled 1."
+        ),
         "Softmax makes the outputs of a layer sum to 1, so a single output is always 1. Keras 3 "
         "trains the logit before the softmax, so the loss may fall while the predictions never "
         "change.",
@@ -188,73 +193,6 @@ def _labels(obs: Observations) -> str:
     if len(targets) > 6:
         targets = [*targets[:3], "...", targets[-1]]
     return ", ".join(targets[:-1]) + f" and {targets[-1]}"
-
-
-@rule("continuous-labels")
-def continuous_labels(obs: Observations) -> Finding | None:
-    if not obs.rows.continuous or not losses.loss(obs.training.loss).cross_entropy:
-        return None
-    values = np.array(obs.data.targets)
-    return Finding(
-        "continuous-labels",
-        FATAL,
-        "Continuous labels with a classification loss",
-        f"The labels take {len(values):,} different values from {number(values.min())} to "
-        f"{number(values.max())} in {obs.data.source.rows:,} rows; {obs.training.loss} is a "
-        "classification loss.",
-        "Cross-entropy and accuracy ask which class a sample belongs to. The output hardly ever "
-        "equals a continuous label exactly, so accuracy stays near 0 however close it comes.",
-        (fixes.REGRESSION,),
-        layer=len(obs.hidden),
-        because="the labels are continuous and the loss is for classification",
-    )
-
-
-@rule("accuracy-of-regression")
-def accuracy_of_regression(obs: Observations) -> Finding | None:
-    if not obs.rows.continuous or losses.loss(obs.training.loss).cross_entropy:
-        return None
-    evidence = f"The labels take {obs.data.source.classes:,} different values."
-    if obs.end is not None:
-        explained = max(float(np.nanmean(obs.end.scores)), 0)
-        evidence += (
-            f" Accuracy ends at {np.nanmean(obs.end.history.final_score):.1%}, while the "
-            f"network explains {explained:.0%} of the labels' variance (mean of the runs)."
-        )
-    return Finding(
-        "accuracy-of-regression",
-        COSMETIC,
-        "Accuracy is meaningless for regression",
-        evidence,
-        "Accuracy counts outputs that equal the label exactly, which hardly ever happens with "
-        "continuous labels. Look at the loss instead.",
-        (),
-    )
-
-
-@rule("output-range", picture="outputs")
-def output_out_of_range(obs: Observations) -> Finding | None:
-    """Continuous labels, or one-hot ones, that the squared error cannot bring the output to."""
-    if losses.loss(obs.training.loss).cross_entropy or not obs.rows.continuous:
-        return None
-    output = obs.model.output_activation
-    values = np.array(obs.data.targets)
-    beyond = ((values < output.low) | (values > output.high)).mean()
-    if not beyond:
-        return None
-    return Finding(
-        "output-range",
-        FATAL,
-        "Labels outside the output's range",
-        f"A {output.name} output lies between {output.low:g} and {output.high:g}; {beyond:.0%} "
-        f"of the labels, which range from {number(values.min())} to {number(values.max())}, do "
-        "not.",
-        "The output can never reach a label outside its activation's range. It is pushed to the "
-        "limit, where the gradient vanishes.",
-        (fixes.REGRESSION,),
-        layer=len(obs.hidden),
-        because="labels lie outside the output's range",
-    )
 
 
 @rule("unusual-output")

@@ -198,8 +198,10 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
     if killed >= CLEAR:
         evidence += f" In {killed:.0%} of the runs that fail a whole layer dies in training."
     severity = FATAL if obs.failing else FRAGILE
-    if not high and (obs.rows.sizes.max(initial=0) > ORDER or obs.rows.conditioning > ORDER**2):
-        severity = COSMETIC  # at this rate it is the inputs that make the loss so steep
+    inputs_off = obs.rows.sizes.max(initial=0) > ORDER or obs.rows.conditioning > ORDER**2
+    targets_off = obs.goal.regression and obs.rows.target_size > ORDER
+    if not high and (inputs_off or targets_off):
+        severity = COSMETIC  # at this rate it is the data that make the loss so steep
     return Finding(
         "learning-rate-too-high",
         severity,
