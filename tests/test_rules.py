@@ -28,10 +28,12 @@ from support.diagnosis import (
     HEALTHY,
     MANY,
     NESTED,
+    REGRESSION,
     SPARSE,
     THRESHOLD,
     TWO_BLOB,
     codes,
+    curve,
     data,
     hidden,
     history,
@@ -41,8 +43,12 @@ from support.diagnosis import (
     table,
     training,
     with_rows,
+    with_targets,
 )
 
+CURVED = np.random.default_rng(1).normal(size=(120, 3))
+THREE = np.column_stack([CURVED[:, 0], CURVED[:, 1] ** 2, -CURVED[:, 2]])
+SCALED = curve(scale=1_000.0, offset=50_000.0)
 STATIC = {
     "output-not-probability": (output(activation="relu"), HEALTHY),
     "softmax-one-unit": (output(activation="softmax"), MANY),
@@ -75,6 +81,12 @@ STATIC = {
         training(CONTINUOUS, loss="mean_squared_error"),
         training(output(CONTINUOUS, activation="linear"), loss="mean_squared_error"),
     ),
+    "one-output-many-targets": (
+        with_targets(CURVED, THREE, Dense(16, "relu"), Dense(1)),
+        with_targets(CURVED, THREE),
+    ),
+    "target-unscaled": (SCALED, data(SCALED, target_scaling="standardise")),
+    "noisy-targets": (curve(noise=1.0), REGRESSION),
     "unusual-output": (output(MANY, activation="sigmoid"), MANY),
     "squared-error": (training(MANY, loss="mean_squared_error"), MANY),
     "spare-output-units": (output(SPARSE, units=9), SPARSE),
@@ -165,6 +177,7 @@ COURSES = {
     "non-finite-loss": ({"loss": np.where(np.arange(10) < 5, 0.7, np.nan)[:, None]}, {}),
     "loss-below-zero": ({"loss": -FALLING}, {}),
     "constant-prediction": ({"same_weights": True}, {"accuracy": 1.0}),
+    "constant-regression": ({"accuracy": 0.0, "same_weights": True}, {"accuracy": 0.5}),
     "accuracy-frozen": ({"loss": FALLING, "same_weights": True}, {"loss": 0.69}),
     "oscillation": ({"accuracy": np.resize([0.5, 0.7], (10, 1))}, {}),
     "overfitting": ({"accuracy": 0.99, "val_score": np.full((10, 4), 0.6)}, {"accuracy": 0.99}),
@@ -172,7 +185,10 @@ COURSES = {
     "exploding-gradient": ({"gradient_norm": RISING}, {}),
     "stopped-too-early": (STOPPED, {"accuracy": 1.0}),
 }
-OF = {"stopped-too-early": training(callbacks=(EarlyStopping("loss", patience=2),))}
+OF = {
+    "stopped-too-early": training(callbacks=(EarlyStopping("loss", patience=2),)),
+    "constant-regression": REGRESSION,
+}
 """Experiments of histories that are not of the healthy one."""
 
 

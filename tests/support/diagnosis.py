@@ -87,8 +87,15 @@ REGRESSION = Experiment(
     Model((Dense(16, "relu", "he_normal"), Dense(16, "relu", "he_normal"), Dense(1))),
     Training("mean_squared_error", Adam(0.01), 16, 60),
 )
+
+
+def curve(**changes):
+    """The regression on another curve."""
+    return data(REGRESSION, source=replace(REGRESSION.data.source, **changes))
+
+
 MULTI_LABEL = Experiment(
-    Data(Table(rows()[0], np.array(rows()[0]) > 0), hold_out=0.2),
+    Data(Table(rows()[0], (np.array(rows()[0]) > 0).astype(int)), hold_out=0.2),
     Model((Dense(16, "relu", "he_normal"), Dense(2, "sigmoid"))),
     Training("binary_crossentropy", Adam(0.01), 16, 60),
 )

@@ -175,9 +175,9 @@ def overfitting(obs: Observations) -> Finding | None:
     if regression:
         # An R² below 0 has learnt nothing that it could have memorised.
         held_out = np.maximum(held_out, 0)
-    gap = shown - held_out
+    gap = (shown - held_out)[np.isfinite(shown - held_out)]
     chance = 2 * math.sqrt(0.25 / obs.data.held_out_rows / obs.history.runs)
-    if np.nanmean(gap) < max(GAP, chance):
+    if not gap.size or gap.mean() < max(GAP, chance):
         return None
     name, style = ("R²", ".2f") if regression else ("accuracy", ".1%")
     return Finding(

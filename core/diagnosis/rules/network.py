@@ -93,7 +93,8 @@ def no_nonlinearity(obs: Observations) -> Finding | None:
         + (
             "A target that is curved over its inputs needs a non-linear activation in between."
             if regression
-            else "Classes that no linear boundary separates need a non-linear activation in between."
+            else "Classes that no linear boundary separates need a non-linear activation in "
+            "between."
         ),
         (fixes.RECTIFY, fixes.ADD_HIDDEN) if obs.hidden else (fixes.ADD_HIDDEN,),
         CERTAIN if enough else LIKELY,
