@@ -31,11 +31,16 @@ class Initialiser(KerasEntry):
     Attributes:
         random: Whether Keras's class takes a seed.
         for_vectors: Whether it can draw biases, which have one axis.
+        level: What every element starts from; None where they differ.
     """
 
     keras_module = "initializers"
     random: ClassVar[bool] = True
     for_vectors: ClassVar[bool] = True
+
+    @property
+    def level(self) -> float | None:
+        return None
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """Arrays of a shape whose first axis is the runs."""
@@ -147,6 +152,10 @@ class Zeros(Initialiser):
     keras_name = label = "Zeros"
     help = "All 0."
     random = False
+
+    @property
+    def level(self) -> float | None:
+        return 0.0
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         return np.zeros(shape)
@@ -268,6 +277,10 @@ class Ones(Initialiser):
     help = "All 1."
     random = False
 
+    @property
+    def level(self) -> float | None:
+        return 1.0
+
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         return np.ones(shape)
 
@@ -280,6 +293,10 @@ class Constant(Initialiser):
     keras_name = label = "Constant"
     help = "All the same."
     random = False
+
+    @property
+    def level(self) -> float | None:
+        return self.value
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         return np.full(shape, self.value)

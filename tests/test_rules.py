@@ -19,7 +19,7 @@ from core.experiment import (
     Experiment,
 )
 from core.fixes import Fix
-from core.initialisers import Given
+from core.initialisers import Constant, Given, Orthogonal
 from core.layers import Activation, LeakyReLU, Softmax
 from core.optimizers import AdamW
 from core.schedules import CosineDecay, ExponentialDecay
@@ -307,3 +307,11 @@ def test_given_weights_give_way_where_a_fix_changes_the_shape():
     given = layers(Dense(2, "relu", Given(np.ones((3, 2)))), Dense(1, "sigmoid"))
     assert fixes.WIDEN.apply(given).model.layers[0] == Dense(fixes.WIDE, "relu")
     diagnose(given)
+
+
+@pytest.mark.parametrize("start", ["zeros", "ones", Constant(0.5), Constant(0)])
+def test_units_that_start_alike_are_seen_whatever_they_start_from(start):
+    (alike,) = (f for f in diagnose(hidden(initialiser=start)) if f.code == "zero-initialisation")
+    zero = start in ("zeros", Constant(0))
+    assert alike.title == ("Weights start at zero" if zero else "Weights start alike")
+    assert "zero-initialisation" not in codes(diagnose(hidden(initialiser=Orthogonal(0.5))))

@@ -136,6 +136,7 @@ class LayerNormalisation(Normalisation):
     keras_name = "LayerNormalization"
     label = "Layer normalisation"
     help = "Normalises the units of each sample, then applies a learnt scale and shift."
+    work = 2.0  # Sums over the units, beside those over the rows in the backward pass.
 
     def apply(self, arrays: Arrays, weights: Sequence[Any], x: Any) -> tuple[Any, Any]:
         return self._scaled(arrays, weights, x, *arrays.unit_moments(x))

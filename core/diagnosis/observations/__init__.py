@@ -18,6 +18,7 @@ from core.diagnosis.observations.start import InitialState, parameters
 from core.diagnosis.thresholds import DECAYED, EARLY
 from core.experiment import Data, Dense, Experiment, Model, Training
 from core.history import History
+from core.initialisers import initialiser
 
 __all__ = ["FinalState", "Observations", "final_state"]
 
@@ -80,6 +81,11 @@ class Observations:
     def activations(self) -> tuple[str, ...]:
         """The names of the hidden dense layers' activations, from whichever layer they come."""
         return tuple(activation.name for activation in self.model.activations[:-1])
+
+    @property
+    def levels(self) -> tuple[float | None, ...]:
+        """For each dense layer what all its weights start from; None where they differ."""
+        return tuple(initialiser(layer.initialiser).level for layer in self.model.dense)
 
     @property
     def output_activation(self) -> str:

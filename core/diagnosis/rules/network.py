@@ -34,15 +34,17 @@ from core.network_edits import output_activations
 
 @rule("zero-initialisation")
 def zero_initialisation(obs: Observations) -> Finding | None:
-    zeros = [n for n, layer in enumerate(obs.model.dense) if layer.initialiser == "zeros"]
+    zeros = [n for n, level in enumerate(obs.levels) if level is not None]
     zeros = [n for n in zeros if obs.hidden and (n < len(obs.hidden) or len(zeros) > 1)]
     hidden = [n for n in zeros if n < len(obs.hidden)]
     if not hidden:
         return None
     largest = max(float(np.max(gradient)) for gradient in obs.start.gradients)
     same = [n for n in hidden if obs.model.dense[n].units > 1]
+    levels = sorted({number(level) for n in zeros if (level := obs.levels[n]) is not None})
     evidence = (
-        f"The weights of {', '.join(layer_name(n, obs) for n in zeros)} start at 0; the largest "
+        f"The weights of {', '.join(layer_name(n, obs) for n in zeros)} start at "
+        f"{' and '.join(levels)}; the largest "
         f"kernel gradient of any layer before training is {number(largest)}."
     )
     if largest > 0 and same:
@@ -53,7 +55,7 @@ def zero_initialisation(obs: Observations) -> Finding | None:
     return Finding(
         "zero-initialisation",
         FATAL if largest == 0 else FRAGILE,
-        "Weights start at zero",
+        "Weights start at zero" if levels == ["0"] else "Weights start alike",
         evidence,
         "Units with the same weights and inputs get the same gradient, so they stay alike, or get "
         "no gradient at all. Random initial weights make them differ.",
@@ -61,7 +63,7 @@ def zero_initialisation(obs: Observations) -> Finding | None:
         CERTAIN if largest == 0 else LIKELY,
         None if largest == 0 else "Train with random initial weights on the same seeds.",
         layer=hidden[0],
-        because="the weights start at zero",
+        because=f"the weights start {'at zero' if levels == ['0'] else 'alike'}",
     )
 
 

@@ -29,7 +29,7 @@ from core.fixes import Fix
 @rule("dead-units", by_run=True, picture="dead")
 def dead_units(obs: Observations) -> Finding | None:
     layers = [n for n, name in enumerate(obs.activations) if name == "relu"]
-    if not layers or all(layer.initialiser == "zeros" for layer in obs.hidden):
+    if not layers or all(level == 0 for level in obs.levels[:-1]):
         return None
     at_start = np.array([obs.start.dead[n] for n in layers])
     risk = (at_start == 1).any(axis=0).mean()
@@ -151,7 +151,7 @@ def saturated_units(obs: Observations) -> Finding | None:
 
 @rule("vanishing-gradient", picture="gradient_norm")
 def vanishing_gradient(obs: Observations) -> Finding | None:
-    if len(obs.hidden) < 2 or any(layer.initialiser == "zeros" for layer in obs.hidden):
+    if len(obs.hidden) < 2 or 0 in obs.levels[:-1]:
         return None
     if obs.history is not None and obs.history.health is not None:
         runs = obs.failing.failed if obs.failing else slice(None)
