@@ -33,7 +33,13 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from benchmarks.engine_sizes import compare_layouts, compare_sizes, limit, peak_megabytes
+from benchmarks.engine_sizes import (
+    compare_layouts,
+    compare_sizes,
+    fitted_rule,
+    limit,
+    peak_megabytes,
+)
 from core.data import prepare
 from core.engine import compiled as programs
 from core.engine import keras_models
@@ -224,7 +230,7 @@ def table(rows: list[dict]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name, text in (
-        ("layouts", "also compare both layouts around the sizes where they part"),
+        ("layouts", "also compare both layouts around the sizes where they part, and fit the rule"),
         ("json", "for machines"),
     ):
         parser.add_argument(f"--{name}", action="store_true", help=text)
@@ -239,6 +245,7 @@ def main() -> None:
     report |= {"training": compare(missing), "compiling": compare_structures()}
     report |= {"sizes": compare_sizes(missing), C_PROGRAM: limit()}
     report["layouts"] = compare_layouts() if options.layouts else []
+    report["rule"] = fitted_rule(report["layouts"]) if options.layouts else None
     report["targets"] = targets(
         report["training"], report["compiling"], report["sizes"], report[C_PROGRAM]
     )
@@ -249,7 +256,7 @@ def main() -> None:
     print(f"For 64 runs:\n{table(report['compiling'])}")
     print(f"\n{table(report['sizes'])}\n\n{C_PROGRAM}: {report[C_PROGRAM]}")
     if report["layouts"]:
-        print(f"\n{table(report['layouts'])}")
+        print(f"\n{table(report['layouts'])}\n\n{table([report['rule']])}")
     print(f"\n{table(report['targets'])}")
 
 

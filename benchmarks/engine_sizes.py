@@ -40,6 +40,8 @@ AROUND = (
     (10, (16,), 5),
     (8, (16, 16), 5),
     (10, (32,), 5),
+    (1, (3, 5), 100),
+    (2, (10,), 32),
     (2, (8, 8), 32),
     (8, (12, 8), 32),
     (10, (32,), 32),
@@ -169,7 +171,7 @@ def _jax(experiment: Experiment, runs: int) -> Callable[[], float]:
 def compare_layouts() -> list[dict]:
     """Both layouts on networks around the sizes where they part, µs a run and step."""
     rows = []
-    for (inputs, hidden, batch), runs in itertools.product(AROUND, RUNS):
+    for (inputs, hidden, batch), runs in itertools.product(AROUND, (1, 64)):
         size = (inputs, hidden, 1, batch, 40 * batch)
         row = {"hidden": hidden, "inputs": inputs, "batch size": batch, "runs": runs}
         entries = grouping.sizes(network(*size))[1]
@@ -177,11 +179,42 @@ def compare_layouts() -> list[dict]:
         for name, least in (("last", inf), ("first", 0)):
             with _runs_first_from(least):
                 train(network(*size), runs)
-                us = statistics.median(_engine(size, runs)() for _ in range(REPEATS))
+                us = min(_engine(size, runs)() for _ in range(REPEATS))
             row[f"{name} µs"] = 1e6 * us / 40 / runs
         chosen = "first" if grouping.runs_first(network(*size)) else "last"
         rows.append(row | {"last / first": row["last µs"] / row["first µs"], "chosen": chosen})
     return rows
+
+
+def fitted_rule(rows: list[dict]) -> dict:
+    """The bounds of kernel entries and products with the least time lost to the other layout.
+
+    Args:
+        rows: Of `compare_layouts`.
+
+    Returns:
+        The bounds, and the time that is taken with them and with those of
+        `core.engine.grouping`, relative to the faster layout: a geometric mean over the rows.
+    """
+
+    def lost(bounds: tuple[float, float]) -> float:
+        times = []
+        for row in rows:
+            first = row["entries"] >= bounds[0] and row["products"] >= bounds[1]
+            last_us, first_us = row["last µs"], row["first µs"]
+            times.append((first_us if first else last_us) / min(last_us, first_us))
+        return statistics.geometric_mean(times)
+
+    present = grouping.RUNS_FIRST_ENTRIES, grouping.RUNS_FIRST_PRODUCTS
+    entries, products = (sorted({row[name] for row in rows}) for name in ("entries", "products"))
+    best = min(itertools.product(entries, products), key=lost)
+    return {
+        "rule": "runs first from",
+        "entries": best[0],
+        "products": best[1],
+        "time over the faster": lost(best),
+        "with today's bounds": lost(present),
+    }
 
 
 class _runs_first_from:

@@ -15,8 +15,7 @@ from core.losses import loss
 
 RUNS_FIRST_ENTRIES, RUNS_FIRST_PRODUCTS = 100, 450
 """Kernel entries of a network, and multiplications of a run's batch in a dense layer on average,
-from which the run axis comes first (`python -m benchmarks.engine --layouts` compares both layouts
-around them)."""
+from which the run axis comes first (`python -m benchmarks.engine --layouts` fits them)."""
 LANES = 16
 """Where the run axis is last, runs are padded to a multiple of this: every run is then computed in
 a full vector register, and the same way whatever the number of others."""
