@@ -13,7 +13,7 @@ from core.data import has_scale_per_run, has_target_scale_per_run, is_shared
 from core.experiment import Experiment
 from core.losses import loss
 
-RUNS_FIRST_ENTRIES, RUNS_FIRST_PRODUCTS = 100, 450
+RUNS_FIRST_ENTRIES, RUNS_FIRST_PRODUCTS = 80, 450
 """Kernel entries of a network, and multiplications of a run's batch in a dense layer on average,
 from which the run axis comes first (`python -m benchmarks.engine --layouts` fits them)."""
 LANES = 16
