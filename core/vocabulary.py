@@ -1,15 +1,18 @@
-"""What can be chosen for the layers of a network, as Markdown: `python -m core.vocabulary`."""
+"""What can be chosen for a network and its training, as Markdown: `python -m core.vocabulary`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from core.activations import ACTIVATIONS
+from core.callbacks import CALLBACKS
 from core.entries import KerasEntry
 from core.fields import settings
 from core.initialisers import INITIALISERS
 from core.layers import LAYERS
+from core.optimizers import OPTIMIZERS, Optimizer
 from core.regularisers import REGULARISERS
+from core.schedules import SCHEDULES, CosineDecay, Schedule
 
 NOT_COVERED = {
     "Conv1D, Conv2D, MaxPooling2D and their kin, SimpleRNN, LSTM, GRU, Embedding, attention": (
@@ -29,6 +32,71 @@ NOT_COVERED = {
     ),
 }
 """What real scripts have that cannot be trained here, and why or what is nearest."""
+
+
+UPDATES_NOT_COVERED = {
+    "optimizers LAMB, Muon, Adafactor": (
+        "they take norms or means over a whole variable, which here holds all runs; the nearest is "
+        "AdamW"
+    ),
+    "LossScaleOptimizer, `loss_scale_factor`": "for half precision; here all is float32",
+    "ScheduleFreeAdamW, `use_ema`": (
+        "the weights that are evaluated are not those that are trained; the nearest is a cosine "
+        "decay"
+    ),
+    "`gradient_accumulation_steps`": "the nearest is a larger batch",
+    "several of `clipnorm`, `clipvalue`, `global_clipnorm`": "Keras refuses it as well",
+    "`decay` of optimizers before Keras 2.11": (
+        "the same is InverseTimeDecay with one decay step and the decay as its rate"
+    ),
+    "LearningRateScheduler, LambdaCallback and callbacks of one's own": (
+        "their code would have to be run; halving the rate every n epochs is ExponentialDecay with "
+        "`staircase`, whose decay steps are n epochs of updates"
+    ),
+    "`end_learning_rate`, `warmup_target`, `values`": (
+        "held as factors of the learning rate, so that another rate keeps its schedule"
+    ),
+    "ReduceLROnPlateau with a schedule": "Keras cannot set such a rate either",
+    "ModelCheckpoint, CSVLogger, TensorBoard and their kin": (
+        "they change nothing; with `save_best_only` the nearest is EarlyStopping that restores the "
+        "best weights"
+    ),
+}
+"""The same for what updates the weights."""
+
+
+def update_tables() -> str:
+    """The tables of `docs/vocabulary.md` on optimizers and what goes with them."""
+    shared = set(settings(Optimizer)) - {"learning_rate"}
+    optimizers = [
+        (f"`{k.keras_name}`", _named(k, settings(k).keys() - shared), k.help)
+        for k in OPTIMIZERS.values()
+    ]
+    schedules = [(f"`{k.keras_name}`", _scheduled(k), k.help) for k in SCHEDULES.values()]
+    callbacks = [(f"`{k.keras_name}`", _named(k, settings(k)), k.help) for k in CALLBACKS.values()]
+    heads = "Arguments", "What it does"
+    parts = [
+        _rows(("Optimizer (`keras.optimizers`)", *heads), optimizers),
+        f"All of them have `learning_rate`, or a schedule in its place, and "
+        f"{_named(Optimizer, shared - {'schedule'})}. Gradients are clipped a run.",
+        _rows(("Schedule (`keras.optimizers.schedules`)", *heads), schedules),
+        _rows(("Callback (`keras.callbacks`)", *heads), callbacks),
+        _rows(("Not covered", "Why, or what is nearest"), UPDATES_NOT_COVERED.items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _scheduled(kind: type[Schedule]) -> str:
+    """The arguments of Keras's class, with all that the fields can set."""
+    every = CosineDecay(warmup_steps=1) if kind is CosineDecay else kind()
+    return ", ".join(f"`{name}`" for name in every.arguments(1.0))
+
+
+def _named(kind: type[KerasEntry], names: Iterable[str]) -> str:
+    """Keras's names of some fields, in the order of the class."""
+    chosen = set(names)
+    own = [name for name in settings(kind) if name in chosen]
+    return ", ".join(f"`{kind.keras_arguments.get(name, name)}`" for name in own) or "none"
 
 
 def tables() -> str:
@@ -62,4 +130,4 @@ def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 if __name__ == "__main__":
-    print(tables(), end="")
+    print(tables(), update_tables(), sep="\n", end="")

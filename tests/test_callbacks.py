@@ -9,6 +9,7 @@ from core.callbacks import CALLBACKS, EarlyStopping, ReduceLROnPlateau, Terminat
 from core.experiment import SGD, Adam, Experiment, InvalidExperiment
 from core.history import CURVES, History
 from core.schedules import ExponentialDecay
+from support.pages import opened, setting
 from support.training import LAYOUTS, laid_out, noisy_table, small
 
 HELD_OUT = {"source": noisy_table(), "hold_out": 0.3}
@@ -152,3 +153,22 @@ def test_they_are_registered_and_come_back_from_json():
 def test_what_keras_would_not_take_is_refused(callbacks, message):
     with pytest.raises(InvalidExperiment, match=message):
         small(optimizer=SGD(schedule=ExponentialDecay()), callbacks=callbacks)
+
+
+@pytest.mark.tensorflow
+def test_the_page_has_their_controls_and_those_of_a_schedule():
+    app = opened("two-blob")
+    for name in ("earlystopping", "reducelronplateau"):
+        setting(app, f"two-blob.{name}").set_value(True).run()
+    setting(app, "two-blob.earlystopping-patience").set_value(7).run()
+    setting(app, "two-blob.earlystopping-baseline").set_value("0.25").run()
+    link = app.query_params
+    assert link["earlystopping"] == "yes"
+    assert link["earlystopping-patience"] == "7"
+    assert link["earlystopping-baseline"] == "0.25"
+    setting(app, "two-blob.schedule").set_value("cosinedecay").run()
+    assert any("without a schedule" in error.value for error in app.error)
+    setting(app, "two-blob.reducelronplateau").set_value(False).run()
+    assert not app.error
+    assert setting(app, "two-blob.schedule-decay-steps").value == 1_000
+    assert not app.exception

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.fields import Bool, Choice, Float, Int, MultiChoice, Optional, Setting
+from core.fields import Bool, Choice, Float, Int, MultiChoice, Setting
 from pages.elements.settings import ClassName, View
 
 
@@ -34,8 +34,6 @@ def draw(setting: Setting | View, label: str | None = None, **options: Any) -> N
         st.toggle(**common)
     elif isinstance(kind, Int):
         st.number_input(min_value=kind.low, max_value=kind.high, step=kind.step, **common)
-    elif isinstance(kind, Optional):
-        st.number_input(value=None, placeholder="none", **common)
     elif isinstance(kind, Float):
         st.number_input(
             min_value=float(kind.low),
