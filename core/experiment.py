@@ -143,6 +143,12 @@ class Training(Checked):
         super().__post_init__()
 
     @property
+    def takes_probabilities(self) -> bool:
+        """Whether the loss takes the outputs as probabilities."""
+        function = loss(self.loss)
+        return function.cross_entropy and not (function.logits and self.from_logits)
+
+    @property
     def loss_options(self) -> dict[str, bool | float]:
         """The arguments of the loss that it takes and that differ from Keras's defaults."""
         options = {name: getattr(self, name) for name in ("from_logits", "label_smoothing")}

@@ -377,8 +377,8 @@ def against_constant_output(experiment: Experiment, moving: bool) -> tuple[Fix, 
     remedies = []
     model, now = experiment.model, experiment.training.optimizer.learning_rate
     hidden = model.dense[:-1]
-    cross_entropy = loss(experiment.training.loss).cross_entropy
-    if cross_entropy and model.output_activation.name not in ("sigmoid", "softmax"):
+    clips = model.output_activation.name not in ("sigmoid", "softmax")
+    if experiment.training.takes_probabilities and clips:
         remedies.append(fitting_output(experiment))
     if experiment.data.scaling != "standardise":
         remedies.append(STANDARDISE)

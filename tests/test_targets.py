@@ -9,6 +9,7 @@ import pytest
 
 from core.curve import SHAPES
 from core.data import baseline, prepare
+from core.diagnosis import diagnose
 from core.diagnosis.observations import Observations
 from core.draft import Draft
 from core.experiment import (
@@ -65,20 +66,20 @@ def test_loss_and_score_are_keras_in_both_layouts(what):
     kerass = fit(ALL[what], run=2)
     for layout in ("runs last", "runs first"):
         with laid_out(layout):
-            history = train(ALL[what], runs=3)
+            trained = train(ALL[what], runs=3)
         for name in CURVES:
-            ours, theirs = getattr(history, name), getattr(kerass, name)
+            ours, theirs = getattr(trained, name), getattr(kerass, name)
             if theirs is None:
                 assert ours is None
             else:
                 np.testing.assert_allclose(ours[:, 2], theirs[:, 0], rtol=2e-3, atol=2e-4)
         # The diagnosis sees the score that the training reports.
         rows = prepare(ALL[what].data, 0, 2)
-        weights = [w[None] if w.ndim == 2 else w[None, None] for w in history.weights_at(-1, 2)]
+        weights = [w[None] if w.ndim == 2 else w[None, None] for w in trained.weights_at(-1, 2)]
         x, y = rows.judged
         output = forward(ALL[what].model, weights, x[None]).output
         score = ALL[what].task.hits(output, y[None]).mean()
-        assert score == pytest.approx(history.final_score[2], abs=1e-4)
+        assert score == pytest.approx(trained.final_score[2], abs=1e-4)
 
 
 def test_the_task_is_decided_by_the_targets():
@@ -191,6 +192,13 @@ def test_its_script_trains_on_the_same_rows(what, capsys):
     np.testing.assert_allclose(space["x"], rows.x, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(np.reshape(space["y"], rows.y.shape), rows.y, rtol=1e-4, atol=1e-5)
     assert f"{experiment.task.score} on the" in capsys.readouterr().out
+
+
+def test_a_linear_output_is_no_fault_where_the_loss_takes_logits():
+    one = replace(MULTI_LABEL, model=network(2))
+    assert "output-not-probability" in {f.code for f in diagnose(one)}
+    logits = replace(one, training=replace(one.training, from_logits=True))
+    assert "output-not-probability" not in {f.code for f in diagnose(logits)}
 
 
 def test_files_name_the_score():

@@ -22,7 +22,6 @@ from core.diagnosis.observations import Observations
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import FALLING, GAP, SWING, SWINGING_EPOCHS
 from core.fixes import Fix
-from core.losses import loss
 
 
 @rule("non-finite-loss", symptom=True, keeps_severity=True)
@@ -33,10 +32,7 @@ def non_finite_loss(obs: Observations) -> Finding | None:
     overflown = ~np.isfinite(obs.history.loss) & obs.history.trained
     epoch = overflown.argmax(axis=0)[lost].min() + 1
     remedies = [*fixes.lower_rates(obs.experiment), fixes.STANDARDISE]
-    if loss(obs.training.loss).cross_entropy and obs.output_activation not in (
-        "sigmoid",
-        "softmax",
-    ):
+    if obs.training.takes_probabilities and obs.output_activation not in ("sigmoid", "softmax"):
         remedies.insert(0, fixes.fitting_output(obs.experiment))
     if obs.data.source.outputs:
         remedies.insert(0, fixes.STANDARDISE_TARGETS)

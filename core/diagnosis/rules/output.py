@@ -16,7 +16,7 @@ OFTEN = 0.9
 @rule("output-not-probability", picture="decisions")
 def output_not_probability(obs: Observations) -> Finding | None:
     activation = obs.output_activation
-    if not losses.loss(obs.training.loss).cross_entropy or activation in ("sigmoid", "softmax"):
+    if not obs.training.takes_probabilities or activation in ("sigmoid", "softmax"):
         return None
     out = obs.start.output
     outside = (out <= 1e-7) | (out >= 1 - 1e-7)
