@@ -8,8 +8,8 @@ from pathlib import Path
 import altair
 
 ROOT = Path(__file__).parent.parent
-BROUGHT = {"keras": "tensorflow"}
-"""Keras comes with TensorFlow, which says in which version."""
+BROUGHT = {"keras": "tensorflow", "sklearn": "scikit-learn"}
+"""Keras comes with TensorFlow, which says in which version; scikit-learn has two names."""
 
 
 def imported() -> set[str]:
