@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from core.callbacks import CALLBACKS
 from core.experiment import Training
 from core.fields import settings
 from core.losses import LOSSES
 from core.optimizers import OPTIMIZERS
 from core.script.names import ARGUMENTS, SIGNATURES, known_name
-from core.script.values import Dataset, KerasCall, ModelValue, Symbol, Unknown, Used
-from core.script.vocabulary import Open, Untrainable, coerced, made, name_of, shown
+from core.script.values import NOWHERE, Dataset, KerasCall, ModelValue, Symbol, Unknown, Used
+from core.script.vocabulary import Open, Untrainable, class_of, coerced, made, name_of, shown
 
 FIT = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split")
 COMPILE = ("optimizer", "loss", "loss_weights", "metrics")
@@ -22,7 +23,7 @@ SILENT = frozenset(
     """
     x y verbose metrics validation_data validation_steps workers use_multiprocessing
     max_queue_size run_eagerly jit_compile steps_per_execution auto_scale_loss initial_epoch
-    validation_freq weighted_metrics validation_batch_size callbacks validation_split
+    validation_freq weighted_metrics validation_batch_size validation_split
     reduction name fn show_accuracy class_mode theano_mode sample_weight_mode
     """.split()  # noqa: SIM905
 )
@@ -31,7 +32,7 @@ LEFT_OUT = frozenset({"steps_per_epoch", "samples_per_epoch"})
 DEFAULT_BATCH, DEFAULT_EPOCHS = 32, 1
 """Keras's."""
 WATCHING = frozenset(
-    "ModelCheckpoint TensorBoard CSVLogger History ProgbarLogger TerminateOnNaN".split()  # noqa: SIM905
+    "ModelCheckpoint TensorBoard CSVLogger History ProgbarLogger LambdaCallback".split()  # noqa: SIM905
 )
 """Callbacks that only watch."""
 
@@ -127,6 +128,7 @@ def trained(model: ModelValue, fit: Fit | None, rows: int | None) -> Trained:
     else:
         _optimizer(read, compiled.pop("optimizer", "rmsprop"), line)
         _loss(read, compiled.pop("loss", None), line)
+    _metrics(read, compiled)
     _others(read, compiled, line)
     if fit is None:
         read.open["epochs"] = Unknown("the script has no fit that says the epochs")
@@ -158,7 +160,7 @@ def _optimizer(read: Trained, value: Any, line: int) -> None:
     if name is None:
         read.problems.append((line, f"the optimizer {shown(value)} is not understood"))
         return
-    call = value if isinstance(value, KerasCall) else KerasCall(name, [], {}, None)  # type: ignore[arg-type]
+    call = value if isinstance(value, KerasCall) else KerasCall(name, [], {}, NOWHERE)
     if isinstance(value, Symbol):
         read.remarks.append((line, f"Keras takes an object, {name}(), not the class {name}."))
     try:
@@ -187,6 +189,22 @@ def _loss(read: Trained, value: Any, line: int) -> None:
         _others(read, options | value.options, line, f"the loss {value.name}")
 
 
+def _metrics(read: Trained, compiled: dict[str, Any]) -> None:
+    """The metrics that can be measured beside the score; the others are left out."""
+    given = compiled.pop("metrics", None)
+    kind = settings(Training)["metrics"].kind if "metrics" in settings(Training) else None
+    entries = getattr(kind, "entries", getattr(kind, "names", ()))
+    chosen = given if isinstance(given, (list, tuple)) else [given]
+    names = [known_name(name, entries) for each in chosen if (name := name_of(each))]
+    if known := tuple(dict.fromkeys(name for name in names if name)):
+        read.values["metrics"] = known
+
+
+def _is_default(name: str, value: Any) -> bool:
+    plain = isinstance(value, (bool, int, float, str))
+    return plain and value in DEFAULTS.get(name, ())
+
+
 DEFAULTS: dict[str, tuple[Any, ...]] = {
     "from_logits": (False,),
     "label_smoothing": (0, 0.0),
@@ -201,6 +219,8 @@ def _others(read: Trained, given: dict[str, Any], line: int, owner: str = "fit")
     """The arguments that have fields of their own in `Training`."""
     known = {each.name for each in fields(Training)}
     for name, value in given.items():
+        if name == "class_weight":
+            value = _weights(value)
         if name in known and name not in ("loss", "optimizer"):
             try:
                 read.values[name] = coerced(settings(Training)[name].kind, value, name)
@@ -208,7 +228,7 @@ def _others(read: Trained, given: dict[str, Any], line: int, owner: str = "fit")
                 read.open[name] = missing.unknown
             except (Untrainable, ValueError) as error:
                 read.problems.append((line, str(error)))
-        elif name in SILENT or value is None or value in DEFAULTS.get(name, ()):
+        elif name in SILENT or value is None or _is_default(name, value):
             continue
         else:
             read.problems.append(
@@ -217,13 +237,25 @@ def _others(read: Trained, given: dict[str, Any], line: int, owner: str = "fit")
 
 
 def _callbacks(read: Trained, given: dict[str, Any], line: int) -> None:
-    """Callbacks that change the training, where `Training` has no field for them."""
-    callbacks = given.get("callbacks")
+    """Keep the callbacks that change the training and are covered."""
+    callbacks = given.pop("callbacks", None)
     if isinstance(callbacks, KerasCall):
         callbacks = [callbacks]
-    if not isinstance(callbacks, (list, tuple)) or "callbacks" in settings(Training):
+    if not isinstance(callbacks, (list, tuple)):
         return
+    kept = []
     for callback in callbacks:
         name = name_of(callback) or "a callback"
-        if name not in WATCHING:
+        if class_of(name, CALLBACKS) is not None:
+            kept.append(callback)
+        elif name not in WATCHING:
             read.remarks.append((line, f"{name} is left out: it cannot be trained with here."))
+    if kept:
+        given["callbacks"] = kept
+
+
+def _weights(value: Any) -> Any:
+    """Class weights in the order of the classes."""
+    if not isinstance(value, dict):
+        return value
+    return tuple(float(value[key]) for key in sorted(value))

@@ -29,6 +29,9 @@ class Span(NamedTuple):
         return cls(node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
 
 
+NOWHERE = Span(0, 0, 0, 0)
+
+
 @dataclass(frozen=True)
 class Unknown:
     """A value that cannot be known.

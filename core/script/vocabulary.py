@@ -13,9 +13,19 @@ from typing import Any
 import numpy as np
 
 from core.entries import EntryOf
-from core.fields import Bool, Choice, Float, InvalidExperiment, Optional, settings
+from core.fields import (
+    Bool,
+    Choice,
+    Float,
+    Instance,
+    Instances,
+    InvalidExperiment,
+    Optional,
+    settings,
+)
+from core.schedules import SCHEDULES
 from core.script.names import ARGUMENTS, CLASSES, SIGNATURES, known_name, snake
-from core.script.values import Array, KerasCall, Symbol, Unknown
+from core.script.values import NOWHERE, Array, KerasCall, Symbol, Unknown
 
 NO_EFFECT = frozenset(
     """
@@ -139,9 +149,13 @@ def made(call: KerasCall, registry: Mapping[str, type], what: str) -> Any:
     if kind is None:
         raise Untrainable(f"{what} {call.name} cannot be trained here")
     given = arguments_of(call, kind)
+    if "schedule" in settings(kind):
+        given = scheduled(given)
     own = dict(zip(_keras_names(kind), fields(kind), strict=True))
     values: dict[str, Any] = {}
     for name, value in given.items():
+        if value is None and name in own and own[name].default is not MISSING:
+            continue  # as Keras takes it
         if name in own:
             setting = settings(kind)[own[name].name]
             values[own[name].name] = coerced(setting.kind, value, f"{call.name}'s {name}")
@@ -151,6 +165,45 @@ def made(call: KerasCall, registry: Mapping[str, type], what: str) -> Any:
         if each.default is MISSING and each.name not in values:
             raise Open(each.name, Unknown(f"{call.name} does not say its {each.name}"))
     return kind(**values)
+
+
+def scheduled(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of an optimizer with the schedule of its learning rate as one of its own.
+
+    Schedules of `core.schedules` hold factors of the learning rate where Keras's hold rates. The
+    argument `decay` of optimizers before Keras 2.11 is a decay with the inverse of the updates.
+    """
+    rate, decay = given.get("learning_rate"), given.get("decay")
+    if isinstance(decay, (int, float)) and decay > 0:
+        given = {name: value for name, value in given.items() if name != "decay"}
+        options = {"decay_steps": 1, "decay_rate": decay}
+        return {**given, "schedule": KerasCall("InverseTimeDecay", [], options, NOWHERE)}
+    if not isinstance(rate, KerasCall):
+        return given
+    kind = class_of(rate.name, SCHEDULES)
+    if kind is None:
+        raise Untrainable(f"the schedule {rate.name} cannot be trained here")
+    options = arguments_of(replace(rate, name=kind.__name__), None)
+    for value in options.values():
+        if isinstance(value, Unknown):
+            raise Open(f"{rate.name}'s arguments", value)
+    first = options.pop("initial_learning_rate", None)
+    if "values" in options:
+        first, *later = options.pop("values")
+        options["factors_after"] = [_rounded(value / first) for value in later]
+    if kind.__name__ == "PolynomialDecay":
+        options["end"] = _rounded(options.pop("end_learning_rate", 0.0001) / first)
+    if "warmup_target" in options:
+        target = options.pop("warmup_target")
+        if target:
+            options["warmup_from"], first = _rounded(first / target), target
+    schedule = replace(rate, arguments=[], options=options)
+    return {**given, "learning_rate": first, "schedule": schedule}
+
+
+def _rounded(factor: float) -> float:
+    """A quotient without the rounding of its binary fraction."""
+    return float(f"{factor:.12g}")
 
 
 def _keras_names(kind: type) -> list[str]:
@@ -192,10 +245,13 @@ def coerced(kind: Any, value: Any, name: str) -> Any:
         return _chosen(kind, value, name)
     if isinstance(kind, EntryOf):
         return _entry(kind, value, name)
+    if isinstance(kind, Instances):
+        given = value if isinstance(value, (list, tuple)) else [value]
+        return kind.check(name, [coerced(Instance(kind.classes), each, name) for each in given])
     classes = getattr(kind, "classes", None)
     if isinstance(classes, Mapping):
         if isinstance(value, (str, Symbol)):
-            value = KerasCall(name_of(value) or "?", [], {}, None)  # type: ignore[arg-type]
+            value = KerasCall(name_of(value) or "?", [], {}, NOWHERE)
         if isinstance(value, KerasCall):
             return made(value, classes, name)
     if isinstance(value, (np.generic, Array)):

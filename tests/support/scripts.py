@@ -71,7 +71,9 @@ def fields_of(reading: Any, truth: dict[str, Any]) -> dict[str, tuple[Any, Any]]
         if name == "class":
             fields["optimizer"] = (value, getattr(optimizer, "keras_name", None))
         elif hasattr(optimizer, name) or name == "learning_rate":
-            fields[f"optimizer {name}"] = (value, getattr(optimizer, name, None))
+            got = getattr(optimizer, name, None)
+            plain = got is None or isinstance(got, (int, float))
+            fields[f"optimizer {name}"] = (value, got if plain else type(got).__name__)
     fields |= _data(reading, truth)
     return fields
 
