@@ -20,14 +20,8 @@ model.fit(X, y, epochs=7, batch_size=5)
 """
 
 
-LATER = {"adam_arguments", "class_weights", "logits_loss", "nesterov_decay", "python_2_mix"}
-LATER |= {"regression_diabetes"}
-
-
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_every_field_is_read_as_the_script_trains(path):
-    if path.stem in LATER:
-        pytest.xfail("what it uses cannot be trained yet")
     reading = read(path.read_text())
     fields = fields_of(reading, truth_of(path))
     wrong = {name: pair for name, pair in fields.items() if not agrees(*pair)}

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.entries import written
+from core.entries import KerasEntry, written
 from core.layers import Layer
 from core.script.names import ARGUMENTS, SIGNATURES
 from core.script.training import COMPILE, FIT
@@ -69,9 +69,14 @@ class Editor:
         if isinstance(value, str):
             quote = '"' if self.source.count('"') > self.source.count("'") else "'"
             return f"{quote}{value}{quote}"
-        if hasattr(value, "script"):
-            return f"{self.home('regularizers', value.keras_name)}{_arguments(value)}"
+        if isinstance(value, KerasEntry):
+            return self.made(value.keras_module, value)
         return written(value)
+
+    def made(self, module: str, entry: KerasEntry) -> str:
+        """The call that makes an entry of this module of Keras."""
+        name = self.home(module, entry.keras_name)
+        return name + entry.script().removeprefix(entry.keras_name)
 
     def layer(self, layer: Layer) -> str:
         """The call that makes a layer, named as the script names its layers."""
@@ -140,10 +145,6 @@ class Editor:
         from core.script.tree import edited
 
         return edited(self)
-
-
-def _arguments(entry: Any) -> str:
-    return entry.script().removeprefix(entry.keras_name)
 
 
 def positions(function: str) -> tuple[str, ...]:

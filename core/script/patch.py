@@ -19,9 +19,11 @@ import numpy as np
 from core.data import prepare
 from core.experiment import Experiment, Model, Training
 from core.layers import Layer
+from core.losses import LOSSES
 from core.script.edits import Call, Editor
 from core.script.preparing import prepared_lines
 from core.script.reading import Reading, Upload, read
+from core.script.values import Span
 
 
 class CannotPatch(ValueError):
@@ -154,8 +156,11 @@ def _training(editor: Editor, before: Training, after: Training) -> None:
             continue
         if each.name == "optimizer":
             _optimizer(editor, old, new)
-        elif each.name in ("loss", "from_logits"):
+        elif each.name in ("loss", "from_logits", "label_smoothing"):
             _loss(editor, after)
+        elif each.name == "metrics":
+            code = ", ".join(editor.value(name) for name in new)
+            _set(editor.call(_compile(editor)), "metrics", f"[{code}]")
         elif editor.places.fit is None:
             raise CannotPatch("the script has no fit")
         else:
@@ -163,31 +168,63 @@ def _training(editor: Editor, before: Training, after: Training) -> None:
                 if new % editor.places.fits:
                     raise CannotPatch("fit runs in a loop that does not divide the epochs")
                 new //= editor.places.fits
-            _set(editor.call(editor.places.fit), each.name, editor.value(new))
+            _set(editor.call(editor.places.fit), each.name, _fit_value(editor, each.name, new))
+
+
+def _fit_value(editor: Editor, name: str, value: Any) -> str:
+    """The code of an argument of `fit`."""
+    if name == "class_weight":
+        pairs = ", ".join(f"{k}: {editor.value(weight)}" for k, weight in enumerate(value))
+        return f"{{{pairs}}}" if value else "None"
+    if name == "callbacks":
+        calls = (editor.made("callbacks", callback) for callback in value)
+        return f"[{', '.join(calls)}]" if value else "None"
+    return editor.value(value)
+
+
+def _compile(editor: Editor) -> Span:
+    if editor.places.compile is None:
+        raise CannotPatch("the script has no compile")
+    return editor.places.compile
 
 
 def _loss(editor: Editor, after: Training) -> None:
-    if editor.places.compile is None:
-        raise CannotPatch("the script has no compile")
     code = editor.value(after.loss)
-    if getattr(after, "from_logits", False):
-        name = "".join(part.capitalize() for part in after.loss.split("_"))
-        code = f"{editor.home('losses', name)}(from_logits=True)"
-    _set(editor.call(editor.places.compile), "loss", code)
+    if after.loss_options:
+        options = (f"{name}={editor.value(v)}" for name, v in after.loss_options.items())
+        name = editor.home("losses", LOSSES[after.loss].keras_class)
+        code = f"{name}({', '.join(options)})"
+    _set(editor.call(_compile(editor)), "loss", code)
 
 
 def _optimizer(editor: Editor, old: Any, new: Any) -> None:
     made = editor.places.optimizer
     if made is not None and type(old) is type(new):
-        for each in fields(old):
-            if getattr(old, each.name) != getattr(new, each.name):
-                name = type(new).keras_arguments.get(each.name, each.name)
-                _set(editor.call(made), name, editor.value(getattr(new, each.name)))
+        for name, code in _options(editor, old, new).items():
+            _set(editor.call(made), name, code)
         return
-    if editor.places.compile is None:
-        raise CannotPatch("the script has no compile")
-    if new == type(new)():
-        code = editor.value(new.keras_name.lower())
-    else:
-        code = editor.home("optimizers", new.keras_name) + new.script().removeprefix(new.keras_name)
-    _set(editor.call(editor.places.compile), "optimizer", code)
+    options = _options(editor, type(new)(), new)
+    code = editor.value(new.keras_name.lower())
+    if options:
+        arguments = ", ".join(f"{name}={value}" for name, value in options.items())
+        code = f"{editor.home('optimizers', new.keras_name)}({arguments})"
+    _set(editor.call(_compile(editor)), "optimizer", code)
+
+
+def _options(editor: Editor, old: Any, new: Any) -> dict[str, str]:
+    """The code of the arguments in which an optimizer differs from another of its class."""
+    options = {}
+    for each in fields(new):
+        value = getattr(new, each.name)
+        if value == getattr(old, each.name):
+            continue
+        name = type(new).keras_arguments.get(each.name, each.name)
+        if each.name in ("learning_rate", "schedule") and new.schedule is not None:
+            arguments = ", ".join(new.schedule.script_arguments(new.learning_rate))
+            kind = editor.home("optimizers.schedules", new.schedule.keras_name)
+            options["learning_rate"] = f"{kind}({arguments})"
+        elif each.name == "schedule":
+            options["learning_rate"] = editor.value(new.learning_rate)
+        else:
+            options[name] = editor.value(value)
+    return options

@@ -176,14 +176,16 @@ def scheduled(given: dict[str, Any]) -> dict[str, Any]:
     rate, decay = given.get("learning_rate"), given.get("decay")
     if isinstance(decay, (int, float)) and decay > 0:
         given = {name: value for name, value in given.items() if name != "decay"}
-        options = {"decay_steps": 1, "decay_rate": decay}
-        return {**given, "schedule": KerasCall("InverseTimeDecay", [], options, NOWHERE)}
+        inverse = KerasCall(
+            "InverseTimeDecay", [], {"decay_steps": 1, "decay_rate": decay}, NOWHERE
+        )
+        return {**given, "schedule": inverse}
     if not isinstance(rate, KerasCall):
         return given
     kind = class_of(rate.name, SCHEDULES)
     if kind is None:
         raise Untrainable(f"the schedule {rate.name} cannot be trained here")
-    options = arguments_of(replace(rate, name=kind.__name__), None)
+    options: dict[str, Any] = arguments_of(replace(rate, name=kind.__name__), None)
     for value in options.values():
         if isinstance(value, Unknown):
             raise Open(f"{rate.name}'s arguments", value)
