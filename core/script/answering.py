@@ -71,7 +71,7 @@ def training(reader: _Reader, read: Trained) -> None:
 
 def head(net: Network) -> Unknown:
     """Why the head of a network has no rows of its own."""
-    last = net.parts[net.first - 1]
+    last = net.last_untrained
     return Unknown(f"what {last.call.name} gives is not computed here", last.call.span.line)
 
 

@@ -74,6 +74,12 @@ class Network:
         """Whether layers before the first trained one cannot be trained here."""
         return self.first > 0
 
+    @property
+    def last_untrained(self) -> Part:
+        """Of a head, the last layer before it that cannot be trained here."""
+        before = self.parts[: self.first]
+        return [part for part in before if part.call.name not in WITHOUT_WEIGHTS][-1]
+
 
 def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
     """The layers of a model, with the answers to what the script does not say."""
@@ -83,6 +89,9 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
         neutral = part.call.name in WITHOUT_WEIGHTS
         if part.layer is None and not part.open and not neutral:
             made_.first = index + 1
+    # What stands in for the features is flat already.
+    while 0 < made_.first < len(parts) and parts[made_.first].call.name in WITHOUT_WEIGHTS:
+        made_.first += 1
     kept = parts[made_.first :]
     made_.flat = any(part.call.name == "Flatten" for part in kept[:2])
     made_.features = _features(model, made_)

@@ -265,7 +265,7 @@ class _Reader:
                 "untrainable", f"The model cannot be trained here: {net.refused}.", model.span.line
             )
         elif net.is_head:
-            last = net.parts[net.first - 1]
+            last = net.last_untrained
             self.note(
                 "untrainable",
                 f"The layers up to {last.call.name} cannot be trained here ({last.why}); those "
