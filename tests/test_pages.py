@@ -343,3 +343,22 @@ def test_a_few_pages_are_drawn_at_a_time_and_one_that_fails_makes_room():
         visits = [visitors.submit(draw, number) for number in range(3 * AT_ONCE)]
     assert {type(visit.exception()) for visit in visits} == {ValueError}
     assert most == [AT_ONCE] * len(visits)
+
+
+def test_a_layer_moves_past_the_output_and_its_rarer_settings_have_controls():
+    app = opened("threshold")
+    app.selectbox(key="threshold-add-layer").set_value("Activation").run()
+    setting(app, "threshold.layer3-activation").set_value("sigmoid").run()
+    app.button(key="threshold-layer3-down").click().run()
+    assert app.query_params["after"] == "Activation~sigmoid"
+    assert "1 → 3 relu → 5 relu → 1 sigmoid;" in texts(app)
+    assert app.button(key="threshold-layer2-down").disabled, "a dense layer would be the output"
+    setting(app, "threshold.layer1-initialiser").set_value("random_uniform").run()
+    setting(app, "threshold.layer1-initialiser-maxval").set_value(0.5).run()
+    setting(app, "threshold.output-kernel-regulariser").set_value("l2").run()
+    setting(app, "threshold.layer1-use-bias").set_value(False).run()
+    assert app.query_params["layer1-initialiser-maxval"] == "0.5"
+    assert not app.exception
+    assert not app.error
+    app.button(key="threshold-layer4-remove").click().run()
+    assert "after" not in app.query_params

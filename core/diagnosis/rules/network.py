@@ -173,7 +173,7 @@ def hidden_softmax(obs: Observations) -> Finding | None:
 def dropout_too_high(obs: Observations) -> Finding | None:
     worst, index, width, units = 0.0, None, 0, obs.data.source.features
     dense = -1
-    for layer in obs.model.layers:
+    for layer in obs.model.before:  # after it there is a finding of its own
         if isinstance(layer, Dense):
             dense, units = dense + 1, layer.units
         elif isinstance(layer, Dropout) and layer.rate**units > worst:
