@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 
-from core.experiment import Adam, BatchNormalisation, Dropout, Experiment, Model
+from core.draft import Draft
+from core.experiment import (
+    Adam,
+    BatchNormalisation,
+    Dropout,
+    Experiment,
+    InvalidExperiment,
+    Model,
+)
 from core.losses import loss
 from core.network_edits import (
     WIDE,
@@ -335,6 +343,24 @@ def fitting_output(experiment: Experiment) -> Fix:
     if data.source.label_columns:
         return SIGMOID
     return SIGMOID if data.source.classes == 2 and data.encoding != "one-hot" else SOFTMAX
+
+
+def made_to_fit(draft: Draft) -> tuple[Fix, Experiment] | None:
+    """The output and loss for the rows of a draft whose parts do not fit each other.
+
+    Returns:
+        The fix, and the experiment with it; None if something else does not fit.
+    """
+    model = draft.model
+    # One unit and the squared error fit any rows.
+    begun = Model((*model.before, replace(model.output, units=1), *model.after))
+    try:
+        training = replace(draft.training, loss="mean_squared_error")
+        experiment = Experiment(draft.data, begun, training)
+        fix = fitting_output(experiment)
+        return fix, fix.apply(experiment)
+    except InvalidExperiment:
+        return None
 
 
 def rate(value: float) -> Fix:

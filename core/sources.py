@@ -8,13 +8,14 @@ by the number of features, not by the source. `core.curve` and `core.table` have
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from core.entries import written
-from core.fields import Checked, Float, Int, Ranges, field
+from core.fields import Checked, Float, Int, InvalidExperiment, Ranges, field, settings
 from core.normal import normal_cdf
 from core.streams import generator
 
@@ -103,6 +104,15 @@ def source(kind: Class) -> Class:
     """Register a source."""
     SOURCES[kind.__name__] = kind
     return kind
+
+
+def of_class(kind: type[Source], source: Source) -> Source:
+    """A source of another class, with the settings of `source` that both have, where allowed."""
+    kept = {}
+    for name in settings(kind).keys() & settings(source).keys():
+        with suppress(InvalidExperiment):
+            kept[name] = settings(kind)[name].kind.check(name, getattr(source, name))
+    return kind(**kept)
 
 
 SAMPLES = Int(2, 100_000, step=100)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.experiment import Experiment, InvalidExperiment
 from core.fields import Setting
+from core.fixes import made_to_fit
 from core.jobs.requests import Train
 from core.problems import PROBLEMS
 from pages.elements import browser, jobs, layers, query_params, state, widgets
@@ -171,6 +172,17 @@ def checked_experiment(problem: str) -> Experiment | None:
         return state.experiment(problem)
     except InvalidExperiment as error:
         st.error(f"These settings cannot be trained. {error}", icon=":material/error:")
+        fitting = made_to_fit(state.draft(problem))
+        if fitting is not None:
+            fix, changed = fitting
+            st.button(
+                f"Make it fit: {fix.title[0].lower()}{fix.title[1:]}",
+                key=f"{problem}-make-it-fit",
+                icon=":material/build:",
+                on_click=state.adopt,
+                args=(problem, changed, state.chosen(problem)),
+                help=fix.why,
+            )
         return None
 
 

@@ -33,6 +33,7 @@ from core.optimizers import OPTIMIZERS, Optimizer
 from pages.elements.layer_settings import LISTS, network
 from pages.elements.row import DATA, GROUPS, NETWORK, RUNS, TRAINING, Control, of_field
 from pages.elements.words import Layers, as_text, in_words
+from core.sources import SOURCES, Source, of_class
 
 __all__ = [
     "GROUPS",
@@ -61,7 +62,8 @@ def differences(before: Draft, after: Draft) -> dict[str, Any]:
     Returns:
         The values by name. If the kinds of the layers before the last dense one differ, they are
         the single value "layers", and those after it "after"; otherwise each setting of a layer
-        has its own.
+        has its own. A source of another class is the value "source", besides what differs from its
+        defaults.
     """
     changed = {}
     controls_before, begun = table(before), before
@@ -117,6 +119,13 @@ def changed_by(
 
 def _data(draft: Draft) -> Iterator[Control]:
     source = draft.data.source
+    yield Control(
+        "source",
+        DATA,
+        replace(settings(draft.data)["source"], kind=_sources(source)),
+        lambda draft: type(draft.data.source).__name__.lower(),
+        _with_source,
+    )
     ranges = {n: s for n, s in settings(source).items() if isinstance(s.kind, Ranges)}
     for name, setting in ranges.items():
         yield from _ranges(draft, name, setting)
@@ -132,6 +141,19 @@ def _data(draft: Draft) -> Iterator[Control]:
             if isinstance(setting.kind, Numbers):
                 setting = replace(setting, kind=Numbers(source.classes, source.classes))
             yield of_field(DATA, ("data", name), setting, setting.matters(draft.data))
+
+
+def _sources(source: Source) -> ClassName:
+    """The sources that can be made from their defaults, and the one that there is."""
+    kinds = {name: kind for name, kind in SOURCES.items() if kind.random or type(source) is kind}
+    return ClassName(kinds)
+
+
+def _with_source(draft: Draft, name: str) -> Draft:
+    source, kind = draft.data.source, ClassName(SOURCES).kind(name)
+    if type(source) is kind or not kind.random:
+        return draft
+    return draft.put(("data", "source"), of_class(kind, source))
 
 
 def _ranges(draft: Draft, name: str, setting: Setting) -> Iterator[Control]:
@@ -276,7 +298,7 @@ class ClassName(Choice):
         none: The label of having none, where that is allowed.
     """
 
-    entries: Mapping[str, type[KerasEntry]]
+    entries: Mapping[str, type[KerasEntry]] | Mapping[str, type[Source]]
     none: str = ""
 
     @property
@@ -286,7 +308,7 @@ class ClassName(Choice):
     def label(self, option: str) -> str:
         return self.none if option == "none" else self.kind(option).label
 
-    def kind(self, option: str) -> type[KerasEntry]:
+    def kind(self, option: str) -> type:
         return {name.lower(): kind for name, kind in self.entries.items()}[option]
 
     def name_of(self, value: KerasEntry | None) -> str:

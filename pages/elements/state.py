@@ -23,7 +23,7 @@ from core.experiment import Experiment
 from core.fields import Choice, MultiChoice, Numbers, Numerical, Optional
 from core.fixes import Fix, apply_all, excluded
 from core.problems import PROBLEMS, leading_to
-from pages.elements import links_v1, query_params
+from pages.elements import links_v1, query_params, rows
 from pages.elements.settings import (
     OF_RUNS,
     VIEWS,
@@ -127,7 +127,8 @@ def take_over(problem: str) -> list[str]:
         except (IndexError, ValueError, OverflowError):
             text, expected = query_params.quoted(str(sent)), setting.setting.kind.expected
             refused.append(f"{setting.setting.label}: `{text}`; it should be {expected}.")
-    _hold(problem, after)
+    own = _preset(problem, held(problem)[START], chosen(problem)).data
+    _hold(problem, rows.with_own(own, before, after))
     return refused
 
 
@@ -362,9 +363,10 @@ def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] | None = Non
             problem; None to choose the form of the question and the fixes that come closest.
 
     Returns:
-        False, without any change, if the experiment has another source of rows than the problem.
+        False, without any change, if the page has no controls for its source of rows, or if that
+        is the source of another problem.
     """
-    if not _is_of(problem, changed):
+    if not rows.can_be_set(problem, draft(problem), changed):
         return False
     take_over(problem)
     if fixes is None:
@@ -383,17 +385,13 @@ def open_with(problem: str, shown: Experiment) -> bool:
     Returns:
         False, without any change, if the experiment has another source of rows than the problem.
     """
-    if not _is_of(problem, shown):
+    if not rows.is_of(problem, shown):
         return False
     st.session_state.setdefault(problem, _from_link(problem, {}, []))
     defaults = {name: view.default for name, view in OF_RUNS.items()}
     start, fixes = leading_to(PROBLEMS[problem], shown)
     _begin(problem, start or BASELINE, fixes, Draft.of(shown), defaults)
     return True
-
-
-def _is_of(problem: str, shown: Experiment) -> bool:
-    return type(shown.data.source) is type(PROBLEMS[problem].experiment.data.source)
 
 
 def _begin(
