@@ -50,9 +50,9 @@ def main() -> None:
     options = parser.parse_args()
     history = train(PROBLEMS["threshold"].experiment, RUNS)
     drawn = {
-        "accuracy": lambda: figures.accuracy(history, "training", "after", TARGET, 0.5),
+        "accuracy": lambda: figures.score(history, "training", "after", TARGET, 0.5),
         "loss": lambda: figures.loss(history, "training", "after", TARGET, False),
-        "final accuracies": lambda: figures.final_accuracies(history, TARGET, 0.5),
+        "final accuracies": lambda: figures.final_scores(history, TARGET, 0.5),
         "layer health": lambda: figures.health(history, "dead", TARGET)[0],
         "network": lambda: figures.network(history, 0),
         "confusion": lambda: figures.confusion(history, 0),

@@ -109,7 +109,7 @@ def sections(experiment: Experiment, seed: int = 0) -> tuple[Section, ...]:
 
 def _score(experiment: Experiment) -> str:
     """The name of the score within a sentence."""
-    return experiment.task.score.replace("Accuracy", "accuracy")
+    return experiment.task.score_name
 
 
 def _beginning(data: Data, seed: int) -> Section:

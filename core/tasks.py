@@ -19,27 +19,50 @@ class Task:
         score: The name of the score in words.
         column: The same in the columns of a file.
         metric: The metric of Keras that equals the score.
+        meaning: What the score is, in a phrase.
         baseline_name: What a score is compared with, in words.
+        constant: The constant answer whose score that is, in words.
         hits: Maps the outputs of the last layer (runs, rows, units) and the encoded labels
             (runs, rows, width) to what each row adds to the score, (runs, rows); the score is its
             mean over the rows.
         baseline: Maps encoded labels (rows, width) to the score of the best constant answer.
         target: The default score at which a run succeeds.
+        share: Whether the score is a share, from 0 to 1; R² has no lower bound.
     """
 
     name: str
     score: str
     column: str
     metric: str
+    meaning: str
     baseline_name: str
+    constant: str
     hits: Callable[[np.ndarray, np.ndarray], np.ndarray]
     baseline: Callable[[np.ndarray], float]
     target: float = 0.9
+    share: bool = True
 
     @property
     def label(self) -> str:
         """The name in words."""
         return self.name.replace("_", " ")
+
+    @property
+    def score_name(self) -> str:
+        """The name of the score within a sentence."""
+        return self.score.replace("Accuracy", "accuracy")
+
+    def written(self, score: float) -> str:
+        """A score with its unit, such as "90%" or "R² 0.9"."""
+        return f"{100 * score:.4g}%" if self.share else f"{self.score} {score:.4g}"
+
+    def named(self, score: float) -> str:
+        """The same with the score's name: "90% accuracy" or "R² 0.9"."""
+        return f"{self.written(score)} {self.score_name}" if self.share else self.written(score)
+
+    def number(self, score: float) -> str:
+        """A measured score to a tenth of a percent, or to three decimals."""
+        return f"{score:.1%}" if self.share else f"{score:.3f}".replace("-", "\u2212")
 
 
 def right_decisions(output: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -78,15 +101,46 @@ def _majority_by_column(y: np.ndarray) -> float:
     return float(np.mean([_majority(column) for column in y.T]))
 
 
-def _by_accuracy(name: str, metric: str, hits: Callable, baseline: Callable) -> Task:
-    return Task(name, "Accuracy", "accuracy", metric, "majority class", hits, baseline)
+def _of_classes(name: str) -> Task:
+    return Task(
+        name,
+        "Accuracy",
+        "accuracy",
+        "accuracy",
+        "the share of rows whose class is right",
+        "majority class",
+        "the most frequent class",
+        right_decisions,
+        _majority,
+    )
 
 
 TASKS = named(
     (
-        _by_accuracy("binary", "accuracy", right_decisions, _majority),
-        _by_accuracy("multiclass", "accuracy", right_decisions, _majority),
-        _by_accuracy("multi_label", "binary_accuracy", right_labels, _majority_by_column),
-        Task("regression", "R²", "r2", "r2_score", "mean", explained, lambda y: 0.0),
+        _of_classes("binary"),
+        _of_classes("multiclass"),
+        Task(
+            "multi_label",
+            "Accuracy",
+            "accuracy",
+            "binary_accuracy",
+            "the share of right labels, over all labels of all rows",
+            "majority by label",
+            "the more frequent value of each label",
+            right_labels,
+            _majority_by_column,
+        ),
+        Task(
+            "regression",
+            "R²",
+            "r2",
+            "r2_score",
+            "the share of the targets' variance that the predictions explain",
+            "mean",
+            "the mean of the targets",
+            explained,
+            lambda y: 0.0,
+            share=False,
+        ),
     )
 )

@@ -45,7 +45,7 @@ def test_another_training_needs_no_form_of_its_own():
         assert drawn[0].form == drawn[1].form
         assert drawn[0].spec() != drawn[1].spec()
     spreads = [
-        charts.final_accuracies(np.array(final), np.array(final) > 0.9, 0.9)
+        charts.final_scores(np.array(final), np.array(final) > 0.9, 0.9)
         for final in ([0.5, 1.0], [0.1])
     ]
     assert spreads[0].form == spreads[1].form
@@ -78,7 +78,7 @@ def test_numbers_that_are_none_and_logs_of_nothing_are_left_out():
 def test_the_rules_say_what_they_are():
     drawn = spec(charts.curves(history_frame(), "score", None, epochs=10, target=0.9))
     assert values(drawn, "label") == {"target 0.90"}
-    drawn = spec(charts.curves(history_frame(), "score", None, epochs=10, target=0.9, majority=0.5))
+    drawn = spec(charts.curves(history_frame(), "score", None, epochs=10, target=0.9, baseline=0.5))
     assert values(drawn, "label") == {"target 0.90", "majority class 0.50"}
     drawn = spec(charts.curves(history_frame(), "loss", None, epochs=10, target=0.9))
     assert values(drawn, "label") == set()
@@ -192,7 +192,7 @@ def test_one_run_is_not_hidden_by_its_own_median():
 def test_an_accuracy_at_the_target_is_in_the_bin_above_it():
     final = np.array([0.9, 0.89, 1.0, 0.0, np.nan], np.float32)
     outcomes = np.array([SUCCEEDED, IMPROVING, SUCCEEDED, STUCK, STUCK])
-    drawn = spec(charts.final_accuracies(final, outcomes, 0.9, 0.5))
+    drawn = spec(charts.final_scores(final, outcomes, 0.9, 0.5))
     bars = [row for rows in drawn["datasets"].values() for row in rows if "bin" in row]
     assert {(row["bin"], row["outcome"]) for row in bars} == {
         (45, "succeeded"),

@@ -57,7 +57,8 @@ def groups(problem: str) -> None:
                 name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"
             ):
                 if name == RUNS:
-                    _widgets(problem, list(OF_RUNS.items()))
+                    task = state.draft(problem).task
+                    _widgets(problem, [(n, view.of(task)) for n, view in OF_RUNS.items()])
                 elif name == NETWORK:
                     layers.draw(problem)
                 else:

@@ -94,7 +94,7 @@ def _notebook(problem: str, experiment: Experiment, seed: int) -> None:
         lambda: export.to_notebook(experiment, seed),
         f"plateau_{problem}.ipynb",
         "application/x-ipynb+json",
-        "One cell per step, from the data to the accuracy.",
+        f"One cell per step, from the data to the {experiment.task.score_name}.",
     )
 
 

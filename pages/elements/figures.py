@@ -10,8 +10,8 @@ from core import inspection
 from core.data import prepare
 from core.history import STUCK, History
 from core.rates import Rate
+from core.tasks import Task
 from pages.elements import charts
-from pages.elements.headline import percent
 
 MEASURES = {
     "dead": "Dead units",
@@ -29,9 +29,9 @@ class Picture(NamedTuple):
     alt: str
 
 
-def rate(reached: Rate, target: float) -> Picture:
+def rate(reached: Rate, target: float, task: Task) -> Picture:
     """The success rate with its interval."""
-    label = f"Runs that end at {percent(target)} or above"
+    label = f"Runs that end at {task.written(target)} or above"
     return Picture(interval(reached, label), f"Success rate with its 95% interval: {reached}.")
 
 
@@ -73,16 +73,17 @@ def logarithmic(history: History, part: str, when: str, choice: str = "auto") ->
     return charts.wide(getattr(history, measure("loss", part, when)))
 
 
-def accuracy(history: History, part: str, when: str, target: float, majority: float) -> Picture:
+def score(history: History, part: str, when: str, target: float, baseline: float) -> Picture:
     drawn = charts.curves(
         history.curves(),
         measure("score", part, when),
         history.outcomes(target),
         epochs=history.experiment.training.epochs,
         target=target,
-        majority=majority,
+        baseline=baseline,
+        task=history.experiment.task,
     )
-    return Picture(drawn, _by_epoch("Accuracy", part, when))
+    return Picture(drawn, _by_epoch(history.experiment.task.score, part, when))
 
 
 def loss(history: History, part: str, when: str, target: float, log: bool) -> Picture:
@@ -101,10 +102,11 @@ def _by_epoch(what: str, part: str, when: str) -> str:
     return f"{what} on the {part} rows {when} each epoch, one line per run."
 
 
-def final_accuracies(history: History, target: float, majority: float) -> Picture:
+def final_scores(history: History, target: float, baseline: float) -> Picture:
+    task, outcomes = history.experiment.task, history.outcomes(target)
     return Picture(
-        charts.final_accuracies(history.final_score, history.outcomes(target), target, majority),
-        "How many runs end at which accuracy.",
+        charts.final_scores(history.final_score, outcomes, target, baseline, task=task),
+        f"How many runs end at which {task.score_name}.",
     )
 
 

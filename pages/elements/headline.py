@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from core.history import IMPROVING, LOST, STUCK, SUCCEEDED, History, counted
-
-OUTCOMES_HELP = (
-    "Stuck: in the last third of the epochs, neither loss nor accuracy improved. Still improving: "
-    "one of them did, so more epochs may help. Lost again: an earlier epoch reached the target."
-)
+from core.tasks import Task
 
 
-def percent(share: float) -> str:
-    """A share in percent with up to four significant digits, such as "90%"."""
-    return f"{100 * share:.4g}%"
+def outcomes_help(task: Task) -> str:
+    """What the outcomes of runs mean."""
+    return (
+        f"Stuck: in the last third of the epochs, neither loss nor {task.score_name} improved. "
+        "Still improving: one of them did, so more epochs may help. Lost again: an earlier epoch "
+        "reached the target."
+    )
 
 
 def headline(history: History, target: float) -> str:
     """The number of runs that end at the target or above, in words."""
     succeeded, runs = int(history.successes(target).sum()), history.runs
+    written = history.experiment.task.written(target)
     if runs == 1 and not succeeded:
-        return f"The run ended below {percent(target)}"
+        return f"The run ended below {written}"
     extremes = {0: f"None of {runs} runs", runs: f"All {runs} runs" if runs > 1 else "The run"}
     subject = extremes.get(succeeded, f"{succeeded} of {runs} runs")
-    return f"{subject} ended at {percent(target)} or above"
+    return f"{subject} ended at {written} or above"
 
 
 def others(history: History, target: float) -> str | None:
@@ -31,7 +32,7 @@ def others(history: History, target: float) -> str | None:
     succeeded = counts.pop(SUCCEEDED, 0)
     if not counts:
         return None
-    lost = f"reached {percent(target)} and lost it again"
+    lost = f"reached {history.experiment.task.written(target)} and lost it again"
     words = {STUCK: ("is stuck", "are stuck"), LOST: (lost, lost)}
     words[IMPROVING] = "is still improving", "are still improving"
     phrases = [(count, words[name][count > 1]) for name, count in counts.items()]

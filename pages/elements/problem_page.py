@@ -94,7 +94,8 @@ def _results(problem: str, history: History, current: bool) -> None:
 
 def _running(handle: jobs.JobHandle, problem: str) -> None:
     """Draw the progress and the curves so far."""
-    job, epochs = handle.job, handle.request.experiment.training.epochs
+    job, experiment = handle.job, handle.request.experiment
+    epochs, task = experiment.training.epochs, experiment.task
     events = list(job.events)
     done = events[-1].number if events else 0
     doing = f"Epoch {done:,} of {epochs:,}" if done else "Compiling the network"
@@ -107,7 +108,7 @@ def _running(handle: jobs.JobHandle, problem: str) -> None:
     for column, measure in zip(st.columns(2), measures, strict=True):
         with column, st.container(border=True):
             charts.show(
-                charts.curves(frame, measure, None, epochs=epochs),
+                charts.curves(frame, measure, None, epochs=epochs, task=task),
                 key=f"{problem}.live.{measure}",
-                alt=f"{charts.name_of(measure)} of every run, so far.",
+                alt=f"{charts.name_of(measure, task)} of every run, so far.",
             )

@@ -42,7 +42,7 @@ class Report:
         experiment: The current one.
         summary: The experiment in one line.
         seed: Of the runs.
-        target: The accuracy at which a run succeeds.
+        target: The score at which a run succeeds.
         fixes: Those that lead from the question as asked to the experiment, without changes by
             hand.
         findings: Of the experiment and its training.
@@ -89,7 +89,7 @@ class Report:
 
     def _pictures(self, history: History) -> list[tuple[str, list[tuple[Picture, bool]]]]:
         """The heading of each section and its pictures, each with whether it has the full width."""
-        majority = baseline(history.experiment, history.seed, 0)
+        constant = baseline(history.experiment, history.seed, 0)
         part = figures.part_measured(history, self.views["part"])
         when = self.views["curves"]
         log = figures.logarithmic(history, part, when, self.views["log"])
@@ -101,19 +101,16 @@ class Report:
             (
                 "What happened",
                 [
-                    (figures.accuracy(history, part, when, self.target, majority), False),
+                    (figures.score(history, part, when, self.target, constant), False),
                     (figures.loss(history, part, when, self.target, log), False),
-                    (figures.rate(rate, self.target), True),
-                    (figures.final_accuracies(history, self.target, majority), True),
+                    (figures.rate(rate, self.target, history.experiment.task), True),
+                    (figures.final_scores(history, self.target, constant), True),
                 ],
             ),
             ("Layer health", [(picture, False) for picture in health]),
             (
                 "What the network does",
-                [
-                    (figures.network(history, run), True),
-                    (figures.confusion(history, run), False),
-                ],
+                [(picture, k == 0) for k, picture in enumerate(figures.of_network(history, run))],
             ),
         ]
 

@@ -12,9 +12,11 @@ from core.data import baseline
 from core.history import History
 from core.jobs.limits import duration
 from core.jobs.requests import Fit
+from core.measures import measures
 from core.rates import Rate
+from core.tasks import TASKS
 from pages.elements import charts, controls, figures, jobs, state
-from pages.elements.headline import OUTCOMES_HELP, headline, others, percent
+from pages.elements.headline import headline, others, outcomes_help
 from pages.elements.rendering import once
 from pages.elements.settings import VIEWS
 
@@ -28,7 +30,7 @@ def answer(history: History, target: float) -> None:
     icon = {0: "block", rate.runs: "check_circle"}.get(rate.successes, "casino")
     st.header(f":material/{icon}: {headline(history, target)}")
     if failures := others(history, target):
-        st.markdown(failures, help=OUTCOMES_HELP)
+        st.markdown(failures, help=outcomes_help(history.experiment.task))
     if history.cancelled:
         epochs = history.experiment.training.epochs
         st.caption(f":material/stop_circle: Stopped after {history.epochs} of {epochs} epochs.")
@@ -48,21 +50,22 @@ def stopped_early(history: History) -> str:
 
 
 def symptom(problem: str, history: History, target: float) -> None:
-    """Draw the summary figures and the curves of accuracy and loss."""
-    majority = baseline(history.experiment, history.seed, 0)
-    _figures(history, target, majority)
-    _curves(problem, history, target, majority)
+    """Draw the summary figures and the curves of score and loss."""
+    constant = baseline(history.experiment, history.seed, 0)
+    _figures(history, target, constant)
+    _curves(problem, history, target, constant)
 
 
-def _figures(history: History, target: float, majority: float) -> None:
-    """Draw the success rate with its interval, accuracies to compare with, and the time."""
-    rate = Rate.of(history.successes(target))
+def _figures(history: History, target: float, constant: float) -> None:
+    """Draw the success rate with its interval, scores to compare with, and the time."""
+    rate, task = Rate.of(history.successes(target)), history.experiment.task
     where = "the held-out rows" if history.val_loss is not None else "the training rows"
     with st.container(horizontal=True):
         st.metric(
             "Success rate",
             f"{rate.value:.0%}",
-            help=f"Share of runs whose final accuracy on {where} is at least {percent(target)}.",
+            help=f"Share of runs whose final {task.score_name} on {where} is at least "
+            f"{task.written(target).removeprefix(task.score)}.",
             border=True,
             height="stretch",
         )
@@ -74,16 +77,25 @@ def _figures(history: History, target: float, majority: float) -> None:
             height="stretch",
         )
         st.metric(
-            "Median accuracy",
-            f"{np.nanmedian(history.final_score):.1%}",
-            help=f"Median of the final accuracies on {where}.",
+            f"Median {task.score_name}",
+            task.number(np.nanmedian(history.final_score)),
+            help=f"Median over the runs of the final {task.score_name} on {where}: {task.meaning}.",
             border=True,
             height="stretch",
         )
+        for measure in measures(history, constant):
+            st.metric(
+                f"Median {measure.name}",
+                measure.text,
+                help=f"Median over {measure.runs} runs, on {where}: {measure.meaning}.",
+                border=True,
+                height="stretch",
+            )
         st.metric(
-            "Majority class",
-            f"{majority:.0%}",
-            help="The accuracy of always predicting the most frequent class, in the data of run 0.",
+            task.baseline_name.capitalize(),
+            f"{constant:.0%}" if task.share else f"{task.score} {constant:.0f}",
+            help=f"The {task.score_name} of always predicting {task.constant}, in the data of "
+            "run 0.",
             border=True,
             height="stretch",
         )
@@ -98,7 +110,7 @@ def _figures(history: History, target: float, majority: float) -> None:
             border=True,
             height="stretch",
         )
-    _draw_rate(rate, target)
+    _draw_rate(rate, target, task.name)
     lost = int((~history.finite).sum())
     if lost:
         st.caption(
@@ -107,7 +119,7 @@ def _figures(history: History, target: float, majority: float) -> None:
         )
 
 
-def _curves(problem: str, history: History, target: float, majority: float) -> None:
+def _curves(problem: str, history: History, target: float, constant: float) -> None:
     part = figures.part_measured(history, state.view(problem, "part"))
     when = state.view(problem, "curves")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -116,7 +128,7 @@ def _curves(problem: str, history: History, target: float, majority: float) -> N
         if part == "training":
             _view(problem, "curves", CURVES.get)
         log = _log_toggle(problem, figures.logarithmic(history, part, when))
-    _draw_curves(history, target, majority, part, when, log)
+    _draw_curves(history, target, constant, part, when, log)
 
 
 def _view(problem: str, name: str, words: Callable[[str], str]) -> None:
@@ -148,26 +160,27 @@ def _choose_log(problem: str, key: str, default: bool) -> None:
 
 @once
 def _draw_curves(
-    history: History, target: float, majority: float, part: str, when: str, log: bool
+    history: History, target: float, constant: float, part: str, when: str, log: bool
 ) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True):
-        charts.show(*figures.accuracy(history, part, when, target, majority))
+        charts.show(*figures.score(history, part, when, target, constant))
     with right, st.container(border=True):
         charts.show(*figures.loss(history, part, when, target, log))
     if note := str(charts.thin(history.curves())):
-        st.caption(f"{note}, spread over the ranks of their final accuracy.")
+        name = history.experiment.task.score_name
+        st.caption(f"{note}, spread over the ranks of their final {name}.")
     with st.container(border=True):
-        charts.show(*figures.final_accuracies(history, target, majority))
+        charts.show(*figures.final_scores(history, target, constant))
 
 
 @once
-def _draw_rate(rate: Rate, target: float) -> None:
-    charts.show(*figures.rate(rate, target))
+def _draw_rate(rate: Rate, target: float, task: str) -> None:
+    charts.show(*figures.rate(rate, target, TASKS[task]))
 
 
 def network(problem: str, history: History, target: float) -> None:
-    """Draw the outputs of one run's network and its confusion matrix."""
+    """Draw the outputs of one run's network, and what it gets right."""
     st.header("What the network does")
     picks = figures.picks(history, target)
     if state.view(problem, "pick") not in picks:
@@ -185,11 +198,10 @@ def network(problem: str, history: History, target: float) -> None:
 
 @once
 def _draw_network(history: History, run: int) -> None:
-    left, right = st.columns([3, 1])
-    with left, st.container(border=True):
-        charts.show(*figures.network(history, run))
-    with right, st.container(border=True):
-        charts.show(*figures.confusion(history, run))
+    pictures = figures.of_network(history, run)
+    for column, picture in zip(st.columns(figures.WIDTHS[len(pictures)]), pictures, strict=True):
+        with column, st.container(border=True):
+            charts.show(*picture)
 
 
 def plain_keras(problem: str, history: History) -> None:
@@ -227,7 +239,7 @@ def _overlay(history: History, single: History) -> None:
         f"**{single.seconds / per_run:,.0f} times** as fast. Both times include compiling."
     )
     left, right = st.columns(2)
-    log = figures.logarithmic(history, "training", "after")
+    log, task = figures.logarithmic(history, "training", "after"), history.experiment.task
     for column, measure in ((left, "evaluated_score"), (right, "evaluated_loss")):
         with column, st.container(border=True):
             charts.show(
@@ -237,7 +249,8 @@ def _overlay(history: History, single: History) -> None:
                     measure,
                     epochs=history.experiment.training.epochs,
                     log=log,
+                    task=task,
                 ),
-                alt=f"{charts.name_of(measure)}: the stack's runs, run 0 among them, and run 0 "
+                alt=f"{charts.name_of(measure, task)}: the stack's runs, run 0 among them, and run 0 "
                 "with model.fit.",
             )

@@ -34,6 +34,7 @@ from pages.elements.layer_settings import LISTS, network
 from pages.elements.row import DATA, GROUPS, NETWORK, RUNS, TRAINING, Control, of_field
 from pages.elements.words import Layers, as_text, in_words
 from core.sources import SOURCES, Source, of_class
+from core.tasks import Task
 
 __all__ = [
     "GROUPS",
@@ -350,6 +351,11 @@ class View:
     default: Any
     help: str
 
+    def of(self, task: Task) -> View:
+        """The same in the words of a task."""
+        words = {"score": task.score_name}
+        return replace(self, label=self.label.format(**words), help=self.help.format(**words))
+
 
 OF_RUNS = {
     "runs": View(
@@ -360,13 +366,13 @@ OF_RUNS = {
     ),
     "seed": View("Seed", Int(0, 999_999), 0, "A different seed gives different runs."),
     "target": View(
-        "Target accuracy",
+        "Target {score}",
         Float(0.5, 1, 0.01, format="%.2f"),
         TARGET,
-        "A run succeeds if its final accuracy is at least this; otherwise it fails.",
+        "A run succeeds if its final {score} is at least this; otherwise it fails.",
     ),
 }
-"""The number and seed of the runs and the target accuracy, by name."""
+"""The number and seed of the runs and the target, by name; "{score}" stands for the task's."""
 VIEWS = {
     "log": View(
         "Log scale for the loss",
@@ -379,7 +385,7 @@ VIEWS = {
         "Curves",
         Choice(("after", "during")),
         "after",
-        "After each epoch: evaluated on all training rows, like the final accuracy. As model.fit "
+        "After each epoch: evaluated on all training rows, like the final figures. As model.fit "
         "prints: the mean over the batches of the epoch.",
     ),
     "part": View(
@@ -401,7 +407,7 @@ VIEWS = {
         "Run",
         Choice(("best", "median", "worst", "stuck")),
         "worst",
-        "By final accuracy; 'stuck' is the first run that is stuck.",
+        "By final score; 'stuck' is the first run that is stuck.",
     ),
 }
 """The parts of the results that a page shows, by name."""

@@ -282,7 +282,7 @@ def view(problem: str, name: str) -> Any:
 
 
 def target(problem: str) -> float:
-    """The accuracy at which a run succeeds."""
+    """The score at which a run succeeds."""
     return held(problem)["target"]
 
 
@@ -328,7 +328,8 @@ def changed(problem: str) -> dict[str, str]:
     """The settings of `by_hand` that have an effect: their values in words, by label."""
     settings = controls(problem)
     changes = by_hand(problem)
-    of_runs = {OF_RUNS[name].label: changes[name] for name in OF_RUNS if name in changes}
+    task = draft(problem).task
+    of_runs = {OF_RUNS[n].of(task).label: changes[n] for n in OF_RUNS if n in changes}
     effective = {
         setting.setting.label: changes[name]
         for name, setting in settings.items()

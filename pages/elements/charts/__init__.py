@@ -18,7 +18,7 @@ from pages.elements.charts.rates import (
     before_after,
     confusion,
     contributions,
-    final_accuracies,
+    final_scores,
     measured,
     rate,
 )
@@ -35,7 +35,7 @@ __all__ = [
     "confusion",
     "contributions",
     "curves",
-    "final_accuracies",
+    "final_scores",
     "health",
     "measured",
     "name_of",

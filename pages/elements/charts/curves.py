@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from core.rates import Rate
+from core.tasks import Task
 from pages.elements.charts.downsample import MAX_ROWS, finite, spread, thin
 from pages.elements.charts.spec import (
     ACCENT,
     APART,
+    CLASSES,
     COUNTS,
     DASHES,
     EPOCHS,
@@ -34,6 +36,7 @@ from pages.elements.charts.spec import (
     possible,
     rules,
     rules_table,
+    score_scale,
     table,
     value,
     value_axis,
@@ -55,10 +58,11 @@ def curves(
     *,
     epochs: int,
     target: float | None = None,
-    majority: float | None = None,
+    baseline: float | None = None,
     log: bool = False,
     height: int = 340,
     whole: Rate | None = None,
+    task: Task = CLASSES,
 ) -> Chart:
     """A measure of every run by epoch, and the median if there are several runs.
 
@@ -68,10 +72,11 @@ def curves(
         outcomes: bool (runs,), whether each run succeeded, or str (runs,), one of
             `core.history.OUTCOMES` each; None while the training is running.
         epochs: Total number of epochs of the training.
-        target, majority: Drawn as horizontal rules if the measure is a score.
+        target, baseline: Drawn as horizontal rules if the measure is a score.
         log: Whether the axis is logarithmic.
         height: Of the plot in pixels.
         whole: The successes of all runs, for the legend, if the frame has only some of them.
+        task: Whose score it is.
     """
     every = _measured(frame, measure, log)
     # While the training runs, the chart is redrawn twice a second: more rows would keep the
@@ -96,10 +101,10 @@ def curves(
         tables["median"] = median.assign(what="median")
     ruled = measure.endswith("score")
     if ruled:
-        marks = {"target": target, "majority class": majority}
+        marks = {"target": target, task.baseline_name: baseline}
         tables["rules"] = rules_table(marks, end=max(1, epochs))
     domain = () if outcomes is None else possible(outcomes)
-    built = _curves(measure, log, domain, several=several, ruled=ruled, height=height)
+    built = _curves(measure, log, domain, task, several=several, ruled=ruled, height=height)
     return Chart(built, tables, values)
 
 
@@ -143,21 +148,31 @@ def _least_span(measure: str, log: bool) -> list[alt.Chart]:
 
 @form
 def _curves(
-    measure: str, log: bool, domain: tuple[str, ...], *, several: bool, ruled: bool, height: int
+    measure: str,
+    log: bool,
+    domain: tuple[str, ...],
+    task: Task,
+    *,
+    several: bool,
+    ruled: bool,
+    height: int,
 ) -> alt.LayerChart:
-    layers = [*_least_span(measure, log), _run_lines(measure, log, domain)]
-    layers += [_median_line(measure, log)] if several else []
+    layers = [*_least_span(measure, log), _run_lines(measure, log, domain, task)]
+    layers += [_median_line(measure, log, task)] if several else []
     layers += rules() if ruled else []
-    layers += [_hover_targets(measure, log)] if domain else []
+    layers += [_hover_targets(measure, log, task)] if domain else []
     chart = fitted(alt.layer(*layers).resolve_scale(**APART), height)
     chart = chart.add_params(*parameters(*EPOCHS, *(COUNTS if domain else ())))
     # By default, Streamlit changes from SVG to canvas at 2,000 marks, and a growing chart flickers.
     return chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
 
 
-def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerChart:
+def _run_lines(
+    measure: str, log: bool, domain: tuple[str, ...], task: Task
+) -> alt.LayerChart:
     """A thin line per run with a small mark at its end, in the colours of the outcomes."""
-    base = table("runs").encode(x=epoch_axis(), y=value_axis(measure, log), detail="run:N")
+    y = value_axis(measure, log, task=task)
+    base = table("runs").encode(x=epoch_axis(), y=y, detail="run:N")
     strength = alt.Opacity("strength:Q", scale=None, legend=None)
     lines = base.mark_line(tooltip=None, clip=True, strokeWidth=1).encode(opacity=strength)
     # The marks also make a training of a single epoch visible.
@@ -183,7 +198,7 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...]) -> alt.LayerCha
     return alt.layer(lines, ends.encode(color=color, shape=shape))
 
 
-def _median_line(measure: str, log: bool) -> alt.Chart:
+def _median_line(measure: str, log: bool, task: Task) -> alt.Chart:
     scale = alt.Scale(domain=["median"], range=[GREY])
     legend = alt.Legend(**LEGEND, symbolStrokeWidth=4, symbolSize=140)
     return (
@@ -191,13 +206,13 @@ def _median_line(measure: str, log: bool) -> alt.Chart:
         .mark_line(strokeWidth=4, tooltip=None, clip=True)
         .encode(
             x=epoch_axis(),
-            y=value_axis(measure, log),
+            y=value_axis(measure, log, task=task),
             color=alt.Color("what:N", title=None, scale=scale, legend=legend),
         )
     )
 
 
-def _hover_targets(measure: str, log: bool) -> alt.Chart:
+def _hover_targets(measure: str, log: bool, task: Task) -> alt.Chart:
     """Invisible points that select the run nearest to the pointer."""
     nearest = alt.selection_point(
         name="hover", fields=["run"], nearest=True, on="pointerover", clear="pointerout"
@@ -205,13 +220,13 @@ def _hover_targets(measure: str, log: bool) -> alt.Chart:
     tooltip = [
         alt.Tooltip("run:Q", title="Run", format="d"),
         alt.Tooltip("epoch:Q", title="Epoch", format=",d"),
-        alt.Tooltip("value:Q", title=name_of(measure), format=number_format(measure)),
+        alt.Tooltip("value:Q", title=name_of(measure, task), format=number_format(measure)),
         alt.Tooltip("outcome:N", title="Outcome"),
     ]
     return (
         table("runs")
         .mark_point(opacity=0, size=200)
-        .encode(x=epoch_axis(), y=value_axis(measure, log), tooltip=tooltip)
+        .encode(x=epoch_axis(), y=value_axis(measure, log, task=task), tooltip=tooltip)
         .properties(name="targets")
         .add_params(nearest)
     )
@@ -225,6 +240,7 @@ def overlay(
     epochs: int,
     log: bool = False,
     height: int = 300,
+    task: Task = CLASSES,
 ) -> Chart:
     """The runs of a stack, pale, with run 0 on top and the same run by `model.fit`, dashed.
 
@@ -235,6 +251,7 @@ def overlay(
         epochs: Total number of epochs of the training.
         log: Whether the axis is logarithmic.
         height: Of the plot in pixels.
+        task: Whose score it is.
     """
     stack = f"{frame['run'].nunique()} stacked runs"
     columns = ["run", "epoch", "value", "series"]
@@ -242,7 +259,7 @@ def overlay(
     pale = thin(every).frame.assign(series=stack)[columns]
     same = every[every["run"] == 0].assign(series=SAME)[columns]
     thick = _measured(reference, measure, log).assign(series=SINGLE)[columns]
-    built = _overlay(measure, log, stack, points=epochs == 1, height=height)
+    built = _overlay(measure, log, stack, task, points=epochs == 1, height=height)
     span = _span(pd.concat([pale, thick]), measure, log)
     tables = {"stack": pale, "same": same, "single": thick, **span}
     return Chart(built, tables, epoch_ends(epochs))
@@ -253,7 +270,9 @@ PINK = "#cc79a7"
 
 
 @form
-def _overlay(measure: str, log: bool, stack: str, *, points: bool, height: int) -> alt.LayerChart:
+def _overlay(
+    measure: str, log: bool, stack: str, task: Task, *, points: bool, height: int
+) -> alt.LayerChart:
     domain = [stack, SAME, SINGLE]
     scale = alt.Scale(domain=domain, range=[GREY, PINK, ACCENT])
     dash = alt.Scale(domain=domain, range=[[1, 0], [1, 0], [7, 4]])
@@ -266,14 +285,16 @@ def _overlay(measure: str, log: bool, stack: str, *, points: bool, height: int) 
             .mark_line(clip=True, point=point, **mark)
             .encode(
                 x=epoch_axis(),
-                y=value_axis(measure, log),
+                y=value_axis(measure, log, task=task),
                 detail="run:N",
                 color=alt.Color("series:N", title=None, scale=scale, legend=legend),
                 strokeDash=alt.StrokeDash("series:N", title=None, scale=dash, legend=legend),
                 tooltip=[
                     "series:N",
                     alt.Tooltip("epoch:Q", title="Epoch"),
-                    alt.Tooltip("value:Q", title=name_of(measure), format=number_format(measure)),
+                    alt.Tooltip(
+                        "value:Q", title=name_of(measure, task), format=number_format(measure)
+                    ),
                 ],
             )
         )
@@ -288,18 +309,23 @@ def _overlay(measure: str, log: bool, stack: str, *, points: bool, height: int) 
 
 
 def combinations(
-    frame: pd.DataFrame, *, target: float | None = None, height: int = 150
+    frame: pd.DataFrame,
+    *,
+    target: float | None = None,
+    height: int = 150,
+    task: Task = CLASSES,
 ) -> list[Chart]:
-    """The accuracy of every run by epoch, in a panel per combination of fixes.
+    """The score of every run by epoch, in a panel per combination of fixes.
 
     Args:
         frame: The columns of `History.curves`, combination and success (bool).
         target: Drawn as a horizontal rule.
         height: Of the plot in pixels.
+        task: Whose score it is.
 
     Returns:
         One chart per combination, in order of first appearance, with the number of successes as
-        title. The accuracy is measured on the same rows as the final accuracy.
+        title. The score is measured on the same rows as the final score.
     """
     groups = list(frame.groupby("combination", sort=False))
     limit = max(400, MAX_ROWS // max(1, len(groups)))
@@ -317,13 +343,14 @@ def combinations(
             "rules": rules_table({"target": target}, end=max(1, epochs)),
         }
         values = {"heading": f"{success.sum()} of {len(success)} succeeded", **epoch_ends(epochs)}
-        charts.append(Chart(_combination(points=epochs == 1, height=height), tables, values))
+        built = _combination(task, points=epochs == 1, height=height)
+        charts.append(Chart(built, tables, values))
     return charts
 
 
 @form
-def _combination(*, points: bool, height: int) -> alt.LayerChart:
-    scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(values=[0, 0.5, 1], format=".1f")
+def _combination(task: Task, *, points: bool, height: int) -> alt.LayerChart:
+    scale, axis = score_scale(task), alt.Axis(values=[0, 0.5, 1], format=".1f")
     legend = alt.Legend(**LEGEND, symbolType="stroke", symbolStrokeWidth=2.5, symbolOpacity=1)
     lines = (
         table("runs")
@@ -337,7 +364,7 @@ def _combination(*, points: bool, height: int) -> alt.LayerChart:
             tooltip=[
                 alt.Tooltip("run:Q", title="Run"),
                 alt.Tooltip("epoch:Q", title="Epoch"),
-                alt.Tooltip("value:Q", title="Accuracy", format=".3f"),
+                alt.Tooltip("value:Q", title=task.score, format=".3f"),
                 alt.Tooltip("outcome:N", title="Outcome"),
             ],
         )

@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 
 from core.history import SUCCEEDED
+from core.tasks import Task
 from pages.elements.charts.downsample import finite
 from pages.elements.charts.spec import (
     ACCENT,
+    CLASSES,
     COUNTS,
     DASHES,
     FAILED,
+    FLOOR,
     GREY,
     LEGEND,
     Chart,
@@ -28,6 +31,7 @@ from pages.elements.charts.spec import (
     possible,
     rules,
     rules_table,
+    score_scale,
     table,
     value,
 )
@@ -36,35 +40,39 @@ MET, UNMET = "meets it", "does not"
 NAMED = "\u2605"
 """The mark before the result of a row that the page names."""
 BIN = 0.02
-"""The bin width of the final accuracies."""
+"""The bin width of the final scores."""
 
 
-def final_accuracies(
+def final_scores(
     final: np.ndarray,
     outcomes: np.ndarray,
     target: float,
-    majority: float | None = None,
+    baseline: float | None = None,
     height: int = 220,
+    task: Task = CLASSES,
 ) -> Chart:
-    """A histogram of the final accuracies with the outcomes stacked.
+    """A histogram of the final scores with the outcomes stacked.
 
     Args:
-        final: The final accuracies, (runs,).
+        final: The final scores, (runs,). Those below the axis are counted in its first bar.
         outcomes: bool or str (runs,), as for `curves`.
-        target, majority: Drawn as vertical rules.
+        target, baseline: Drawn as vertical rules.
         height: Of the plot in pixels.
+        task: Whose score it is.
     """
     known = np.isfinite(final)
     # A float32 0.9 is slightly below 0.9 and would fall into the bin below.
     bins = np.floor(final[known].astype(float) / BIN + 1e-4)
-    bins = np.clip(bins, 0, round(1 / BIN) - 1).astype(int)
+    lowest = 0 if task.share else round(FLOOR / BIN)
+    bins = np.clip(bins, lowest, round(1 / BIN) - 1).astype(int)
     counts = _stacked(bins, named(outcomes)[known])
     counts["low"], counts["high"] = counts["bin"] * BIN, (counts["bin"] + 1) * BIN
     counts["left"], counts["right"] = counts["low"] + BIN / 10, counts["high"] - BIN / 10
-    marks = {"target": target, "majority class": majority}
+    marks = {"target": target, task.baseline_name: baseline}
     tables = {"runs": counts, "rules": rules_table(marks)}
-    missing = int((~known).sum())
-    return Chart(_final_accuracies(missing, possible(outcomes), height), tables, counted(outcomes))
+    missing, below = int((~known).sum()), int((final[known] < lowest * BIN).sum())
+    built = _final_scores(missing, below, possible(outcomes), task, height)
+    return Chart(built, tables, counted(outcomes))
 
 
 def _stacked(bins: np.ndarray, outcomes: np.ndarray) -> pd.DataFrame:
@@ -102,12 +110,16 @@ def _bars(x: alt.X, colour, solid: str, tooltip: list[alt.Tooltip]) -> alt.Chart
 
 
 @form
-def _final_accuracies(missing: int, domain: tuple[str, ...], height: int) -> alt.LayerChart:
-    left_out = f"; {missing} without a number left out" if missing else ""
+def _final_scores(
+    missing: int, below: int, domain: tuple[str, ...], task: Task, height: int
+) -> alt.LayerChart:
+    title = f"Final {task.score_name}"
+    title += f"; {below} lower ones in the first bar" if below else ""
+    title += f"; {missing} without a number left out" if missing else ""
     x = alt.X(
         "left:Q",
-        title=f"Final accuracy{left_out}",
-        scale=alt.Scale(domain=[0, 1]),
+        title=title,
+        scale=score_scale(task),
         axis=alt.Axis(format=".1f", grid=False, tickCount=6),
     )
     tooltip = [

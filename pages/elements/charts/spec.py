@@ -21,6 +21,7 @@ import streamlit as st
 
 from core.history import OUTCOMES, SUCCEEDED
 from core.rates import Rate
+from core.tasks import TASKS, Task
 
 GREY = "#707b86"
 ACCENT = "#009e73"
@@ -31,6 +32,8 @@ SHAPES = ["circle", "triangle-down", "triangle-up", "diamond"]
 """Dashes and shapes of the outcomes, in their order."""
 APART = {"color": "independent", "strokeDash": "independent", "shape": "independent"}
 """Scale resolution of views that share axes but have legends of their own."""
+CLASSES = TASKS["binary"]
+"""What a chart takes a score to be of, where it is not told."""
 LEGEND = {"title": None, "orient": "bottom", "direction": "horizontal"}
 KEPT_FORMS = 64
 """Cached forms of each function; the limit matters only for made-up settings in links."""
@@ -204,17 +207,27 @@ NAMES = {
     "dead": "Share of dead units",
     "saturated": "Share of saturated units",
     "loss": "Loss during each epoch",
-    "score": "Accuracy during each epoch",
+    "score": "{score} during each epoch",
     "evaluated_loss": "Loss after each epoch",
-    "evaluated_score": "Accuracy after each epoch",
+    "evaluated_score": "{score} after each epoch",
     "val_loss": "Held-out loss after each epoch",
-    "val_score": "Held-out accuracy after each epoch",
+    "val_score": "Held-out {score_name} after each epoch",
 }
 
 
-def name_of(measure: str) -> str:
+FLOOR = -0.2
+"""The lowest R² that an axis shows; lower ones, which have no bound, are drawn there."""
+
+
+def name_of(measure: str, task: Task = CLASSES) -> str:
     """A column of a history in words."""
-    return NAMES.get(measure, measure.replace("_", " ").capitalize())
+    words = NAMES.get(measure, measure.replace("_", " ").capitalize())
+    return words.format(score=task.score, score_name=task.score_name)
+
+
+def score_scale(task: Task) -> alt.Scale:
+    """The scale of a score from its lowest value, or FLOOR, to 1."""
+    return alt.Scale(domain=[0 if task.share else FLOOR, 1], clamp=not task.share, nice=False)
 
 
 def is_share(measure: str) -> bool:
@@ -249,13 +262,17 @@ def epoch_ends(epochs: int) -> dict[str, float]:
     return dict(zip(EPOCHS, (1, epochs) if epochs > 1 else (0.5, 1.5), strict=True))
 
 
-def value_axis(measure: str, log: bool, column: str = "value") -> alt.Y:
-    if is_share(measure):
+def value_axis(
+    measure: str, log: bool, column: str = "value", task: Task = CLASSES
+) -> alt.Y:
+    if measure.endswith("score") and not task.share:
+        scale, axis = score_scale(task), {"format": ".1f", "tickCount": 6}
+    elif is_share(measure):
         scale, axis = alt.Scale(domain=[0, 1]), {"format": ".1f", "tickCount": 5}
     else:
         scale = alt.Scale(type="log") if log else alt.Scale(zero=False, nice=True)
         axis = {"format": "~g", "tickCount": 5}
-    title = name_of(measure) + (", logarithmic" if log and not is_share(measure) else "")
+    title = name_of(measure, task) + (", logarithmic" if log and not is_share(measure) else "")
     return alt.Y(f"{column}:Q", scale=scale, axis=alt.Axis(**axis, **above(title)))
 
 

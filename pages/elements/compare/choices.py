@@ -44,7 +44,7 @@ class Choice:
         problem: The problem's key.
         fixes: Keys of the fixes, in the order in which they are applied.
         runs: Number of runs of each combination.
-        target: The accuracy at which a run succeeds.
+        target: The score at which a run succeeds.
         rate: The required success rate.
     """
 
@@ -130,7 +130,8 @@ def controls() -> Choice:
         on_change=_other_problem,
         help="The question as asked, to which the fixes are applied.",
     )
-    fixes = PROBLEMS[state[f"{PAGE}.{PROBLEM}"]].fixes
+    problem = PROBLEMS[state[f"{PAGE}.{PROBLEM}"]]
+    fixes, score = problem.fixes, problem.experiment.task.score_name
     st.pills(
         "Fixes",
         tuple(fixes),
@@ -150,12 +151,12 @@ def controls() -> Choice:
         )
     with middle:
         st.slider(
-            "Target accuracy",
+            f"Target {score}",
             0.5,
             1.0,
             step=0.01,
             key=f"{PAGE}.target",
-            help="A run succeeds if its final accuracy is at least this. Changing it needs no new "
+            help=f"A run succeeds if its final {score} is at least this. Changing it needs no new "
             "training.",
         )
     with right:

@@ -9,6 +9,7 @@ from core import files
 from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.problems import PROBLEMS
+from core.tasks import Task
 from pages.elements import charts, export, findings, jobs, layout
 from pages.elements.compare.choices import PAGE, PICKED, RUNS, Choice, next_step, request
 from pages.elements.rendering import in_turn
@@ -33,12 +34,13 @@ def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
         )
     titles = {fix.key: fix.title for fix in handle.request.fixes}
     answer = comparison.verdict(choice.rate, choice.target)
-    _answer(answer, choice, titles)
+    task = comparison.experiment.task
+    _answer(answer, choice, titles, task)
     _effects(comparison, choice, titles)
     table = files.comparison_frame(comparison, titles, choice.target)
     best_first = table.sort_values("rate", ascending=False, kind="stable")
     named = {files.combination(each.fixes, titles) for each in answer.smallest}
-    _rates(best_first.assign(named=best_first["combination"].isin(named)), choice)
+    _rates(best_first.assign(named=best_first["combination"].isin(named)), choice, task.written(choice.target))
     _contributions(comparison, choice, titles)
     _curves(comparison, choice, best_first["combination"])
     _table(table)
@@ -46,9 +48,9 @@ def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
     _look_into(comparison, choice, titles, answer)
 
 
-def _answer(answer: Verdict, choice: Choice, titles: dict[str, str]) -> None:
+def _answer(answer: Verdict, choice: Choice, titles: dict[str, str], task: Task) -> None:
     """Draw the smallest combinations that reach the required rate, with counts and intervals."""
-    st.header(_headline(answer, choice, titles))
+    st.header(_headline(answer, choice, titles, task))
     if not answer.smallest:
         more = (
             " More runs may show that it reaches the required rate."
@@ -71,22 +73,22 @@ def _answer(answer: Verdict, choice: Choice, titles: dict[str, str]) -> None:
         st.markdown(_more_runs(likely, choice))
 
 
-def _headline(answer: Verdict, choice: Choice, titles: dict[str, str]) -> str:
-    rate, target = f"{choice.rate:.0%}", f"{choice.target:.0%}"
+def _headline(answer: Verdict, choice: Choice, titles: dict[str, str], task: Task) -> str:
+    rate, target = f"{choice.rate:.0%}", task.named(choice.target)
     if not answer.smallest:
-        return f":material/block: No combination brings {rate} of the runs to {target} accuracy"
+        return f":material/block: No combination brings {rate} of the runs to {target}"
     shown = [each for each in answer.smallest if each.shown]
     named = shown or answer.smallest
     size, count = len(named[0].fixes), len(named)
     if not size:
-        already = f"{rate} of the runs {'' if shown else 'likely '}reach {target} accuracy already"
+        already = f"{rate} of the runs {'' if shown else 'likely '}reach {target} already"
         return f"{_icon(bool(shown))} As asked, {already}"
     names = "; ".join(files.combination(each.fixes, titles) for each in named)
     if count > MOST_NAMED:
         names = f"{count}, of {size} fix{'es' * (size > 1)} each"
     return (
         f"{_icon(bool(shown))} {'The' if shown else 'Likely the'} smallest "
-        f"combination{'s' * (count > 1)} to bring {rate} of the runs to {target} accuracy: {names}"
+        f"combination{'s' * (count > 1)} to bring {rate} of the runs to {target}: {names}"
     )
 
 
@@ -132,16 +134,17 @@ def _points(share: float) -> str:
     return f"{100 * share:+.0f}".replace("-", "\u2212")
 
 
-def _rates(table: pd.DataFrame, choice: Choice) -> None:
+def _rates(table: pd.DataFrame, choice: Choice, target: str) -> None:
     """Draw the success rates.
 
     Args:
         table: One row per combination, the best first; the column named marks those that the
             headline names.
         choice: The settings.
+        target: The score at which a run succeeds, in words.
     """
     alt = (
-        f"Share of runs that reach {choice.target:.0%} for every combination, with its "
+        f"Share of runs that reach {target} for every combination, with its "
         f"95% interval and the required {choice.rate:.0%}."
     )
     table = table.rename(columns={"combination": "label"})
@@ -196,21 +199,22 @@ def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
     titles = [f"**{name}**" for name in names]
     if len(set(epochs)) > 1:
         titles = [f"{title}, {n:,} epochs" for title, n in zip(titles, epochs, strict=True)]
-    panels = charts.combinations(pd.concat(parts), target=choice.target)
+    task = comparison.experiment.task
+    panels = charts.combinations(pd.concat(parts), target=choice.target, task=task)
     panels = list(zip(names, titles, panels, strict=True))
-    _panels(panels[:MOST_SHOWN])
+    _panels(panels[:MOST_SHOWN], task.score)
     if rest := panels[MOST_SHOWN:]:
         with st.expander(f"The curves of the other {len(rest)} combinations"):
-            _panels(rest)
+            _panels(rest, task.score)
 
 
-def _panels(panels: list[tuple[str, str, charts.Chart]]) -> None:
-    """Draw charts side by side; each panel is a name, a title and a chart."""
+def _panels(panels: list[tuple[str, str, charts.Chart]], score: str) -> None:
+    """Draw charts of a score side by side; each panel is a name, a title and a chart."""
     tiles = layout.tiles(len(panels), PANELS, PANEL_WIDTH)
     for tile, (name, title, panel) in zip(tiles, panels, strict=True):
         with tile:
             st.caption(title)
-            charts.show(panel, alt=f"Accuracy by epoch of every run: {name}.")
+            charts.show(panel, alt=f"{score} by epoch of every run: {name}.")
 
 
 def _table(table: pd.DataFrame) -> None:
