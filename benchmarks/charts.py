@@ -55,7 +55,7 @@ def main() -> None:
         "final accuracies": lambda: figures.final_scores(history, TARGET, 0.5),
         "layer health": lambda: figures.health(history, "dead", TARGET)[0],
         "network": lambda: figures.network(history, 0),
-        "confusion": lambda: figures.confusion(history, 0),
+        "confusion": lambda: figures.decisions(history, 0),
     }
     # That there is no browser is known here.
     logging.getLogger("streamlit").setLevel(logging.ERROR)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
-from core.experiment import Data, Experiment, Model, Training, plain, restored
+from core.experiment import Data, Experiment, Model, Training, plain, restored, task_of
 from core.sources import Source
+from core.tasks import Task
 
 Path = tuple[str | int, ...]
 
@@ -27,6 +28,11 @@ class Draft(NamedTuple):
     def of(cls, experiment: Experiment) -> Draft:
         """The draft of an experiment."""
         return cls(experiment.data, experiment.model, experiment.training)
+
+    @property
+    def task(self) -> Task:
+        """What the network is to do, whether or not the parts fit each other."""
+        return task_of(self.data, self.training)
 
     def experiment(self) -> Experiment:
         """The experiment with these parts.

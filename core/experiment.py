@@ -238,16 +238,8 @@ class Experiment(Checked):
 
     @property
     def task(self) -> Task:
-        """What the network is to do, which decides its score.
-
-        Class labels that are measurements are a regression under a loss that is a distance.
-        """
-        source = self.data.source
-        if self.data.continuous and (source.outputs or loss(self.training.loss).distance):
-            return TASKS["regression"]
-        if source.label_columns:
-            return TASKS["multi_label"]
-        return TASKS["binary" if source.classes <= 2 else "multiclass"]
+        """What the network is to do, which decides its score."""
+        return task_of(self.data, self.training)
 
     @cached_property
     def digest(self) -> str:
@@ -269,6 +261,19 @@ class Experiment(Checked):
         if not isinstance(experiment, cls):
             raise InvalidExperiment("kind", type(experiment).__name__, "Experiment")
         return experiment
+
+
+def task_of(data: Data, training: Training) -> Task:
+    """The task of data under a loss.
+
+    Class labels that are measurements are a regression under a loss that is a distance.
+    """
+    source = data.source
+    if data.continuous and (source.outputs or loss(training.loss).distance):
+        return TASKS["regression"]
+    if source.label_columns:
+        return TASKS["multi_label"]
+    return TASKS["binary" if source.classes <= 2 else "multiclass"]
 
 
 _OWN = {kind.__name__: kind for kind in (Experiment, Data, Model, Training)}

@@ -22,6 +22,14 @@ SHOWN_EPOCHS = 20
 """The most key epochs that a view covers."""
 SHOWN_UNITS = 24
 """About the most hidden units that a view covers, spread over the layers."""
+SHOWN_TARGETS = 3
+"""The most targets that a view covers."""
+SHOWN_CELLS = 4_800
+"""The most cells of a surface, over all its targets."""
+SHOWN_CLASSES = 8
+"""The most classes that a histogram tells apart."""
+SHOWN_ROWS = 400
+"""The most rows that a view covers."""
 NO_CLASS = -1
 """The predicted class of a row whose predicted label belongs to no class."""
 PROBABILITY = "P(y = 1 | x)"
@@ -163,11 +171,8 @@ def shown_keys(history: History, most: int = SHOWN_EPOCHS) -> list[int]:
 def _probability(data: Data, out: np.ndarray, k: int = 1) -> np.ndarray:
     """The output for class `k`, (rows,), from the outputs (rows, units); not clipped to [0, 1].
 
-    The output of one unit is taken as the probability of the class with the highest label. Of
-    continuous targets it is the first output.
+    The output of one unit is taken as the probability of the class with the highest label.
     """
-    if data.source.outputs:
-        return out[:, 0]
     if out.shape[1] > 1:
         return out[:, int(data.targets[k])]
     return out[:, 0] if data.targets[k] == max(data.targets) else 1 - out[:, 0]
@@ -180,12 +185,39 @@ def _shown_units(model: Model) -> list[tuple[int, int]]:
     return [(k, unit) for k, layer in enumerate(hidden) for unit in range(min(layer.units, most))]
 
 
+def target_names(experiment: Experiment) -> tuple[str, ...]:
+    """The names of the continuous targets that are shown; none of a classifier."""
+    if experiment.task.name != "regression":
+        return ()
+    width = experiment.data.target_width
+    many = [f"target {k + 1}" for k in range(min(width, SHOWN_TARGETS))]
+    return tuple(many) if width > 1 else ("target",)
+
+
+def predictions(
+    experiment: Experiment, weights: list[np.ndarray], rows: Rows, x: np.ndarray
+) -> np.ndarray:
+    """What a regression predicts of scaled inputs, (rows, targets), in the targets' own unit."""
+    out = outputs(experiment.model, weights, x)[-1]
+    return rows.in_unit_of_targets(out)
+
+
+def _answers(experiment: Experiment, rows: Rows, out: np.ndarray) -> dict[str, np.ndarray]:
+    """Name and values (rows,) of what is shown of the outputs (rows, units) of the last layer.
+
+    It is the output for class 1, or the prediction of each target that is shown.
+    """
+    if not (names := target_names(experiment)):
+        return {PROBABILITY: _probability(experiment.data, out)}
+    return dict(zip(names, rows.in_unit_of_targets(out).T, strict=False))
+
+
 def _named_values(
-    experiment: Experiment, weights: list[np.ndarray], x: np.ndarray
+    experiment: Experiment, weights: list[np.ndarray], rows: Rows, x: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Name and values (rows,) of the output for class 1 and of each hidden unit that is shown."""
+    """Name and values (rows,) of each of the answers and of each hidden unit that is shown."""
     layers = outputs(experiment.model, weights, x)
-    yield PROBABILITY, _probability(experiment.data, layers[-1])
+    yield from _answers(experiment, rows, layers[-1]).items()
     for layer, unit in _shown_units(experiment.model):
         yield f"layer {layer + 1}, unit {unit + 1}", layers[layer][:, unit]
 
@@ -200,8 +232,9 @@ def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
 
     Returns:
         One row per key epoch (at most SHOWN_EPOCHS), unit and input, with columns key (an index
-        into `history.key_epochs`), epoch, x (unscaled), unit ("P(y = 1 | x)" for the output,
-        "layer 1, unit 2" for a hidden unit, of which there are about SHOWN_UNITS) and value.
+        into `history.key_epochs`), epoch, x (unscaled), unit ("P(y = 1 | x)" for the output of a
+        classifier, "target" or "target 2" for a prediction, "layer 1, unit 2" for a hidden unit,
+        of which there are about SHOWN_UNITS) and value.
 
     Raises:
         ValueError: If there are several features.
@@ -216,7 +249,8 @@ def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
     x = (raw[:, None] - rows.offset) / rows.scale
     keys = shown_keys(history)
     named = [
-        dict(_named_values(history.experiment, history.weights_at(key, run), x)) for key in keys
+        dict(_named_values(history.experiment, history.weights_at(key, run), rows, x))
+        for key in keys
     ]
     units = list(named[0])
     return pd.DataFrame(
@@ -237,11 +271,14 @@ class Surface:
     Attributes:
         epochs: The key epochs covered; each has a column "epoch_<number>" in `output` and `hidden`.
         output: One row per grid cell, with columns x0 and x1 (the cell's bounds in feature 1), y0
-            and y1 (in feature 2), and the output for class 1 at the cell's centre in each epoch.
+            and y1 (in feature 2), and the output for class 1 at the cell's centre in each epoch;
+            of a regression, so many rows for each target, and what is predicted of it, with a
+            column target.
         hidden: The same for each hidden unit shown, on a coarser grid, with a column unit
             ("layer 1, unit 2").
-        samples: Some of the run's training rows, with columns x, y and label (text).
-        label: The label of class 1, as text.
+        samples: Some of the run's training rows, with columns x, y and label (text); of a
+            regression x, y, target and value.
+        label: The label of class 1, as text; empty for a regression.
     """
 
     epochs: list[int]
@@ -267,25 +304,41 @@ def surface(history: History, run: int, size: int = 40) -> Surface:
         raise ValueError("a surface needs two features")
     rows = prepare(experiment.data, history.seed, run)
     raw = rows.x * rows.scale + rows.offset
+    names = target_names(experiment)
+    size = min(size, int(np.sqrt(SHOWN_CELLS / max(1, len(names)))))
     units = len(_shown_units(experiment.model))
     coarse = int(np.clip(np.sqrt(3_000 / max(1, units)), 8, min(20, size)))
     # The grids of all hidden units share one limit of cells per chart.
     fine_grid, fine_x = _grid(raw, size)
     coarse_grid, coarse_x = _grid(raw, coarse)
-    output: dict[str, np.ndarray] = {}
+    output: dict[str, dict[str, np.ndarray]] = {}
     hidden: dict[str, dict[str, np.ndarray]] = {}
     keys = shown_keys(history)
     for key in keys:
         weights, column = history.weights_at(key, run), f"epoch_{history.key_epochs[key]}"
         fine = outputs(experiment.model, weights, (fine_x - rows.offset) / rows.scale)[-1]
-        output[column] = _probability(experiment.data, fine)
-        _, *values = _named_values(experiment, weights, (coarse_x - rows.offset) / rows.scale)
-        for unit, value in values:
-            hidden.setdefault(unit, {})[column] = value
+        for name, value in _answers(experiment, rows, fine).items():
+            output.setdefault(name, {})[column] = value
+        x = (coarse_x - rows.offset) / rows.scale
+        for unit, value in _named_values(experiment, weights, rows, x):
+            if unit not in output:
+                hidden.setdefault(unit, {})[column] = value
     per_unit = [coarse_grid.assign(unit=unit, **columns) for unit, columns in hidden.items()]
+    epochs = [int(history.key_epochs[key]) for key in keys]
+    if names:
+        per_target = [fine_grid.assign(target=name, **output[name]) for name in names]
+        samples = target_samples(experiment, rows)
+        x, y = raw[samples["row"]].T
+        return Surface(
+            epochs=epochs,
+            output=pd.concat(per_target, ignore_index=True),
+            hidden=pd.concat(per_unit, ignore_index=True) if per_unit else pd.DataFrame(),
+            samples=samples.assign(x=x, y=y).drop(columns="row"),
+            label="",
+        )
     return Surface(
-        epochs=[int(history.key_epochs[key]) for key in keys],
-        output=fine_grid.assign(**output),
+        epochs=epochs,
+        output=fine_grid.assign(**output[PROBABILITY]),
         hidden=pd.concat(per_unit, ignore_index=True) if per_unit else pd.DataFrame(),
         samples=_samples(experiment.data, raw, rows.y),
         label=f"{experiment.data.label_values[1]:g}",
@@ -314,7 +367,7 @@ def _grid(raw: np.ndarray, size: int) -> tuple[pd.DataFrame, np.ndarray]:
 
 def _samples(data: Data, raw: np.ndarray, y: np.ndarray, most: int = 300) -> pd.DataFrame:
     """At most `most` samples, evenly spread over the rows: x, y, label."""
-    chosen = np.unique(np.linspace(0, len(raw) - 1, min(most, len(raw))).round().astype(int))
+    chosen = evenly(len(raw), most)
     labels = np.array([f"{value:g}" for value in data.label_values])
     return pd.DataFrame(
         {
@@ -325,6 +378,22 @@ def _samples(data: Data, raw: np.ndarray, y: np.ndarray, most: int = 300) -> pd.
     )
 
 
+def target_samples(experiment: Experiment, rows: Rows) -> pd.DataFrame:
+    """At most SHOWN_ROWS training rows, evenly spread: row (its index), target and value."""
+    chosen = evenly(len(rows.x), SHOWN_ROWS)
+    values = rows.in_unit_of_targets(rows.y[chosen])
+    frames = [
+        pd.DataFrame({"row": chosen, "target": name, "value": values[:, k]})
+        for k, name in enumerate(target_names(experiment))
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """At most `most` indices below `count`, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
+
+
 BINS = 20
 """Of the histograms of `own_class`."""
 
@@ -332,31 +401,52 @@ BINS = 20
 def own_class(history: History, run: int) -> pd.DataFrame:
     """A histogram, for every class, of the network's outputs for the class of each row.
 
+    With several labels a row, it is of the outputs for what each label is, 0 or 1.
+
     Args:
         history: A training on any number of features.
         run: Whose weights and training rows are used.
 
     Returns:
-        One row per class and bin, with columns low and high (the bin's bounds), label (text) and,
+        One row per class (or for all of more than SHOWN_CLASSES) and bin, with columns low and
+        high (the bin's bounds), label (text) and,
         for each of at most SHOWN_EPOCHS key epochs, "epoch_<number>" (the number of training rows
         in the bin). Outputs outside [0, 1] count in the first or last bin; those that are not
         finite are left out.
     """
     experiment, data = history.experiment, history.experiment.data
     rows = prepare(data, history.seed, run)
-    labels = classes(data, rows.y)
+    labels = rows.y.astype(int) if data.source.label_columns else classes(data, rows.y)
+    groups = [(f"{value:g}", labels == k) for k, value in enumerate(data.label_values)]
+    if len(groups) > SHOWN_CLASSES:
+        groups = [("all classes", labels >= 0)]
     edges = np.linspace(0, 1, BINS + 1)
     frames = [
-        pd.DataFrame({"low": edges[:-1], "high": edges[1:], "label": f"{value:g}"})
-        for value in data.label_values
+        pd.DataFrame({"low": edges[:-1], "high": edges[1:], "label": name}) for name, _ in groups
     ]
     for key in shown_keys(history):
         out = outputs(experiment.model, history.weights_at(key, run), rows.x)[-1]
-        for k, frame in enumerate(frames):
-            probability = _probability(data, out[labels == k], k)
+        own = _own_probability(data, out, labels)
+        for frame, (_, chosen) in zip(frames, groups, strict=True):
+            probability = own[chosen]
             probability = np.clip(probability[np.isfinite(probability)], 0, 1)
             frame[f"epoch_{history.key_epochs[key]}"] = np.histogram(probability, edges)[0]
     return pd.concat(frames, ignore_index=True)
+
+
+def _own_probability(data: Data, out: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The output for the class of each row, or for each label of a row, in the shape of `labels`.
+
+    Args:
+        data: Whose classes.
+        out: Outputs (rows, units).
+        labels: Class of each row, int (rows,), or 0 or 1 for each of its labels, (rows, labels).
+    """
+    if data.source.label_columns:
+        return np.where(labels == 1, out, 1 - out)
+    if out.shape[1] > 1:
+        return out[np.arange(len(out)), np.asarray(data.targets, int)[labels]]
+    return np.where(labels == np.argmax(data.targets), out[:, 0], 1 - out[:, 0])
 
 
 def layer_health(history: History, measure: str, success: np.ndarray) -> pd.DataFrame:

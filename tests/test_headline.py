@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from core.history import IMPROVING, LOST, STUCK, SUCCEEDED
+from core.problems import PROBLEMS
 from pages.elements.headline import headline, others
 
 
 class Ended:
     """As much of a history as the words are made of."""
+
+    experiment = PROBLEMS["threshold"].experiment
 
     def __init__(self, **counts: int):
         names = {"succeeded": SUCCEEDED, "stuck": STUCK, "improving": IMPROVING, "lost": LOST}

@@ -9,7 +9,9 @@ import pandas as pd
 from core import inspection
 from core.data import prepare
 from core.history import STUCK, History
+from core.measures import by_label
 from core.rates import Rate
+from core.regression import against_truth, samples_over_x
 from core.tasks import Task
 from pages.elements import charts
 
@@ -132,26 +134,53 @@ def picks(history: History, target: float) -> dict[str, int]:
     return runs
 
 
+def of_network(history: History, run: int) -> list[tuple[Picture, int]]:
+    """What one run's network does and what it gets right, each with its relative width."""
+    experiment = history.experiment
+    if experiment.task.name != "regression":
+        return [(network(history, run), 3), (decisions(history, run), 1)]
+    if experiment.data.source.features > 2:
+        return [(predictions(history, run), 1)]
+    return [(network(history, run), 3), (predictions(history, run), 2)]
+
+
 def network(history: History, run: int) -> Picture:
-    """The outputs of one run's network: over its inputs if there are one or two, else a histogram.
+    """The outputs of one run's network: over its inputs if there are one or two, else by row.
 
     The description does not name the run: if it changed with the run, the browser would draw a new
     chart and reset its slider to the last epoch.
     """
-    source = history.experiment.data.source
-    if source.features == 1:
+    experiment = history.experiment
+    source, regression = experiment.data.source, experiment.task.name == "regression"
+    if source.features == 1 and not source.label_columns:
         epochs = history.key_epochs.tolist()
         frame = inspection.response(history, run)
+        if regression:
+            samples = samples_over_x(history, run)
+            return Picture(
+                charts.curve_view(frame, samples, epochs, run),
+                "The chosen run: the prediction by input with the samples, and each hidden unit's "
+                "output.",
+            )
         return Picture(
             charts.response_view(frame, epochs, run, source.boundary),
             "The chosen run: probability of class 1 and each hidden unit's output by input.",
         )
-    if source.features == 2:
+    if source.features == 2 and not source.label_columns:
+        surface = inspection.surface(history, run)
+        if regression:
+            return Picture(
+                charts.targets_surface_view(surface, run),
+                "The chosen run: the prediction, and each hidden unit's output, over the two "
+                "features with the samples.",
+            )
         return Picture(
-            charts.surface_view(inspection.surface(history, run), run),
+            charts.surface_view(surface, run),
             "The chosen run: probability of class 1, and each hidden unit's output, over the "
             "two features with the samples.",
         )
+    if regression:
+        return predictions(history, run)
     return Picture(
         charts.own_class_view(inspection.own_class(history, run), run),
         "The chosen run: how many training rows of each label get which output for their own "
@@ -159,8 +188,22 @@ def network(history: History, run: int) -> Picture:
     )
 
 
-def confusion(history: History, run: int) -> Picture:
-    rows = prepare(history.experiment.data, history.seed, run)
+def predictions(history: History, run: int) -> Picture:
+    return Picture(
+        charts.predictions_view(against_truth(history, run), run),
+        "The chosen run: predicted against true targets, and the residuals.",
+    )
+
+
+def decisions(history: History, run: int) -> Picture:
+    """The confusion matrix, or of many classes or several labels how often each is right."""
+    data = history.experiment.data
+    if data.source.label_columns or data.source.classes > charts.MOST_LABELS:
+        return Picture(
+            charts.right_wrong(by_label(history, run), f"Run {run}"),
+            f"How many rows run {run} gets right and wrong after the last epoch, by label.",
+        )
+    rows = prepare(data, history.seed, run)
     table = inspection.confusion(history.experiment, history.weights_at(-1, run), rows)
     return Picture(
         charts.confusion(table, f"Run {run}"),

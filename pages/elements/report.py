@@ -110,7 +110,7 @@ class Report:
             ("Layer health", [(picture, False) for picture in health]),
             (
                 "What the network does",
-                [(picture, k == 0) for k, picture in enumerate(figures.of_network(history, run))],
+                [(picture, width > 1) for picture, width in figures.of_network(history, run)],
             ),
         ]
 

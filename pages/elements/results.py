@@ -199,7 +199,8 @@ def network(problem: str, history: History, target: float) -> None:
 @once
 def _draw_network(history: History, run: int) -> None:
     pictures = figures.of_network(history, run)
-    for column, picture in zip(st.columns(figures.WIDTHS[len(pictures)]), pictures, strict=True):
+    columns = st.columns([width for _, width in pictures])
+    for column, (picture, _) in zip(columns, pictures, strict=True):
         with column, st.container(border=True):
             charts.show(*picture)
 
@@ -251,6 +252,6 @@ def _overlay(history: History, single: History) -> None:
                     log=log,
                     task=task,
                 ),
-                alt=f"{charts.name_of(measure, task)}: the stack's runs, run 0 among them, and run 0 "
-                "with model.fit.",
+                alt=f"{charts.name_of(measure, task)}: the stack's runs, run 0 among them, and run "
+                "0 with model.fit.",
             )

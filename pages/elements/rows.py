@@ -1,4 +1,4 @@
-"""Which rows a problem's page can have: those of its question, and of any source that draws them."""
+"""Which rows a problem's page can have: its question's, and those that any source draws."""
 
 from __future__ import annotations
 

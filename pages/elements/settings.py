@@ -30,11 +30,11 @@ from core.fields import (
 from core.history import TARGET
 from core.jobs.requests import DEFAULT_RUNS
 from core.optimizers import OPTIMIZERS, Optimizer
+from core.sources import SOURCES, Source, of_class
+from core.tasks import Task
 from pages.elements.layer_settings import LISTS, network
 from pages.elements.row import DATA, GROUPS, NETWORK, RUNS, TRAINING, Control, of_field
 from pages.elements.words import Layers, as_text, in_words
-from core.sources import SOURCES, Source, of_class
-from core.tasks import Task
 
 __all__ = [
     "GROUPS",

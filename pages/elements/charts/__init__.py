@@ -10,23 +10,25 @@ panels that stand side by side are a list of charts, for the page to lay out in 
 """
 
 from pages.elements.charts.curves import combinations, curves, overlay, wide
+from pages.elements.charts.decisions import MOST_LABELS, confusion, right_wrong
 from pages.elements.charts.downsample import MAX_ROWS, thin
 from pages.elements.charts.health import by_layer, health, outputs
 from pages.elements.charts.network import own_class_view, response_view, surface_view
 from pages.elements.charts.rates import (
     NAMED,
     before_after,
-    confusion,
     contributions,
     final_scores,
     measured,
     rate,
 )
 from pages.elements.charts.spec import GREY, Chart, name_of, show
+from pages.elements.charts.targets import curve_view, predictions_view, targets_surface_view
 
 __all__ = [
     "GREY",
     "MAX_ROWS",
+    "MOST_LABELS",
     "NAMED",
     "Chart",
     "before_after",
@@ -34,6 +36,7 @@ __all__ = [
     "combinations",
     "confusion",
     "contributions",
+    "curve_view",
     "curves",
     "final_scores",
     "health",
@@ -42,10 +45,13 @@ __all__ = [
     "outputs",
     "overlay",
     "own_class_view",
+    "predictions_view",
     "rate",
     "response_view",
+    "right_wrong",
     "show",
     "surface_view",
+    "targets_surface_view",
     "thin",
     "wide",
 ]

@@ -167,9 +167,7 @@ def _curves(
     return chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
 
 
-def _run_lines(
-    measure: str, log: bool, domain: tuple[str, ...], task: Task
-) -> alt.LayerChart:
+def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> alt.LayerChart:
     """A thin line per run with a small mark at its end, in the colours of the outcomes."""
     y = value_axis(measure, log, task=task)
     base = table("runs").encode(x=epoch_axis(), y=y, detail="run:N")

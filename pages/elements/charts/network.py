@@ -1,4 +1,4 @@
-"""Charts of one network's outputs over its inputs, with a slider over the epochs."""
+"""Charts of one classifier's outputs over its inputs, with a slider over the epochs."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ SIGNED = ("#5b2d91", "#a48cc4", "#9aa0a6", "#63b897", "#00734f")
 """From negative values over 0 to positive ones."""
 RULE = {"color": GREY, "strokeDash": [3, 3], "tooltip": None}
 SLIDER = ("epoch", "shown")
-"""The values that `_slider` gives."""
+"""The values that `slider` gives."""
 
 
-def _slider(epochs: list[int]) -> dict[str, object]:
+def slider(epochs: list[int]) -> dict[str, object]:
     """The values of SLIDER: the slider, and the column of the last key epoch up to its position."""
     first, last = epochs[0], epochs[-1]
     column = f"'epoch_{first}'"
@@ -48,13 +48,13 @@ def _slider(epochs: list[int]) -> dict[str, object]:
     return dict(zip(SLIDER, (epoch, {"expr": column}), strict=True))
 
 
-def _column_of_views(views: list, *filled_in: str) -> alt.VConcatChart:
+def column_of_views(views: list, *filled_in: str) -> alt.VConcatChart:
     """Views below one another, as wide as the page, with one slider."""
     chart = alt.vconcat(*views, spacing=16).resolve_scale(**APART)
     return fitted(chart).add_params(*parameters(*SLIDER, *filled_in))
 
 
-def _after_epoch(note: alt.Chart) -> alt.Chart:
+def after_epoch(note: alt.Chart) -> alt.Chart:
     """A label above the upper right corner of a plot, with the run and epoch of the weights.
 
     Args:
@@ -68,6 +68,11 @@ def _after_epoch(note: alt.Chart) -> alt.Chart:
     )
 
 
+def epochs_of(frame: pd.DataFrame) -> list[int]:
+    """The epochs of which a frame has a column "epoch_<number>"."""
+    return [int(name.removeprefix("epoch_")) for name in frame if name.startswith("epoch_")]
+
+
 def _range_text(values: np.ndarray) -> str:
     """The range of a unit's values in words, such as "0 to 41,200"."""
     values = values[np.isfinite(values)]
@@ -77,11 +82,11 @@ def _range_text(values: np.ndarray) -> str:
     if low == high == 0:
         return "dead: always 0"
     if high - low <= 1e-6 * max(abs(low), abs(high)):
-        return f"flat at {_short(low)}"
-    return f"{_short(low)} to {_short(high)}"
+        return f"flat at {short(low)}"
+    return f"{short(low)} to {short(high)}"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -99,33 +104,44 @@ def response_view(
         run: Its number, for the label.
         boundary: The x at which the true class changes.
     """
+    units = frame["unit"].unique()
+    epochs, wide = by_unit(frame, key_epochs)
+    output = wide.loc[PROBABILITY].reset_index()
+    columns = output.columns.drop("x")
+    clips = bool(output[columns].min().min() < 0 or output[columns].max().max() > 1)
+    output[columns] = output[columns].clip(0, 1)
+    low, high = float(output["x"].min()), float(output["x"].max())
+    marks = {"at": boundary, "label": "" if boundary is None else f"threshold {short(boundary)}"}
+    marks["level"], marks["note"] = 0.5, f"run {run}, {'clipped to [0, 1], ' if clips else ''}"
+    tables = {"output": output, "marks": pd.DataFrame([marks]).astype({"at": float})}
+    hidden = [unit for unit in units if unit != PROBABILITY]
+    if hidden:
+        tables["units"], tables["words"] = unit_rows(wide, hidden)
+    built = _response_view(len(hidden), large=high >= 10)
+    return Chart(built, tables, {**slider(epochs), "low": low, "high": high})
+
+
+def by_unit(frame: pd.DataFrame, key_epochs: list[int]) -> tuple[list[int], pd.DataFrame]:
+    """The epochs of the slider, and the values by unit and x with a column for each of them.
+
+    Args:
+        frame: As from `core.inspection.response`.
+        key_epochs: Of which at most MOST_KEYS are chosen.
+    """
     measured = sorted(frame["epoch"].unique().tolist())
     offered = spread(np.asarray(key_epochs), MOST_KEYS).tolist()
     epochs = [epoch for epoch in offered if epoch in measured] or measured
-    units = frame["unit"].unique()
-    points = spread(np.sort(frame["x"].unique()), max(2, MAX_ROWS // len(units)))
+    points = spread(np.sort(frame["x"].unique()), max(2, MAX_ROWS // frame["unit"].nunique()))
     frame = frame[frame["x"].isin(points) & frame["epoch"].isin(epochs)]
     values = frame["value"].astype("float32")
     frame = frame.assign(value=values.where(np.isfinite(values)))
     wide = frame.pivot(index=["unit", "x"], columns="epoch", values="value")
     wide.columns = [f"epoch_{epoch}" for epoch in wide.columns]
-    output = wide.loc[PROBABILITY].reset_index()
-    columns = output.columns.drop("x")
-    clips = bool(output[columns].min().min() < 0 or output[columns].max().max() > 1)
-    output[columns] = output[columns].clip(0, 1)
-    low, high = float(points[0]), float(points[-1])
-    marks = {"at": boundary, "label": "" if boundary is None else f"threshold {_short(boundary)}"}
-    marks["level"], marks["note"] = 0.5, f"run {run}, {'clipped to [0, 1], ' if clips else ''}"
-    tables = {"output": output, "marks": pd.DataFrame([marks]).astype({"at": float})}
-    hidden = [unit for unit in units if unit != PROBABILITY]
-    if hidden:
-        tables["units"], tables["words"] = _unit_rows(wide, hidden)
-    built = _response_view(len(hidden), large=high >= 10)
-    return Chart(built, tables, {**_slider(epochs), "low": low, "high": high})
+    return epochs, wide
 
 
-def _unit_rows(wide: pd.DataFrame, units: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of `_units_view`: every unit's curve, and its texts, in a row of its own.
+def unit_rows(wide: pd.DataFrame, units: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of `units_view`: every unit's curve, and its texts, in a row of its own.
 
     Each row has its own scale, which is the same for all epochs. All rows are in one view, so that
     they are aligned.
@@ -156,8 +172,8 @@ def _response_view(units: int, *, large: bool) -> alt.VConcatChart:
     x = alt.X("x:Q", title="x", axis=axis, scale=scale)
     views = [_probability_view(x)]
     if units:
-        views.append(_units_view(x, units))
-    return _column_of_views(views, "low", "high")
+        views.append(units_view(x, units))
+    return column_of_views(views, "low", "high")
 
 
 def _probability_view(x: alt.X) -> alt.LayerChart:
@@ -190,11 +206,11 @@ def _probability_view(x: alt.X) -> alt.LayerChart:
         marks.mark_rule(**RULE).encode(y="level:Q"),
         line,
         label,
-        _after_epoch(marks),
+        after_epoch(marks),
     ).properties(height=210)
 
 
-def _units_view(x: alt.X, units: int) -> alt.LayerChart:
+def units_view(x: alt.X, units: int) -> alt.LayerChart:
     """A row per hidden unit: its name, the range of its values, and its output over x."""
     scale = alt.Scale(domain=[-units, 0], nice=False)
     lines = (
@@ -226,21 +242,21 @@ def surface_view(surface: Surface, run: int, columns: int = 3) -> Chart:
         columns: The most hidden units side by side.
     """
     shown = [f"epoch_{epoch}" for epoch in surface.epochs]
-    cells = _overlapping(surface.output)
+    cells = overlapping(surface.output)
     tables = {"cells": cells.astype("float32"), "samples": surface.samples}
     tables["note"] = pd.DataFrame([{"note": f"run {run}, "}])
     units = surface.hidden["unit"].nunique() if len(surface.hidden) else 0
     columns = min(columns, units)
     if units:
-        tables["units"], tables["words"] = _unit_surfaces(surface.hidden, shown, columns)
+        tables["units"], tables["words"] = unit_surfaces(surface.hidden, shown, columns)
     built = _surface_view(surface.label, units, columns)
-    return Chart(built, tables, _slider(surface.epochs))
+    return Chart(built, tables, slider(surface.epochs))
 
 
-def _unit_surfaces(
+def unit_surfaces(
     hidden: pd.DataFrame, shown: list[str], columns: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of `_units_surface`: every unit's cells and texts, each in a square of side 1.
+    """The tables of `units_surface`: every unit's cells and texts, each in a square of side 1.
 
     Values are divided by the unit's largest absolute value, so that each unit has its own scale.
     """
@@ -257,13 +273,13 @@ def _unit_surfaces(
             name: top - 0.98 + 0.68 * _unit_interval(rows[name], rows["y0"], rows["y1"])
             for name in ("y0", "y1")
         }
-        cells.append(_overlapping((values / most).assign(**corners)).astype("float32"))
+        cells.append(overlapping((values / most).assign(**corners)).astype("float32"))
         texts = {name: _range_text(values[name].to_numpy()) for name in shown}
         words.append({"unit": unit, "x": left + 0.02, "y": top - 0.28, **texts})
     return pd.concat(cells, ignore_index=True), pd.DataFrame(words)
 
 
-def _overlapping(cells: pd.DataFrame) -> pd.DataFrame:
+def overlapping(cells: pd.DataFrame) -> pd.DataFrame:
     """The cells, slightly enlarged so that no gaps are visible between them."""
     reach = {
         high: np.minimum(cells[high] + 0.2 * (cells[high] - cells[low]), cells[high].max())
@@ -280,8 +296,8 @@ def _unit_interval(values: pd.Series, low: pd.Series, high: pd.Series) -> pd.Ser
 def _surface_view(label: str, units: int, columns: int) -> alt.VConcatChart:
     views = [_decision_surface(label)]
     if units:
-        views.append(_units_surface(columns, -(-units // columns)))
-    return _column_of_views(views)
+        views.append(units_surface(columns, -(-units // columns)))
+    return column_of_views(views)
 
 
 def _decision_surface(label: str) -> alt.LayerChart:
@@ -321,10 +337,10 @@ def _decision_surface(label: str) -> alt.LayerChart:
             tooltip=["label:N"],
         )
     )
-    return alt.layer(heat, points, _after_epoch(table("note"))).properties(height=320)
+    return alt.layer(heat, points, after_epoch(table("note"))).properties(height=320)
 
 
-def _units_surface(columns: int, rows: int) -> alt.LayerChart:
+def units_surface(columns: int, rows: int) -> alt.LayerChart:
     """The hidden units' outputs, grey for 0, in one view with two lines of text per unit."""
     x = alt.Scale(domain=[0, columns], nice=False)
     y = alt.Scale(domain=[-rows, 0], nice=False)
@@ -362,9 +378,9 @@ def own_class_view(frame: pd.DataFrame, run: int) -> Chart:
         frame: As from `core.inspection.own_class`.
         run: Its number, for the label.
     """
-    epochs = [int(name.removeprefix("epoch_")) for name in frame if name.startswith("epoch_")]
+    epochs = epochs_of(frame)
     tables = {"bins": frame, "note": pd.DataFrame([{"note": f"run {run}, "}])}
-    return Chart(_own_class_view(), tables, _slider(epochs))
+    return Chart(_own_class_view(), tables, slider(epochs))
 
 
 @form
@@ -389,4 +405,4 @@ def _own_class_view() -> alt.VConcatChart:
             tooltip=["label:N", "count:Q", alt.Tooltip("after:N", title="After epoch")],
         )
     )
-    return _column_of_views([alt.layer(bars, _after_epoch(table("note"))).properties(height=260)])
+    return column_of_views([alt.layer(bars, after_epoch(table("note"))).properties(height=260)])

@@ -262,9 +262,7 @@ def epoch_ends(epochs: int) -> dict[str, float]:
     return dict(zip(EPOCHS, (1, epochs) if epochs > 1 else (0.5, 1.5), strict=True))
 
 
-def value_axis(
-    measure: str, log: bool, column: str = "value", task: Task = CLASSES
-) -> alt.Y:
+def value_axis(measure: str, log: bool, column: str = "value", task: Task = CLASSES) -> alt.Y:
     if measure.endswith("score") and not task.share:
         scale, axis = score_scale(task), {"format": ".1f", "tickCount": 6}
     elif is_share(measure):

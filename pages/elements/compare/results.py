@@ -40,7 +40,11 @@ def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
     table = files.comparison_frame(comparison, titles, choice.target)
     best_first = table.sort_values("rate", ascending=False, kind="stable")
     named = {files.combination(each.fixes, titles) for each in answer.smallest}
-    _rates(best_first.assign(named=best_first["combination"].isin(named)), choice, task.written(choice.target))
+    _rates(
+        best_first.assign(named=best_first["combination"].isin(named)),
+        choice,
+        task.written(choice.target),
+    )
     _contributions(comparison, choice, titles)
     _curves(comparison, choice, best_first["combination"])
     _table(table)
