@@ -205,7 +205,8 @@ class Experiment(Checked):
         elif units != width and not (loss_function.broadcasts and units == 1):
             on = f"labels encoded {self.data.encoding!r}"
             if not self.data.has_one_class_per_row:
-                on = f"{width} {'targets' if self.data.source.outputs else 'labels'} a row"
+                what = "target" if self.data.source.outputs else "label"
+                on = f"{width} {what}{'s' * (width > 1)} a row"
             expected = f"{width} for {name} on {on}"
             raise InvalidExperiment("units of the output layer", units, expected)
         if loss_function.signs:
