@@ -16,7 +16,6 @@ from core import network
 from core.data import Rows, prepare
 from core.experiment import Data, Experiment, Model
 from core.history import History
-from core.metrics import METRICS, balanced_accuracy
 
 SHOWN_EPOCHS = 20
 """The most key epochs that a view covers."""
@@ -110,51 +109,6 @@ def confusion(experiment: Experiment, weights: list[np.ndarray], rows: Rows) -> 
         ],
         columns=["actual", "predicted", "count"],
     )
-
-
-def final_metrics(history: History) -> pd.DataFrame:
-    """The metrics that the training asks for, of every run after the last epoch.
-
-    They are measured on the rows that the final score is of.
-
-    Returns:
-        One row per run, with a column for each metric; NaN where Keras refuses to compute it.
-    """
-    experiment = history.experiment
-    metrics = [METRICS[name] for name in experiment.training.metrics]
-    width = experiment.data.target_width
-    values: dict[str, list[float]] = {metric.name: [] for metric in metrics}
-    for out, y, _ in _final_outputs(history) if metrics else ():
-        for metric in metrics:
-            refused = metric.by_column and out.shape[1] != width
-            values[metric.name].append(np.nan if refused else metric.value(out, y))
-    return pd.DataFrame(values, index=pd.RangeIndex(history.runs, name="run"))
-
-
-def final_balanced_accuracy(history: History) -> np.ndarray:
-    """float (runs,): `core.metrics.balanced_accuracy` on the rows that the final score is of."""
-    return np.array([balanced_accuracy(out, y) for out, y, _ in _final_outputs(history)])
-
-
-def final_absolute_error(history: History) -> np.ndarray:
-    """float (runs,): the mean absolute error of a regression in the unit of the given targets.
-
-    It is measured on the rows that the final score is of, and a mean over all outputs.
-    """
-    return np.array(
-        [
-            np.abs(rows.in_unit_of_targets(out) - rows.in_unit_of_targets(y)).mean()
-            for out, y, rows in _final_outputs(history)
-        ]
-    )
-
-
-def _final_outputs(history: History) -> Iterator[tuple[np.ndarray, np.ndarray, Rows]]:
-    """Of every run: the outputs (rows, units) after the last epoch, the labels, and the rows."""
-    for run in range(history.runs):
-        rows = prepare(history.experiment.data, history.seed, run)
-        x, y = rows.judged
-        yield outputs(history.experiment.model, history.weights_at(-1, run), x)[-1], y, rows
 
 
 def classes(data: Data, y: np.ndarray) -> np.ndarray:

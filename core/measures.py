@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from core.data import prepare
+from core.data import Rows, prepare
 from core.history import History
-from core.inspection import classes, decisions, outputs, predictions
+from core.inspection import classes, decisions, outputs
+from core.metrics import METRICS, balanced_accuracy
 
 MOST_RUNS = 64
 """The most runs that are measured, the first ones: a median needs no more."""
@@ -43,47 +44,86 @@ def measures(history: History, baseline: float) -> list[Measure]:
         baseline: The score of the best constant answer.
 
     Returns:
-        Of a regression its mean absolute error, of imbalanced classes the balanced accuracy.
+        Of a regression its mean absolute error, of imbalanced classes the balanced accuracy, and
+        the metrics that the training asks for and that fit its task.
     """
     task, data = history.experiment.task, history.experiment.data
+    found = []
     if task.name == "regression":
         meaning = "mean absolute error, in the unit of the target"
         if data.target_width > 1:
             meaning += ", a mean over the targets"
-        error = _median(history, mean_absolute_error)
-        return [Measure("MAE", f"{error:,.4g}", meaning, _measured(history))]
-    if data.has_one_class_per_row and baseline * data.source.classes >= IMBALANCED:
-        balanced = _median(history, balanced_accuracy)
+        error = np.median(final_absolute_error(history, MOST_RUNS))
+        found.append(("MAE", f"{error:,.4g}", meaning))
+    elif data.has_one_class_per_row and baseline * data.source.classes >= IMBALANCED:
+        balanced = np.median(final_balanced_accuracy(history, MOST_RUNS))
         meaning = "the mean over the classes of the share of their rows whose class is right"
-        return [Measure("balanced accuracy", f"{balanced:.1%}", meaning, _measured(history))]
-    return []
+        found.append(("balanced accuracy", f"{balanced:.1%}", meaning))
+    shown = {"accuracy", task.metric, "mean_absolute_error"}
+    table, units = final_metrics(history, MOST_RUNS), history.experiment.model.output.units
+    for name in table.columns.difference(shown, sort=False):
+        if not METRICS[name].objection(task.name, units, data.target_width):
+            meaning = "the metric as Keras computes it, of scaled targets where they are scaled"
+            label = METRICS[name].label
+            label = label if label[1].isupper() or label[1].isdigit() else label.lower()
+            found.append((label, f"{np.nanmedian(table[name]):,.4g}", meaning))
+    runs = _measured(history, MOST_RUNS)
+    return [Measure(*each, runs) for each in found]
 
 
-def _measured(history: History) -> int:
-    return min(history.runs, MOST_RUNS)
+def _measured(history: History, most: int | None) -> int:
+    return history.runs if most is None else min(most, history.runs)
 
 
-def _median(history: History, measure: Callable[[History, int], float]) -> float:
-    return float(np.median([measure(history, run) for run in range(_measured(history))]))
+def final_metrics(history: History, most: int | None = None) -> pd.DataFrame:
+    """The metrics that the training asks for, of every run after the last epoch.
 
+    They are measured on the rows that the final score is of.
 
-def mean_absolute_error(history: History, run: int) -> float:
-    """Of one run, on the rows that the final score is of, in the targets' unit."""
+    Args:
+        history: The training.
+        most: The most runs that are measured, the first ones; None for all.
+
+    Returns:
+        One row per run, with a column for each metric; NaN where Keras refuses to compute it.
+    """
     experiment = history.experiment
-    rows = prepare(experiment.data, history.seed, run)
-    x, y = rows.judged
-    predicted = predictions(experiment, history.weights_at(-1, run), rows, x)
-    return float(np.abs(predicted - rows.in_unit_of_targets(y)).mean())
+    metrics = [METRICS[name] for name in experiment.training.metrics]
+    width = experiment.data.target_width
+    values: dict[str, list[float]] = {metric.name: [] for metric in metrics}
+    for out, y, _ in _final_outputs(history, most) if metrics else ():
+        for metric in metrics:
+            refused = metric.by_column and out.shape[1] != width
+            values[metric.name].append(np.nan if refused else metric.value(out, y))
+    return pd.DataFrame(values, index=pd.RangeIndex(_measured(history, most), name="run"))
 
 
-def balanced_accuracy(history: History, run: int) -> float:
-    """The mean over the classes of their recall, on the rows that the final score is of."""
-    experiment = history.experiment
-    x, y = prepare(experiment.data, history.seed, run).judged
-    actual = classes(experiment.data, y)
-    right = decisions(experiment, outputs(experiment.model, history.weights_at(-1, run), x)[-1])
-    right = right == actual
-    return float(np.mean([right[actual == k].mean() for k in np.unique(actual)]))
+def final_balanced_accuracy(history: History, most: int | None = None) -> np.ndarray:
+    """float (runs,): `core.metrics.balanced_accuracy` on the rows that the final score is of."""
+    return np.array([balanced_accuracy(out, y) for out, y, _ in _final_outputs(history, most)])
+
+
+def final_absolute_error(history: History, most: int | None = None) -> np.ndarray:
+    """float (runs,): the mean absolute error of a regression in the unit of the given targets.
+
+    It is measured on the rows that the final score is of, and a mean over all outputs.
+    """
+    return np.array(
+        [
+            np.abs(rows.in_unit_of_targets(out) - rows.in_unit_of_targets(y)).mean()
+            for out, y, rows in _final_outputs(history, most)
+        ]
+    )
+
+
+def _final_outputs(
+    history: History, most: int | None
+) -> Iterator[tuple[np.ndarray, np.ndarray, Rows]]:
+    """Of every run: the outputs (rows, units) after the last epoch, the labels, and the rows."""
+    for run in range(_measured(history, most)):
+        rows = prepare(history.experiment.data, history.seed, run)
+        x, y = rows.judged
+        yield outputs(history.experiment.model, history.weights_at(-1, run), x)[-1], y, rows
 
 
 def by_label(history: History, run: int) -> pd.DataFrame:

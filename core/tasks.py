@@ -135,8 +135,9 @@ TASKS = named(
             "R²",
             "r2",
             "r2_score",
-            "the share of the targets' variance that the predictions explain",
-            "mean",
+            "the share of the targets' variance that the predictions explain; always predicting "
+            "the mean explains 0",
+            "predicting the mean",
             "the mean of the targets",
             explained,
             lambda y: 0.0,

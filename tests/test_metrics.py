@@ -8,7 +8,8 @@ import pytest
 from core.data import prepare
 from core.experiment import Adam, Data, Dense, Experiment, InvalidExperiment, Model, Table, Training
 from core.export import to_script
-from core.inspection import final_absolute_error, final_balanced_accuracy, final_metrics, outputs
+from core.inspection import outputs
+from core.measures import final_absolute_error, final_balanced_accuracy, final_metrics
 from core.metrics import ALIASES, METRICS, balanced_accuracy
 from core.tasks import TASKS
 

@@ -17,7 +17,7 @@ from core.rates import Rate
 from core.tasks import TASKS
 from pages.elements import charts, controls, figures, jobs, state
 from pages.elements.headline import headline, others, outcomes_help
-from pages.elements.rendering import once
+from pages.elements.rendering import concluded, once
 from pages.elements.settings import VIEWS
 
 CURVES = {"after": "after each epoch", "during": "as model.fit prints"}
@@ -83,7 +83,7 @@ def _figures(history: History, target: float, constant: float) -> None:
             border=True,
             height="stretch",
         )
-        for measure in measures(history, constant):
+        for measure in _measures(history, constant):
             st.metric(
                 f"Median {measure.name}",
                 measure.text,
@@ -91,14 +91,15 @@ def _figures(history: History, target: float, constant: float) -> None:
                 border=True,
                 height="stretch",
             )
-        st.metric(
-            task.baseline_name.capitalize(),
-            f"{constant:.0%}" if task.share else f"{task.score} {constant:.0f}",
-            help=f"The {task.score_name} of always predicting {task.constant}, in the data of "
-            "run 0.",
-            border=True,
-            height="stretch",
-        )
+        if task.share:  # R² is measured from the mean itself
+            st.metric(
+                task.baseline_name.capitalize(),
+                f"{constant:.0%}",
+                help=f"The {task.score_name} of always predicting {task.constant}, in the data of "
+                "run 0.",
+                border=True,
+                height="stretch",
+            )
         st.metric(
             "Time",
             f"{history.seconds + history.compile_seconds:.1f} s",
@@ -117,6 +118,9 @@ def _figures(history: History, target: float, constant: float) -> None:
             f":material/error: In {lost} of {history.runs} runs the loss is no longer a finite "
             "number; these runs count as stuck, and their loss curves end there."
         )
+
+
+_measures = concluded(measures)
 
 
 def _curves(problem: str, history: History, target: float, constant: float) -> None:
