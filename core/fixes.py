@@ -147,7 +147,7 @@ def sigmoid_output(experiment: Experiment) -> Experiment:
         experiment,
         data=replace(data, encoding="index") if data.encoding == "one-hot" else data,
         model=changed_output(experiment, "sigmoid", data.source.label_columns or 1),
-        training=replace(experiment.training, loss="binary_crossentropy"),
+        training=replace(experiment.training, loss="binary_crossentropy", from_logits=False),
     )
 
 
@@ -155,12 +155,12 @@ def softmax_output(experiment: Experiment) -> Experiment:
     """A softmax unit a class and the cross-entropy that fits the labels' encoding."""
     data = experiment.data
     one_hot = data.encoding == "one-hot"
-    loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
+    name = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
     return replace(
         experiment,
         data=data if one_hot else replace(data, encoding="index"),
         model=changed_output(experiment, "softmax", data.source.classes),
-        training=replace(experiment.training, loss=loss),
+        training=replace(experiment.training, loss=name, from_logits=False),
     )
 
 
@@ -406,10 +406,10 @@ def against_constant_output(experiment: Experiment, moving: bool) -> tuple[Fix, 
     clips = model.output_activation.name not in ("sigmoid", "softmax")
     if experiment.training.takes_probabilities and clips:
         remedies.append(fitting_output(experiment))
-    if experiment.data.scaling != "standardise":
-        remedies.append(STANDARDISE)
     if experiment.data.source.outputs:
         remedies.append(STANDARDISE_TARGETS)
+    if experiment.data.scaling != "standardise":
+        remedies.append(STANDARDISE)
     if hidden and min(layer.units for layer in hidden) < WIDE:
         remedies.append(WIDEN)
     if hidden and any(each.name in ("sigmoid", "softmax") for each in model.activations[:-1]):

@@ -45,6 +45,7 @@ from support.diagnosis import (
     with_rows,
     with_targets,
 )
+from support.option_faults import FAULTS as OPTIONS
 
 CURVED = np.random.default_rng(1).normal(size=(120, 3))
 THREE = np.column_stack([CURVED[:, 0], CURVED[:, 1] ** 2, -CURVED[:, 2]])
@@ -201,11 +202,11 @@ def test_a_history_shows_its_fault_and_no_other_shows_it(code):
 
 
 def test_every_rule_is_tested():
-    assert set(RULES) == set(STATIC) | set(COURSES)
+    assert set(RULES) == set(STATIC) | set(COURSES) | set(OPTIONS)
 
 
 def test_findings_are_whole_and_ordered():
-    for faulty, _ in STATIC.values():
+    for faulty, _ in (*STATIC.values(), *OPTIONS.values()):
         found = diagnose(faulty)
         ranks = [finding.severity.rank for finding in found]
         assert ranks == sorted(ranks)

@@ -106,7 +106,8 @@ def verdict(
         why = _because(findings, "because")
         return f"Slow rather than stuck, {why}.{moving}" if worst is SLOW else f"Stuck {why}."
     ceiling, mean = goal.rows.ceiling, float(np.mean(end.scores))
-    if ceiling < 1 and goal.score <= mean <= ceiling + CLOSE:
+    limited = goal.noisy if goal.regression else ceiling < 1
+    if limited and goal.score <= mean <= ceiling + CLOSE:
         limit = (
             f"the targets are noisy, and no model can exceed an R² of about {ceiling:.2f} (here "
             f"{mean:.2f})."

@@ -14,6 +14,7 @@ from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.start import InitialState
 from core.engine.grouping import steps
 from core.history import History
+from core.metrics import balanced_accuracy
 from core.rates import Rate
 
 LATER_MOVES = np.concatenate([MOVES, np.full(32, LONGEST_MOVE)])
@@ -44,8 +45,9 @@ class FinalState:
 
     @cached_property
     def passed(self) -> np.ndarray:
-        """bool (runs,): the score reaches the goal."""
-        return self.history.successes(self.goal.score)
+        """bool (runs,): the score reaches the goal, and not by always giving one answer."""
+        reached = self.history.successes(self.goal.score)
+        return reached & ~self._one_answer if self.goal.is_trivial else reached
 
     @property
     def failed(self) -> np.ndarray:
@@ -60,9 +62,12 @@ class FinalState:
     @cached_property
     def output(self) -> np.ndarray:
         """(runs, rows, units), of the output layer with the final weights of every run."""
+        return self._output_of(self.draws.repeated(self.history.runs)[0])
+
+    def _output_of(self, x: np.ndarray) -> np.ndarray:
+        """(runs, rows, units), of inputs x (runs, rows, features)."""
         runs = np.arange(self.history.runs)
         weights = network.run_first(self.history.weights, -1, runs)
-        x, _ = self.draws.repeated(len(runs))
         with np.errstate(all="ignore"):
             return network.forward(self.history.experiment.model, weights, x).output
 
@@ -70,6 +75,18 @@ class FinalState:
     def labels(self) -> np.ndarray:
         """(runs, rows, width), of the same rows."""
         return self.draws.repeated(self.history.runs)[1]
+
+    @cached_property
+    def _one_answer(self) -> np.ndarray:
+        """bool (runs,): the decision is the same for rows of every class."""
+        return self.balanced_accuracy <= 1 / (self.goal.rows.shares > 0).sum() + 1e-9
+
+    @cached_property
+    def balanced_accuracy(self) -> np.ndarray:
+        """(runs,): the mean over the classes of the share of right decisions."""
+        rows = self.goal.rows.prepared
+        output, y = self._output_of(rows.x[None].repeat(self.history.runs, axis=0)), rows.y
+        return np.array([balanced_accuracy(each, y) for each in output])
 
     @cached_property
     def constant_decision(self) -> np.ndarray:
@@ -146,4 +163,5 @@ class FinalState:
     @cached_property
     def moving(self) -> bool:
         """Most failed runs would get to the goal if they went on."""
-        return bool(np.isfinite(np.median(self.updates_left)))
+        left = np.median(self.updates_left)
+        return bool(np.isfinite(left)) and not self.goal.is_trivial

@@ -49,7 +49,13 @@ class Goal:
         data, model = self.experiment.data, self.experiment.model
         if self.regression:
             return self._printable_r2()
-        if model.output.units > 1 or self.rows.continuous:
+        if self.rows.continuous:
+            return 1.0
+        if data.source.label_columns and model.output_activation.name == "softmax":
+            # Of outputs that sum to 1, one at most is above 0.5.
+            present = self.rows.targets.sum(axis=1)
+            return float(1 - np.maximum(present - 1, 0).mean() / data.target_width)
+        if model.output.units > 1:
             return 1.0
         if data.target_width > 1:
             ones = self.rows.targets.mean(axis=1)
@@ -73,19 +79,34 @@ class Goal:
         """The goal can be printed at all, so that the pace towards it means something."""
         return self.printable >= self.score
 
+    @cached_property
+    def noisy(self) -> bool:
+        """Noise keeps any model so far from an R² of 1 that it is worth a word."""
+        return self.regression and self.rows.ceiling < (1 + self.target) / 2
+
+    @cached_property
+    def is_trivial(self) -> bool:
+        """The target is reached without looking at the inputs, by always giving one answer."""
+        one_class = self.experiment.data.has_one_class_per_row
+        return one_class and self.target <= self.rows.baseline(self.experiment.task) < 1
+
     @property
     def is_target(self) -> bool:
         """The runs that pass are those that succeed."""
-        return self.score == self.target
+        return self.score == self.target and not self.is_trivial
 
     @property
     def passes(self) -> str:
         """What the runs do that pass, as a verb in the plural."""
+        if self.is_trivial:
+            return "tell the classes apart"
         return "succeed" if self.is_target else f"reach {self.name}"
 
     @property
     def fails(self) -> str:
         """What the others do."""
+        if self.is_trivial:
+            return "give every row one answer"
         return "fail" if self.is_target else f"fall short of {self.name}"
 
     @property

@@ -2,6 +2,7 @@
 
 from core.diagnosis.rules.rule import RULES, Rule, rule
 
-from core.diagnosis.rules import output, regression, steps, pace, data, network, units, course  # noqa: F401 isort: skip
+from core.diagnosis.rules import output, options, regression, steps  # noqa: F401 isort: skip
+from core.diagnosis.rules import pace, data, network, units, course  # noqa: F401 isort: skip
 
 __all__ = ["RULES", "Rule", "rule"]

@@ -207,7 +207,8 @@ def depends_on_the_seed(obs: Observations) -> Finding | None:
     if end is None or not end.rate.successes:
         return None
     others = "fail" if obs.goal.is_target else "do not"
-    evidence = f"{end.rate} reach {obs.goal.name}; {scores_of_failed(end)}."
+    reached = obs.goal.passes if obs.goal.is_trivial else f"reach {obs.goal.name}"
+    evidence = f"{end.rate} {reached}; {scores_of_failed(end)}."
     if end.moving:
         evidence += " Most of them are still improving when training ends."
     return Finding(

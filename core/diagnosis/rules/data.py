@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core import fixes
+from core import fixes, loss_fixes
 from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
@@ -70,18 +70,25 @@ def class_imbalance(obs: Observations) -> Finding | None:
     if shares.min() * len(shares) / 2 >= MINORITY:
         return None
     severity = COSMETIC
-    common = shares.max()
+    common, balanced = shares.max(), ""
+    if obs.end is not None:
+        score = obs.end.balanced_accuracy
+        balanced = (
+            f" After training the balanced accuracy, the mean over the classes, is "
+            f"{score.min():.2f} to {score.max():.2f}; always predicting one class has "
+            f"{1 / len(shares):.2f}."
+        )
     if obs.failing and obs.failing.constant_decision[obs.failing.failed].mean() > 0.5:
-        severity = SLOW
+        severity = FATAL if obs.goal.is_trivial else SLOW
     return Finding(
         "class-imbalance",
         severity,
         "One class is rare",
         f"The most common class has {common:.1%} of the rows, the rarest {shares.min():.1%}: "
-        f"always predicting the most common one is right in {common:.1%}.",
+        f"always predicting the most common one is right in {common:.1%}.{balanced}",
         "Until the network learns something, predicting the majority class costs least. An "
         f"accuracy of {common:.2f} is then no sign of learning.",
-        (),
+        (loss_fixes.balanced(obs.rows.shares),),
         CERTAIN if severity is COSMETIC else LIKELY,
         None if severity is COSMETIC else "Compare the accuracy on each class.",
         because="one class is rare",
@@ -387,7 +394,7 @@ def evaluated_on_training_data(obs: Observations) -> Finding | None:
         COSMETIC,
         "Evaluated on the training data",
         f"All {obs.data.training_rows:,} rows are used for training; none is held out.",
-        "The score on the training rows cannot show whether the network generalises. It does not "
-        "explain why a training is stuck.",
+        f"{obs.experiment.task.score} on the training rows cannot show whether the network "
+        "generalises. It does not explain why a training is stuck.",
         (fixes.HOLD_OUT,),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from core import fixes, losses
+from core import fixes, loss_fixes, losses
 from core.diagnosis.findings import CERTAIN, COSMETIC, FATAL, FRAGILE, LIKELY, SLOW, Finding, number
 from core.diagnosis.observations import FinalState, Observations
 from core.diagnosis.rules.rule import rule
@@ -27,6 +29,9 @@ def output_not_probability(obs: Observations) -> Finding | None:
         "the gradient is exactly 0"
         + (f"; in {whole:.0%} of initialisations, every output does." if whole else ".")
     )
+    remedies = [fixes.fitting_output(obs.experiment)]
+    if losses.loss(obs.training.loss).logits and not obs.rows.continuous:
+        remedies.append(loss_fixes.LOGITS)
     severity = FATAL
     if obs.history is None and whole < OFTEN and obs.ahead.reached(obs.ahead.as_is) > 0:
         severity = FRAGILE
@@ -43,7 +48,7 @@ def output_not_probability(obs: Observations) -> Finding | None:
         "Cross-entropy takes the logarithm of a probability, so an output outside 0 to 1 is "
         "clipped. There the loss no longer changes with the weights, and no gradient moves the "
         "output back.",
-        (fixes.fitting_output(obs.experiment),),
+        tuple(remedies),
         CERTAIN if obs.history is not None or severity is FATAL else LIKELY,
         None
         if obs.history is not None or severity is FATAL
@@ -122,23 +127,28 @@ def one_unit_one_hot(obs: Observations) -> Finding | None:
 
 @rule("labels-outside-loss")
 def labels_outside_loss(obs: Observations) -> Finding | None:
-    if obs.training.loss != "binary_crossentropy" or obs.data.encoding == "one-hot":
+    function = losses.loss(obs.training.loss)
+    if obs.data.encoding == "one-hot" or obs.data.source.classes > 2 or math.isinf(function.high):
         return None
-    outside = [t for t in obs.data.targets if not 0 <= t <= 1]
-    if not outside or obs.data.source.classes > 2:
+    if all(function.low <= t <= function.high for t in obs.data.targets):
         return None
+    name = function.label.replace("crossentropy", "cross-entropy")
     return Finding(
         "labels-outside-loss",
         FATAL,
-        "Labels outside [0, 1]",
-        f"The labels are {_labels(obs)}; binary cross-entropy expects labels from 0 to 1. "
+        f"Labels outside [{function.low:g}, {function.high:g}]",
+        f"The labels are {_labels(obs)}; {name} expects labels from {function.low:g} to "
+        f"{function.high:g}. "
         f"Accuracy cannot exceed {obs.goal.printable:.1%}, the share of samples labelled 0 or 1.",
-        "The loss pushes the output towards the label, and a label above 1 or below 0 pushes "
+        "A hinge loss multiplies the output by the label, whose sign stands for the class. Labels "
+        "of one sign push every output the same way."
+        if function.signs
+        else "The loss pushes the output towards the label, and a label above 1 or below 0 pushes "
         "without end: the loss drops below zero and keeps falling. The output ends up at 0 or 1 "
         "for every sample.",
         (fixes.LABELS_FROM_ZERO,),
         layer=len(obs.hidden),
-        because="some labels lie outside [0, 1]",
+        because=f"some labels lie outside [{function.low:g}, {function.high:g}]",
     )
 
 

@@ -49,9 +49,11 @@ def continuous_labels(obs: Observations) -> Finding | None:
 
 @rule("accuracy-of-regression")
 def accuracy_of_regression(obs: Observations) -> Finding | None:
-    if not obs.goal.regression or obs.data.source.outputs:
+    asked = any("accuracy" in name for name in obs.training.metrics)
+    # Class labels that are measurements come from a script that counts them as classes.
+    if not obs.goal.regression or (obs.data.source.outputs and not asked):
         return None
-    evidence = f"The labels take {obs.data.source.classes:,} different values."
+    evidence = f"The labels take {len(np.unique(obs.rows.targets)):,} different values."
     if obs.end is not None:
         evidence += (
             f" The network explains an R² of {np.nanmean(obs.end.scores):.2f}, and its predictions "
@@ -235,7 +237,7 @@ def constant_regression(obs: Observations) -> Finding | None:
 def noisy_targets(obs: Observations) -> Finding | None:
     """Noise that no network can predict, from the generator or as estimated."""
     ceiling, goal = obs.rows.ceiling, obs.goal
-    if not obs.goal.regression or ceiling >= goal.target + (1 - goal.target) / 2:
+    if not goal.noisy:
         return None
     estimated = obs.rows.known_ceiling is None
     best = (
