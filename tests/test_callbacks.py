@@ -166,6 +166,7 @@ def test_the_page_has_their_controls_and_those_of_a_schedule():
     assert link["earlystopping"] == "yes"
     assert link["earlystopping-patience"] == "7"
     assert link["earlystopping-baseline"] == "0.25"
+    assert "earlystopping-monitor" not in link
     setting(app, "two-blob.schedule").set_value("cosinedecay").run()
     assert any("without a schedule" in error.value for error in app.error)
     setting(app, "two-blob.reducelronplateau").set_value(False).run()

@@ -25,6 +25,7 @@ class Control:
         read: Returns its value in a draft.
         write: Returns the draft with another value; raises InvalidExperiment if it is not allowed.
         matters: Whether it has an effect with the other settings as they are.
+        chooses: Whether it decides which other settings there are, all at their defaults.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Control:
     read: Callable[[Draft], Any]
     write: Callable[[Draft, Any], Draft]
     matters: bool = True
+    chooses: bool = False
 
 
 def of_field(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.callbacks import CALLBACKS
 from core.draft import Draft, Path
 from core.entries import KerasEntry
 from core.fields import (
@@ -69,8 +70,8 @@ def differences(before: Draft, after: Draft) -> dict[str, Any]:
     changed = {}
     controls_before, begun = table(before), before
     for name, control in table(after).items():
-        # The fields of another class begin at what they are right after it is chosen.
-        if isinstance(control.setting.kind, ClassName) and name in controls_before:
+        # The fields of what is chosen begin at what they are right after that.
+        if control.chooses and name in controls_before:
             begun = control.write(begun, control.read(after))
             controls_before = table(begun) if begun != before else controls_before
     for name, control in table(after).items():
@@ -81,7 +82,7 @@ def differences(before: Draft, after: Draft) -> dict[str, Any]:
         elif not same_kinds:
             differs = False
         elif name in controls_before:
-            origin = before if isinstance(control.setting.kind, ClassName) else begun
+            origin = before if control.chooses else begun
             differs = as_text(controls_before[name].read(origin)) != as_text(control.read(after))
         else:
             differs = True
@@ -231,6 +232,7 @@ def _training(draft: Draft) -> Iterator[Control]:
                 replace(setting, kind=ClassName(OPTIMIZERS)),
                 lambda draft, path=path: type(draft.value(path)).__name__.lower(),
                 _with_optimizer,
+                chooses=True,
             )
             for option, described in settings(draft.value(path)).items():
                 if isinstance(described.kind, Optional):
@@ -255,7 +257,10 @@ def _callback(draft: Draft, path: Path, kind: type[KerasEntry]) -> Iterator[Cont
         others = tuple(each for each in draft.value(path) if type(each) is not kind)
         if on == (index(draft) is not None):
             return draft
-        return draft.put(path, (*others, kind()) if on else others)
+        # In the order of the registry, whichever was switched on first.
+        order = list(CALLBACKS.values())
+        some = (*others, kind()) if on else others
+        return draft.put(path, tuple(sorted(some, key=lambda each: order.index(type(each)))))
 
     name = kind.__name__.lower()
     yield Control(
@@ -264,6 +269,7 @@ def _callback(draft: Draft, path: Path, kind: type[KerasEntry]) -> Iterator[Cont
         Setting(Bool(), kind.label, kind.help),
         lambda draft: index(draft) is not None,
         switched,
+        chooses=True,
     )
     place = index(draft)
     if place is not None:
@@ -283,6 +289,7 @@ def _part(draft: Draft, path: Path, setting: Setting) -> Iterator[Control]:
         replace(setting, kind=kind),
         lambda draft: kind.name_of(draft.value(path)),
         lambda draft, chosen: draft.put(path, kind.made(chosen, draft.value(path))),
+        chooses=True,
     )
     for field, described in settings(part).items() if part is not None else ():
         label = f"{setting.label}: {described.label.lower()}"

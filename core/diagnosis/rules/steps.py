@@ -20,6 +20,8 @@ def rate_decays_too_early(obs: Observations) -> Finding | None:
     schedule, dies = obs.training.optimizer.schedule, obs.rate_dies
     if schedule is None or dies is None or obs.all_passed or not obs.goal.learnable:
         return None
+    if obs.stopped_early:
+        return None  # it was still large enough
     whole = obs.rate * obs.updates
     gain = obs.ahead.reached(obs.ahead.as_is, whole) - obs.ahead.reached_in_time
     on_its_way = obs.failing is not None and math.isfinite(obs.failing.way_left)
