@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.experiment import Experiment
+from core.tasks import TARGET as TARGET
 
-TARGET = 0.9
-"""The default target: a run succeeds when its final score reaches it."""
 CURVES = (
     "loss",
     "score",

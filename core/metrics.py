@@ -179,8 +179,3 @@ _ALL = (
     ),
 )
 METRICS = named(_ALL)
-ALIASES = {
-    **{"acc": "accuracy", "mae": "mean_absolute_error", "mse": "mean_squared_error"},
-    **{"mape": "mean_absolute_percentage_error"},
-}
-"""Other names that Keras takes for them."""
