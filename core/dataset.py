@@ -41,7 +41,9 @@ class Data(Checked):
             as Keras's `validation_split` has them.
     """
 
-    source: Source = field(Instance(SOURCES), label="Source")
+    source: Source = field(
+        Instance(SOURCES), label="Source", help="What the rows are, and how they are drawn."
+    )
     shuffling: str = field(
         Choice(SHUFFLINGS),
         "permutation",

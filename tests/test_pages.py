@@ -32,12 +32,14 @@ def test_home_shows_recorded_evidence_at_once():
 @pytest.mark.parametrize("problem", ["threshold", "two-blob"])
 def test_every_setting_has_a_control_with_help(problem):
     app = opened(problem)
-    widgets = [*app.selectbox, *app.number_input, *app.toggle, *app.text_input]
+    widgets = [*app.selectbox, *app.number_input, *app.toggle, *app.text_input, *app.multiselect]
     drawn = {(widget.key or "").partition("@")[0] for widget in widgets}
     known = settings.table(Draft.of(PROBLEMS[problem].experiment))
+    without = {name for name, control in known.items() if not control.matters}
+    assert {"divisor", "target-scaling"} <= without, "without an effect on these data"
     for name in (*known, *settings.OF_RUNS):
-        # The layers have buttons; a divisor has no effect on inputs that are not divided.
-        assert (f"{problem}.{name}" in drawn) != (name in ("layers", "divisor")), name
+        # The layers before and after the output have buttons.
+        assert (f"{problem}.{name}" in drawn) != (name in without | {"layers", "after"}), name
     buttons = [b for b in app.button if "-layer" not in b.key]
     assert all(widget.help for widget in (*widgets, *buttons, *app.button_group))
 

@@ -35,6 +35,7 @@ def draw(problem: str) -> None:
         format_func=lambda name: f"{LAYERS[name].label}: {_lower(LAYERS[name].help)}",
         placeholder="Choose a kind, which is inserted before the output layer",
         key=added,
+        help="The new layer has Keras's defaults; its settings are then above.",
         disabled=len(model.layers) >= MOST_LAYERS,
         on_change=_add,
         args=(problem, added),
