@@ -14,6 +14,8 @@ from core.normal import normal_cdf, normal_density
 
 LEAK = 0.2
 """The slope of Keras's leaky_relu below 0."""
+SHRINK = 0.5
+"""The threshold of Keras's hard_shrink and soft_shrink."""
 NEAR_BOUND = 0.01
 """An output this close to a bound counts as saturated, as a fraction of the activation's range."""
 
@@ -60,7 +62,8 @@ class Activation:
         """The range of outputs that are not saturated; unbounded if it does not saturate."""
         if not self.saturates:
             return -math.inf, math.inf
-        margin = NEAR_BOUND * (self.high - self.low if math.isfinite(self.high) else 1.0)
+        span = self.high - self.low
+        margin = NEAR_BOUND * (span if math.isfinite(span) else 1.0)
         return self.low + margin, self.high - margin
 
 
@@ -71,6 +74,11 @@ def _softmax(z: np.ndarray) -> np.ndarray:
 
 def _softmax_slope(z: np.ndarray, out: np.ndarray, upstream: np.ndarray) -> np.ndarray:
     return out * (upstream - (upstream * out).sum(axis=-1, keepdims=True))
+
+
+def _log_softmax(z: np.ndarray) -> np.ndarray:
+    shifted = z - z.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:
@@ -227,6 +235,71 @@ _ALL = (
         low=0.0,
         saturates=True,
         exponential=True,
+    ),
+    Activation(
+        "celu",
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        lambda z, out, upstream: upstream * np.where(z > 0, 1, out + 1),
+        low=-1.0,
+        saturates=True,
+        rectifier=True,
+        exponential=True,
+    ),
+    Activation(
+        "hard_silu",
+        lambda z: z * np.clip(z + 3, 0, 6) / 6,
+        lambda z, out, upstream: (
+            upstream * np.where(np.abs(z) < 3, (2 * z + 3) / 6, (z > 0).astype(float))
+        ),
+        low=-0.375,
+        rectifier=True,
+    ),
+    Activation(
+        "hard_shrink",
+        lambda z: np.where(np.abs(z) > SHRINK, z, 0),
+        lambda z, out, upstream: upstream * (np.abs(z) > SHRINK),
+    ),
+    Activation(
+        "soft_shrink",
+        lambda z: z - np.clip(z, -SHRINK, SHRINK),
+        lambda z, out, upstream: upstream * (np.abs(z) > SHRINK),
+    ),
+    Activation(
+        "tanh_shrink",
+        lambda z: z - np.tanh(z),
+        lambda z, out, upstream: upstream * np.tanh(z) ** 2,
+        exponential=True,
+    ),
+    Activation(
+        "log_sigmoid",
+        lambda z: -_softplus(-z),
+        lambda z, out, upstream: upstream * _sigmoid(-z),
+        high=0.0,
+        saturates=True,
+        exponential=True,
+    ),
+    Activation(
+        "log_softmax",
+        _log_softmax,
+        lambda z, out, upstream: upstream - np.exp(out) * upstream.sum(axis=-1, keepdims=True),
+        high=0.0,
+        exponential=True,
+        over_units=True,
+    ),
+    Activation(
+        "sparse_plus",
+        lambda z: np.where(z > 1, z, np.maximum(z + 1, 0) ** 2 / 4),
+        lambda z, out, upstream: upstream * np.clip((z + 1) / 2, 0, 1),
+        low=0.0,
+        rectifier=True,
+    ),
+    Activation(
+        "sparse_sigmoid",
+        lambda z: np.clip((z + 1) / 2, 0, 1),
+        lambda z, out, upstream: upstream * (np.abs(z) < 1) / 2,
+        low=0.0,
+        high=1.0,
+        saturates=True,
     ),
 )
 ACTIVATIONS = named(_ALL)

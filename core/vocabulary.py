@@ -27,8 +27,9 @@ NOT_COVERED = {
     "GroupNormalization, UnitNormalization": "the nearest is layer normalisation",
     "SpatialDropout1D to 3D": "on flat inputs they have no meaning; the nearest is Dropout",
     "OrthogonalRegularizer": "the nearest is L2",
-    "activations glu, sparsemax, log_softmax, threshold, celu and other rare ones": (
-        "the nearest is one of those above"
+    "activation glu": "it halves the number of units",
+    "activations sparsemax, squareplus, threshold": (
+        "the nearest are softmax, softplus and the layer ReLU, which has a threshold"
     ),
 }
 """What real scripts have that cannot be trained here, and why or what is nearest."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from core.activations import ACTIVATIONS, Activation
@@ -135,7 +133,7 @@ def near_bound(activation: Activation, out: np.ndarray) -> float:
         out: Its outputs, of any shape.
     """
     low, high = activation.unsaturated
-    return 0.0 if math.isinf(low) else float(((out <= low) | (out >= high)).mean())
+    return float(((out <= low) | (out >= high)).mean()) if activation.saturates else 0.0
 
 
 def conditioning(inputs: np.ndarray) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -322,7 +321,7 @@ class Program:
 def _free(activation: Activation, output):
     """1 where an output is not near a bound of its activation's range, else 0."""
     low, high = activation.unsaturated
-    if math.isinf(low):
+    if not activation.saturates:
         return tf.ones_like(output)
     return tf.cast((output > low) & (output < high), tf.float32)
 

@@ -32,19 +32,23 @@ def small(
     optimizer=None,
     normalised=False,
     data=None,
+    hidden=None,
     **training,
 ):
-    """Two noisy blobs, one hidden layer; 50 updates, the last of each epoch on fewer rows."""
+    """Two noisy blobs, one hidden layer; 50 updates, the last of each epoch on fewer rows.
+
+    `hidden` is its activation where it is not that of the output.
+    """
     one_hot = loss == "categorical_crossentropy"
     units = 1 if loss in ("binary_crossentropy", "mean_squared_error") else 2
     encoding = "one-hot" if one_hot else "index"
-    hidden = (Dense(3, activation),)
+    layers = (Dense(3, hidden or activation),)
     if normalised:
-        hidden = (Dense(3, "tanh"), BatchNormalisation())
+        layers = (Dense(3, "tanh"), BatchNormalisation())
     options = {"batch_size": 8, "epochs": 5, "shuffle": False, **training}
     return Experiment(
         Data(**{"source": Blobs(samples=38, noise=0.1), "encoding": encoding, **(data or {})}),
-        Model((*hidden, Dense(units, activation))),
+        Model((*layers, Dense(units, activation))),
         Training(loss, optimizer or Adam(), **options),
     )
 
