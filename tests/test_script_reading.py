@@ -200,3 +200,8 @@ def test_pasted_output_becomes_curves():
 )
 def test_there_is_always_a_reading(text):
     assert read(text).experiment is None
+
+
+def test_a_model_without_layers_is_no_experiment():
+    source = "X = np.eye(4)\ny = X[:, 0]\nmodel = Sequential([Input((3,))])\nmodel.fit(X, y)"
+    assert read(source).experiment is None

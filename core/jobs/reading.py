@@ -23,11 +23,13 @@ from core.experiment import Experiment
 from core.jobs.process import Process
 
 SECONDS = 2.0
-"""That a reading may take."""
+"""Of the process's own time that a reading may take."""
 MEGABYTES = 200
 """That a reading may take, beyond what the process holds when it is warm."""
 GRACE = 1.0
-"""Seconds more before the process is killed from here: it ends by itself before that."""
+"""Seconds of its own time more before the system ends the process."""
+BUSY = 10.0
+"""Seconds on the clock before it is killed from here: on a busy machine its own pass slowly."""
 START_SECONDS = 60
 LIMIT = "PLATEAU_READING_MEGABYTES"
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -169,7 +171,7 @@ class Reader:
             self._ready.wait(START_SECONDS)
             self._process.run(pickle.dumps(request))
             try:
-                kind, value = self._inbox.get(timeout=seconds + GRACE)
+                kind, value = self._inbox.get(timeout=seconds + BUSY)
             except queue.Empty:
                 kind, value = "exit", "it took too long"
                 self._process.kill(value)

@@ -2,5 +2,6 @@
 
 from core.script.patch import CannotPatch, patch
 from core.script.reading import Reading, read
+from core.script.saved import read_saved
 
-__all__ = ["CannotPatch", "Reading", "patch", "read"]
+__all__ = ["CannotPatch", "Reading", "patch", "read", "read_saved"]

@@ -18,14 +18,14 @@ from core.script.values import Array, Unknown
 from core.script.vocabulary import class_of
 
 if TYPE_CHECKING:
-    from core.script.reading import _Reader
+    from core.script.reading import Reader
 
 STAND_IN, TABLE = "stand-in", "table"
 PROPOSED = {"epochs": 100, "batch_size": 32}
 """What is proposed where a script has no `fit`."""
 
 
-def ask_layer(reader: _Reader, index: int, part: Part, name: str, unknown: Unknown) -> None:
+def ask_layer(reader: Reader, index: int, part: Part, name: str, unknown: Unknown) -> None:
     """Ask for an argument of a layer."""
     reader.ask(
         question_key(index, name),
@@ -35,7 +35,7 @@ def ask_layer(reader: _Reader, index: int, part: Part, name: str, unknown: Unkno
     )
 
 
-def training(reader: _Reader, read: Trained) -> None:
+def training(reader: Reader, read: Trained) -> None:
     """Ask for the settings of a training that are open, or take the answers."""
     for name, unknown in list(read.open.items()):
         kind = settings(Training)[name].kind
@@ -75,7 +75,7 @@ def head(net: Network) -> Unknown:
     return Unknown(f"what {last.call.name} gives is not computed here", last.call.span.line)
 
 
-def data(reader: _Reader, net: Network, read: Trained, unknown: Unknown) -> Data | None:
+def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data | None:
     """Ask for the rows that a script does not have, or make them of the answers."""
     table = reader.script.table
     wanted = ", ".join(dict.fromkeys(name for name, _ in reader.script.wanted))
@@ -115,7 +115,7 @@ def data(reader: _Reader, net: Network, read: Trained, unknown: Unknown) -> Data
 
 
 def _of_table(
-    reader: _Reader, table: Any, read: Trained, unknown: Unknown, net: Network
+    reader: Reader, table: Any, read: Trained, unknown: Unknown, net: Network
 ) -> Data | None:
     """The data of an uploaded table whose columns the script does not name."""
     if isinstance(table, dict):

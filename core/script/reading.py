@@ -173,7 +173,7 @@ def read(
     script = Interpreter(uploaded(table))
     if normal.tree is not None:
         script.run(normal.tree)
-    return _Reader(source, normal, script, dict(answers or {})).reading()
+    return Reader(source, normal, script, dict(answers or {})).reading()
 
 
 def uploaded(table: Upload | None) -> Any:
@@ -181,7 +181,7 @@ def uploaded(table: Upload | None) -> Any:
     return table.encode() if isinstance(table, str) else table
 
 
-class _Reader:
+class Reader:
     """Puts together what the evaluation of a script has found."""
 
     def __init__(
@@ -241,7 +241,7 @@ class _Reader:
                 "refused",
                 f"The first layer expects {net.features} inputs, and the rows have "
                 f"{known.features}: Keras refuses them.",
-                model.layers[0][0].span.line,
+                (model.layers[0][0] if model.layers else model).span.line,
             )
             data = None
         return {
@@ -322,6 +322,8 @@ class _Reader:
         outlined = []
         for index, part in enumerate(net.parts):
             text = segment(self.normal.text, part.call.span)
+            if not text:  # of a saved network, which has no text
+                text = part.layer.script() if part.layer else f"{part.call.name}(...)"
             why = part.why
             if part.layer is not None and index < net.first:
                 why = "it stands before a layer that cannot be trained here"

@@ -76,6 +76,6 @@ def archive_arrays(content: bytes) -> dict[str, np.ndarray]:
     except (ValueError, OSError, zipfile.BadZipFile, EOFError, MemoryError) as error:
         raise BadUpload(f"it is no file of numpy.savez: {str(error)[:100]}") from None
     for name, value in read.items():
-        if value.dtype.kind not in "iufb":
-            raise BadUpload(f"{name} has values of type {value.dtype}, not numbers")
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "iufb":
+            raise BadUpload(f"{name} is no array of numbers")
     return read

@@ -30,7 +30,7 @@ from core.script.values import NOWHERE, Array, KerasCall, Symbol, Unknown
 NO_EFFECT = frozenset(
     """
     name dtype seed input_dim input_shape batch_input_shape input_length batch_size autocast jit
-    noise_shape weights_path verbose synchronized clipvalue_ sparse
+    noise_shape weights_path verbose synchronized sparse
     """.split()  # noqa: SIM905
 )
 """Arguments of a layer or optimizer that do not change how it trains."""
@@ -50,9 +50,12 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {
     "moving_mean_initializer": ("zeros", "zero"),
     "moving_variance_initializer": ("ones", "one"),
     "trainable": (True,),
-    "axis_": (),
     "reduction": ("sum_over_batch_size", "auto"),
     "weight_decay": (0, 0.0),
+    "use_ema": (False,),
+    "ema_momentum": (0.99,),
+    "renorm": (False,),
+    "renorm_momentum": (0.99,),
     "decay": (0, 0.0),
 }
 """Values with which an argument, where an entry lacks it, changes nothing."""
@@ -220,7 +223,8 @@ def _without_effect(owner: str, name: str, value: Any) -> bool:
         return False
     if name == "epsilon":
         return value == EPSILONS.get(owner, 1e-7)
-    plain = name_of(value) or value
+    named = name_of(value)
+    plain = value if named is None else snake(named)
     return any(plain == default for default in DEFAULTS.get(name, ()))
 
 
