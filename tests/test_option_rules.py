@@ -33,6 +33,12 @@ def test_arguments_show_their_faults(code):
         assert code not in codes(diagnose(fix.apply(faulty)))
 
 
+def test_any_distance_is_named_where_the_labels_are_classes():
+    (found,) = (f for f in diagnose(training(loss="huber")) if f.code == "squared-error")
+    assert found.title == "Huber for classification"
+    assert "The loss is huber on a sigmoid output." in found.evidence
+
+
 def test_logits_are_no_fault_and_a_remedy():
     assert codes(diagnose(LOGITS)).isdisjoint({"output-not-probability", "squared-error"})
     for linear in (output(HEALTHY, activation="linear"), output(MANY, activation="linear")):

@@ -23,13 +23,13 @@ from benchmarks.diagnosis.report import show, targets
 from benchmarks.diagnosis.runs import passed, say, trained
 from benchmarks.diagnosis.verification import verify
 from core.diagnosis import Severity, diagnose
-from core.experiment import Experiment
+from core.experiment import Blobs, Experiment
 from core.problems import PROBLEMS
 from core.rates import paired_gain
 
 HEALTHY, HEALTHY_QUICK = 72, 8
 """Healthy experiments that are drawn; those that do not succeed in every run are replaced."""
-BASES, BASES_QUICK = 7, 1
+BASES, BASES_QUICK = 12, 1
 PAIRS, PAIRS_QUICK = 30, 4
 VERIFIED, VERIFIED_QUICK = 40, 5
 """Faulty experiments whose suggested fixes are trained."""
@@ -145,8 +145,9 @@ def run(quick: bool, seed: int) -> dict:
 def _spread(experiments: list[Experiment], count: int) -> list[Experiment]:
     groups: dict[tuple, list[Experiment]] = defaultdict(list)
     for experiment in experiments:
-        bend = experiment.data.source.classes == 2 and needs_bend(experiment)
-        groups[experiment.training.loss, bend].append(experiment)
+        clouds = isinstance(experiment.data.source, Blobs)
+        bend = clouds and experiment.data.source.classes == 2 and needs_bend(experiment)
+        groups[experiment.task.name, clouds, experiment.training.loss, bend].append(experiment)
     picked: list[Experiment] = []
     while len(picked) < count:
         for members in sorted(groups.items(), key=lambda item: str(item[0])):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks.diagnosis import target_faults  # noqa: F401 registers its faults
 from benchmarks.diagnosis.faults import FAULTS, Fault
 from core.diagnosis import Finding, Severity
 from core.experiment import Experiment, InvalidExperiment
@@ -59,6 +60,8 @@ def cases(bases: list[Experiment], pairs: int, seed: int) -> list[Case]:
 def _edited(base: Experiment, faults: tuple[Fault, ...]) -> Experiment | None:
     try:
         for one in faults:
+            if not one.fits(base):
+                return None
             base = one.edit(base)
             if base is None:
                 return None

@@ -21,21 +21,28 @@ class Fault:
     """What is put in: edit gives the faulty experiment, or None where it does not fit.
 
     codes: findings of which any one names it. harmless: it is worth a word but stops no run, so
-    that it counts without harm.
+    that it counts without harm. of: what it is put into: "classes", "labels" (several a row),
+    "targets" or "" for all.
     """
 
     name: str
     codes: tuple[str, ...]
     edit: Callable[[Experiment], Experiment | None]
     harmless: bool = False
+    of: str = "classes"
+
+    def fits(self, experiment: Experiment) -> bool:
+        source = experiment.data.source
+        kind = "targets" if source.outputs else "labels" if source.label_columns else "classes"
+        return self.of in ("", kind)
 
 
 FAULTS: list[Fault] = []
 
 
-def fault(name: str, *codes: str, harmless: bool = False):
+def fault(name: str, *codes: str, harmless: bool = False, of: str = "classes"):
     def register(edit):
-        FAULTS.append(Fault(name, codes, edit, harmless))
+        FAULTS.append(Fault(name, codes, edit, harmless, of))
         return edit
 
     return register
@@ -150,7 +157,7 @@ def _(experiment):
     return with_output(units=experiment.model.output.units + 4)(experiment)
 
 
-@fault("inputs times 10,000", "inputs-unscaled")
+@fault("inputs times 10,000", "inputs-unscaled", of="")
 def _(experiment):
     return with_data(scaling="divide", divisor=1e-4)(experiment)
 
@@ -179,12 +186,12 @@ def _(experiment):
     return replace(experiment, data=replace(data, scaling="divide", divisor=float(width / 2)))
 
 
-@fault("rows lost to the shuffle", "rows-lost", harmless=True)
+@fault("rows lost to the shuffle", "rows-lost", harmless=True, of="")
 def _(experiment):
     return with_data(shuffling="rows")(experiment)
 
 
-@fault("evaluation on the training data", "evaluated-on-training-data", harmless=True)
+@fault("evaluation on the training data", "evaluated-on-training-data", harmless=True, of="")
 def _(experiment):
     return with_data(hold_out=0.0)(experiment)
 
@@ -273,12 +280,12 @@ def _table(experiment, inputs, classes, values=None) -> Experiment:
     return replace(experiment, data=replace(experiment.data, source=source, label_values=values))
 
 
-@fault("learning rate / 1,000", "learning-rate-too-low")
+@fault("learning rate / 1,000", "learning-rate-too-low", of="")
 def _(experiment):
     return rated(1e-3, experiment)
 
 
-@fault("learning rate / 10,000", "learning-rate-too-low")
+@fault("learning rate / 10,000", "learning-rate-too-low", of="")
 def _(experiment):
     return rated(1e-4, experiment)
 
@@ -288,17 +295,17 @@ def _(experiment):
     return rated(300, experiment)
 
 
-@fault("two epochs", "too-few-updates")
+@fault("two epochs", "too-few-updates", of="")
 def _(experiment):
     return with_training(epochs=2, batch_size=64)(experiment)
 
 
-@fault("one batch an epoch", "batch-too-large", "too-few-updates")
+@fault("one batch an epoch", "batch-too-large", "too-few-updates", of="")
 def _(experiment):
     return with_training(batch_size=10_000, epochs=10)(experiment)
 
 
-@fault("zero initialisation", "zero-initialisation")
+@fault("zero initialisation", "zero-initialisation", of="")
 def _(experiment):
     layers = tuple(
         replace(layer, initialiser="zeros") if isinstance(layer, Dense) else layer
@@ -342,12 +349,12 @@ def _(experiment):
     return replace(narrow, data=replace(data, divisor=float(width)))
 
 
-@fault("softmax in the hidden layers", "hidden-softmax")
+@fault("softmax in the hidden layers", "hidden-softmax", of="")
 def _(experiment):
     return with_hidden(activation="softmax")(experiment)
 
 
-@fault("dropout after the output layer", "dropout-after-output")
+@fault("dropout after the output layer", "dropout-after-output", of="")
 def _(experiment):
     model = experiment.model
     return replace(experiment, model=Model((*model.layers, Dropout(0.5))))
@@ -361,7 +368,7 @@ def _(experiment):
     return replace(experiment, model=Model((*experiment.model.layers, Activation(last))))
 
 
-@fault("dropout 0.9", "dropout-too-high")
+@fault("dropout 0.9", "dropout-too-high", of="")
 def _(experiment):
     *below, output = experiment.model.layers
     return replace(experiment, model=Model((*below, Dropout(0.9), output)))
@@ -381,7 +388,7 @@ def _(experiment):
     return replace(with_training(batch_size=64, epochs=3)(experiment), model=model)
 
 
-@fault("deep sigmoid stack", "vanishing-gradient")
+@fault("deep sigmoid stack", "vanishing-gradient", of="")
 def _(experiment):
     layers = tuple(Dense(hidden(experiment)[0].units, "sigmoid") for _ in range(5))
     return replace(experiment, model=Model((*layers, experiment.model.output)))
@@ -393,7 +400,7 @@ def _(experiment):
     return with_data(scaling="divide", divisor=1e-3)(changed)
 
 
-@fault("learning rate that is gone after a tenth", "rate-decays-too-early")
+@fault("learning rate that is gone after a tenth", "rate-decays-too-early", of="")
 def _(experiment):
     schedule = ExponentialDecay(max(steps(experiment) * experiment.training.epochs // 100, 1), 0.5)
     return with_training(optimizer=replace(experiment.training.optimizer, schedule=schedule))(
@@ -401,7 +408,7 @@ def _(experiment):
     )
 
 
-@fault("weight decay 10", "weight-decay-too-strong")
+@fault("weight decay 10", "weight-decay-too-strong", of="")
 def _(experiment):
     if experiment.training.optimizer.learning_rate * steps(experiment) < 0.05:
         return None
@@ -410,7 +417,7 @@ def _(experiment):
     )
 
 
-@fault("momentum 1", "momentum-too-high")
+@fault("momentum 1", "momentum-too-high", of="")
 def _(experiment):
     return with_training(optimizer=SGD(0.01, 1.0))(experiment)
 

@@ -233,8 +233,11 @@ def unusual_output(obs: Observations) -> Finding | None:
 @rule("squared-error")
 def squared_error(obs: Observations) -> Finding | None:
     activation = obs.output_activation
-    if obs.training.loss != "mean_squared_error" or obs.rows.continuous:
+    function = losses.loss(obs.training.loss)
+    if not function.distance or obs.rows.continuous:
         return None
+    squared = function.name == "mean_squared_error"
+    name = "squared error" if squared else function.label
     if obs.model.output.units == 1 and (obs.data.target_width > 1 or activation == "softmax"):
         return None
     if not all(t in (0, 1) for t in obs.data.targets) and obs.data.target_width == 1:
@@ -245,7 +248,7 @@ def squared_error(obs: Observations) -> Finding | None:
     if obs.failing and (bounded or obs.model.output_activation.rectifier):
         severity = SLOW if obs.failing.moving and bounded else FRAGILE
     slopes = ""
-    if steepest:
+    if steepest and squared:
         slopes = (
             f" At an output of 0.01 where 1 is right, its slope is {2 * 0.99 * 0.0099:.2f}; that "
             "of cross-entropy is 0.99."
@@ -253,15 +256,15 @@ def squared_error(obs: Observations) -> Finding | None:
     return Finding(
         "squared-error",
         severity,
-        "Squared error for classification",
-        f"The loss is mean_squared_error on a {activation} output." + slopes,
-        "The squared error of a probability is flat where the network is confidently wrong, so "
+        f"{name.capitalize()} for classification",
+        f"The loss is {function.name} on a {activation} output." + slopes,
+        f"The {name} of a probability is flat where the network is confidently wrong, so "
         "large mistakes give small gradients. Cross-entropy is steepest there.",
         (fixes.fitting_output(obs.experiment),),
         CERTAIN if severity is COSMETIC else LIKELY,
         None if severity is COSMETIC else "Train with cross-entropy on the same seeds.",
         layer=len(obs.hidden),
-        because="the squared error gives small gradients for large mistakes",
+        because=f"the {name} gives small gradients for large mistakes",
     )
 
 
