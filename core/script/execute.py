@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from core.script import builtin
 from core.script.budget import DEPTH
 from core.script.draws import Draws
@@ -94,7 +96,8 @@ class Interpreter(Evaluator):
         """Evaluate all statements."""
         for statement in tree.body:
             try:
-                self.execute(statement)
+                with np.errstate(all="ignore"):
+                    self.execute(statement)
             except (Exhausted, RecursionError, MemoryError) as error:
                 reason = str(error) if isinstance(error, Exhausted) else "it is nested too deeply"
                 self.taint([statement], Unknown(reason, statement.lineno))
