@@ -44,6 +44,38 @@ def test_every_setting_has_a_control_with_help(problem):
     assert all(widget.help for widget in (*widgets, *buttons, *app.button_group))
 
 
+def test_other_rows_can_be_learnt_and_the_questions_own_come_back():
+    app = opened("two-blob", runs="16", epochs="3")
+    assert setting(app, "two-blob.target").label == "Target accuracy"
+    setting(app, "two-blob.source").set_value("curve").run()
+    assert "cannot be trained" in app.error[0].value
+    app.button(key="two-blob-make-it-fit").click().run()
+    assert not app.error
+    assert setting(app, "two-blob.target").label == "Target R²"
+    app.button(key="two-blob-train").click().run()
+    finished(app, "of 16 runs ended at R² 0.9 or above")
+    assert drawn(
+        app,
+        "R² on the training rows",
+        "How many runs end at which R²",
+        "The chosen run: the prediction",
+        "The chosen run: predicted against true",
+    )
+    assert {"Median R²", "Median MAE"} < {metric.label for metric in app.metric}
+    words = " ".join([*(h.value for h in app.header), cards(app), texts(app)])
+    assert "ccuracy" not in words.replace("Why does my accuracy stay the same?", "").replace(
+        "the accuracy", ""
+    )
+    link = {name: app.query_params[name] for name in app.query_params}
+    assert (link["source"], link["loss"]) == ("curve", "mean_squared_error")
+    again = opened("two-blob", **link)
+    assert setting(again, "two-blob.source").value == "curve"
+    assert not again.error
+    setting(again, "two-blob.source").set_value("blobs").run()
+    assert "source" not in again.query_params
+    assert "labels" not in again.query_params
+
+
 def test_the_threshold_question_fails_as_asked_and_can_be_freed():
     app = opened("threshold")
     setting(app, "threshold.epochs").set_value(2).run()

@@ -273,7 +273,7 @@ def _points(name: str, tooltip: list[alt.Tooltip]) -> alt.Chart:
         table("rows")
         .transform_filter(f"datum.target === '{name}'")
         .transform_calculate(**SHOWN, residual="datum[shown] - datum.true")
-        .mark_point(size=26, color=ACCENT, opacity=0.6, strokeWidth=1.2)
+        .mark_point(size=26, color=ACCENT, opacity=0.8, strokeWidth=1.2)
         .encode(tooltip=[*tooltip, alt.Tooltip("after:N", title="After epoch")])
     )
 
