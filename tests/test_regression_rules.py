@@ -120,7 +120,7 @@ def test_a_verdict_speaks_of_r2():
     some = history(noisy, accuracy=np.array([0.48, 0.48, 0.1, 0.1]))
     evidence = " ".join(f.evidence for f in diagnose(noisy, some))
     assert "2 of 4" in evidence
-    assert "reach an R² of 0.45; the others end at an R² of 0.10" in evidence
+    assert "reach an R² of 0.27; the others end at an R² of 0.10" in evidence
     fitted = history(REGRESSION, accuracy=0.96)
     assert codes(diagnose(REGRESSION, fitted)).isdisjoint({"noisy-targets", "overfitting"})
     assert TARGET == 0.9

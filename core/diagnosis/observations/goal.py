@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -32,12 +33,23 @@ class Goal:
 
     @cached_property
     def score(self) -> float:
-        """The accuracy, or R², at which a run passes."""
+        """The accuracy, or R², at which a run passes.
+
+        An R² may be two standard errors lower; its variance is about 4 R² (1 - R²)² / rows (Olkin
+        and Finn, "Correlations redux", 1995).
+        """
         chance = self.rows.baseline(self.experiment.task)
         if self.target <= chance or self.rows.ceiling >= 1:
             return self.target
         part = (self.target - chance) / (1 - chance)
-        return chance + max(self.rows.ceiling - chance, 0) * part
+        enough = chance + max(self.rows.ceiling - chance, 0) * part
+        if not self.regression:
+            return enough
+        # Of the best model too, the R² of few noisy rows varies by chance.
+        data, ceiling = self.experiment.data, max(self.rows.ceiling, 0)
+        rows = data.held_out_rows or data.training_rows
+        error = 2 * math.sqrt(ceiling / rows) * (1 - ceiling)
+        return max(enough - 2 * error, enough / 2)
 
     @cached_property
     def printable(self) -> float:
