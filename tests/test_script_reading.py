@@ -205,3 +205,12 @@ def test_there_is_always_a_reading(text):
 def test_a_model_without_layers_is_no_experiment():
     source = "X = np.eye(4)\ny = X[:, 0]\nmodel = Sequential([Input((3,))])\nmodel.fit(X, y)"
     assert read(source).experiment is None
+
+
+@pytest.mark.parametrize(
+    "changed", [("epochs=7", "epochs=len"), ("(X, y", "(3.0, y"), ("(X, y", "(X, 1")]
+)
+def test_arguments_of_the_wrong_kind_are_no_experiment(changed):
+    data = "X = np.eye(4)\ny = np.array([0, 1, 0, 1])"
+    assert read(data + NETWORK).experiment is not None
+    assert read(data + NETWORK.replace(*changed)).experiment is None

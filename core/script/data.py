@@ -77,6 +77,8 @@ def arrays(value: Any) -> Array:
             value = Array.of(np.asarray(given))
         except ValueError:
             raise Refused("its rows have different lengths") from None
+    if value.value.ndim == 0:
+        raise Refused("it is a single value, not rows")
     if value.value.dtype == object:
         try:
             value = Array.of(value.value.astype(float))

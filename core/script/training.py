@@ -97,8 +97,9 @@ def fit_of(model: ModelValue) -> Fit | None:
     epochs: Any = 0
     for given, place in calls:
         count = given.get("epochs", DEFAULT_EPOCHS)
-        if isinstance(count, Unknown):
-            epochs = count
+        if not isinstance(count, (int, float, np.number)):
+            unknown = isinstance(count, Unknown)
+            epochs = count if unknown else Unknown("the number of epochs is no number", place)
             break
         if place == line or _same(given.get("x"), last.get("x")):
             epochs += count
