@@ -15,7 +15,7 @@ import numpy as np
 from core.data import fit_scaler
 from core.experiment import Data, Table
 from core.losses import LOSSES
-from core.script.values import Array, Unknown, plain
+from core.script.values import Array, Missing, Unknown, plain
 
 MOST_ROWS = 100_000
 """Of a table."""
@@ -101,6 +101,8 @@ def prepared(rows: Rows, loss: str | None) -> Prepared:
         return known
     try:
         _fill(known, rows, loss)
+    except Missing as missing:
+        known.unknown = missing.unknown
     except ValueError as error:
         known.refused = str(error)
     return known
