@@ -30,6 +30,14 @@ def _change_patience(patience: int | None, experiment: Experiment) -> Experiment
     return with_training(callbacks=callbacks)(experiment)
 
 
+def _change_monitor(name: str, experiment: Experiment) -> Experiment:
+    callbacks = tuple(
+        replace(each, monitor=name) if hasattr(each, "monitor") else each  # type: ignore[type-var]
+        for each in experiment.training.callbacks
+    )
+    return with_training(callbacks=callbacks)(experiment)
+
+
 def _of_optimizer(key: str, title: str, why: str, **changes: Any) -> Fix:
     return Fix(key, title, why, "ours", partial(_change_optimizer, changes))
 
@@ -62,6 +70,17 @@ NO_STOPPING = Fix(
     "ours",
     partial(_change_patience, None),
 )
+
+
+def monitoring(name: str) -> Fix:
+    """Callbacks that watch this figure."""
+    return Fix(
+        f"monitor-{name.replace('_', '-')}",
+        f"Watch {name}",
+        "The callbacks then watch a figure that is measured.",
+        "ours",
+        partial(_change_monitor, name),
+    )
 
 
 def cosine(updates: int) -> Fix:

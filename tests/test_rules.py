@@ -155,6 +155,10 @@ STATIC = {
         training(optimizer=Adam(0.01, weight_decay=20.0)),
         training(optimizer=AdamW(0.01)),
     ),
+    "monitor-not-measured": (
+        training(data(hold_out=0.0), callbacks=(EarlyStopping("val_loss"),)),
+        training(callbacks=(EarlyStopping("val_loss"),)),
+    ),
     "momentum-too-high": (training(optimizer=SGD(0.01, 1.0)), training(optimizer=SGD(0.01, 0.9))),
 }
 

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from core import fixes as data_fixes
 from core import update_fixes as fixes
 from core.callbacks import EarlyStopping
-from core.diagnosis.findings import FATAL, FRAGILE, LIKELY, Finding, confidence_in, number
+from core.diagnosis.findings import COSMETIC, FATAL, FRAGILE, LIKELY, Finding, confidence_in, number
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR, ends_better
 from core.diagnosis.rules.rule import rule
@@ -129,4 +130,27 @@ def stopped_too_early(obs: Observations) -> Finding | None:
         LIKELY,
         "Train with more patience on the same seeds.",
         because=f"a patience of {stopping.patience} stops runs before they have learnt",
+    )
+
+
+@rule("monitor-not-measured")
+def monitor_not_measured(obs: Observations) -> Finding | None:
+    parts = ("", "val_") if obs.data.held_out_rows else ("",)
+    metric = obs.experiment.task.metric
+    measured = [part + name for part in parts for name in ("loss", metric)]
+    watched = [getattr(callback, "monitor", "loss") for callback in obs.training.callbacks]
+    idle = [name for name in watched if name not in measured]
+    if not idle:
+        return None
+    with_held_out_rows = {f"val_{name}" for name in measured}
+    hold_out = (data_fixes.HOLD_OUT,) if with_held_out_rows.issuperset(idle) else ()
+    return Finding(
+        "monitor-not-measured",
+        COSMETIC,
+        "A callback watches what is not measured",
+        f"{len(idle)} of {len(watched)} callbacks watch {', '.join(dict.fromkeys(idle))}; "
+        f"{', '.join(measured)} are measured.",
+        "Keras prints a warning and the callback never acts, so nothing is stopped, restored or "
+        "lowered. A name that begins with val_ needs held-out rows.",
+        (*hold_out, fixes.monitoring(measured[-2])),
     )
