@@ -1,6 +1,7 @@
 """What the README and the documents point to exists."""
 
 import re
+from importlib import import_module
 from importlib.util import find_spec
 
 import pytest
@@ -51,3 +52,12 @@ def test_the_vocabulary_lists_what_the_registries_have():
     text = (ROOT / "docs" / "vocabulary.md").read_text("utf-8")
     for written in (tables(), update_tables()):
         assert written in text, "write it again: python -m core.vocabulary"
+
+
+def test_the_readme_imports_what_there_is():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    imports = re.findall(r"^from (core\S*) import (.*)$", text, flags=re.MULTILINE)
+    assert imports
+    for module, names in imports:
+        for name in names.split(", "):
+            assert hasattr(import_module(module), name), f"{module}.{name}"
