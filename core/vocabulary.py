@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from core.activations import ACTIVATIONS
@@ -10,9 +11,12 @@ from core.entries import KerasEntry
 from core.fields import settings
 from core.initialisers import INITIALISERS
 from core.layers import LAYERS
+from core.losses import LOSSES, Loss
+from core.metrics import METRICS
 from core.optimizers import OPTIMIZERS, Optimizer
 from core.regularisers import REGULARISERS
 from core.schedules import SCHEDULES, CosineDecay, Schedule
+from core.tasks import TASKS
 
 NOT_COVERED = {
     "Conv1D, Conv2D, MaxPooling2D and their kin, SimpleRNN, LSTM, GRU, Embedding, attention": (
@@ -100,6 +104,49 @@ def _named(kind: type[KerasEntry], names: Iterable[str]) -> str:
     return ", ".join(f"`{kind.keras_arguments.get(name, name)}`" for name in own) or "none"
 
 
+JUDGING_NOT_COVERED = {
+    "loss cosine_similarity, Dice, Tversky, CTC": "the nearest is a cross-entropy, or the MSE",
+    "`sample_weight` a row": "weights by class are `class_weight`",
+    "losses and metrics of one's own": "their code would have to be run",
+    "other arguments of losses, such as the delta of Huber": "they are at Keras's defaults",
+    "metrics at thresholds of one's own": "those are at Keras's 0.5, the AUC's at 200",
+}
+
+
+def judging_tables() -> str:
+    """The tables of `docs/vocabulary.md` on tasks, losses and metrics, from the registries."""
+    tasks = [
+        (task.label, task.score, f"`{task.metric}`", task.baseline_name) for task in TASKS.values()
+    ]
+    losses = [(f"`{each.name}`", _labels(each), _options(each)) for each in LOSSES.values()]
+    metrics = [
+        (f"`{each.name}`", ", ".join(TASKS[name].label for name in each.unfit) or "none")
+        for each in METRICS.values()
+    ]
+    parts = [
+        _rows(("Task", "Score", "Keras's metric", "Compared with"), tasks),
+        _rows(("Loss (`keras.losses`)", "Labels", "Arguments"), losses),
+        _rows(("Metric", "Says nothing of"), metrics),
+        _rows(("Not covered", "Why, or what is nearest"), JUDGING_NOT_COVERED.items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _labels(loss: Loss) -> str:
+    if loss.class_numbers:
+        return "class numbers"
+    if loss.signs:
+        return "-1 and 1"
+    if math.isinf(loss.low):
+        return "any number"
+    return f"from {loss.low:g}" + ("" if math.isinf(loss.high) else f" to {loss.high:g}")
+
+
+def _options(loss: Loss) -> str:
+    given = ("`from_logits`",) * loss.logits + ("`label_smoothing`",) * (loss.smooth is not None)
+    return ", ".join(given) or "none"
+
+
 def tables() -> str:
     """The tables of `docs/vocabulary.md` on layers, from the registries."""
     parts = [
@@ -131,4 +178,4 @@ def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 if __name__ == "__main__":
-    print(tables(), update_tables(), sep="\n", end="")
+    print(tables(), update_tables(), judging_tables(), sep="\n", end="")

@@ -335,6 +335,11 @@ class ClassName(Choice):
         return text
 
 
+def chosen_in_words(kind: Any, value: Any) -> str:
+    """A value of a kind in words: the label of a class, as its control shows it."""
+    return kind.label(value) if isinstance(kind, ClassName) else in_words(value)
+
+
 def _with_optimizer(draft: Draft, name: str) -> Draft:
     """Another optimizer, at the same rate and with what is set of the options that all have."""
     optimizer, kind = draft.training.optimizer, ClassName(OPTIMIZERS).kind(name)

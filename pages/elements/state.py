@@ -30,6 +30,7 @@ from pages.elements.settings import (
     Control,
     as_text,
     changed_by,
+    chosen_in_words,
     differences,
     in_words,
     table,
@@ -329,13 +330,13 @@ def changed(problem: str) -> dict[str, str]:
     settings = controls(problem)
     changes = by_hand(problem)
     task = draft(problem).task
-    of_runs = {OF_RUNS[n].of(task).label: changes[n] for n in OF_RUNS if n in changes}
+    of_runs = {OF_RUNS[n].of(task).label: in_words(changes[n]) for n in OF_RUNS if n in changes}
     effective = {
-        setting.setting.label: changes[name]
+        setting.setting.label: chosen_in_words(setting.setting.kind, changes[name])
         for name, setting in settings.items()
         if name in changes and setting.matters
     }
-    return {label: in_words(value) for label, value in (effective | of_runs).items()}
+    return effective | of_runs
 
 
 def choose(problem: str, start: str, fixes: Collection[str], **changes: Any) -> None:
