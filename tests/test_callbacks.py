@@ -45,12 +45,12 @@ def test_every_run_is_that_of_keras(name):
     from core.training import train
 
     experiment, runs = case(name), 5
-    alone = [fit(experiment, seed=3, run=run) for run in range(runs)]
+    alone = {run: fit(experiment, seed=3, run=run) for run in (0, 2, 4)}
     layouts = LAYOUTS if name == "stop, restore the best" else LAYOUTS[:1]
     for layout in layouts:
         with laid_out(layout):
             stacked = train(experiment, runs=runs, seed=3)
-        for run, theirs in enumerate(alone):
+        for run, theirs in alone.items():
             assert stacked.ends[run] == theirs.epochs, (layout, run)
             for curve in CURVES:
                 ours, of = getattr(stacked, curve)[:, run], theirs.epochs

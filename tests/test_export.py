@@ -67,6 +67,10 @@ def shrunk(experiment: Experiment) -> Experiment:
     )
 
 
+DRAWN = tuple(name for name in INITIALISERS if name != "given")
+"""The initialisers that fit any shape."""
+
+
 def drawn_experiment(rng: np.random.Generator) -> Experiment:
     """Any experiment at all: every source, layer, loss, optimizer and encoding can come up."""
 
@@ -104,9 +108,9 @@ def drawn_experiment(rng: np.random.Generator) -> Experiment:
     encoding = {"one": pick(["as-is", "index"]), "many": "one-hot", "counted": "index"}[shape]
     layers = []
     for _ in range(rng.integers(0, 4)):
-        layers += [Dense(int(rng.integers(1, 6)), pick(ACTIVATIONS), pick(INITIALISERS))]
+        layers += [Dense(int(rng.integers(1, 6)), pick(ACTIVATIONS), pick(DRAWN))]
         layers += pick([[], [Dropout(0.25)], [BatchNormalisation()]])
-    output = Dense(1 if shape == "one" else classes, pick(ACTIVATIONS), pick(INITIALISERS))
+    output = Dense(1 if shape == "one" else classes, pick(ACTIVATIONS), pick(DRAWN))
     return Experiment(
         Data(
             source,
