@@ -226,6 +226,7 @@ def field(kind: str, proto: Message) -> str:
         return "int_value" if proto.data_type == NumberInput.INT else "double_value"
     return {
         "button_group": "string_array_value",
+        "multiselect": "string_array_value",
         "checkbox": "bool_value",
         "radio": "string_value",
         "selectbox": "string_value",
@@ -240,7 +241,12 @@ def _held(kind: str, proto: Message) -> WidgetState | None:
     if kind == "button_group":
         options = [option.content for option in proto.options]
         value = list(proto.raw_values) if proto.set_value else [options[i] for i in proto.default]
+    elif kind == "multiselect":
+        chosen = [proto.options[i] for i in proto.default]
+        value = list(proto.raw_values) if proto.set_value else chosen
     elif kind in ("radio", "selectbox"):
+        if not proto.set_value and not proto.HasField("default"):
+            return None
         value = proto.raw_value if proto.set_value else proto.options[proto.default]
     elif kind in ("checkbox", "number_input", "slider", "text_area", "text_input"):
         value = proto.value if proto.set_value else proto.default

@@ -141,10 +141,14 @@ class _R2Score(keras.metrics.R2Score):
 
 
 def _scored(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Keras's figures by the names of CURVES: but for the loss, the score."""
+    """Keras's figures by the names of CURVES: but for the loss, the score.
+
+    Keras adds the learning rate to them where a callback lowers it.
+    """
     return {
         name if name.endswith("loss") else f"{'val_' * name.startswith('val_')}score": value
         for name, value in figures.items()
+        if name != "learning_rate"
     }
 
 

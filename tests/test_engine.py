@@ -109,17 +109,19 @@ def test_a_run_is_the_same_alone_and_in_a_stack_of_64_in_either_layout(data):
     last, first = LAYOUTS
     same(histories[last, 3], histories[last, 64], rtol=1e-5, atol=1e-6)
     same(histories[first, 3], histories[first, 64], rtol=1e-5, atol=1e-6)
-    same(histories[last, 3], histories[first, 3], rtol=2e-4, atol=2e-5)
+    # Where runs come first, the norms are measured in some of the steps.
+    norms = ("gradient_norm", "update_ratio")
+    same(histories[last, 3], histories[first, 3], rtol=2e-4, atol=2e-5, without=norms)
 
 
-def same(history, other, rtol, atol):
+def same(history, other, rtol, atol, without=()):
     """The first three runs' curves, weights and health agree."""
     for name in (*CURVES, "final_score"):
         a, b = (getattr(each, name)[..., :3] for each in (history, other))
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=name)
     for a, b in zip(history.weights, other.weights, strict=True):
         np.testing.assert_allclose(a[..., :3], b[..., :3], rtol=rtol, atol=atol)
-    for field in fields(Health):
+    for field in (field for field in fields(Health) if field.name not in without):
         a, b = (getattr(each.health, field.name)[..., :3] for each in (history, other))
         np.testing.assert_allclose(a, b, rtol=10 * rtol, atol=atol, err_msg=field.name)
 

@@ -14,11 +14,10 @@ import pytest
 
 from core.activations import ACTIVATIONS
 from core.data import prepare
+from core.dataset import SCALINGS, SHUFFLINGS
 from core.engine.keras_models import keras_model, keras_optimizer
 from core.experiment import (
-    SCALINGS,
     SGD,
-    SHUFFLINGS,
     Adam,
     BatchNormalisation,
     Blobs,

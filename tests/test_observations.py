@@ -64,6 +64,8 @@ def test_the_look_ahead_computes_kerass_gradients():
         encoding = "one-hot" if several and not LOSSES[loss].class_numbers else "index"
         common = loss.endswith("crossentropy") or loss == "mean_squared_error"
         for activation in ACTIVATIONS if common else ("linear", "sigmoid", "softplus"):
+            if several and activation.endswith("shrink"):
+                continue  # outputs that are all 0 have no shares
             base = MANY if units == 3 else HEALTHY
             experiment = Experiment(
                 replace(base.data, encoding=encoding),

@@ -175,9 +175,10 @@ def test_a_curve_has_the_scale_and_the_ceiling_that_it_says(shape):
     assert clean.std() == pytest.approx(7, rel=0.03)
     explained = 1 - np.var(y[:, 0] - clean) / y.var()
     assert source.ceiling() == pytest.approx(explained, abs=0.01)
-    # What noise leaves to explain is what a run can reach.
+    # What noise leaves to explain is what a run can reach, but for the chance in few rows.
     noisy = replace(CURVE, data=Data(replace(source, samples=500)))
-    assert Observations(noisy, None, 0.9).goal.score == pytest.approx(0.9 * source.ceiling())
+    goal = Observations(noisy, None, 0.9).goal.score
+    assert 0.9 * source.ceiling() - 0.05 < goal <= 0.9 * source.ceiling()
 
 
 @pytest.mark.tensorflow

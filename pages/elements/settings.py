@@ -127,6 +127,7 @@ def _data(draft: Draft) -> Iterator[Control]:
         replace(settings(draft.data)["source"], kind=_sources(source)),
         lambda draft: type(draft.data.source).__name__.lower(),
         _with_source,
+        chooses=True,
     )
     ranges = {n: s for n, s in settings(source).items() if isinstance(s.kind, Ranges)}
     for name, setting in ranges.items():
