@@ -42,6 +42,7 @@ class KerasEntry(Checked):
         keras_name: Of Keras's class.
         keras_arguments: Keras's names of the fields whose names differ, by field name.
         positional: The fields that a script writes as positional arguments.
+        by_name: Whether Keras takes the name for the class with its defaults.
         label, help: Of its control.
     """
 
@@ -49,6 +50,7 @@ class KerasEntry(Checked):
     keras_name: ClassVar[str]
     keras_arguments: ClassVar[Mapping[str, str]] = {}
     positional: ClassVar[tuple[str, ...]] = ()
+    by_name: ClassVar[bool] = True
     label: ClassVar[str]
     help: ClassVar[str]
 
@@ -113,11 +115,14 @@ class EntryOf:
         return f"one of {listed(self.options)}"
 
     def check(self, name: str, value: Any) -> Any:
-        if (value is None and self.none) or (isinstance(value, str) and value in self.entries):
+        if value is None and self.none:
             return value
+        if isinstance(value, str) and value in self.entries:
+            return value if self.entries[value].by_name else self.entries[value]()
         if not isinstance(value, tuple(self.entries.values())):
             raise InvalidExperiment(name, value, self.expected)
-        return self.name(value) if value == type(value)() else value
+        kind: type[KerasEntry] = type(value)
+        return self.name(value) if kind.by_name and value == kind() else value
 
     def name(self, value: Any) -> str:
         """The name of a value's entry."""

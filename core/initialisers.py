@@ -292,7 +292,7 @@ class Constant(Initialiser):
 
     keras_name = label = "Constant"
     help = "All the same."
-    random = False
+    random = by_name = False
 
     @property
     def level(self) -> float | None:
