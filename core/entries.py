@@ -121,7 +121,7 @@ class EntryOf:
             return value if self.entries[value].by_name else self.entries[value]()
         if not isinstance(value, tuple(self.entries.values())):
             raise InvalidExperiment(name, value, self.expected)
-        kind: type[KerasEntry] = type(value)
+        kind: Any = type(value)
         return self.name(value) if kind.by_name and value == kind() else value
 
     def name(self, value: Any) -> str:
