@@ -48,7 +48,7 @@ def test_the_rate_of_success_agrees_with_plain_keras():
     )
     rate = train(experiment, runs=256).successes(TARGET).mean()
     assert 0.2 < rate < 0.8
-    alone = [fit(experiment, seed=0, run=run).successes(TARGET)[0] for run in range(12)]
+    alone = [fit(experiment, seed=0, run=run).successes(TARGET)[0] for run in range(8)]
     spread = np.sqrt(rate * (1 - rate) / len(alone))
     assert abs(np.mean(alone) - rate) < 3 * spread
 
