@@ -35,6 +35,7 @@ import tensorflow as tf
 
 from benchmarks.engine_sizes import (
     compare_layouts,
+    compare_norms,
     compare_sizes,
     fitted_rule,
     limit,
@@ -243,7 +244,7 @@ def main() -> None:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     report = {"date": now, "cpus": os.cpu_count(), "versions": found, "missing": missing}
     report |= {"training": compare(missing), "compiling": compare_structures()}
-    report |= {"sizes": compare_sizes(missing), C_PROGRAM: limit()}
+    report |= {"sizes": compare_sizes(missing), "norms": compare_norms(), C_PROGRAM: limit()}
     report["layouts"] = compare_layouts() if options.layouts else []
     report["rule"] = fitted_rule(report["layouts"]) if options.layouts else None
     report["targets"] = targets(
@@ -254,7 +255,8 @@ def main() -> None:
     print(f"{now}, {os.cpu_count()} CPUs, {found}\n\n{table(report['training'])}")
     print(*(f"{name} is not installed: not measured." for name in missing), sep="\n")
     print(f"For 64 runs:\n{table(report['compiling'])}")
-    print(f"\n{table(report['sizes'])}\n\n{C_PROGRAM}: {report[C_PROGRAM]}")
+    print(f"\n{table(report['sizes'])}\n\n{table(report['norms'])}")
+    print(f"\n{C_PROGRAM}: {report[C_PROGRAM]}")
     if report["layouts"]:
         print(f"\n{table(report['layouts'])}\n\n{table([report['rule']])}")
     print(f"\n{table(report['targets'])}")

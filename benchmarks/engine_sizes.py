@@ -20,6 +20,8 @@ import numpy as np
 from core.data import prepare
 from core.engine import compiled as programs
 from core.engine import grouping, keras_models
+from core.engine.layouts import RunsFirst
+from core.engine.rows import stacked_rows
 from core.experiment import Data, Dense, Experiment, Model, Table, Training
 from core.training import layer_seeds, train
 
@@ -234,6 +236,34 @@ class _runs_first_from:
     def __exit__(self, *_: object) -> None:
         grouping.RUNS_FIRST_ENTRIES, grouping.RUNS_FIRST_PRODUCTS = self.before
         programs._kept.clear()
+
+
+def compare_norms(runs: int = 16) -> list[dict]:
+    """What the norms for the health figures add to an epoch of the larger SIZES.
+
+    Beside programs that measure them in the first step alone, the least of 3 x REPEATS epochs each.
+    """
+    rows, as_is = [], RunsFirst.every
+    for size in SIZES[-2:]:
+        experiment = network(*size)
+        members = [(experiment, run) for run in range(runs)]
+        least: dict[str, float] = {}
+        made = {}
+        for name, every in (("first", 10**6), ("eighth", 8), ("every", 1)):
+            RunsFirst.every = every
+            made[name] = programs.Program(experiment, runs)
+        RunsFirst.every = as_is
+        own, held_out = stacked_rows(members, 0, RunsFirst, runs)
+        order, keys = np.arange(size[-1], dtype=np.int32), np.zeros(runs, np.uint32)
+        for _, (name, program) in itertools.product(range(3 * REPEATS), made.items()):
+            seconds = _timed(functools.partial(program.epoch, own, held_out, order, keys))
+            least[name] = min(least.get(name, inf), seconds)
+        layers = "-".join(map(str, (size[0], *size[1], size[2])))
+        row = {"network": layers, "runs": runs}
+        for name in ("eighth", "every"):
+            row[f"norms in {name} step, %"] = 100 * (least[name] / least["first"] - 1)
+        rows.append(row)
+    return rows
 
 
 def limit(runs: int = 512, epochs: int = 3) -> float | None:
