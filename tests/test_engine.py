@@ -70,9 +70,9 @@ def test_every_weight_is_kerass_own_after_50_updates(experiment):
     run = 2
     keras_own = fitted_weights(experiment, seed=1, run=run)
     others = []
-    # The layouts have the activations in common: one of them each for the rarer ones.
-    often = experiment.model.output.activation in OFTEN
-    for layout in LAYOUTS if often else LAYOUTS[CASES.index(experiment) % 2 :][:1]:
+    # The layouts have the activations in common, so that most cases take turns in them.
+    of_logits = experiment.model.output.activation in OF_LOGITS
+    for layout in LAYOUTS if of_logits else LAYOUTS[CASES.index(experiment) % 2 :][:1]:
         with laid_out(layout):
             ours = train(experiment, runs=3, seed=1).weights_at(-1, run)
         if close(ours, keras_own):

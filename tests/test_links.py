@@ -138,7 +138,7 @@ def experiment(problem: str, **parameters: str):
 def test_any_link_to_a_problem_page_gives_values_in_range_and_a_notice_for_the_rest(problem):
     question, kinds = PROBLEMS[problem], kinds_of(problem)
 
-    @settings(max_examples=1_500, **ALWAYS_THE_SAME)
+    @settings(max_examples=600, **ALWAYS_THE_SAME)
     @given(links(problem))
     def follow(parameters):
         values, refused = entered(problem, parameters)
@@ -177,7 +177,7 @@ def test_a_problem_pages_link_brings_every_value_back_exactly(problem):
     free = {n: k for n, k in kinds.items() if not re.match(r"(layer|low|high)\d|classes", n)}
     by_hand = some.fixed_dictionaries({}, optional={n: values_of(k) for n, k in free.items()})
 
-    @settings(max_examples=800, **ALWAYS_THE_SAME)
+    @settings(max_examples=300, **ALWAYS_THE_SAME)
     @given(start, fixes, by_hand)
     def travel(start, fixes, by_hand):
         session = {}
@@ -320,7 +320,7 @@ def compared(parameters: dict) -> tuple[dict, list[str], dict]:
     return session["kept.compare"], refused, dict(query)
 
 
-@settings(max_examples=1_500, **ALWAYS_THE_SAME)
+@settings(max_examples=600, **ALWAYS_THE_SAME)
 @given(COMPARE_LINKS)
 @example({"`](x)`<b>": ""})
 @example({"fixes": "sigmoid-output.sigmoid-output"})
