@@ -98,6 +98,16 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 """Of Klambauer et al., "Self-normalizing neural networks" (2017), as Keras has them."""
 
 
+_ELU = Activation(
+    "elu",
+    lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    lambda z, out, upstream: upstream * np.where(z > 0, 1, out + 1),
+    low=-1.0,
+    saturates=True,
+    rectifier=True,
+    exponential=True,
+)
+
 _ALL = (
     Activation("linear", lambda z: z, lambda z, out, upstream: upstream),
     Activation(
@@ -113,15 +123,7 @@ _ALL = (
         lambda z, out, upstream: upstream * np.where(z > 0, 1, LEAK),
         rectifier=True,
     ),
-    Activation(
-        "elu",
-        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
-        lambda z, out, upstream: upstream * np.where(z > 0, 1, out + 1),
-        low=-1.0,
-        saturates=True,
-        rectifier=True,
-        exponential=True,
-    ),
+    _ELU,
     Activation(
         "tanh",
         np.tanh,
@@ -236,15 +238,8 @@ _ALL = (
         saturates=True,
         exponential=True,
     ),
-    Activation(
-        "celu",
-        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
-        lambda z, out, upstream: upstream * np.where(z > 0, 1, out + 1),
-        low=-1.0,
-        saturates=True,
-        rectifier=True,
-        exponential=True,
-    ),
+    # With its default alpha of 1 it is ELU.
+    replace(_ELU, name="celu"),
     Activation(
         "hard_silu",
         lambda z: z * np.clip(z + 3, 0, 6) / 6,

@@ -37,7 +37,7 @@ class Layout:
     rows of a batch have the first two, in the same order, and labels and outputs that are handed to
     Keras's losses have the units behind these.
 
-    every: the norms of gradients and updates are measured in every such step, the first included.
+    every: the norms of gradients and updates are measured in one of so many steps of an epoch.
 
     Args:
         training_rows: None for inference. In training, float32 (batch,): 1 for each row that
@@ -148,7 +148,7 @@ class Layout:
     @classmethod
     def square_sum(cls, variable):
         """(runs,): the sum of the squares of each run's part of a variable."""
-        raise NotImplementedError
+        return cls.total(tf.square(variable))
 
     @classmethod
     def total(cls, values):
@@ -246,10 +246,6 @@ class RunsLast(Layout):
     @classmethod
     def for_losses(cls, outputs):
         return tf.transpose(outputs, (0, 2, 1))
-
-    @classmethod
-    def square_sum(cls, variable):
-        return tf.reduce_sum(tf.square(variable), axis=range(len(variable.shape) - 1))
 
     def product(self, x, kernel):
         """(batch, inputs, runs) times (inputs, units, runs), a matrix product for each run."""
