@@ -7,7 +7,7 @@ import pytest
 
 from core import fixes
 from core.callbacks import EarlyStopping
-from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings
+from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings, summary
 from core.diagnosis.rules import Rule
 from core.experiment import (
     SGD,
@@ -46,6 +46,7 @@ from support.diagnosis import (
     with_targets,
 )
 from support.option_faults import FAULTS as OPTIONS
+from support.sentences import whole
 
 CURVED = np.random.default_rng(1).normal(size=(120, 3))
 THREE = np.column_stack([CURVED[:, 0], CURVED[:, 1] ** 2, -CURVED[:, 2]])
@@ -212,6 +213,7 @@ def test_every_rule_is_tested():
 def test_findings_are_whole_and_ordered():
     for faulty, _ in (*STATIC.values(), *OPTIONS.values()):
         found = diagnose(faulty)
+        whole(summary(found), found)
         ranks = [finding.severity.rank for finding in found]
         assert ranks == sorted(ranks)
         for finding in found:

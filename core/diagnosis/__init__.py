@@ -3,6 +3,16 @@
 from core.diagnosis._diagnose import diagnose, from_settings, verdict
 from core.diagnosis.findings import Finding, Severity
 from core.diagnosis.rules import RULES
+from core.diagnosis.summary import summary
 from core.diagnosis.trials import repair
 
-__all__ = ["RULES", "Finding", "Severity", "diagnose", "from_settings", "repair", "verdict"]
+__all__ = [
+    "RULES",
+    "Finding",
+    "Severity",
+    "diagnose",
+    "from_settings",
+    "repair",
+    "summary",
+    "verdict",
+]

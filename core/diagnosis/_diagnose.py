@@ -30,12 +30,11 @@ from core.diagnosis.findings import (
     scores_of_failed,
 )
 from core.diagnosis.observations import FinalState, Observations, final_state
-from core.diagnosis.rules import RULES, Rule
+from core.diagnosis.rules import RULES, Rule, is_cause, rule_of
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import TARGET, History
 
-NO_RULE = Rule("", lambda obs: None)
 CLOSE = 0.02
 """A mean accuracy this far above an estimated ceiling shows that the estimate is too low."""
 
@@ -63,7 +62,7 @@ def diagnose(
     effective = cache(partial(_effective, experiment))
     findings = [replace(f, fixes=_distinct(filter(effective, f.fixes))) for f in findings]
     # Symptoms alone explain nothing.
-    if obs.failing and not any(_is_cause(finding) for finding in findings):
+    if obs.failing and not any(is_cause(finding) for finding in findings):
         findings.append(_unexplained(obs, obs.failing))
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
 
@@ -105,49 +104,48 @@ def verdict(
             return f"Depends on the seed, {why}.{moving if worst is SLOW else ''}"
         why = _because(findings, "because")
         return f"Slow rather than stuck, {why}.{moving}" if worst is SLOW else f"Stuck {why}."
-    ceiling, mean = goal.rows.ceiling, float(np.mean(end.scores))
+    if best := limit(end):
+        return f"Nothing wrong found, and this is as good as it gets: {best}"
+    return f"Nothing wrong found: {end.rate} {goal.passes}."
+
+
+def limit(end: FinalState) -> str:
+    """What keeps any model from a better score, in a clause; "" where these runs are not at it."""
+    goal, mean = end.goal, float(np.mean(end.scores))
+    ceiling = goal.rows.ceiling
     limited = goal.noisy if goal.regression else ceiling < 1
-    if limited and goal.score <= mean <= ceiling + CLOSE:
-        limit = (
+    if not limited or not goal.score <= mean <= ceiling + CLOSE:
+        return ""
+    if goal.regression:
+        return (
             f"the targets are noisy, and no model can exceed an R² of about {ceiling:.2f} (here "
             f"{mean:.2f})."
-            if goal.regression
-            else "the classes overlap, and no classifier can be right in more than about "
-            f"{ceiling:.1%} of the samples (here {mean:.1%})."
         )
-        return f"Nothing wrong found, and this is as good as it gets: {limit}"
-    return f"Nothing wrong found: {end.rate} {goal.passes}."
+    return (
+        "the classes overlap, and no classifier can be right in more than about "
+        f"{ceiling:.1%} of the samples (here {mean:.1%})."
+    )
 
 
 def _expected(findings: tuple[Finding, ...], worst: Severity) -> str:
     """The verdict before training."""
     if worst is COSMETIC:
         return "Nothing wrong found before training."
-    sure = _main(findings).confidence == CERTAIN
+    sure = main_cause(findings).confidence == CERTAIN
     why = _because(findings, "because" if sure else "probably because")
     if worst is FATAL:
         return f"Stuck {why}." if sure else f"Stuck, {why}."
     return f"{'Slow rather than stuck' if worst is SLOW else 'Depends on the seed'}, {why}."
 
 
-def _main(findings: tuple[Finding, ...]) -> Finding:
+def main_cause(findings: tuple[Finding, ...]) -> Finding:
     """The most severe cause; a symptom only where no cause is known."""
-    return next(filter(_is_cause, findings), findings[0])
+    return next(filter(is_cause, findings), findings[0])
 
 
 def _because(findings: tuple[Finding, ...], link: str) -> str:
-    cause = _main(findings).because
+    cause = main_cause(findings).because
     return f"{link} {cause}" if cause else "for an unknown reason"
-
-
-def _is_cause(finding: Finding) -> bool:
-    """It does harm, and is no symptom of something else."""
-    return finding.severity is not COSMETIC and not _rule(finding).symptom
-
-
-def _rule(finding: Finding) -> Rule:
-    """The rule that made the finding; "unexplained" comes from none."""
-    return RULES.get(finding.code, NO_RULE)
 
 
 def _effective(experiment: Experiment, fix: Fix) -> bool:
@@ -180,7 +178,7 @@ def _revised(end: FinalState, finding: Finding, before: Finding | None) -> Findi
         )
     if finding.severity is FATAL and end.passed.any():
         finding = replace(finding, severity=FRAGILE)
-    elif finding.severity is FRAGILE and not end.passed.any() and not _rule(finding).by_run:
+    elif finding.severity is FRAGILE and not end.passed.any() and not rule_of(finding).by_run:
         finding = replace(finding, severity=FATAL)
     if before is None or (finding.severity is before.severity and not before.is_open):
         return finding
@@ -209,15 +207,15 @@ def _of(count: int, runs: int, doing: str) -> str:
 
 def _with_fixes_of_causes(findings: list[Finding]) -> list[Finding]:
     """Symptoms take over the first fix of each cause, and are no worse than the worst of them."""
-    causes = sorted(filter(_is_cause, findings), key=lambda finding: finding.severity.rank)
+    causes = sorted(filter(is_cause, findings), key=lambda finding: finding.severity.rank)
     firsts = [finding.fixes[0] for finding in causes if finding.fixes]
     worst = causes[0].severity if causes else FATAL
 
     def adapted(finding: Finding) -> Finding:
-        if not _rule(finding).symptom:
+        if not rule_of(finding).symptom:
             return finding
         severity = finding.severity
-        if not _rule(finding).keeps_severity:
+        if not rule_of(finding).keeps_severity:
             severity = max(severity, worst, key=lambda severity: severity.rank)
         return replace(finding, fixes=_distinct((*firsts, *finding.fixes)), severity=severity)
 

@@ -114,10 +114,13 @@ def rounded_up(value: float) -> int:
 def scores_of_failed(end: FinalState) -> str:
     """The range of the scores of the runs that fail, as a clause."""
     scores = np.nan_to_num(end.scores[end.failed])
+    who = "the other ends" if len(scores) == 1 else "the others end"
+    if not end.passed.any():
+        who = "it ends" if len(scores) == 1 else "they end"
     what = "an R²" if end.goal.regression else "an accuracy"
     # Rounded down: 0.899 has not reached 0.90.
     low, high = (f"{math.floor(100 * score) / 100:.2f}" for score in (scores.min(), scores.max()))
-    return f"the others end at {what} of {low}" + (f" to {high}" if high != low else "")
+    return f"{who} at {what} of {low}" + (f" to {high}" if high != low else "")
 
 
 def layer_name(index: int, obs: Observations) -> str:

@@ -58,7 +58,7 @@ def loss_below_zero(obs: Observations) -> Finding | None:
         "loss-below-zero",
         FATAL,
         "The loss drops below zero",
-        f"In {below.sum()} of {below.size} runs; the lowest value is "
+        f"In {below.sum()} of {below.size} runs the loss drops below zero; the lowest value is "
         f"{number(float(np.nanmin(obs.history.loss)))}.",
         "Cross-entropy is never negative for labels from 0 to 1, so some labels lie outside. The "
         "loss then has no minimum and keeps falling while the network learns nothing.",
@@ -121,9 +121,10 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
         "accuracy-frozen",
         SLOW if end.moving else FATAL,
         "The loss falls, but the accuracy does not change",
-        f"In {frozen.sum()} of {frozen.size} runs; in run {which} the loss goes from "
-        f"{number(float(loss[0, which]))} to {number(float(last_loss[which]))} while the accuracy "
-        f"stays at {last_accuracy[which]:.3f}.",
+        f"In {frozen.sum()} of {frozen.size} runs the loss falls while the accuracy stays; in run "
+        f"{which} the loss goes from {number(float(loss[0, which]))} to "
+        f"{number(float(last_loss[which]))} while the accuracy stays at "
+        f"{last_accuracy[which]:.3f}.",
         "The loss responds to every small change of the output, the accuracy only to which side of "
         "the threshold it is on. Either no output has crossed the threshold yet, or the accuracy "
         "measures something other than what the loss optimises.",
@@ -150,8 +151,8 @@ def oscillation(obs: Observations) -> Finding | None:
         "oscillation",
         FRAGILE if not end.moving else SLOW,
         f"{what[0].upper()}{what[1:]} oscillates",
-        f"It falls by {SWING:g} or more in {np.median(falls):.0%} of the epochs (median of the "
-        f"{end.failed.sum()} runs that fail).",
+        f"{what[0].upper()}{what[1:]} falls by {SWING:g} or more in {np.median(falls):.0%} of the "
+        f"epochs (median of the {end.failed.sum()} runs that fail).",
         "The updates are too large, or the batches too small, for the weights to settle near a "
         "minimum. A lower learning rate lets them settle.",
         (*fixes.lower_rates(obs.experiment), fixes.STANDARDISE),

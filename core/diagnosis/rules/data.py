@@ -60,7 +60,7 @@ def _have(count: int) -> str:
     return "has" if count == 1 else "have"
 
 
-@rule("class-imbalance")
+@rule("class-imbalance", follows=("rows-lost",))
 def class_imbalance(obs: Observations) -> Finding | None:
     if obs.rows.continuous or obs.rows.nothing_varies:
         return None
@@ -307,7 +307,7 @@ def rows_lost(obs: Observations) -> Finding | None:
     )
 
 
-@rule("rows-repeated")
+@rule("rows-repeated", follows=("rows-lost",))
 def rows_repeated(obs: Observations) -> Finding | None:
     if obs.data.source.random:
         return None

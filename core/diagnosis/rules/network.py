@@ -302,7 +302,7 @@ def batch_norm_small_batch(obs: Observations) -> Finding | None:
     )
 
 
-@rule("batch-norm-unsettled")
+@rule("batch-norm-unsettled", follows=("too-few-updates", "batch-too-large"))
 def batch_norm_unsettled(obs: Observations) -> Finding | None:
     momenta = [x.momentum for x in obs.model.layers if isinstance(x, BatchNormalisation)]
     if not momenta:

@@ -106,7 +106,17 @@ def _barely_moves(obs: Observations) -> bool:
     return not obs.all_passed and obs.ahead.farthest_move < BARELY
 
 
-@rule("too-few-updates")
+@rule(
+    "too-few-updates",
+    follows=(
+        "learning-rate-too-low",
+        "batch-too-large",
+        "vanishing-gradient",
+        "one-signed-inputs",
+        "inputs-unscaled",
+        "target-unscaled",
+    ),
+)
 def too_few_updates(obs: Observations) -> Finding | None:
     needed = _updates_missing(obs)
     if needed is None:
@@ -159,7 +169,7 @@ def batch_too_large(obs: Observations) -> Finding | None:
     )
 
 
-@rule("learning-rate-too-high")
+@rule("learning-rate-too-high", follows=("inputs-unscaled", "target-unscaled"))
 def learning_rate_too_high(obs: Observations) -> Finding | None:
     if obs.all_passed:
         return None

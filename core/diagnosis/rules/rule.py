@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.diagnosis.findings import Finding
+from core.diagnosis.findings import COSMETIC, Finding
 from core.diagnosis.observations import Observations
 
 Find = Callable[[Observations], Finding | None]
@@ -21,6 +21,7 @@ class Rule:
         symptom: It is seen in a history whatever the cause, and goes away with the cause.
         keeps_severity: A symptom that is as severe as it looks, whatever its cause.
         by_run: A cause that is counted by run, so that it may depend on the seed where all fail.
+        follows: Codes of the causes that bring it about, where they are found as well.
         picture: What is drawn beside it: a figure of `core.history.Health`, "outputs" for the
             distribution of the outputs, "decisions" for the same with the threshold between the
             classes; None for nothing.
@@ -31,11 +32,13 @@ class Rule:
     symptom: bool = False
     keeps_severity: bool = False
     by_run: bool = False
+    follows: tuple[str, ...] = ()
     picture: str | None = None
 
 
 RULES: dict[str, Rule] = {}
 """Every rule by its code, in the order in which equally severe findings are reported."""
+NO_RULE = Rule("", lambda obs: None)
 
 
 def rule(
@@ -44,12 +47,23 @@ def rule(
     symptom: bool = False,
     keeps_severity: bool = False,
     by_run: bool = False,
+    follows: tuple[str, ...] = (),
     picture: str | None = None,
 ) -> Callable[[Find], Find]:
     """Register a function as a rule; see `Rule`."""
 
     def register(find: Find) -> Find:
-        RULES[code] = Rule(code, find, symptom, keeps_severity, by_run, picture)
+        RULES[code] = Rule(code, find, symptom, keeps_severity, by_run, follows, picture)
         return find
 
     return register
+
+
+def rule_of(finding: Finding) -> Rule:
+    """The rule that made the finding; "unexplained" comes from none."""
+    return RULES.get(finding.code, NO_RULE)
+
+
+def is_cause(finding: Finding) -> bool:
+    """It does harm, and is no symptom of something else."""
+    return finding.severity is not COSMETIC and not rule_of(finding).symptom

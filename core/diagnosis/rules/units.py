@@ -26,7 +26,12 @@ from core.diagnosis.thresholds import EXPLODING, ORDER, RISK, SATURATED, VANISHI
 from core.fixes import Fix
 
 
-@rule("dead-units", by_run=True, picture="dead")
+@rule(
+    "dead-units",
+    by_run=True,
+    follows=("one-signed-inputs", "inputs-unscaled", "learning-rate-too-high", "bottleneck"),
+    picture="dead",
+)
 def dead_units(obs: Observations) -> Finding | None:
     layers = [n for n, name in enumerate(obs.activations) if name == "relu"]
     if not layers or all(level == 0 for level in obs.levels[:-1]):
@@ -101,7 +106,11 @@ def _dead_at_the_end(obs: Observations, layers: list[int], dead: np.ndarray) -> 
     )
 
 
-@rule("saturated-units", picture="saturated")
+@rule(
+    "saturated-units",
+    follows=("inputs-unscaled", "learning-rate-too-high"),
+    picture="saturated",
+)
 def saturated_units(obs: Observations) -> Finding | None:
     bounded = [n for n, name in enumerate(obs.activations) if name in ("sigmoid", "tanh")]
     if not bounded:
@@ -149,7 +158,11 @@ def saturated_units(obs: Observations) -> Finding | None:
     )
 
 
-@rule("vanishing-gradient", picture="gradient_norm")
+@rule(
+    "vanishing-gradient",
+    follows=("saturated-units", "hidden-softmax"),
+    picture="gradient_norm",
+)
 def vanishing_gradient(obs: Observations) -> Finding | None:
     if len(obs.hidden) < 2 or 0 in obs.levels[:-1]:
         return None
