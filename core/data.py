@@ -115,8 +115,8 @@ def _trains_on_rows_of_its_own(data: Data) -> bool:
     return is_shared(data) and data.seed is None and varies
 
 
-def prepare_shared(data: Data, seed: int, runs: int) -> SharedRows:
-    """The rows of runs 0 to `runs` - 1, as `prepare` gives them, for data that `is_shared`.
+def prepare_shared(data: Data, seed: int, runs: int, first: int = 0) -> SharedRows:
+    """The rows of `runs` runs from `first` on, as `prepare` gives them, for data that `is_shared`.
 
     Neither the memory, but for the indices, nor the time grows with rows x columns x runs.
     """
@@ -127,7 +127,7 @@ def prepare_shared(data: Data, seed: int, runs: int) -> SharedRows:
         index = np.tile(np.arange(len(x), dtype=np.int32), (runs, 1))
         return SharedRows(x, y, index[:, :split], index[:, split:], None, None, None, None)
     inputs, labels = data.source.draw(generator(0))
-    orders = [row_order(data, generator(seed, run, 0)) for run in range(runs)]
+    orders = [row_order(data, generator(seed, first + run, 0)) for run in range(runs)]
     index = np.stack(orders).astype(np.int32)
     offset, scale = fit_scaler(data, inputs)
     x = np.empty(inputs.shape, np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib import metadata
 
 import numpy as np
 import pandas as pd
@@ -14,24 +13,10 @@ from core.claims.record import Record
 from core.comparison import Comparison
 from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, History
+from core.versions import versions
 
 MOST_BYTES = 2_000_000
 """Size limit of an experiment's file; a table of 10,000 rows and 10 columns needs about half."""
-LIBRARIES = (("keras",), ("numpy",), ("tensorflow", "tensorflow-cpu"))
-"""The libraries that determine the figures, each by the packages that may provide it."""
-
-
-def versions() -> dict[str, str]:
-    """The installed version of each of LIBRARIES, by its first name, without importing any."""
-    versions = {}
-    for names in LIBRARIES:
-        for name in names:
-            try:
-                versions[names[0]] = metadata.version(name)
-                break
-            except metadata.PackageNotFoundError:
-                continue
-    return versions
 
 
 def history_csv(history: History) -> str:

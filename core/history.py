@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.data import Rows, prepare
 from core.experiment import Experiment
 from core.tasks import TARGET as TARGET
 
@@ -117,6 +118,7 @@ class History:
             run was stopped before the last epoch.
         final_epochs: int (runs,), the epoch whose weights each run ends with: its best one, where
             that is restored, or else its last. None where it is the last epoch of all.
+        first: The number of the run at index 0 of every array: run `first` + i is at index i.
     """
 
     experiment: Experiment
@@ -137,6 +139,11 @@ class History:
     compile_seconds: float
     last_epochs: np.ndarray | None = None
     final_epochs: np.ndarray | None = None
+    first: int = 0
+
+    def rows(self, run: int) -> Rows:
+        """The rows of the run at an index, drawn and prepared anew."""
+        return prepare(self.experiment.data, self.seed, self.first + run)
 
     @property
     def epochs(self) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core import network
-from core.data import Rows, prepare
+from core.data import Rows
 from core.experiment import Data, Experiment, Model
 from core.history import History
 
@@ -196,7 +196,7 @@ def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
     data = history.experiment.data
     if data.source.features != 1:
         raise ValueError("a response needs a single feature")
-    rows = prepare(data, history.seed, run)
+    rows = history.rows(run)
     unscaled = rows.x * rows.scale + rows.offset
     low, high = data.source.span or (float(unscaled.min()), float(unscaled.max()))
     raw = np.linspace(low, high, points)
@@ -256,7 +256,7 @@ def surface(history: History, run: int, size: int = 40) -> Surface:
     experiment = history.experiment
     if experiment.data.source.features != 2:
         raise ValueError("a surface needs two features")
-    rows = prepare(experiment.data, history.seed, run)
+    rows = history.rows(run)
     raw = rows.x * rows.scale + rows.offset
     names = target_names(experiment)
     size = min(size, int(np.sqrt(SHOWN_CELLS / max(1, len(names)))))
@@ -369,7 +369,7 @@ def own_class(history: History, run: int) -> pd.DataFrame:
         finite are left out.
     """
     experiment, data = history.experiment, history.experiment.data
-    rows = prepare(data, history.seed, run)
+    rows = history.rows(run)
     labels = rows.y.astype(int) if data.source.label_columns else classes(data, rows.y)
     groups = [(f"{value:g}", labels == k) for k, value in enumerate(data.label_values)]
     if len(groups) > SHOWN_CLASSES:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.data import Rows, prepare
+from core.data import Rows
 from core.history import History
 from core.inspection import classes, decisions, outputs
 from core.metrics import METRICS, balanced_accuracy
@@ -121,7 +121,7 @@ def _final_outputs(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, Rows]]:
     """Of every run: the outputs (rows, units) after the last epoch, the labels, and the rows."""
     for run in range(_measured(history, most)):
-        rows = prepare(history.experiment.data, history.seed, run)
+        rows = history.rows(run)
         x, y = rows.judged
         yield outputs(history.experiment.model, history.weights_at(-1, run), x)[-1], y, rows
 
@@ -135,7 +135,7 @@ def by_label(history: History, run: int) -> pd.DataFrame:
         One row per class or label, with columns label (text), right and wrong.
     """
     experiment, data = history.experiment, history.experiment.data
-    x, y = prepare(data, history.seed, run).judged
+    x, y = history.rows(run).judged
     out = outputs(experiment.model, history.weights_at(-1, run), x)[-1]
     if data.source.label_columns:
         names = [f"label {k + 1}" for k in range(y.shape[1])]

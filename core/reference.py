@@ -86,6 +86,7 @@ def fit(
         cancelled=report.cancelled and len(columns["loss"]) < training.epochs,
         seconds=seconds,
         compile_seconds=0.0,
+        first=run,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from core.data import prepare
 from core.history import History
 from core.inspection import (
     SHOWN_ROWS,
@@ -28,7 +27,7 @@ def against_truth(history: History, run: int) -> pd.DataFrame:
         SHOWN_EPOCHS key epochs, "epoch_<number>" (the prediction).
     """
     experiment = history.experiment
-    rows = prepare(experiment.data, history.seed, run)
+    rows = history.rows(run)
     x, y = rows.judged
     chosen = evenly(len(x), SHOWN_ROWS)
     true = rows.in_unit_of_targets(y[chosen])
@@ -43,7 +42,7 @@ def against_truth(history: History, run: int) -> pd.DataFrame:
 
 def samples_over_x(history: History, run: int) -> pd.DataFrame:
     """Some training rows of the only feature: x (unscaled), target and value, in its own unit."""
-    rows = prepare(history.experiment.data, history.seed, run)
+    rows = history.rows(run)
     samples = target_samples(history.experiment, rows)
     raw = (rows.x * rows.scale + rows.offset)[:, 0]
     return samples.assign(x=raw[samples["row"]]).drop(columns="row")

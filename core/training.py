@@ -37,6 +37,8 @@ from core.streams import DROPOUT, EPOCH_ORDER, WEIGHTS, generator
 
 STACK_BYTES = 2 * 2**30
 """The most that the data of one stack may take."""
+MOST_NUMBER = 2**48
+"""The highest number that the first run of a training may have."""
 
 
 def train(
@@ -45,10 +47,12 @@ def train(
     seed: int = 0,
     on_epoch: Callable[[Epoch], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    first: int = 0,
 ) -> History:
     """Train `runs` runs of the experiment; run `i` of a seed is the same whatever `runs` is.
 
-    (To float32 rounding: XLA may sum in another order when it compiles for another number.)
+    (To float32 rounding: XLA may sum in another order when it compiles for another number. In
+    stacks of one size a run is the same to the last bit, wherever in the stack it is.)
 
     Args:
         experiment: What is trained.
@@ -56,6 +60,7 @@ def train(
         seed: Of the data, the initial weights, the order of the batches and dropout.
         on_epoch: Called after every epoch.
         should_stop: Asked after every epoch but the last; True ends the training.
+        first: The number of the first run: the runs are `first` to `first` + `runs` - 1.
 
     Returns:
         The history, marked as cancelled if the training was stopped.
@@ -64,7 +69,7 @@ def train(
         InvalidExperiment: If the number of runs or the seed is not allowed, or the rows of so many
             runs take too much memory.
     """
-    return train_together([experiment], runs, seed, on_epoch, should_stop)[0]
+    return train_together([experiment], runs, seed, on_epoch, should_stop, first=first)[0]
 
 
 def train_all(
@@ -73,6 +78,7 @@ def train_all(
     seed: int = 0,
     on_progress: Callable[[Progress], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    first: int = 0,
 ) -> list[History] | None:
     """Train `runs` runs of each experiment over the same seeds.
 
@@ -84,7 +90,7 @@ def train_all(
         runs: Of each experiment.
         seed: As for `train`.
         on_progress: Called after every epoch.
-        should_stop: As for `train`.
+        should_stop, first: As for `train`.
 
     Returns:
         A history for each experiment; None if the training was stopped.
@@ -96,11 +102,11 @@ def train_all(
         # Stacks of one structure share a program.
         ready, keys = {}, []
         for indices in grouped:
-            first = experiments[indices[0]]
-            lanes = lanes_for(first, len(indices) * runs)
-            keys.append((structure(first), lanes))
+            lead = experiments[indices[0]]
+            lanes = lanes_for(lead, len(indices) * runs)
+            keys.append((structure(lead), lanes))
             if keys[-1] not in ready:
-                ready[keys[-1]] = pool.submit(program, first, lanes)
+                ready[keys[-1]] = pool.submit(program, lead, lanes)
         for number, (indices, key) in enumerate(zip(grouped, keys, strict=True)):
             before = sum(work[:number])
 
@@ -113,7 +119,7 @@ def train_all(
             if key not in keys[number + 1 :]:
                 del ready[key]
             together = [experiments[index] for index in indices]
-            trained = train_together(together, runs, seed, report, should_stop, compiled)
+            trained = train_together(together, runs, seed, report, should_stop, compiled, first)
             if trained[0].cancelled:
                 for other in ready.values():
                     other.cancel()
@@ -129,6 +135,7 @@ def train_together(
     on_epoch: Callable[[Epoch], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
     compiled: Program | None = None,
+    first: int = 0,
 ) -> list[History]:
     """Train `runs` runs of each experiment in one stack; they must agree in `stack_key`.
 
@@ -140,6 +147,7 @@ def train_together(
             the other's.
         should_stop: As for `train`.
         compiled: The program of the experiments; made if None.
+        first: As for `train`.
 
     Raises:
         InvalidExperiment: As for `train`.
@@ -147,19 +155,21 @@ def train_together(
     """
     _check_whole("runs", runs, 1, 4_096)
     _check_whole("seed", seed, 0, 2**31 - 1)
-    first = experiments[0]
+    _check_whole("first", first, 0, MOST_NUMBER)
+    lead = experiments[0]
     if len({stack_key(experiment) for experiment in experiments}) != 1:
         raise ValueError("experiments trained together must agree in structure, epochs and shuffle")
-    members = [(experiment, run) for experiment in experiments for run in range(runs)]
-    lanes, data = lanes_for(first, len(members)), first.data
-    size = row_bytes(first, lanes)
+    numbers = range(first, first + runs)
+    members = [(experiment, run) for experiment in experiments for run in numbers]
+    lanes, data = lanes_for(lead, len(members)), lead.data
+    size = row_bytes(lead, lanes)
     if size > STACK_BYTES:
         most = len(members) * STACK_BYTES // size
         raise InvalidExperiment("runs", len(members), f"at most {most:,} with this many rows")
 
     started = time.perf_counter()
     if compiled is None:
-        compiled = program(first, lanes)
+        compiled = program(lead, lanes)
     compile_seconds = time.perf_counter() - started
     started = time.perf_counter()
     training, held_out = stacked_rows(members, seed, compiled.layout, lanes)
@@ -168,25 +178,25 @@ def train_together(
     keys = np.array([generator(seed, run, DROPOUT).integers(2**32) for _, run in members])
     keys = _filled(keys, lanes).astype(np.uint32)
 
-    course = Course(first.training.callbacks, rates)
+    course = Course(lead.training.callbacks, rates)
     ends: list[np.ndarray] = []
     kept = {0: compiled.weights()}
-    keep = _key_epochs(first.training.epochs, sum(array.nbytes for array in kept[0]))
+    keep = _key_epochs(lead.training.epochs, sum(array.nbytes for array in kept[0]))
     reports = []
-    for number in range(1, first.training.epochs + 1):
+    for number in range(1, lead.training.epochs + 1):
         order = np.arange(data.training_rows, dtype=np.int32)
-        if first.training.shuffle:
+        if lead.training.shuffle:
             order = generator(seed, number, EPOCH_ORDER).permutation(order)
         figures = compiled.epoch(training, held_out, order, keys * np.uint32(2 * number + 1))
         reports.append({name: array[..., : len(members)] for name, array in figures.items()})
-        if first.training.callbacks:
+        if lead.training.callbacks:
             ends = _follow(course, number, reports[-1], compiled, ends)
-        last = number == first.training.epochs or not course.going.any()
+        last = number == lead.training.epochs or not course.going.any()
         cancelled = not last and should_stop is not None and should_stop()
         if number in keep or cancelled or last:
             kept[number] = compiled.weights()
         if on_epoch is not None:
-            on_epoch(_epoch(number, first.training.epochs, reports[-1]))
+            on_epoch(_epoch(number, lead.training.epochs, reports[-1]))
         if cancelled or last:
             break
     for epoch, arrays in kept.items():
@@ -212,6 +222,7 @@ def train_together(
                 cancelled=cancelled,
                 seconds=seconds / len(experiments),
                 compile_seconds=compile_seconds / len(experiments),
+                first=first,
             )
         )
     return histories

@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 
 from core import inspection
-from core.data import prepare
 from core.experiment import Experiment
 from core.history import TARGET, History
 
@@ -325,12 +324,12 @@ def _gain(outcome: Outcome) -> np.ndarray:
 
 def _decided(history: History, run: int) -> np.ndarray:
     """The classes, int (rows,), that a run's trained network predicts for its training rows."""
-    x = prepare(history.experiment.data, history.seed, run).x
+    x = history.rows(run).x
     out = inspection.outputs(history.experiment.model, history.weights_at(-1, run), x)[-1]
     return inspection.decisions(history.experiment, out)
 
 
 def _actual(history: History, run: int) -> np.ndarray:
     """The classes, int (rows,), of a run's training rows."""
-    rows = prepare(history.experiment.data, history.seed, run)
+    rows = history.rows(run)
     return inspection.classes(history.experiment.data, rows.y)

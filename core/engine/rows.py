@@ -213,13 +213,14 @@ def _stacked_variances(
 
 
 def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows]:
-    runs = 1 + max(run for _, run in members)
-    rows = prepare_shared(members[0][0].data, seed, runs)
+    first = min(run for _, run in members)
+    runs = 1 + max(run for _, run in members) - first
+    rows = prepare_shared(members[0][0].data, seed, runs, first)
     # Runs of several experiments have the same rows and, by the seed, the same order of them.
     training = np.stack(
-        [rows.index[run][_run_order(experiment, seed, run)] for experiment, run in members]
+        [rows.index[run - first][_run_order(experiment, seed, run)] for experiment, run in members]
     )
-    numbers = np.array([run for _, run in members])
+    numbers = np.array([run - first for _, run in members])
     filled = np.concatenate([numbers, np.full(lanes - len(members), numbers[0])])
     training = np.concatenate([training, np.repeat(training[:1], lanes - len(members), axis=0)])
     scales = [
