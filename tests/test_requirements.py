@@ -26,7 +26,8 @@ def imported() -> set[str]:
 
 
 def test_every_package_that_is_imported_is_required_with_a_bound():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    files = [ROOT / "requirements.txt", ROOT / "requirements-cluster.txt"]
+    lines = "\n".join(file.read_text() for file in files).splitlines()
     required = {re.split("[^a-z0-9-]", line)[0] for line in lines if "<" in line}
     assert {BROUGHT.get(name, name) for name in imported()} <= required
 

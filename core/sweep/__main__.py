@@ -7,13 +7,14 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 
 from core.experiment import Experiment, InvalidExperiment
 from core.jobs.limits import duration
 from core.problems import PROBLEMS
+from core.rates import Rate
 from core.sweep import Processes, Progress, Result, sweep
 
 LINE_SECONDS = 10
@@ -82,7 +83,7 @@ def summary(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _percent(rate) -> str:
+def _percent(rate: Rate) -> str:
     return (
         f"{rate.successes:,} of {rate.runs:,} runs ({rate.value:.2%}, "
         f"95% interval {rate.low:.2%} to {rate.high:.2%})"
@@ -118,7 +119,7 @@ def _executor(dask: str | None, processes: int | None) -> Iterator[tuple[Executo
         yield None, 0
 
 
-def _interrupted():
+def _interrupted() -> Callable[[], bool]:
     """Whether Ctrl+C was pressed; pressed again, it ends the process as always."""
     pressed: list[int] = []
 
