@@ -202,6 +202,13 @@ class Experiment(Checked):
                     self.data.targets,
                     f"whole numbers from 0 to {units - 1} for {name} on {units} output units",
                 )
+        elif units != width == 1 and loss_function.link == "softmax" and self.data.source.classes:
+            raise InvalidExperiment(
+                "encoding",
+                self.data.encoding,
+                f"'one-hot' for {name}, which takes a column of labels a class; for class numbers "
+                "the loss is sparse_categorical_crossentropy",
+            )
         elif units != width and not (loss_function.broadcasts and units == 1):
             on = f"labels encoded {self.data.encoding!r}"
             if not self.data.has_one_class_per_row:

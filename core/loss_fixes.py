@@ -44,6 +44,18 @@ SIGNED_OUTPUT = _ours(
     "A tanh is negative for one class and positive for the other, as the hinge loss asks.",
     partial(_with_output, "tanh"),
 )
+ONE_HOT = _ours(
+    "one-hot-labels",
+    "One-hot labels",
+    "The loss takes a column of labels for each class, and compares it with that class's output.",
+    with_data(encoding="one-hot"),
+)
+SPARSE = _ours(
+    "sparse-loss",
+    "Sparse categorical cross-entropy",
+    "It is the same loss, and takes class numbers in place of one-hot labels.",
+    with_training(loss="sparse_categorical_crossentropy"),
+)
 SQUARED_ERROR = _ours(
     "squared-error",
     "Squared error",

@@ -96,7 +96,8 @@ def test_an_impossible_value_is_named_with_what_would_be_right(make, field, expe
     [
         ("binary_crossentropy", 2, "as-is", "units of the output layer"),
         ("binary_crossentropy", 1, "one-hot", "units of the output layer"),
-        ("categorical_crossentropy", 2, "index", "units of the output layer"),
+        ("categorical_crossentropy", 2, "index", "encoding"),
+        ("categorical_crossentropy", 3, "one-hot", "units of the output layer"),
         ("sparse_categorical_crossentropy", 2, "one-hot", "encoding"),
         ("sparse_categorical_crossentropy", 2, "as-is", "label_values"),
         ("mean_squared_error", 3, "one-hot", "units of the output layer"),

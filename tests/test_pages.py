@@ -49,7 +49,7 @@ def test_other_rows_can_be_learnt_and_the_questions_own_come_back():
     assert setting(app, "two-blob.target").label == "Target accuracy"
     setting(app, "two-blob.source").set_value("curve").run()
     assert "cannot be trained" in app.error[0].value
-    app.button(key="two-blob-make-it-fit").click().run()
+    app.button(key="two-blob-make-it-fit-regression-output").click().run()
     assert not app.error
     assert setting(app, "two-blob.target").label == "Target R²"
     app.button(key="two-blob-train").click().run()
@@ -133,7 +133,7 @@ def test_settings_that_cannot_be_trained_are_explained():
     assert not app.warning
     assert setting(app, "two-blob.high1").value == 0.6, "bounds do not cross"
     setting(app, "two-blob.encoding").set_value("as-is").run()
-    assert "units of the output layer" in app.error[0].value
+    assert "it should be 'one-hot' for categorical_crossentropy" in app.error[0].value
     assert app.button(key="two-blob-train").disabled
     setting(app, "two-blob.encoding").set_value("one-hot").run()
     assert not app.error

@@ -54,6 +54,10 @@ SCALED = curve(scale=1_000.0, offset=50_000.0)
 STATIC = {
     "output-not-probability": (output(activation="relu"), HEALTHY),
     "softmax-one-unit": (output(activation="softmax"), MANY),
+    "categorical-one-column": (
+        training(loss="categorical_crossentropy"),
+        training(MANY, loss="categorical_crossentropy"),
+    ),
     "one-unit-many-classes": (
         Experiment(
             replace(MANY.data, encoding="as-is"),
@@ -188,7 +192,10 @@ COURSES = {
     "oscillation": ({"accuracy": np.resize([0.5, 0.7], (10, 1))}, {}),
     "overfitting": ({"accuracy": 0.99, "val_score": np.full((10, 4), 0.6)}, {"accuracy": 0.99}),
     "depends-on-the-seed": ({"accuracy": np.array([1.0, 1.0, 0.5, 0.5])}, {"accuracy": 1.0}),
-    "exploding-gradient": ({"gradient_norm": RISING}, {}),
+    "exploding-gradient": (
+        {"gradient_norm": RISING, "loss": np.geomspace(0.7, 70, 10)[:, None]},
+        {"gradient_norm": RISING, "loss": FALLING},
+    ),
     "stopped-too-early": (STOPPED, {"accuracy": 1.0}),
 }
 OF = {

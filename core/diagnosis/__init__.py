@@ -2,6 +2,7 @@
 
 from core.diagnosis._diagnose import diagnose, from_settings, verdict
 from core.diagnosis.findings import Finding, Severity
+from core.diagnosis.refusal import refusal
 from core.diagnosis.rules import RULES
 from core.diagnosis.summary import summary
 from core.diagnosis.trials import repair
@@ -12,6 +13,7 @@ __all__ = [
     "Severity",
     "diagnose",
     "from_settings",
+    "refusal",
     "repair",
     "summary",
     "verdict",

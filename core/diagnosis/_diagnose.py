@@ -2,7 +2,8 @@
 
 `diagnose` needs neither TensorFlow nor a training: what the experiment alone shows is computed
 from its data, from draws of its initial weights and from a look ahead in NumPy. With a history,
-what happened decides: where all runs succeed nothing is worse than cosmetic. A finding whose
+what happened decides: where all runs succeed, or all but one in 16, nothing is worse than cosmetic
+but what makes success mean nothing. A finding whose
 severity differs from the one before training says why.
 
 The rules are in `core.diagnosis.rules`, the thresholds that they share in
@@ -62,8 +63,9 @@ def diagnose(
     effective = cache(partial(_effective, experiment))
     findings = [replace(f, fixes=_distinct(filter(effective, f.fixes))) for f in findings]
     # Symptoms alone explain nothing.
-    if obs.failing and not any(is_cause(finding) for finding in findings):
-        findings.append(_unexplained(obs, obs.failing))
+    unsound = obs.failing is not None and not obs.failing.sound
+    if unsound and not any(is_cause(finding) for finding in findings):
+        findings.append(_unexplained(obs))
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
 
 
@@ -97,6 +99,11 @@ def verdict(
         return _expected(findings, worst)
     end = final_state(history, target)
     goal = end.goal
+    if rule_of(main := main_cause(findings)).always if findings else False:
+        return (
+            f"Nothing can be learnt, because {main.because}: that {end.rate} {goal.passes} says "
+            "nothing."
+        )
     if worst is not COSMETIC:
         moving = f" Most of the runs that {goal.fails} are still improving when training ends."
         if end.rate.successes:
@@ -106,7 +113,8 @@ def verdict(
         return f"Slow rather than stuck, {why}.{moving}" if worst is SLOW else f"Stuck {why}."
     if best := limit(end):
         return f"Nothing wrong found, and this is as good as it gets: {best}"
-    return f"Nothing wrong found: {end.rate} {goal.passes}."
+    rest = f"; {scores_of_failed(end)}" if end.failed.any() else ""
+    return f"Nothing wrong found: {end.rate} {goal.passes}{rest}."
 
 
 def limit(end: FinalState) -> str:
@@ -164,11 +172,16 @@ def _revised(end: FinalState, finding: Finding, before: Finding | None) -> Findi
         finding: With its history.
         before: The same finding before training, if there was one.
     """
+    rule = rule_of(finding)
+    if rule.always:
+        return finding
     feared = before is not None and (before.is_open or before.severity is not COSMETIC)
-    if end.passed.all():
+    if end.sound and not (rule.by_run and rule.symptom and end.failed.any()):
         if finding.severity is COSMETIC and not feared:
             return finding
-        note = f" All {end.history.runs} runs {end.goal.passes} all the same."
+        note = f" {_passed(end)} all the same."
+        if finding.evidence.startswith(str(end.rate)):
+            note = ""
         return replace(
             finding,
             severity=COSMETIC,
@@ -178,7 +191,7 @@ def _revised(end: FinalState, finding: Finding, before: Finding | None) -> Findi
         )
     if finding.severity is FATAL and end.passed.any():
         finding = replace(finding, severity=FRAGILE)
-    elif finding.severity is FRAGILE and not end.passed.any() and not rule_of(finding).by_run:
+    elif finding.severity is FRAGILE and not end.passed.any() and not rule.by_run:
         finding = replace(finding, severity=FATAL)
     if before is None or (finding.severity is before.severity and not before.is_open):
         return finding
@@ -189,13 +202,20 @@ def _turn(end: FinalState, now: Finding, before: Finding) -> str:
     """Why a finding's severity is another one than before training, where some runs fail."""
     failed, runs = int(end.failed.sum()), end.history.runs
     if now.severity is FRAGILE and before.severity is FATAL:
-        return f"{_of(runs - failed, runs, end.goal.passes)} all the same."
+        return f"{_passed(end)} all the same."
     fails = end.goal.fails
     fail = _of(failed, runs, fails) if failed < runs else f"All {runs} runs {fails}"
     if now.severity is COSMETIC:
         return f"{fail}, but mainly for other reasons."
     how = "still improving when training ends" if now.severity is SLOW else "stuck rather than slow"
     return f"{fail}, and most of them are {how}."
+
+
+def _passed(end: FinalState) -> str:
+    """How many runs pass: "All 4 runs succeed"."""
+    if end.passed.all():
+        return f"All {end.history.runs} runs {end.goal.passes}"
+    return _of(end.rate.successes, end.history.runs, end.goal.passes)
 
 
 def _of(count: int, runs: int, doing: str) -> str:
@@ -227,7 +247,9 @@ def _distinct(some: Iterable[Fix]) -> tuple[Fix, ...]:
     return tuple({fix.key: fix for fix in reversed(tuple(some))}.values())[::-1]
 
 
-def _unexplained(obs: Observations, end: FinalState) -> Finding:
+def _unexplained(obs: Observations) -> Finding:
+    end = obs.end
+    assert end is not None
     return Finding(
         "unexplained",
         FRAGILE if end.passed.any() else FATAL,

@@ -1,5 +1,7 @@
 """The thresholds that rules share, each with its source."""
 
+SOUND = 15 / 16
+"""From this share of passing runs on the others are no sign of a fault: one in 16."""
 RISK = 0.05
 """A share of the runs that counts: among 64 runs it is seen at least once (96%)."""
 ORDER = 10.0

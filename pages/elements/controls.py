@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.diagnosis import refusal
 from core.experiment import Experiment, InvalidExperiment
 from core.fields import Setting
-from core.fixes import made_to_fit
 from core.jobs.requests import Train
 from core.problems import PROBLEMS
 from pages.elements import browser, jobs, layers, query_params, state, widgets
@@ -173,12 +173,11 @@ def checked_experiment(problem: str) -> Experiment | None:
         return state.experiment(problem)
     except InvalidExperiment as error:
         st.error(f"These settings cannot be trained. {error}", icon=":material/error:")
-        fitting = made_to_fit(state.draft(problem))
-        if fitting is not None:
-            fix, changed = fitting
+        refused = refusal(state.draft(problem))
+        for fix, changed in () if refused is None else refused.remedies:
             st.button(
                 f"Make it fit: {fix.title[0].lower()}{fix.title[1:]}",
-                key=f"{problem}-make-it-fit",
+                key=f"{problem}-make-it-fit-{fix.key}",
                 icon=":material/build:",
                 on_click=state.adopt,
                 args=(problem, changed, state.chosen(problem)),

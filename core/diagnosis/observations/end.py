@@ -12,6 +12,7 @@ from core.diagnosis.observations.ahead import LONGEST_MOVE, MOVES, LookAhead
 from core.diagnosis.observations.draws import RUNS, Draws
 from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.start import InitialState
+from core.diagnosis.thresholds import SOUND
 from core.engine.grouping import steps
 from core.history import History
 from core.metrics import balanced_accuracy
@@ -58,6 +59,11 @@ class FinalState:
     def rate(self) -> Rate:
         """Of the runs that pass."""
         return Rate.of(self.passed)
+
+    @property
+    def sound(self) -> bool:
+        """So nearly all runs pass that the others are no sign of a fault."""
+        return self.rate.value >= SOUND
 
     @cached_property
     def output(self) -> np.ndarray:
@@ -109,6 +115,23 @@ class FinalState:
         """(runs,): the outputs' standard deviation over that of the targets, largest of all."""
         with np.errstate(all="ignore"):
             return (self.output.std(axis=1) / self.labels.std(axis=1)).max(axis=-1)
+
+    @cached_property
+    def growth(self) -> np.ndarray:
+        """(runs,): the norm of all kernels after the training over that before; 1 if unknown."""
+        kernels = [
+            self.history.weights[slot]
+            for slot in network.kernel_slots(self.history.experiment.model)
+            if slot < len(self.history.weights)
+        ]
+        if not kernels:
+            return np.ones(self.history.runs)
+        with np.errstate(all="ignore"):
+            squares = sum(
+                np.square(each[[0, -1]].astype(float)).sum(axis=(1, 2)) for each in kernels
+            )
+            before, after = np.sqrt(squares)
+            return np.nan_to_num(after / np.maximum(before, 1e-30), nan=np.inf)
 
     @cached_property
     def _relu_layers(self) -> list[int]:

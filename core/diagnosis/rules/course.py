@@ -24,7 +24,7 @@ from core.diagnosis.thresholds import FALLING, GAP, SWING, SWINGING_EPOCHS
 from core.fixes import Fix
 
 
-@rule("non-finite-loss", symptom=True, keeps_severity=True)
+@rule("non-finite-loss", symptom=True, keeps_severity=True, by_run=True)
 def non_finite_loss(obs: Observations) -> Finding | None:
     if obs.history is None or obs.history.finite.all():
         return None
@@ -70,7 +70,7 @@ def loss_below_zero(obs: Observations) -> Finding | None:
 @rule("constant-prediction", symptom=True, picture="decisions")
 def constant_prediction(obs: Observations) -> Finding | None:
     end = obs.failing
-    if end is None or obs.rows.continuous or not obs.goal.learnable:
+    if end is None or obs.rows.continuous or obs.rows.nothing_varies or not obs.goal.learnable:
         return None
     constant = end.constant_decision & end.failed & end.history.finite
     if not constant.any():

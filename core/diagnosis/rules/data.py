@@ -22,7 +22,7 @@ from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import MINORITY, OFF_CENTRE, ORDER, RISK
 
 
-@rule("one-class-only")
+@rule("one-class-only", always=True)
 def one_class_only(obs: Observations) -> Finding | None:
     if not obs.rows.nothing_varies:
         return None

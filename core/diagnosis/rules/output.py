@@ -82,6 +82,28 @@ def softmax_one_unit(obs: Observations) -> Finding | None:
     )
 
 
+@rule("categorical-one-column")
+def categorical_one_column(obs: Observations) -> Finding | None:
+    """A loss over the classes of a row, of which there is one column."""
+    function = losses.loss(obs.training.loss)
+    if function.link != "softmax" or not function.logits or obs.model.output.units > 1:
+        return None
+    if obs.data.target_width > 1 or obs.rows.continuous:
+        return None
+    return Finding(
+        "categorical-one-column",
+        FATAL,
+        "Categorical cross-entropy over a single column",
+        f"{function.name} divides the 1 output by the sum of the outputs of its row, so it takes "
+        "it for 1 whatever the weights are: the loss is 0 in every epoch, and so is the gradient.",
+        "The loss compares the shares that the outputs have of their sum. A single output has all "
+        "of it, so nothing is left to learn.",
+        (fixes.fitting_output(obs.experiment),),
+        layer=len(obs.hidden),
+        because=f"{function.name} over a single column is constant",
+    )
+
+
 @rule("one-unit-many-classes")
 def one_unit_many_classes(obs: Observations) -> Finding | None:
     classes = obs.data.source.classes

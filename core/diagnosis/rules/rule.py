@@ -20,7 +20,8 @@ class Rule:
         find: From the observations to the finding, or None where there is none.
         symptom: It is seen in a history whatever the cause, and goes away with the cause.
         keeps_severity: A symptom that is as severe as it looks, whatever its cause.
-        by_run: A cause that is counted by run, so that it may depend on the seed where all fail.
+        by_run: A finding that is counted by run, so that it may depend on the seed where all fail.
+        always: It holds whatever the runs score, as their score then means nothing.
         follows: Codes of the causes that bring it about, where they are found as well.
         picture: What is drawn beside it: a figure of `core.history.Health`, "outputs" for the
             distribution of the outputs, "decisions" for the same with the threshold between the
@@ -32,6 +33,7 @@ class Rule:
     symptom: bool = False
     keeps_severity: bool = False
     by_run: bool = False
+    always: bool = False
     follows: tuple[str, ...] = ()
     picture: str | None = None
 
@@ -47,13 +49,14 @@ def rule(
     symptom: bool = False,
     keeps_severity: bool = False,
     by_run: bool = False,
+    always: bool = False,
     follows: tuple[str, ...] = (),
     picture: str | None = None,
 ) -> Callable[[Find], Find]:
     """Register a function as a rule; see `Rule`."""
 
     def register(find: Find) -> Find:
-        RULES[code] = Rule(code, find, symptom, keeps_severity, by_run, follows, picture)
+        RULES[code] = Rule(code, find, symptom, keeps_severity, by_run, always, follows, picture)
         return find
 
     return register

@@ -22,8 +22,11 @@ from core.diagnosis.findings import (
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.rule import rule
-from core.diagnosis.thresholds import EXPLODING, ORDER, RISK, SATURATED, VANISHING
+from core.diagnosis.thresholds import EXPLODING, FALLING, ORDER, RISK, SATURATED, VANISHING
 from core.fixes import Fix
+
+SMALLEST = 1e-6
+"""A gradient or a loss below it is rounding."""
 
 
 @rule(
@@ -221,26 +224,36 @@ def _cannot_move(obs: Observations, gradient: float) -> bool:
 
 @rule("exploding-gradient", symptom=True, picture="gradient_norm")
 def exploding_gradient(obs: Observations) -> Finding | None:
+    """A gradient that grows while the loss rises, or while the weights grow for nothing.
+
+    A network that leaves a plateau has a gradient that grows as well, but its loss falls.
+    """
     end = obs.failing
     if end is None or end.history.health is None:
         return None
-    norms = end.history.health.gradient_norm[:, :, end.failed]
-    finite = np.isfinite(norms).all(axis=(0, 1))
-    if finite.any():
-        first = np.median(norms[0][:, finite].max(axis=0))
-        peak = np.median(norms[:, :, finite].max(axis=(0, 1)))
-        grown = peak / max(first, 1e-12)
-    else:
-        first, peak, grown = math.nan, math.inf, math.inf
-    # Inputs of thousands make gradients of thousands; that is no explosion but a matter of scale.
-    if grown <= EXPLODING:
+    norms = end.history.health.gradient_norm.max(axis=1)
+    runs, loss = np.arange(end.history.runs), end.history.loss
+    norms, loss = (np.where(np.isfinite(part), part, np.inf) for part in (norms, loss))
+    highest, peak = norms.argmax(axis=0), norms.max(axis=0)
+    lowest = np.minimum.accumulate(loss, axis=0)[highest, runs]
+    with np.errstate(invalid="ignore"):
+        grown = peak / np.maximum(norms[0], SMALLEST)
+        idle = loss[-1] >= loss[0] - FALLING * np.abs(loss[0])
+    risen = loss[highest, runs] > 2 * np.maximum(lowest, SMALLEST)
+    exploding = end.failed & (grown > EXPLODING) & (risen | (idle & (end.growth > ORDER)))
+    if exploding.sum() <= end.failed.sum() / 2:
         return None
+    first = float(np.median(norms[0][exploding]))
     return Finding(
         "exploding-gradient",
         FATAL,
         "Exploding gradient",
-        f"The largest kernel gradient goes from {number(float(first))} in the first epoch to "
-        f"{number(float(peak))} (median of the {end.failed.sum()} runs that fail).",
+        f"The largest kernel gradient goes from {number(first)} in the first epoch to "
+        f"{number(float(np.median(peak[exploding])))}, while the loss goes from "
+        f"{number(float(np.median(lowest[exploding])))} to "
+        f"{number(float(np.median(loss[highest, runs][exploding])))} and the kernels end at "
+        f"{number(float(np.median(end.growth[exploding])))} times their initial norm (median of "
+        f"{exploding.sum()} of {end.history.runs} runs).",
         "Every update makes the next gradient larger, and the weights grow without bound. A lower "
         "learning rate or scaled inputs prevent this.",
         (*fixes.lower_rates(obs.experiment), fixes.STANDARDISE),

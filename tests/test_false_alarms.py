@@ -1,0 +1,77 @@
+"""What is not wrong is not called wrong, and success that means nothing not success."""
+
+import numpy as np
+import pytest
+
+from core.diagnosis import Severity, diagnose, summary, verdict
+from support.diagnosis import HEALTHY, codes, history, with_rows
+
+ONE_CLASS = with_rows(lambda x, y: (x, [0] * len(x)), values=(0,))
+
+
+def serious(findings):
+    return {f.code for f in findings if f.severity is not Severity.COSMETIC}
+
+
+def test_one_run_of_sixteen_that_falls_short_is_no_fault():
+    accuracy = np.array([1.0] * 15 + [0.8])
+    nearly = history(HEALTHY, accuracy=accuracy, loss=0.3, runs=16)
+    findings = diagnose(HEALTHY, nearly)
+    assert not serious(findings)
+    assert "unexplained" not in codes(findings)
+    said = "15 of 16 runs (72 to 99%) succeed; the other ends at an accuracy of 0.80"
+    assert verdict(findings, nearly) == f"Nothing wrong found: {said}."
+    assert summary(findings, nearly)[0].startswith(said)
+    more = history(HEALTHY, accuracy=np.append(accuracy, 0.8), loss=0.3, runs=17)
+    assert serious(diagnose(HEALTHY, more)), "two of 17 are worth a word"
+
+
+def test_a_run_whose_loss_is_lost_is_told_however_many_succeed():
+    loss = np.full((10, 16), 0.3)
+    loss[5:, 3] = np.nan
+    accuracy = np.where(np.isnan(loss), 0.5, 1.0)
+    findings = diagnose(HEALTHY, history(HEALTHY, accuracy=accuracy, loss=loss, runs=16))
+    assert "non-finite-loss" in serious(findings)
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 1.0])
+def test_nothing_can_be_learnt_from_one_class_whatever_the_runs_score(accuracy):
+    trained = history(ONE_CLASS, accuracy=accuracy)
+    findings = diagnose(ONE_CLASS, trained)
+    assert findings[0].code == "one-class-only"
+    assert findings[0].severity is Severity.FATAL
+    assert "constant-prediction" not in codes(findings)
+    assert verdict(findings, trained).startswith("Nothing can be learnt, because all rows")
+    assert "all rows have the same label" in summary(findings, trained)[1]
+
+
+def norms(last):
+    """The gradient norm (epochs, layers, runs) that grows a thousandfold to its last value."""
+    return np.geomspace(last / 1e3, last, 10, dtype=np.float32)[:, None, None] * np.ones((10, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("figures", "explodes"),
+    [
+        # Leaving a plateau, the gradient grows while the loss falls.
+        ({"gradient_norm": norms(10), "loss": np.linspace(0.69, 0.4, 10)[:, None]}, False),
+        # Rounding, under a loss that is constant.
+        ({"gradient_norm": norms(1e-7), "loss": 0.69}, False),
+        ({"gradient_norm": norms(1e-2), "loss": 0.69}, False),
+        ({"gradient_norm": norms(10), "loss": np.geomspace(0.7, 70, 10)[:, None]}, True),
+        ({"gradient_norm": np.where(norms(1) > 0.5, np.inf, norms(1)),
+          "loss": np.where(np.arange(10) < 9, 0.7, np.nan)[:, None]}, True),
+    ],
+)  # fmt: skip
+def test_a_gradient_explodes_only_where_the_loss_rises(figures, explodes):
+    findings = diagnose(HEALTHY, history(HEALTHY, **figures))
+    assert ("exploding-gradient" in codes(findings)) == explodes
+
+
+def test_weights_that_grow_while_the_loss_stays_explode_as_well():
+    trained = history(HEALTHY, gradient_norm=norms(10))
+    assert "exploding-gradient" not in codes(diagnose(HEALTHY, trained))
+    for array in trained.weights:
+        array[-1] *= 100
+    (found,) = (f for f in diagnose(HEALTHY, trained) if f.code == "exploding-gradient")
+    assert "100 times their initial norm (median of 4 of 4 runs)" in found.evidence
