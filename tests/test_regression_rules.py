@@ -7,9 +7,11 @@ import pytest
 
 from core import fixes
 from core.diagnosis import Severity, diagnose, verdict
-from core.diagnosis.estimates import least_squares_r2, neighbour_r2
+from core.diagnosis.estimates import least_squares_r2
+from core.diagnosis.simple import best_simple_model, left_out_ridge
 from core.experiment import SGD, Dense, Model, Table
 from core.history import TARGET
+from core.tasks import explained
 from support.diagnosis import (
     MULTI_LABEL,
     REGRESSION,
@@ -132,19 +134,40 @@ def test_a_regression_that_memorises_its_rows_overfits():
     assert "Training R² ends at 0.95, held-out R² at 0.00" in found.evidence
 
 
-def test_simple_fits_estimate_what_can_be_explained():
+def test_simple_models_estimate_what_can_be_explained():
     noise = np.random.default_rng(2).normal(size=(400, 1))
     x = np.random.default_rng(3).uniform(-1, 1, (400, 2))
     line, parabola = x[:, :1] - x[:, 1:], 3 * x[:, :1] * x[:, 1:]
     assert least_squares_r2(x, line) == pytest.approx(1)
     assert abs(least_squares_r2(x, parabola)) < 0.05
-    assert least_squares_r2(x, parabola, quadratic=True) == pytest.approx(1)
-    assert neighbour_r2(x, parabola) > 0.95
-    assert neighbour_r2(x, noise) < 0.1
+    assert best_simple_model(x, line, explained, 1).name == "a linear model"
+    assert best_simple_model(x, parabola, explained, 1).score == pytest.approx(1, abs=1e-3)
+    assert best_simple_model(x, noise, explained, 1).score < 0.05
     table = with_targets(x, parabola + noise)
     (found,) = (f for f in diagnose(table) if f.code == "noisy-targets")
     assert found.confidence == "likely"
-    assert "an R² of about 0.48" in found.evidence
+    assert "a quadratic model does best, with an R² of 0.4" in found.evidence
+
+
+def test_a_row_is_predicted_from_all_others_alone():
+    """The closed form is what leaving out one row after the other gives."""
+    rng = np.random.default_rng(0)
+    for shape in ((30, 3), (12, 20)):
+        z, y = rng.normal(size=shape), rng.normal(size=(shape[0], 2))
+        predicted, rows = left_out_ridge(z - z.mean(axis=0), y), shape[0]
+        z = z - z.mean(axis=0)
+        fits = []
+        for strength in (1e-3, 0.1, 10.0):
+            terms = np.column_stack([np.ones(rows), z])
+            penalty = strength * rows * np.diag([0.0] + [1.0] * shape[1])
+            left = []
+            for row in range(rows):
+                others = np.arange(rows) != row
+                a = terms[others]
+                left.append(terms[row] @ np.linalg.solve(a.T @ a + penalty, a.T @ y[others]))
+            fits.append(np.array(left))
+        best = min(fits, key=lambda fit: np.square(y - fit).mean())
+        np.testing.assert_allclose(predicted, best, rtol=1e-6)
 
 
 def test_several_labels_are_decided_one_by_one():

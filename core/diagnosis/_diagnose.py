@@ -19,6 +19,7 @@ from functools import cache, lru_cache, partial
 import numpy as np
 
 from core import fixes
+from core.baselines import Baselines
 from core.diagnosis.findings import (
     CANNOT_TELL,
     CERTAIN,
@@ -41,7 +42,11 @@ CLOSE = 0.02
 
 
 def diagnose(
-    experiment: Experiment, history: History | None = None, target: float = TARGET
+    experiment: Experiment,
+    history: History | None = None,
+    target: float = TARGET,
+    *,
+    baselines: Baselines | None = None,
 ) -> tuple[Finding, ...]:
     """What is wrong, most severe first.
 
@@ -50,11 +55,13 @@ def diagnose(
         history: Of this experiment; None for what the configuration, the data and the initial
             weights show.
         target: The accuracy that counts as success.
+        baselines: What other models reach on the same rows (`core.baselines`), where that was
+            measured: the best of them says what can be asked of the network.
 
     Returns:
         The findings; () where nothing is worth a word.
     """
-    obs = Observations(experiment, history, target)
+    obs = Observations(experiment, history, target, baselines)
     findings = [finding for rule in RULES.values() if (finding := rule.find(obs)) is not None]
     if obs.end is not None:
         before = {finding.code: finding for finding in from_settings(experiment, target)}
@@ -83,21 +90,26 @@ def _from_settings(
 
 
 def verdict(
-    findings: tuple[Finding, ...], history: History | None = None, target: float = TARGET
+    findings: tuple[Finding, ...],
+    history: History | None = None,
+    target: float = TARGET,
+    *,
+    baselines: Baselines | None = None,
 ) -> str:
     """What is wrong and its main cause, in a sentence or two; or that nothing is wrong.
 
     With a history, its runs decide what is wrong, and the findings why.
 
     Args:
-        findings: Of `diagnose`, with the same history and target.
+        findings: Of `diagnose`, with the same history, target and baselines.
         history: Of the experiment; None before any training.
         target: The accuracy that counts as success.
+        baselines: As for `diagnose`.
     """
     worst = findings[0].severity if findings else COSMETIC
     if history is None:
         return _expected(findings, worst)
-    end = final_state(history, target)
+    end = final_state(history, target, baselines)
     goal = end.goal
     if rule_of(main := main_cause(findings)).always if findings else False:
         return (
@@ -112,26 +124,49 @@ def verdict(
         why = _because(findings, "because")
         return f"Slow rather than stuck, {why}.{moving}" if worst is SLOW else f"Stuck {why}."
     if best := limit(end):
-        return f"Nothing wrong found, and this is as good as it gets: {best}"
+        return f"Nothing wrong found, and {best}."
     rest = f"; {scores_of_failed(end)}" if end.failed.any() else ""
-    return f"Nothing wrong found: {end.rate} {goal.passes}{rest}."
+    return f"Nothing wrong found: {end.rate} {goal.passes}{rest}.{doubt(end)}"
 
 
 def limit(end: FinalState) -> str:
-    """What keeps any model from a better score, in a clause; "" where these runs are not at it."""
-    goal, mean = end.goal, float(np.mean(end.scores))
-    ceiling = goal.rows.ceiling
+    """What keeps a model from a better score, in a clause; "" where these runs are not at it."""
+    goal, mean, ceiling = end.goal, float(np.mean(end.scores)), end.goal.rows.ceiling
+    if goal.is_estimated:
+        others = goal.rows.baselines
+        if others is None or goal.score == goal.target:
+            return ""
+        best = others.best
+        if mean < best.score - 2 * best.error:
+            return ""
+        task = others.task
+        return (
+            f"this is as good as these data get, as far as {len(others.models)} other models show: "
+            f"{best.name} has {task.named(round(best.score, 3))}, these runs "
+            f"{task.written(round(mean, 3))} on average"
+        )
     limited = goal.noisy if goal.regression else ceiling < 1
     if not limited or not goal.score <= mean <= ceiling + CLOSE:
         return ""
     if goal.regression:
         return (
-            f"the targets are noisy, and no model can exceed an R² of about {ceiling:.2f} (here "
-            f"{mean:.2f})."
+            "this is as good as it gets: the targets are noisy, and no model can exceed an R² of "
+            f"about {ceiling:.2f} (here {mean:.2f})"
         )
     return (
-        "the classes overlap, and no classifier can be right in more than about "
-        f"{ceiling:.1%} of the samples (here {mean:.1%})."
+        "this is as good as it gets: the classes overlap, and no classifier can be right in more "
+        f"than about {ceiling:.1%} of the samples (here {mean:.1%})"
+    )
+
+
+def doubt(end: FinalState) -> str:
+    """What cannot be told of a target that no model is known to reach; "" of any other."""
+    goal = end.goal
+    if not goal.is_estimated or goal.score == goal.target or goal.rows.baselines is not None:
+        return ""
+    return (
+        f" Whether {goal.target:g} can be reached on these data cannot be told without other "
+        "models."
     )
 
 

@@ -6,62 +6,21 @@ import numpy as np
 
 from core.activations import ACTIVATIONS, Activation
 
-NEIGHBOURS = 5
 QUADRATIC_COLUMNS = 20
 """Inputs from which on a quadratic fit has squares but no products."""
 DESCENT_STEPS, DESCENT_RATE = 100, 2.0
 """Of the logistic regression behind `linear_accuracy`."""
 
 
-def neighbour_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
-    """Accuracy of the vote of each row's nearest others, the columns standardised.
-
-    Args:
-        inputs: (rows, features).
-        classes: int (rows,).
-    """
-    votes = (classes[_nearest(inputs)][..., None] == np.arange(classes.max() + 1)).sum(axis=1)
-    return float((votes.argmax(axis=1) == classes).mean())
-
-
-def _nearest(inputs: np.ndarray) -> np.ndarray:
-    """int (rows, NEIGHBOURS), each row's nearest others, the columns standardised."""
-    z = _standardised(inputs)
-    square = np.square(z).sum(axis=1)
-    distance = square[:, None] + square[None] - 2 * z @ z.T
-    np.fill_diagonal(distance, np.inf)
-    return np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-
-
-def neighbour_r2(inputs: np.ndarray, targets: np.ndarray) -> float:
-    """R² of the target's expectation, as estimated from each row's nearest others.
-
-    The mean of k neighbours adds 1/k of the noise to the row's own, which is taken off.
-
-    Args:
-        inputs: (rows, features).
-        targets: (rows, outputs).
-    """
-    error = np.square(targets - targets[_nearest(inputs)].mean(axis=1)).mean(axis=0)
-    return _explained(error / (1 + 1 / NEIGHBOURS), targets)
-
-
-def least_squares_r2(inputs: np.ndarray, targets: np.ndarray, quadratic: bool = False) -> float:
+def least_squares_r2(inputs: np.ndarray, targets: np.ndarray) -> float:
     """R² of the least-squares fit, adjusted for its number of coefficients (Theil, 1961).
 
     Args:
         inputs: (rows, features).
         targets: (rows, outputs).
-        quadratic: With squares and, of QUADRATIC_COLUMNS at most, products of the inputs.
     """
-    z = _standardised(inputs)
-    columns = [np.ones((len(z), 1)), z]
-    if quadratic and z.shape[1] <= QUADRATIC_COLUMNS:
-        one, other = np.triu_indices(z.shape[1])
-        columns.append(z[:, one] * z[:, other])
-    elif quadratic:
-        columns.append(z**2)
-    terms = np.concatenate(columns, axis=1)
+    z = standardised(inputs)
+    terms = np.concatenate([np.ones((len(z), 1)), z], axis=1)
     fitted, _, rank, _ = np.linalg.lstsq(terms, targets, rcond=None)
     left = len(z) - int(rank)
     if left < 1:
@@ -88,7 +47,7 @@ def linear_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
         inputs: (rows, features).
         classes: int (rows,).
     """
-    z = _standardised(inputs)
+    z = standardised(inputs)
     present = np.unique(classes)
     means = np.array([z[classes == k].mean(axis=0) for k in present])
     within = z - means[np.searchsorted(present, classes)]
@@ -106,7 +65,7 @@ def linear_accuracy(inputs: np.ndarray, classes: np.ndarray) -> float:
     return max(by_discriminants, float(((z @ kernel + bias).argmax(axis=1) == labels).mean()))
 
 
-def _standardised(inputs: np.ndarray) -> np.ndarray:
+def standardised(inputs: np.ndarray) -> np.ndarray:
     """The columns with zero mean and unit variance; constant ones 0."""
     spread = inputs.std(axis=0)
     return (inputs - inputs.mean(axis=0)) / np.where(spread > 0, spread, 1)

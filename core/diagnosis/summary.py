@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.diagnosis._diagnose import limit, main_cause
+from core.baselines import Baselines
+from core.diagnosis._diagnose import doubt, limit, main_cause
 from core.diagnosis.findings import COSMETIC, FATAL, FRAGILE, SLOW, Finding, scores_of_failed
 from core.diagnosis.observations import FinalState, final_state
 from core.diagnosis.rules import RULES, is_cause, rule_of
@@ -33,6 +34,8 @@ def summary(
     history: History | None = None,
     target: float = TARGET,
     repair: Repair | None = None,
+    *,
+    baselines: Baselines | None = None,
 ) -> tuple[str, ...]:
     """What happens, because of what, what follows from it, and what to do first.
 
@@ -41,11 +44,12 @@ def summary(
         history: Of the experiment; None before any training.
         target: The score that counts as success.
         repair: The outcome of trying the fixes of these findings, if they were tried.
+        baselines: As for `diagnose`.
 
     Returns:
         Up to five sentences, each with a figure: three or more where something is wrong.
     """
-    end = None if history is None else final_state(history, target)
+    end = None if history is None else final_state(history, target, baselines)
     serious = [finding for finding in findings if finding.severity is not COSMETIC]
     if not serious:
         return _sound(findings, end)
@@ -88,7 +92,9 @@ def _sound(findings: tuple[Finding, ...], end: FinalState | None) -> tuple[str, 
                 f"{np.nanmedian(until):,.0f} of {end.history.experiment.training.epochs:,}."
             )
         if best := limit(end):
-            said.append(f"More is not to be had: {best}")
+            said.append(f"{best[0].upper()}{best[1:]}.")
+        elif unknown := doubt(end):
+            said.append(unknown.strip())
     still_open = [finding for finding in findings if finding.is_open]
     if still_open:
         said.append(

@@ -5,10 +5,12 @@ Each figure is computed once, on first use.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
 
+from core.baselines import Baselines, Estimate
 from core.diagnosis.observations.ahead import LookAhead
 from core.diagnosis.observations.draws import SEED, Draws
 from core.diagnosis.observations.end import FinalState
@@ -20,6 +22,9 @@ from core.experiment import Data, Dense, Experiment, Model, Training
 from core.history import History
 from core.initialisers import initialiser
 
+LUCK = 2.5
+"""Standard errors by which the best of 64 runs is better than it should be."""
+
 __all__ = ["FinalState", "Observations", "final_state"]
 
 
@@ -30,6 +35,7 @@ class Observations:
         experiment: What is diagnosed.
         history: Of this experiment, or None before any training.
         target: The accuracy that counts as success.
+        baselines: What other models reach on the same rows, where that was measured.
 
     Attributes:
         rows: What the training rows say.
@@ -39,9 +45,16 @@ class Observations:
         end: How the runs of the history ended; None without one.
     """
 
-    def __init__(self, experiment: Experiment, history: History | None, target: float):
+    def __init__(
+        self,
+        experiment: Experiment,
+        history: History | None,
+        target: float,
+        baselines: Baselines | None = None,
+    ):
         self.experiment, self.history = experiment, history
-        self.rows = RowStatistics(experiment.data, SEED if history is None else history.seed)
+        seed = SEED if history is None else history.seed
+        self.rows = RowStatistics(experiment.data, seed, baselines, _reached(history))
         self.goal = Goal(experiment, target, self.rows)
         draws = Draws(self.rows)
         self.start = InitialState(experiment, history, draws)
@@ -140,8 +153,23 @@ class Observations:
         return bool(np.median(ends) < self.training.epochs)
 
 
-def final_state(history: History, target: float) -> FinalState:
+def final_state(history: History, target: float, baselines: Baselines | None = None) -> FinalState:
     """How the runs of a history ended, judged by a target."""
-    end = Observations(history.experiment, history, target).end
+    end = Observations(history.experiment, history, target, baselines).end
     assert end is not None, "there is a history"
     return end
+
+
+def _reached(history: History | None) -> Estimate | None:
+    """What the best run surely reached on held-out rows: of so many, the luckiest is best."""
+    if history is None or not history.experiment.data.held_out_rows:
+        return None
+    best = float(np.nan_to_num(history.final_score, nan=-np.inf).max())
+    rows = history.experiment.data.held_out_rows
+    if not best > 0:
+        return None
+    if history.experiment.task.share:
+        error = math.sqrt(best * max(1 - best, 1 / rows) / rows)
+    else:
+        error = 2 * math.sqrt(best / rows) * (1 - best)
+    return Estimate("the best of these runs", best - LUCK * error, error)

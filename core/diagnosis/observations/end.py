@@ -12,7 +12,7 @@ from core.diagnosis.observations.ahead import LONGEST_MOVE, MOVES, LookAhead
 from core.diagnosis.observations.draws import RUNS, Draws
 from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.start import InitialState
-from core.diagnosis.thresholds import SOUND
+from core.diagnosis.thresholds import ORDER, SOUND
 from core.engine.grouping import steps
 from core.history import History
 from core.metrics import balanced_accuracy
@@ -48,7 +48,9 @@ class FinalState:
     def passed(self) -> np.ndarray:
         """bool (runs,): the score reaches the goal, and not by always giving one answer."""
         reached = self.history.successes(self.goal.score)
-        return reached & ~self._one_answer if self.goal.is_trivial else reached
+        if self.goal.is_trivial or self.goal.is_unknown:
+            return reached & ~self._one_answer
+        return reached
 
     @property
     def failed(self) -> np.ndarray:
@@ -84,7 +86,11 @@ class FinalState:
 
     @cached_property
     def _one_answer(self) -> np.ndarray:
-        """bool (runs,): the decision is the same for rows of every class."""
+        """bool (runs,): the decision is the same for rows of every class, or for all rows."""
+        if self.goal.regression:
+            return self.output_spread < 1 / ORDER
+        if not self.history.experiment.data.has_one_class_per_row:
+            return self.constant_decision
         return self.balanced_accuracy <= 1 / (self.goal.rows.shares > 0).sum() + 1e-9
 
     @cached_property

@@ -35,21 +35,49 @@ class Goal:
     def score(self) -> float:
         """The accuracy, or R², at which a run passes.
 
-        An R² may be two standard errors lower; its variance is about 4 R² (1 - R²)² / rows (Olkin
-        and Finn, "Correlations redux", 1995).
+        Where the best possible score is an estimate, and of an R² always, it may be two standard
+        errors lower. The variance of an R² is about 4 R² (1 - R²)² / rows (Olkin and Finn,
+        "Correlations redux", 1995).
         """
         chance = self.rows.baseline(self.experiment.task)
         if self.target <= chance or self.rows.ceiling >= 1:
             return self.target
         part = (self.target - chance) / (1 - chance)
         enough = chance + max(self.rows.ceiling - chance, 0) * part
-        if not self.regression:
+        if not self.regression and not self.is_estimated:
             return enough
-        # Of the best model too, the R² of few noisy rows varies by chance.
+        # Of the best model too, the score on few rows varies by chance.
         data, ceiling = self.experiment.data, max(self.rows.ceiling, 0)
         rows = data.held_out_rows or data.training_rows
-        error = 2 * math.sqrt(ceiling / rows) * (1 - ceiling)
-        return max(enough - 2 * error, enough / 2)
+        if self.regression:
+            error = 2 * math.sqrt(ceiling / rows) * (1 - ceiling)
+        else:
+            error = math.sqrt(ceiling * (1 - ceiling) / rows)
+        best = self.rows.best_known
+        if not self.is_estimated or best is None:
+            return max(enough - 2 * error, enough / 2)
+        surely = ceiling - 2 * math.hypot(error, best.error)
+        if surely >= self.target:
+            return self.target
+        if self.is_unknown and not self.regression:
+            return surely
+        return max(min(enough, surely), (chance + enough) / 2)
+
+    @property
+    def is_estimated(self) -> bool:
+        """What is possible is known only from what some models reach."""
+        rows = self.rows
+        if rows.known_ceiling is not None or rows.best_known is None:
+            return False
+        return rows.continuous or rows.best_known.score < rows.agreement
+
+    @cached_property
+    def is_unknown(self) -> bool:
+        """No model is clearly better than a constant answer, so that it may be all there is."""
+        best = self.rows.best_known
+        if not self.is_estimated or best is None:
+            return False
+        return best.score - 2 * best.error <= self.rows.baseline(self.experiment.task)
 
     @cached_property
     def printable(self) -> float:
@@ -120,6 +148,15 @@ class Goal:
         if self.is_trivial:
             return "give every row one answer"
         return "fail" if self.is_target else f"fall short of {self.name}"
+
+    @property
+    def enough(self) -> str:
+        """What counts in place of the target, in a sentence."""
+        where = "out of reach" if self.rows.ceiling < self.target else "close to that"
+        return (
+            f"The target of {self.target:g} is {where}, so the diagnosis counts {self.score:.2f} "
+            "as enough."
+        )
 
     @property
     def name(self) -> str:

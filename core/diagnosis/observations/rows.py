@@ -7,26 +7,21 @@ from functools import cached_property
 
 import numpy as np
 
+from core.baselines import Baselines, Estimate
 from core.data import Rows, prepare
-from core.diagnosis.estimates import (
-    agreement,
-    conditioning,
-    least_squares_r2,
-    linear_accuracy,
-    neighbour_accuracy,
-    neighbour_r2,
-)
+from core.diagnosis.estimates import agreement, conditioning, least_squares_r2, linear_accuracy
+from core.diagnosis.simple import best_simple_model
 from core.experiment import Data
-from core.tasks import Task
+from core.tasks import Task, explained, right_decisions, right_labels
 
 DRAWN_ROWS = 2_000
 """Rows drawn from a generator; what is said about them does not get more exact with more."""
 ENOUGH_ROWS = 100
-"""Rows from which on the agreement of neighbours says something about the best accuracy."""
-CLEARLY = 0.1
-"""An estimated ceiling this far above the baseline says that there is something to learn."""
-COMPARED_ROWS = 400
-"""Rows whose neighbours are looked up, which takes the square of their number."""
+"""Rows from which on simple models say something about the best score."""
+ENOUGH = 0.99
+"""A score of a simple model that no better one is looked for."""
+COMPARED_ROWS, COMPARED_VALUES = 400, 100_000
+"""Rows, and rows times columns, that simple models are fitted to: about 20 ms of their time."""
 
 
 class RowStatistics:
@@ -35,10 +30,18 @@ class RowStatistics:
     Args:
         data: Of the experiment.
         seed: Of its history, or 0.
+        baselines: What other models reach on them, where that was measured.
+        reached: What the best run of a training reached on held-out rows.
     """
 
-    def __init__(self, data: Data, seed: int):
-        self.data, self.seed = data, seed
+    def __init__(
+        self,
+        data: Data,
+        seed: int,
+        baselines: Baselines | None = None,
+        reached: Estimate | None = None,
+    ):
+        self.data, self.seed, self.baselines, self.reached = data, seed, baselines, reached
 
     @cached_property
     def reduced(self) -> Data:
@@ -126,12 +129,17 @@ class RowStatistics:
 
     @cached_property
     def ceiling(self) -> float:
-        """The best accuracy, or R², that any model of these inputs can have, in expectation."""
+        """The best accuracy, or R², that any model of these inputs can have, in expectation.
+
+        Where it is not known it is the best that some model is known to reach; 1 where that would
+        not mean much.
+        """
         if self.known_ceiling is not None:
             return self.known_ceiling
-        if self.data.source.label_columns:
+        if self.best_known is None:
             return 1.0
-        return self.best_fit if self.continuous else min(self.agreement, self._neighbours())
+        best = self.best_known.score
+        return best if self.continuous else min(self.agreement, best)
 
     @cached_property
     def known_ceiling(self) -> float | None:
@@ -139,13 +147,26 @@ class RowStatistics:
         return self.data.source.ceiling()
 
     @cached_property
-    def best_fit(self) -> float:
-        """R² of the best of simple fits; 1 where it would not mean much."""
-        x, y = self.inputs[:COMPARED_ROWS], self.targets[:COMPARED_ROWS]
-        if len(x) < ENOUGH_ROWS:
-            return 1.0
-        best = max(self.linear_score, least_squares_r2(x, y, quadratic=True), neighbour_r2(x, y))
-        return best if best > CLEARLY else 1.0
+    def best_known(self) -> Estimate | None:
+        """The best score of a model on rows that it has not seen; None of too few rows."""
+        models = [] if self.reached is None else [self.reached]
+        if self.baselines is not None:
+            models += self.baselines.models
+        if len(self.inputs) >= ENOUGH_ROWS and not self.nothing_varies:
+            models.append(self._simple_model)
+        elif self.baselines is None:
+            return None
+        return max(models, key=lambda model: model.score)
+
+    @property
+    def _simple_model(self) -> Estimate:
+        rows = min(COMPARED_ROWS, max(COMPARED_VALUES // self.inputs.shape[1], ENOUGH_ROWS))
+        x, y = self.inputs[:rows], self.targets[:rows]
+        hits = explained if self.continuous else right_labels
+        if not self.continuous and not self.data.source.label_columns:
+            classes = np.unique(self.classes[:rows], return_inverse=True)[1].reshape(-1)
+            y, hits = np.eye(max(classes.max() + 1, 2))[classes], right_decisions
+        return best_simple_model(x, y, hits, ENOUGH)
 
     @cached_property
     def linear_score(self) -> float:
@@ -161,10 +182,3 @@ class RowStatistics:
     def agreement(self) -> float:
         """The share of rows that carry the most common label of all rows with the same inputs."""
         return agreement(self.inputs, self.classes)
-
-    def _neighbours(self) -> float:
-        """Accuracy of each row's nearest others, 1 where it would not mean much."""
-        if len(self.inputs) < ENOUGH_ROWS:
-            return 1.0
-        accuracy = neighbour_accuracy(self.inputs[:COMPARED_ROWS], self.classes[:COMPARED_ROWS])
-        return accuracy if accuracy > self.shares.max() + CLEARLY else 1.0

@@ -18,6 +18,7 @@ from core.diagnosis.findings import (
 )
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
+from core.diagnosis.rules.limits import of_other_models
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import MINORITY, OFF_CENTRE, ORDER, RISK
 
@@ -128,32 +129,16 @@ def label_conflict(obs: Observations) -> Finding | None:
     ceiling, goal = obs.rows.ceiling, obs.goal
     if ceiling >= 1 - 1e-9 or obs.rows.continuous:
         return None
-    estimated = obs.rows.known_ceiling is None and obs.rows.agreement > ceiling
-    if estimated and ceiling >= goal.target:
-        return None
-    best = (
-        f"Judging by nearest neighbours, a classifier can be right in about {ceiling:.1%} of the "
-        "samples."
-        if estimated
-        else f"The best possible classifier is right in {ceiling:.1%} of the samples."
-    )
-    note = ""
-    if not goal.is_target:
-        where = "out of reach" if ceiling < goal.target else "close to that"
-        note = (
-            f" The target of {goal.target:g} is {where}, so the diagnosis counts {goal.score:.2f} "
-            "as enough."
-        )
+    if goal.is_estimated:
+        return None if goal.score == goal.target else of_other_models(obs)
+    note = "" if goal.is_target else f" {goal.enough}"
     return Finding(
         "label-conflict",
         COSMETIC,
         "The classes overlap",
-        f"{best}{note}",
+        f"The best possible classifier is right in {ceiling:.1%} of the samples.{note}",
         "The same inputs occur with different labels, so any network gets some samples wrong. An "
         "accuracy near that limit is as good as it gets.",
-        (),
-        LIKELY if estimated else CERTAIN,
-        "Collect more rows, or estimate the noise in the labels." if estimated else None,
     )
 
 

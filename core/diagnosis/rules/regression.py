@@ -11,7 +11,6 @@ from core.diagnosis.findings import (
     COSMETIC,
     FATAL,
     FRAGILE,
-    LIKELY,
     SLOW,
     Finding,
     Severity,
@@ -20,6 +19,7 @@ from core.diagnosis.findings import (
 )
 from core.diagnosis.observations import FinalState, Observations
 from core.diagnosis.observations.ahead import CLEAR, TRIAL_UPDATES
+from core.diagnosis.rules.limits import of_other_models
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import ORDER, RISK
 
@@ -236,26 +236,15 @@ def constant_regression(obs: Observations) -> Finding | None:
 @rule("noisy-targets")
 def noisy_targets(obs: Observations) -> Finding | None:
     """Noise that no network can predict, from the generator or as estimated."""
-    ceiling, goal = obs.rows.ceiling, obs.goal
-    if not goal.noisy:
+    if not obs.goal.noisy:
         return None
-    estimated = obs.rows.known_ceiling is None
-    best = (
-        f"Judging by nearest neighbours and least squares, a model can reach an R² of about "
-        f"{ceiling:.2f}."
-        if estimated
-        else f"The best possible model has an R² of {ceiling:.2f}."
-    )
-    where = "out of reach" if ceiling < goal.target else "close to that"
+    if obs.goal.is_estimated:
+        return of_other_models(obs)
     return Finding(
         "noisy-targets",
         COSMETIC,
         "The targets are noisy",
-        f"{best} The target of {goal.target:g} is {where}, so the diagnosis counts "
-        f"{goal.score:.2f} as enough.",
+        f"The best possible model has an R² of {obs.rows.ceiling:.2f}. {obs.goal.enough}",
         "The same inputs occur with different targets, and no network can predict the difference. "
         "An R² near that limit is as good as it gets.",
-        (),
-        LIKELY if estimated else CERTAIN,
-        "Collect more rows, or estimate the noise in the targets." if estimated else None,
     )

@@ -1,0 +1,35 @@
+"""What is said where the best possible score is known only from what other models reach."""
+
+from __future__ import annotations
+
+from core.diagnosis.findings import COSMETIC, LIKELY, Finding
+from core.diagnosis.observations import Observations
+
+
+def of_other_models(obs: Observations) -> Finding:
+    """A finding on the target, which no model is known to reach."""
+    goal, rows, best = obs.goal, obs.rows, obs.rows.best_known
+    assert best is not None, "the goal is estimated"
+    chance = rows.baseline(obs.experiment.task)
+    score, style = ("an R²", ".2f") if goal.regression else ("an accuracy", ".1%")
+    which = "other models" if rows.baselines is not None else "simple models"
+    evidence = (
+        f"Of {which} {best.name} does best, with {score} of {format(best.score, style)} (standard "
+        f"error {format(best.error, style)}) on rows that it has not seen; always predicting "
+        f"{obs.experiment.task.constant} has {format(chance, style)}. {goal.enough}"
+    )
+    more = "Collect more rows" + (
+        ", or compare with a random forest." if rows.baselines is None else ", or other inputs."
+    )
+    what = "targets" if goal.regression else "labels"
+    return Finding(
+        "noisy-targets" if goal.regression else "label-conflict",
+        COSMETIC,
+        "What is possible cannot be told" if goal.is_unknown else "The target may be out of reach",
+        evidence,
+        f"Either these inputs say little about the {what}, or it takes a model of another kind to "
+        "see it. A network that does no worse than the best of the others need not be at fault.",
+        (),
+        LIKELY,
+        more,
+    )
