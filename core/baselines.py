@@ -1,6 +1,6 @@
 """What other models reach on the same rows, cross-validated.
 
-    reader.baselines(experiment)        # in the reading process, which has scikit-learn
+    reader.baselines(sample(experiment))    # in the reading process, which has scikit-learn
 
 A score of a network says little by itself: where a forest does no better, these inputs may hold no
 more. The NumPy estimates of a diagnosis are in `core.diagnosis.simple`.
@@ -9,7 +9,8 @@ more. The NumPy estimates of a diagnosis are in `core.diagnosis.simple`.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -52,16 +53,21 @@ class Baselines:
     """The cross-validated scores of some models, for comparison.
 
     Attributes:
-        task: Whose score it is.
+        task_name: Of the task whose score it is.
         rows: That the models were fitted to and judged on, each row judged once.
         constant: The score of the best constant answer to them.
         models: One estimate each.
     """
 
-    task: Task
+    task_name: str
     rows: int
     constant: float
     models: tuple[Estimate, ...]
+
+    @property
+    def task(self) -> Task:
+        """Whose score it is."""
+        return TASKS[self.task_name]
 
     @property
     def best(self) -> Estimate:
@@ -69,53 +75,71 @@ class Baselines:
         return max(self.models, key=lambda model: model.score)
 
 
-def cross_validated(experiment: Experiment) -> Baselines | None:
-    """Fit scikit-learn's models to the rows of run 0 of seed 0. It imports scikit-learn.
+@dataclass(frozen=True)
+class Sample:
+    """Rows for the models, no more than there is time for.
+
+    Attributes:
+        task_name: Of the task.
+        x: (rows, features), scaled as for the network.
+        y: int (rows, 1), the class of each row; or (rows, width), its labels or targets.
+    """
+
+    task_name: str
+    x: np.ndarray
+    y: np.ndarray
+
+
+def sample(experiment: Experiment) -> Sample | None:
+    """Rows of run 0 of seed 0, training and held-out ones.
 
     Returns:
-        None where the models cannot be fitted: too few rows, one class only, or labels that are
+        None where no model can be fitted: too few rows, one class only, or labels that are
         measurements under a loss for classes.
     """
-    task = experiment.task
-    if experiment.data.continuous and task.name != "regression":
+    task, data = experiment.task, experiment.data
+    if data.continuous and task.name != "regression":
         return None
-    x, y = _rows(experiment)
+    most = min(MOST_ROWS, max(MOST_VALUES // data.source.features, FEWEST_ROWS))
+    if data.source.random:
+        data = replace(data, source=data.source.with_rows(min(most, data.source.rows)))
+    rows = prepare(data, 0, 0)
+    x, y = np.concatenate([rows.x, rows.held_out_x]), np.concatenate([rows.y, rows.held_out_y])
+    chosen = generator(0, 4).permutation(len(x))[:most]
+    x, y = x[chosen].astype(float), y[chosen].astype(float)
+    if data.has_one_class_per_row and task.name != "regression":
+        y = np.unique(y, axis=0, return_inverse=True)[1].reshape(-1, 1)
     if len(x) < FEWEST_ROWS or not np.ptp(y, axis=0).any() or not np.isfinite(x).all():
         return None
-    classes = np.unique(y, axis=0, return_inverse=True)[1].reshape(-1)
-    by_class = experiment.data.has_one_class_per_row and task.name != "regression"
-    if by_class:
-        y = classes
-    elif y.shape[1] == 1:
-        y = y[:, 0]
+    return Sample(task.name, x, y)
+
+
+def cross_validated(rows: Sample) -> Baselines | None:
+    """Fit scikit-learn's models, which this imports, and judge each row by those without it.
+
+    Returns:
+        None where some of the rows have one class only.
+    """
+    task, x, y = TASKS[rows.task_name], rows.x, rows.y
     order = generator(0, 3).permutation(len(x))
     folds = np.array_split(order, FOLDS)
+    others = [np.setdiff1d(order, fold) for fold in folds]
+    if any(len(np.unique(y[rest], axis=0)) < 2 for rest in others):
+        return None
     models = []
-    for name, model in _models(task, int(classes.max()) + 1).items():
+    for name, model in _models(task, int(y.max()) + 1).items():
         hits = np.empty(len(x))
-        for fold in folds:
-            others = np.setdiff1d(order, fold)
-            if len(np.unique(y[others], axis=0)) < 2:
-                return None
+        for fold, rest in zip(folds, others, strict=True):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a fit that ends before it has converged
-                predicted = model.fit(x[others], y[others]).predict(x[fold])
-            hits[fold] = _hits(task, predicted, y[fold], y)
+                model.fit(x[rest], y[rest] if y.shape[1] > 1 else y[rest, 0])
+            hits[fold] = _hits(task, model.predict(x[fold]).reshape(len(fold), -1), y[fold], y)
         models.append(Estimate.of(name, hits))
-    constant = _majority(classes) if by_class else task.baseline(y.reshape(len(y), -1))
-    return Baselines(task, len(x), constant, tuple(models))
+    return Baselines(rows.task_name, len(x), task.baseline(y), tuple(models))
 
 
-def _rows(experiment: Experiment) -> tuple[np.ndarray, np.ndarray]:
-    """x (rows, features), y (rows, width): of all rows as many as there is time for."""
-    rows = prepare(experiment.data, 0, 0)
-    x, y = np.concatenate([rows.x, rows.held_out_x]), np.concatenate([rows.y, rows.held_out_y])
-    most = min(MOST_ROWS, max(MOST_VALUES // x.shape[1], FEWEST_ROWS))
-    chosen = generator(0, 4).permutation(len(x))[:most]
-    return x[chosen].astype(float), y[chosen].astype(float)
-
-
-def _models(task: Task, classes: int) -> dict:
+def _models(task: Task, classes: int) -> dict[str, Any]:
+    """The models by their names in words."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
     from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
     from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -139,14 +163,9 @@ def _models(task: Task, classes: int) -> dict:
 
 
 def _hits(task: Task, predicted: np.ndarray, y: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """(rows,), what each row adds to the score."""
-    predicted, y = predicted.reshape(len(y), -1), y.reshape(len(y), -1)
+    """(rows,), what each row adds to the score; the variance is that of the whole (rows, width)."""
     if task is not TASKS["regression"]:
         return (predicted == y).mean(axis=1)
-    variance = whole.reshape(len(whole), -1).var(axis=0)
+    variance = whole.var(axis=0)
     varies = variance > 0
     return (1 - (y - predicted)[:, varies] ** 2 / variance[varies]).mean(axis=1)
-
-
-def _majority(classes: np.ndarray) -> float:
-    return float(np.bincount(classes).max() / len(classes))

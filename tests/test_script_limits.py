@@ -4,13 +4,17 @@ import os
 import pickle
 import random
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.baselines import sample
 from core.jobs.reading import NotRead, Reader
+from core.problems import PROBLEMS
 from core.script import CannotPatch, patch, read
 from support.mutations import mutated
 from support.scripts import PATHS
@@ -102,6 +106,20 @@ def test_the_reading_process_patches_and_says_where_it_cannot(reader):
     assert "epochs=9" in reader.patch(source, reading.experiment, longer)
     with pytest.raises(CannotPatch):
         reader.patch("x = 1", reading.experiment, longer)
+
+
+def test_the_reading_process_fits_other_models(reader):
+    experiment = reader.read(ROWS + NETWORK).experiment
+    others = reader.baselines(sample(experiment))
+    assert others is None or all(model.error >= 0 for model in others.models)
+    blobs = PROBLEMS["two-blob"].experiment
+    best = reader.baselines(sample(blobs)).best
+    assert best.score > 0.9
+    assert reader.baselines(None) is None
+    assert "sklearn" not in subprocess.run(
+        [sys.executable, "-c", "import core.baselines, sys; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
 
 
 def test_a_reading_can_travel_between_processes():

@@ -2,6 +2,7 @@
 
     reader = Reader()                       # once a server
     reading = reader.read(source)           # a core.script.Reading
+    others = reader.baselines(rows)         # a core.baselines.Baselines
 
 A paste is evaluated by a whitelist that has its own bounds; this process is the second wall. It is
 kept warm, and replaced where it dies or takes too long. It has scikit-learn, which the server and
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.baselines import Baselines, Sample
 from core.experiment import Experiment
 from core.jobs.process import Process
 
@@ -26,6 +28,8 @@ SECONDS = 2.0
 """Of the process's own time that a reading may take."""
 MEGABYTES = 200
 """That a reading may take, beyond what the process holds when it is warm."""
+FITTING_SECONDS = 8.0
+"""That the models of `baselines` may take."""
 GRACE = 1.0
 """Seconds of its own time more before the system ends the process."""
 BUSY = 10.0
@@ -37,7 +41,7 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THRE
 
 
 class NotRead(RuntimeError):
-    """A script that cannot be read within the limits; the message says which."""
+    """What cannot be done within the limits; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,21 @@ class Patch:
             return error
 
 
-def limit_time(readings: int = 1) -> None:
+@dataclass(frozen=True)
+class Fit:
+    """A request to fit other models to the rows of an experiment."""
+
+    rows: Sample
+
+    def run(self, on_event: Any, should_stop: Any) -> Any:
+        """The `Baselines`, or None."""
+        from core.baselines import cross_validated
+
+        limit_time(FITTING_SECONDS / SECONDS)
+        return cross_validated(self.rows)
+
+
+def limit_time(readings: float = 1) -> None:
     """Let the system end this process after a little more than the time of so many readings."""
     with contextlib.suppress(ImportError):
         import resource
@@ -138,6 +156,16 @@ class Reader:
             raise result
         return result
 
+    def baselines(self, rows: Sample | None) -> Baselines | None:
+        """What other models reach on these rows, as `core.baselines.cross_validated` gives it.
+
+        Raises:
+            NotRead: If it takes too much time or memory.
+        """
+        return (
+            None if rows is None else self._ask(Fit(rows), FITTING_SECONDS, "Fitting other models")
+        )
+
     def close(self) -> None:
         """End the process."""
         self._closed = True
@@ -164,7 +192,7 @@ class Reader:
 
         self._process = Process(environment, "core.jobs.reading_limits", on_message, on_exit)
 
-    def _ask(self, request: Any, seconds: float) -> Any:
+    def _ask(self, request: Any, seconds: float, what: str = "The script") -> Any:
         with self._turn:
             if self._closed or self._process is None:
                 raise NotRead("The reader is closed.")
@@ -178,7 +206,7 @@ class Reader:
             if kind == "exit":
                 # The next one finds a warm process: this one starts while nobody waits.
                 self._start()
-                raise NotRead(f"The script takes more than {seconds:g} s or {self._megabytes} MB.")
+                raise NotRead(f"{what} takes more than {seconds:g} s or {self._megabytes} MB.")
         if kind == "failed":
             raise NotRead(str(value))
         return value

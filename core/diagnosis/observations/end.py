@@ -48,9 +48,18 @@ class FinalState:
     def passed(self) -> np.ndarray:
         """bool (runs,): the score reaches the goal, and not by always giving one answer."""
         reached = self.history.successes(self.goal.score)
-        if self.goal.is_trivial or self.goal.is_unknown:
+        if self.goal.is_trivial:
             return reached & ~self._one_answer
+        if self.goal.is_unknown:
+            return reached & ~self._constant
         return reached
+
+    @property
+    def _constant(self) -> np.ndarray:
+        """bool (runs,): every row gets about the same prediction."""
+        if self.goal.regression:
+            return self.output_spread < 1 / ORDER
+        return self.constant_decision
 
     @property
     def failed(self) -> np.ndarray:
@@ -86,11 +95,7 @@ class FinalState:
 
     @cached_property
     def _one_answer(self) -> np.ndarray:
-        """bool (runs,): the decision is the same for rows of every class, or for all rows."""
-        if self.goal.regression:
-            return self.output_spread < 1 / ORDER
-        if not self.history.experiment.data.has_one_class_per_row:
-            return self.constant_decision
+        """bool (runs,): the decision is the same for rows of every class."""
         return self.balanced_accuracy <= 1 / (self.goal.rows.shares > 0).sum() + 1e-9
 
     @cached_property
