@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from core.experiment import Experiment
+from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix, excluded
 from core.history import TARGET, History, Progress
 from core.rates import Rate, mean_difference_interval, runs_to_show
@@ -252,6 +253,8 @@ def _orders(
 def plan(experiment: Experiment, fixes: Mapping[str, Fix]) -> Mapping[tuple[str, ...], Experiment]:
     """The experiment of every combination of fixes in which no two exclude each other.
 
+    A combination is left out where one of its fixes does not fit what those before it give.
+
     Args:
         experiment: Without any fix.
         fixes: By key, in the order in which they are applied.
@@ -265,7 +268,8 @@ def plan(experiment: Experiment, fixes: Mapping[str, Fix]) -> Mapping[tuple[str,
         *before, last = subset
         base = planned.get(tuple(before))
         if base is not None and not set(before) & set(excludes[last]):
-            planned[subset] = fixes[last].apply(base)
+            with contextlib.suppress(InvalidExperiment):
+                planned[subset] = fixes[last].apply(base)
     return planned
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from core.experiment import Data, Experiment, Model, Training, plain, restored, task_of
 from core.sources import Source
 from core.tasks import Task
@@ -97,8 +99,13 @@ def _with_source(data: Data, source: Source) -> Data:
 
 
 def leaves(value: Any, name: str = "") -> dict[str, Any]:
-    """The values in nested dataclasses by dotted path; items of tuples are counted from the end."""
-    if is_dataclass(value):
+    """The values in nested dataclasses by dotted path; items of tuples are counted from the end.
+
+    What holds arrays, such as a table, is one value.
+    """
+    if is_dataclass(value) and not any(
+        isinstance(getattr(value, each.name), np.ndarray) for each in fields(value)
+    ):
         parts: list[tuple[Any, Any]] = [(f.name, getattr(value, f.name)) for f in fields(value)]
         parts.append(("kind", type(value).__name__))
     elif isinstance(value, tuple) and value and is_dataclass(value[0]):

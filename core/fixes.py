@@ -94,7 +94,10 @@ def excluded(fixes: Mapping[str, Fix], experiment: Experiment) -> dict[str, tupl
     acting = [key for key in fixes if alone[key] != experiment]
 
     def replaces(later: str, earlier: str) -> bool:
-        return fixes[later].apply(alone[earlier]) == alone[later]
+        try:
+            return fixes[later].apply(alone[earlier]) == alone[later]
+        except InvalidExperiment:
+            return False
 
     pairs = {
         frozenset((one, other))

@@ -13,6 +13,7 @@ from core.experiment import (
     Data,
     Dense,
     Experiment,
+    InvalidExperiment,
     Model,
     RMSprop,
     Threshold,
@@ -193,11 +194,15 @@ PROBLEMS: dict[str, Problem] = {problem.key: problem for problem in (THRESHOLD, 
 """The problems by their key."""
 
 
+MANY, FEW = 8, 2
+"""The most fixes of which every combination is tried, and how many of more are combined."""
+
+
 def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tuple[str, ...]]:
     """The variant of a problem and the fixes whose result is closest to an experiment.
 
     The closest result has the fewest values that differ; of equals, the one with the fewest fixes
-    is taken.
+    is taken. Of more than MANY fixes, at most FEW are combined.
 
     Args:
         problem: Whose baseline, variants and fixes are combined.
@@ -209,12 +214,16 @@ def leading_to(problem: Problem, experiment: Experiment) -> tuple[str | None, tu
     """
     target = leaves(experiment)
     keys = tuple(problem.fixes)
-    subsets = tuple(chain.from_iterable(combinations(keys, n) for n in range(len(keys) + 1)))
+    most = len(keys) if len(keys) <= MANY else FEW
+    subsets = tuple(chain.from_iterable(combinations(keys, n) for n in range(most + 1)))
     starts: dict[str | None, Experiment] = {None: problem.experiment}
     starts.update(problem.variants)
 
     def differing(start: str | None, chosen: tuple[str, ...]) -> int:
-        reached = leaves(apply_all((problem.fixes[key] for key in chosen), starts[start]))
+        try:
+            reached = leaves(apply_all((problem.fixes[key] for key in chosen), starts[start]))
+        except InvalidExperiment:
+            return len(target)
         return sum(reached.get(name) != target.get(name) for name in reached.keys() | target.keys())
 
     return min(

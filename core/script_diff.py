@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from core.experiment import Experiment
+from core.experiment import Experiment, InvalidExperiment
 from core.export import HEADINGS, sections
 from core.fixes import Fix
 
@@ -66,7 +66,8 @@ def changes(
 
     Args:
         before: The experiment without the fixes.
-        fixes: In the order in which they are applied.
+        fixes: In the order in which they are applied; one that does not fit what those before it
+            give changes nothing.
         after: The final experiment; any difference from the fixes' result counts as changed by
             hand. None for the fixes' result.
         seed: Of the script.
@@ -77,7 +78,10 @@ def changes(
     titles, steps = [], [before]
     for fix in fixes:
         titles.append(fix.title)
-        steps.append(fix.apply(steps[-1]))
+        try:
+            steps.append(fix.apply(steps[-1]))
+        except InvalidExperiment:
+            steps.append(steps[-1])
     if after is not None and after != steps[-1]:
         titles.append(BY_HAND)
         steps.append(after)

@@ -8,8 +8,7 @@ from core.diagnosis import refusal
 from core.experiment import Experiment, InvalidExperiment
 from core.fields import Setting
 from core.jobs.requests import Train
-from core.problems import PROBLEMS
-from pages.elements import browser, jobs, layers, query_params, state, widgets
+from pages.elements import browser, jobs, layers, own, query_params, state, widgets
 from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, in_words
 
 ICONS = {
@@ -22,7 +21,7 @@ ICONS = {
 
 def presets(problem: str) -> None:
     """Draw the choice of the form of the question and of the fixes to apply."""
-    question = PROBLEMS[problem]
+    question = own.problem(problem)
     if question.variants:
         st.segmented_control(
             "Start from",
@@ -149,7 +148,7 @@ def train(problem: str) -> None:
     request = _request(problem, experiment)
     jobs.clear(fit_slot(problem))
     many = f"{request.runs} run{'s' * (request.runs > 1)}"
-    jobs.start(problem, f"{many} of the {PROBLEMS[problem].title.lower()}", request)
+    jobs.start(problem, f"{many} of {own.described(problem)}", request)
     browser.bring_into_view(result(problem))
 
 

@@ -10,7 +10,7 @@ from core.fixes import Fix
 from core.history import History
 from core.problems import PROBLEMS
 from core.script_diff import changes
-from pages.elements import controls, findings, state
+from pages.elements import controls, findings, own, state
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
 
@@ -18,7 +18,9 @@ TABS = ("Script", "What changed", "Notebook", "Data", "Report")
 MOST_WORDS = 300
 """The most characters of an error's text."""
 LOADED = ":material/check_circle: Loaded: the controls above show it."
-BEYOND = ":material/info: Not loaded: the experiment is valid, but no page supports its data."
+BEYOND = (
+    f":material/info: Not loaded: this page has no controls for its data. Open it on {own.TITLE}."
+)
 OTHER = ":material/info: Not loaded: this is a {} experiment; open it on that page."
 PALETTE = "theme.{}.chartCategoricalColors"
 
@@ -37,7 +39,8 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     with script:
         _script(problem, experiment, seed)
     with changed:
-        _changes(problem, state.steps(problem), experiment, seed)
+        before = own.problem(problem).experiment
+        _changes(before, state.steps(problem), experiment, seed)
     with notebook:
         _notebook(problem, experiment, seed)
     with data:
@@ -46,11 +49,11 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         _report(problem, experiment, history, seed)
 
 
-def code(problem: str, experiment: Experiment, fixes: tuple[Fix, ...], seed: int) -> None:
+def code(before: Experiment, experiment: Experiment, fixes: tuple[Fix, ...], seed: int) -> None:
     """Draw the section on a page without settings.
 
     Args:
-        problem: Whose question the experiment is based on.
+        before: The question as asked.
         experiment: To be exported.
         fixes: The fixes that lead to it from the question as asked.
         seed: Of the script.
@@ -58,11 +61,11 @@ def code(problem: str, experiment: Experiment, fixes: tuple[Fix, ...], seed: int
     st.header("Export")
     script, changed, notebook = st.tabs(TABS[:3])
     with script:
-        _script(problem, experiment, seed)
+        _script("fixes", experiment, seed)
     with changed:
-        _changes(problem, fixes, experiment, seed)
+        _changes(before, fixes, experiment, seed)
     with notebook:
-        _notebook(problem, experiment, seed)
+        _notebook("fixes", experiment, seed)
 
 
 def _button(label: str, content, name: str, mime: str, help: str, disabled: bool = False) -> None:
@@ -79,27 +82,27 @@ def _button(label: str, content, name: str, mime: str, help: str, disabled: bool
     )
 
 
-def _script(problem: str, experiment: Experiment, seed: int) -> None:
+def _script(name: str, experiment: Experiment, seed: int) -> None:
     script = export.to_script(experiment, seed)
     st.markdown("This experiment in plain Keras. It runs as is, after `pip install tensorflow`.")
     # Wrapped and at full height, since a box that scrolls is not accessible by keyboard.
     st.code(script, language="python", wrap_lines=True)
-    _button("Script", script, f"plateau_{problem}.py", "text/x-python", "One run from one seed.")
+    _button("Script", script, f"plateau_{name}.py", "text/x-python", "One run from one seed.")
 
 
-def _notebook(problem: str, experiment: Experiment, seed: int) -> None:
+def _notebook(name: str, experiment: Experiment, seed: int) -> None:
     st.markdown("The same script in cells, for Jupyter or Colab.")
     _button(
         "Notebook",
         lambda: export.to_notebook(experiment, seed),
-        f"plateau_{problem}.ipynb",
+        f"plateau_{name}.ipynb",
         "application/x-ipynb+json",
         f"One cell per step, from the data to the {experiment.task.score_name}.",
     )
 
 
-def _changes(problem: str, fixes: tuple[Fix, ...], experiment: Experiment, seed: int) -> None:
-    differences = changes(PROBLEMS[problem].experiment, fixes, experiment, seed)
+def _changes(before: Experiment, fixes: tuple[Fix, ...], experiment: Experiment, seed: int) -> None:
+    differences = changes(before, fixes, experiment, seed)
     if not differences:
         st.markdown("Nothing has changed: this is the question as asked.")
         return
@@ -171,7 +174,11 @@ def _load(problem: str) -> None:
     except InvalidExperiment as error:
         message, detail = ":material/error: Not loaded.", str(error)[:MOST_WORDS]
     else:
-        message = LOADED if state.adopt(problem, loaded) else _why_not(problem, loaded)
+        if problem == own.KEY:
+            state.open_experiment(loaded, f"From the file {file.name}.")
+            message = LOADED
+        else:
+            message = LOADED if state.adopt(problem, loaded) else _why_not(problem, loaded)
     st.session_state[f"{_upload(problem)}.message"] = message, detail
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.elements import browser, query_params
+from pages.elements import browser, own, query_params
 from pages.elements.jobs import worker
 
 PAGES = {
     "streamlit_app.py": ("Overview", ":material/home:"),
+    own.PATH: (own.TITLE, ":material/network_node:"),
     "pages/1_Threshold_problem.py": ("Threshold problem", ":material/vertical_align_center:"),
     "pages/2_Two_blob_problem.py": ("Two-blob problem", ":material/scatter_plot:"),
     "pages/3_Compare_fixes.py": ("Compare fixes", ":material/balance:"),

@@ -7,8 +7,17 @@ import streamlit as st
 from core.experiment import Experiment
 from core.history import History, epochs_frame
 from core.posts import POSTS
-from core.problems import PROBLEMS
-from pages.elements import charts, controls, export, findings, jobs, query_params, results, state
+from pages.elements import (
+    charts,
+    controls,
+    export,
+    findings,
+    jobs,
+    own,
+    query_params,
+    results,
+    state,
+)
 from pages.elements.rendering import in_turn
 
 LIVE_EPOCHS = 40
@@ -19,12 +28,18 @@ LIVE_EPOCHS = 40
 def draw(problem: str, question: str) -> None:
     """Draw the page of a problem; `question` is its description."""
     refused = state.enter(problem)
-    st.title(PROBLEMS[problem].title)
+    st.title(own.problem(problem).title)
     st.markdown(f"{question} Source: {POSTS[problem].markdown}.", width=760)
     # In containers, here and below, so that the elements after one keep their position, and with
     # it open tabs and drawn charts, when the number of elements in it changes.
     with st.container():
         query_params.notices(refused)
+    body(problem)
+    state.leave(problem)
+
+
+def body(problem: str) -> None:
+    """Draw the controls, the training, its results and the export."""
     with st.container(border=True):
         controls.presets(problem)
         controls.groups(problem)
@@ -36,7 +51,6 @@ def draw(problem: str, question: str) -> None:
         history = _training(problem, experiment, ready)
     if experiment:
         export.draw(problem, experiment, history)
-    state.leave(problem)
 
 
 def _training(problem: str, experiment: Experiment | None, ready: bool) -> History | None:

@@ -21,10 +21,9 @@ from core.export import to_script
 from core.files import versions
 from core.fixes import Fix
 from core.history import History
-from core.problems import PROBLEMS
 from core.rates import Rate
 from core.script_diff import changes
-from pages.elements import figures, findings
+from pages.elements import figures, findings, own
 from pages.elements.figures import Picture
 from pages.elements.headline import headline, others
 
@@ -65,7 +64,7 @@ class Report:
     def html(self) -> str:
         """The whole file."""
         return _template().render(
-            title=PROBLEMS[self.problem].title,
+            title=own.problem(self.problem).title,
             headline=self._headline(),
             report=self,
             sections=() if self.history is None else self._pictures(self.history),
@@ -73,7 +72,7 @@ class Report:
             verdict=verdict(self.findings, self.history, self.target),
             standing=_standing,
             changes=changes(
-                PROBLEMS[self.problem].experiment, self.fixes, self.experiment, self.seed
+                own.problem(self.problem).experiment, self.fixes, self.experiment, self.seed
             ),
             script=to_script(self.experiment, self.seed),
             versions=", ".join(f"{name} {number}" for name, number in versions().items()),

@@ -7,20 +7,21 @@ from dataclasses import replace
 from core.draft import Draft
 from core.experiment import Data, Experiment
 from core.problems import PROBLEMS
+from pages.elements import own
 
 
-def with_own(own: Data, before: Draft, after: Draft) -> Draft:
-    """The draft with the rows and labels of the question, `own`, where their source is back."""
+def with_own(asked: Data, before: Draft, after: Draft) -> Draft:
+    """The draft with the rows and labels of the question, `asked`, where their source is back."""
     now, then = type(after.data.source), type(before.data.source)
-    if now is then or now is not type(own.source):
+    if now is then or now is not type(asked.source):
         return after
-    data = replace(after.data, source=own.source, label_values=own.label_values)
+    data = replace(after.data, source=asked.source, label_values=asked.label_values)
     return after._replace(data=data)
 
 
 def is_of(problem: str, shown: Experiment) -> bool:
     """Whether an experiment has the source of a problem's question."""
-    return type(shown.data.source) is type(PROBLEMS[problem].experiment.data.source)
+    return type(shown.data.source) is type(own.problem(problem).experiment.data.source)
 
 
 def can_be_set(problem: str, draft: Draft, shown: Experiment) -> bool:

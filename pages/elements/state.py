@@ -13,17 +13,16 @@ value that it had when it was last visible, even if the setting has changed sinc
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from core.draft import Draft
 from core.experiment import Experiment
-from core.fields import Choice, MultiChoice, Numbers, Numerical, Optional
-from core.fixes import Fix, apply_all, excluded
-from core.problems import PROBLEMS, leading_to
-from pages.elements import links_v1, query_params, rows
+from core.fields import Choice, MultiChoice
+from core.fixes import Fix
+from core.problems import Problem, leading_to
+from pages.elements import drafts, links_v1, own, query_params, rows, widgets
 from pages.elements.settings import (
     OF_RUNS,
     VIEWS,
@@ -31,15 +30,20 @@ from pages.elements.settings import (
     as_text,
     changed_by,
     chosen_in_words,
-    differences,
     in_words,
-    table,
 )
 
 BASELINE = "as-asked"
 START, FIXES, DRAFT = "start", "fixes", "draft"
-MOST_DRAWN = 16
-"""Drafts that are kept as objects: a page needs its own again and again while it is drawn."""
+
+
+def problem(key: str) -> Problem:
+    """The problem with this key: one of `core.problems`, or the session's own network.
+
+    Raises:
+        KeyError: If there is none.
+    """
+    return own.problem(key)
 
 
 def enter(problem: str) -> list[str]:
@@ -68,7 +72,7 @@ def held(problem: str) -> dict[str, Any]:
 
 def _kinds(problem: str) -> dict[str, query_params.Kind]:
     """The kind of each value besides the draft."""
-    baseline = PROBLEMS[problem]
+    baseline = own.problem(problem)
     return {
         START: Choice((BASELINE, *baseline.variants)),
         FIXES: MultiChoice(baseline.fixes),
@@ -96,7 +100,9 @@ def control(problem: str, name: str) -> dict[str, Any]:
     settings = controls(problem)
     # On every run of the script, since the browser reads the value only when the widget is shown.
     if name in settings:
-        st.session_state[widget] = _to_widget(settings[name], settings[name].read(draft(problem)))
+        st.session_state[widget] = widgets.shown(
+            settings[name], settings[name].read(draft(problem))
+        )
     else:
         st.session_state[widget] = held(problem)[name]
     if name in (START, FIXES):
@@ -119,36 +125,18 @@ def take_over(problem: str) -> list[str]:
     for name, setting in controls(problem).items():
         sent = st.session_state.get(key(problem, name))
         # An untouched setting keeps its value, or the one that a change of another setting implies.
-        if sent is None or sent == _to_widget(setting, setting.read(before)):
+        if sent is None or sent == widgets.shown(setting, setting.read(before)):
             continue
         try:
-            value = _from_widget(setting, sent)
+            value = widgets.typed(setting, sent)
             if query_params.allows(setting.setting.kind, value):
                 after = setting.write(after, value)
         except (IndexError, ValueError, OverflowError):
             text, expected = query_params.quoted(str(sent)), setting.setting.kind.expected
             refused.append(f"{setting.setting.label}: `{text}`; it should be {expected}.")
-    own = _preset(problem, held(problem)[START], chosen(problem)).data
-    _hold(problem, rows.with_own(own, before, after))
+    asked = _preset(problem, held(problem)[START], chosen(problem)).data
+    _hold(problem, rows.with_own(asked, before, after))
     return refused
-
-
-def _to_widget(control: Control, value: Any) -> Any:
-    """A value as its widget has it: numbers in a list or an array, and none, are text."""
-    if isinstance(control.setting.kind, Numbers):
-        return ", ".join(f"{number:g}" for number in value)
-    if isinstance(control.setting.kind, MultiChoice):
-        return list(value)
-    return as_text(value) if isinstance(control.setting.kind, (Numerical, Optional)) else value
-
-
-def _from_widget(control: Control, sent: Any) -> Any:
-    if isinstance(control.setting.kind, Numbers):
-        return tuple(float(number) for number in str(sent).split(",") if number.strip())
-    kind = control.setting.kind
-    if isinstance(kind, MultiChoice):
-        return tuple(sent)
-    return kind.parse(str(sent)) if isinstance(kind, (Numerical, Optional)) else sent
 
 
 def _follow_preset(problem: str, name: str) -> None:
@@ -166,19 +154,14 @@ def _follow_preset(problem: str, name: str) -> None:
 
 def _excluded(problem: str, start: str) -> dict[str, tuple[str, ...]]:
     """For each fix, the fixes that it replaces on this form of the question."""
-    baseline = PROBLEMS[problem]
+    baseline = own.problem(problem)
     form = baseline.variants.get(start, baseline.experiment)
-    return _exclusions(tuple(baseline.fixes.values()), form)
-
-
-@lru_cache(maxsize=32)
-def _exclusions(fixes: tuple[Fix, ...], form: Experiment) -> dict[str, tuple[str, ...]]:
-    return excluded({fix.key: fix for fix in fixes}, form)
+    return drafts.exclusions(tuple(baseline.fixes.values()), form)
 
 
 def _last_of_each(problem: str, start: str, fixes: Collection[str]) -> tuple[str, ...]:
     """The fixes in the order in which they are applied, without those that a later one replaces."""
-    ordered = [name for name in PROBLEMS[problem].fixes if name in fixes]
+    ordered = [name for name in own.problem(problem).fixes if name in fixes]
     excludes = _excluded(problem, start)
     return tuple(
         fix for n, fix in enumerate(ordered) if not set(excludes[fix]) & set(ordered[n + 1 :])
@@ -188,7 +171,7 @@ def _last_of_each(problem: str, start: str, fixes: Collection[str]) -> tuple[str
 def replaces(problem: str, fix: str) -> tuple[str, ...]:
     """The titles of the fixes that a fix replaces."""
     others = _excluded(problem, held(problem)[START])[fix]
-    return tuple(PROBLEMS[problem].fixes[key].title for key in others)
+    return tuple(own.problem(problem).fixes[key].title for key in others)
 
 
 def reset(problem: str) -> None:
@@ -223,27 +206,16 @@ def put(problem: str, **values: Any) -> None:
 
 def draft(problem: str) -> Draft:
     """The draft of the experiment."""
-    return _read(held(problem)[DRAFT])
-
-
-@lru_cache(maxsize=MOST_DRAWN)
-def _read(text: str) -> Draft:
-    return Draft.from_json(text)
+    return drafts.read(held(problem)[DRAFT])
 
 
 def controls(problem: str) -> dict[str, Control]:
     """The table of the draft."""
-    return _table(held(problem)[DRAFT])
-
-
-@lru_cache(maxsize=MOST_DRAWN)
-def _table(text: str) -> dict[str, Control]:
-    # Kept, since every widget of a page looks up its own row.
-    return table(_read(text))
+    return drafts.controls(held(problem)[DRAFT])
 
 
 def _hold(problem: str, draft: Draft) -> None:
-    if draft != _read(held(problem)[DRAFT]):
+    if draft != drafts.read(held(problem)[DRAFT]):
         held(problem)[DRAFT] = draft.to_json()
 
 
@@ -256,18 +228,12 @@ def experiment(problem: str) -> Experiment:
         InvalidExperiment: If the settings do not fit each other.
     """
     take_over(problem)
-    return _experiment(held(problem)[DRAFT])
-
-
-@lru_cache(maxsize=MOST_DRAWN)
-def _experiment(text: str) -> Experiment:
-    # Kept with its digest, by which the results of a page are cached.
-    return _read(text).experiment()
+    return drafts.experiment(held(problem)[DRAFT])
 
 
 def parameters(problem: str) -> dict[str, str]:
     """The parameters of this page's URL: those that differ from the question as asked."""
-    differing: dict[str, Any] = {}
+    differing: dict[str, Any] = own.parameters(problem)
     if (start := held(problem)[START]) != BASELINE:
         differing[START] = start
     if chosen(problem):
@@ -308,7 +274,7 @@ def next_seed(problem: str) -> None:
 def chosen(problem: str) -> tuple[str, ...]:
     """The keys of the chosen fixes, in the order in which they are applied."""
     picked = held(problem)[FIXES]
-    return tuple(name for name in PROBLEMS[problem].fixes if name in picked)
+    return tuple(name for name in own.problem(problem).fixes if name in picked)
 
 
 def by_hand(problem: str) -> dict[str, Any]:
@@ -316,13 +282,9 @@ def by_hand(problem: str) -> dict[str, Any]:
     take_over(problem)
     preset = _preset(problem, held(problem)[START], chosen(problem))
     of_runs = {name: held(problem)[name] for name in OF_RUNS}
-    return _differences(preset, draft(problem)) | {
+    return drafts.differences(preset, draft(problem)) | {
         name: value for name, value in of_runs.items() if value != OF_RUNS[name].default
     }
-
-
-_differences = lru_cache(maxsize=MOST_DRAWN)(differences)
-"""A page asks for them in its summary, its link and its URL."""
 
 
 def changed(problem: str) -> dict[str, str]:
@@ -372,10 +334,10 @@ def adopt(problem: str, changed: Experiment, fixes: tuple[str, ...] | None = Non
         return False
     take_over(problem)
     if fixes is None:
-        start, proposed = leading_to(PROBLEMS[problem], changed)
+        start, proposed = leading_to(own.problem(problem), changed)
     else:
         start = held(problem)[START]
-        proposed = tuple(fix for fix in fixes if fix in PROBLEMS[problem].fixes)
+        proposed = tuple(fix for fix in fixes if fix in own.problem(problem).fixes)
     proposed = _last_of_each(problem, start or BASELINE, proposed)
     _begin(problem, start or BASELINE, proposed, Draft.of(changed), {})
     return True
@@ -391,9 +353,23 @@ def open_with(problem: str, shown: Experiment) -> bool:
         return False
     st.session_state.setdefault(problem, _from_link(problem, {}, []))
     defaults = {name: view.default for name, view in OF_RUNS.items()}
-    start, fixes = leading_to(PROBLEMS[problem], shown)
+    start, fixes = leading_to(own.problem(problem), shown)
     _begin(problem, start or BASELINE, fixes, Draft.of(shown), defaults)
     return True
+
+
+def open_experiment(shown: Experiment, origin: str = "", **link: Any) -> None:
+    """Make an experiment the session's own network, and set the controls of its page to it.
+
+    Args:
+        shown: Any experiment.
+        origin: Where it comes from, as a sentence.
+        **link: What `own.hold` takes for the link.
+    """
+    own.hold(shown, origin, **link)
+    st.session_state.setdefault(own.KEY, _from_link(own.KEY, {}, []))
+    of_runs = {name: held(own.KEY)[name] for name in OF_RUNS}
+    _begin(own.KEY, BASELINE, (), Draft.of(shown), of_runs)
 
 
 def _begin(
@@ -406,7 +382,7 @@ def _begin(
 
 def steps(problem: str) -> tuple[Fix, ...]:
     """The form of the question, as a fix of the question as asked, and the chosen fixes."""
-    baseline, start = PROBLEMS[problem], held(problem)[START]
+    baseline, start = own.problem(problem), held(problem)[START]
     fixes = tuple(baseline.fixes[name] for name in chosen(problem))
     if start == BASELINE:
         return fixes
@@ -423,19 +399,15 @@ def title(start: str) -> str:
 
 
 def _preset(problem: str, start: str, fixes: Collection[str]) -> Draft:
-    baseline = PROBLEMS[problem]
+    baseline = own.problem(problem)
     form = baseline.variants.get(start, baseline.experiment)
-    return _applied(tuple(fix for name, fix in baseline.fixes.items() if name in fixes), form)
-
-
-@lru_cache(maxsize=MOST_DRAWN)
-def _applied(fixes: tuple[Fix, ...], form: Experiment) -> Draft:
-    return Draft.of(apply_all(fixes, form))
+    return drafts.applied(tuple(fix for name, fix in baseline.fixes.items() if name in fixes), form)
 
 
 def _from_link(problem: str, link: dict[str, str], refused: list[str]) -> dict[str, Any]:
     """The initial values of the page; a refused one is replaced by the preset's."""
     kinds = _kinds(problem)
+    link = {name: text for name, text in link.items() if name not in own.parameters(problem)}
     other = {name: text for name, text in link.items() if name in kinds}
     values = {START: BASELINE, FIXES: [], **query_params.checked(other, kinds, refused)}
     defaults = {name: view.default for name, view in {**OF_RUNS, **VIEWS}.items()}

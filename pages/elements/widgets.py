@@ -6,8 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-from core.fields import Bool, Choice, Float, Int, MultiChoice, Setting
-from pages.elements.settings import ClassName, View
+from core.fields import (
+    Bool,
+    Choice,
+    Float,
+    Int,
+    MultiChoice,
+    Numbers,
+    Numerical,
+    Optional,
+    Setting,
+)
+from pages.elements.settings import ClassName, Control, View, as_text
 
 
 def draw(setting: Setting | View, label: str | None = None, **options: Any) -> None:
@@ -44,6 +54,30 @@ def draw(setting: Setting | View, label: str | None = None, **options: Any) -> N
         )
     else:
         st.text_input(**common)
+
+
+def shown(control: Control, value: Any) -> Any:
+    """A value as its widget has it: numbers in a list or an array, and none, are text."""
+    kind = control.setting.kind
+    if isinstance(kind, Numbers):
+        return ", ".join(f"{number:g}" for number in value)
+    if isinstance(kind, MultiChoice):
+        return list(value)
+    return as_text(value) if isinstance(kind, (Numerical, Optional)) else value
+
+
+def typed(control: Control, sent: Any) -> Any:
+    """The value that a widget sends.
+
+    Raises:
+        ValueError: If the text is none.
+    """
+    kind = control.setting.kind
+    if isinstance(kind, Numbers):
+        return tuple(float(number) for number in str(sent).split(",") if number.strip())
+    if isinstance(kind, MultiChoice):
+        return tuple(sent)
+    return kind.parse(str(sent)) if isinstance(kind, (Numerical, Optional)) else sent
 
 
 def _words(option: str) -> str:

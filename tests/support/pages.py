@@ -10,6 +10,7 @@ PAGES = {
     "threshold": "pages/1_Threshold_problem.py",
     "two-blob": "pages/2_Two_blob_problem.py",
     "compare": "pages/3_Compare_fixes.py",
+    "own": "pages/5_Your_network.py",
     "claims": "pages/4_Check_the_answers.py",
 }
 

@@ -14,8 +14,7 @@ from core.fixes import excluded
 from core.history import TARGET
 from core.jobs.limits import duration
 from core.jobs.requests import Compare
-from core.problems import PROBLEMS
-from pages.elements import jobs, query_params
+from pages.elements import jobs, own, query_params
 from pages.elements.settings import as_text
 
 PAGE = "compare"
@@ -28,8 +27,7 @@ MOST_FIXES = 6
 """They give 64 combinations; more would take too long to train and to read."""
 RUNS = ("16", "32", "64", "128")
 SHARE = fields.Float(0.5, 1, 0.01)
-KINDS = {
-    PROBLEM: fields.Choice(PROBLEMS),
+OTHER_KINDS = {
     "runs": fields.Choice(RUNS),
     "target": SHARE,
     "rate": SHARE,
@@ -80,17 +78,25 @@ def enter() -> list[str]:
     if anew:
         parameters, refused = query_params.read()
         kept = _from_link(parameters, refused)
-    query_params.hold(PAGE, {name: kept[name] for name in KINDS}, KINDS, anew=anew)
+    kinds = _kinds()
+    query_params.hold(PAGE, {name: kept[name] for name in kinds}, kinds, anew=anew)
     # The fixes depend on the problem, which is now set; the combinations depend on the results.
     fixes = _fixes(st.session_state[f"{PAGE}.{PROBLEM}"])
-    query_params.hold(PAGE, {"fixes": kept["fixes"]}, {"fixes": fixes}, anew=anew)
+    # Another network in the session's own place can have other fixes.
+    known = [key for key in kept["fixes"] if key in fixes.entries]
+    query_params.hold(PAGE, {"fixes": known}, {"fixes": fixes}, anew=anew)
     if anew or PICKED not in st.session_state:
         st.session_state[PICKED] = kept["combination"]
     return refused
 
 
+def _kinds() -> dict[str, query_params.Kind]:
+    """The kinds of the settings that depend on no other, by name."""
+    return {PROBLEM: fields.Choice(own.problems()), **OTHER_KINDS}
+
+
 def _fixes(problem: str) -> fields.MultiChoice:
-    return fields.MultiChoice(PROBLEMS[problem].fixes)
+    return fields.MultiChoice(own.problem(problem).fixes)
 
 
 def leave() -> None:
@@ -111,7 +117,8 @@ def _values() -> dict[str, object]:
     keys = {name: f"{PAGE}.{name}" for name in _defaults()} | {"combination": PICKED}
     values = {name: st.session_state[key] for name, key in keys.items()}
     picked = values["fixes"] or []
-    return values | {"fixes": [key for key in PROBLEMS[values[PROBLEM]].fixes if key in picked]}
+    known = own.problem(values[PROBLEM]).fixes
+    return values | {"fixes": [key for key in known if key in picked]}
 
 
 def controls() -> Choice:
@@ -123,14 +130,14 @@ def controls() -> Choice:
     state = st.session_state
     st.segmented_control(
         "Problem",
-        tuple(PROBLEMS),
-        format_func=lambda key: PROBLEMS[key].title,
+        tuple(own.problems()),
+        format_func=lambda key: own.problem(key).title,
         key=f"{PAGE}.{PROBLEM}",
         required=True,
         on_change=_other_problem,
         help="The question as asked, to which the fixes are applied.",
     )
-    problem = PROBLEMS[state[f"{PAGE}.{PROBLEM}"]]
+    problem = own.problem(state[f"{PAGE}.{PROBLEM}"])
     fixes, score = problem.fixes, problem.experiment.task.score_name
     st.pills(
         "Fixes",
@@ -177,7 +184,7 @@ def controls() -> Choice:
 
 def _describe(choice: Choice) -> None:
     """Draw the size of the comparison, and the fixes that are never combined."""
-    size, count = _size(choice.problem, choice.fixes, choice.runs), len(choice.fixes)
+    size, count = _size(request(choice)), len(choice.fixes)
     if count > MOST_FIXES:
         st.error(
             f"{count} fixes are {size.combinations} combinations; choose at most {MOST_FIXES}.",
@@ -193,7 +200,7 @@ def _describe(choice: Choice) -> None:
 
 def _replaced(choice: Choice) -> str:
     """The chosen fixes that replace others, in words."""
-    problem = PROBLEMS[choice.problem]
+    problem = own.problem(choice.problem)
     fixes = {key: problem.fixes[key] for key in choice.fixes}
     excludes, earlier, sentences = excluded(fixes, problem.experiment), [], []
     for key, fix in fixes.items():
@@ -206,26 +213,22 @@ def _replaced(choice: Choice) -> str:
 
 
 @lru_cache(maxsize=256)
-def _size(problem: str, fixes: tuple[str, ...], runs: int) -> Size:
+def _size(compared: Compare) -> Size:
     # Cached, since estimating the cost of many combinations takes as long as drawing a chart.
-    compared = _request(problem, fixes, runs)
     planned = plan(compared.experiment, {fix.key: fix for fix in compared.fixes})
-    return Size(len(planned), len(distinct(planned)) * runs, price(compared).seconds)
+    return Size(len(planned), len(distinct(planned)) * compared.runs, price(compared).seconds)
 
 
 def request(choice: Choice) -> Compare:
     """The request to the worker."""
-    return _request(choice.problem, choice.fixes, choice.runs)
-
-
-def _request(problem: str, fixes: tuple[str, ...], runs: int) -> Compare:
-    question = PROBLEMS[problem]
-    return Compare(question.experiment, tuple(question.fixes[key] for key in fixes), runs)
+    question = own.problem(choice.problem)
+    fixes = tuple(question.fixes[key] for key in choice.fixes)
+    return Compare(question.experiment, fixes, choice.runs)
 
 
 def label(choice: Choice) -> str:
     """The label of the job, which other viewers read in the queue."""
-    size = _size(choice.problem, choice.fixes, choice.runs)
+    size = _size(request(choice))
     return f"{size.combinations} combinations of fixes, {choice.runs} runs each"
 
 
@@ -237,7 +240,7 @@ def next_step(choice: Choice, affordable: bool) -> str:
         return f"Choose at most {MOST_FIXES} fixes to compare."
     if not affordable:
         return "This comparison is over the limit; the message above says what would fit."
-    size = _size(choice.problem, choice.fixes, choice.runs)
+    size = _size(request(choice))
     return (
         f"Press **Compare** to train {size.combinations} combinations, which takes about "
         f"{duration(size.seconds)}."
@@ -256,13 +259,13 @@ def running(handle: jobs.JobHandle) -> None:
 
 def _other_problem() -> None:
     problem = st.session_state[f"{PAGE}.{PROBLEM}"]
-    if problem in PROBLEMS:
+    if problem in own.problems():
         st.session_state[PICKED] = None
-        st.session_state[f"{PAGE}.fixes"] = list(PROBLEMS[problem].compared)
+        st.session_state[f"{PAGE}.fixes"] = list(own.problem(problem).compared)
 
 
 def _defaults(problem: str = "threshold") -> dict[str, object]:
-    fixes = list(PROBLEMS[problem].compared)
+    fixes = list(own.problem(problem).compared)
     others = {"runs": "32", "target": TARGET, "rate": 0.9, "combination": None}
     return {PROBLEM: problem, "fixes": fixes, **others}
 
@@ -270,8 +273,8 @@ def _defaults(problem: str = "threshold") -> dict[str, object]:
 def _from_link(parameters: dict[str, str], refused: list[str]) -> dict[str, object]:
     """The initial values of the page; a refused one is replaced by the default."""
     first = {name: parameters.pop(name) for name in (PROBLEM,) if name in parameters}
-    problem = query_params.checked(first, KINDS, refused).get(PROBLEM, _defaults()[PROBLEM])
-    kinds = KINDS | dict.fromkeys(("fixes", "combination"), _fixes(problem))
+    problem = query_params.checked(first, _kinds(), refused).get(PROBLEM, _defaults()[PROBLEM])
+    kinds = _kinds() | dict.fromkeys(("fixes", "combination"), _fixes(problem))
     values = _defaults(problem) | query_params.checked(parameters, kinds, refused)
     # A combination is stored as its text; the empty text is the question as asked.
     picked = values["combination"]

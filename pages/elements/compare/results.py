@@ -8,7 +8,6 @@ import streamlit as st
 from core import files
 from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
-from core.problems import PROBLEMS
 from core.tasks import Task
 from pages.elements import charts, export, findings, jobs, layout
 from pages.elements.compare.choices import PAGE, PICKED, RUNS, Choice, next_step, request
@@ -49,7 +48,7 @@ def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
     _curves(comparison, choice, best_first["combination"])
     _table(table)
     _downloads(comparison, choice, titles)
-    _look_into(comparison, choice, titles, answer)
+    _look_into(handle, choice, titles, answer)
 
 
 def _answer(answer: Verdict, choice: Choice, titles: dict[str, str], task: Task) -> None:
@@ -267,9 +266,10 @@ def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
 
 
 def _look_into(
-    comparison: Comparison, choice: Choice, titles: dict[str, str], answer: Verdict
+    handle: jobs.JobHandle, choice: Choice, titles: dict[str, str], answer: Verdict
 ) -> None:
     """Draw the diagnosis and the script of one combination, by default that of the headline."""
+    comparison = handle.job.result
     st.header("One combination in detail")
     subsets = {as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[PICKED] not in subsets:
@@ -290,10 +290,9 @@ def _look_into(
     explained = findings.findings_for(history.experiment, history, choice.target)
     st.markdown(f"**{verdict(explained, history, choice.target)}**")
     findings.brief(explained, history, choice.target)
-    # The problem that was compared may differ from the current choice.
-    problem = next(key for key, p in PROBLEMS.items() if p.experiment == comparison.experiment)
-    fixes = tuple(PROBLEMS[problem].fixes[key] for key in subsets[picked])
-    export.code(problem, history.experiment, fixes, history.seed)
+    compared = {fix.key: fix for fix in handle.request.fixes}
+    fixes = tuple(compared[key] for key in subsets[picked])
+    export.code(comparison.experiment, history.experiment, fixes, history.seed)
 
 
 def _pick() -> None:
