@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -32,15 +32,22 @@ class Initialiser(KerasEntry):
         random: Whether Keras's class takes a seed.
         for_vectors: Whether it can draw biases, which have one axis.
         level: What every element starts from; None where they differ.
+        proportional: The fields that what is drawn is proportional to, all together.
     """
 
     keras_module = "initializers"
     random: ClassVar[bool] = True
     for_vectors: ClassVar[bool] = True
+    proportional: ClassVar[tuple[str, ...]] = ()
 
     @property
     def level(self) -> float | None:
         return None
+
+    def scaled(self, factor: float) -> Initialiser:
+        """The one that draws, from the same seed, `factor` times as much."""
+        changed = {name: getattr(self, name) * factor for name in self.proportional}
+        return replace(self, **changed)  # type: ignore[type-var]
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """Arrays of a shape whose first axis is the runs."""
@@ -91,6 +98,9 @@ class _Scaled(Initialiser):
     scale: float
     mode: str
     distribution: str
+
+    def scaled(self, factor: float) -> Initialiser:
+        return VarianceScaling(self.scale * factor**2, self.mode, self.distribution)
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         inputs, units = (shape[1], shape[-1])
@@ -174,6 +184,7 @@ class RandomNormal(Initialiser):
     stddev: float = field(WIDTH, 0.05, label="Standard deviation", help="Of the distribution.")
 
     keras_name, label = "RandomNormal", "Random normal"
+    proportional = ("mean", "stddev")
     help = "Normal with a standard deviation of its own."
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -203,6 +214,7 @@ class RandomUniform(Initialiser):
     maxval: float = field(LEVEL, 0.05, label="Highest", help="Bound of the distribution.")
 
     keras_name, label = "RandomUniform", "Random uniform"
+    proportional = ("minval", "maxval")
     help = "Uniform between two bounds."
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -218,6 +230,7 @@ class Orthogonal(Initialiser):
     gain: float = field(LEVEL, 1.0, label="Gain", help="Factor of the orthonormal matrix.")
 
     keras_name = label = "Orthogonal"
+    proportional = ("gain",)
     help = "Orthonormal rows or columns."
     for_vectors = False
 
@@ -238,6 +251,7 @@ class TruncatedNormal(Initialiser):
     )
 
     keras_name, label = "TruncatedNormal", "Truncated normal"
+    proportional = ("mean", "stddev")
     help = "Normal, without what lies beyond two standard deviations."
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -281,6 +295,9 @@ class Ones(Initialiser):
     def level(self) -> float | None:
         return 1.0
 
+    def scaled(self, factor: float) -> Initialiser:
+        return Constant(factor)
+
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         return np.ones(shape)
 
@@ -291,6 +308,7 @@ class Constant(Initialiser):
     value: float = field(LEVEL, 0.0, label="Value", help="Of every element.")
 
     keras_name = label = "Constant"
+    proportional = ("value",)
     help = "All the same."
     random = by_name = False
 
@@ -308,6 +326,7 @@ class Identity(Initialiser):
     gain: float = field(LEVEL, 1.0, label="Gain", help="Factor of the identity matrix.")
 
     keras_name = label = "Identity"
+    proportional = ("gain",)
     help = "1 on the diagonal, otherwise 0."
     random = for_vectors = False
 
@@ -328,6 +347,7 @@ class Given(Initialiser):
     )
 
     keras_name, label = "Constant", "Given"
+    proportional = ("values",)
     help = "Numbers that are given."
     random = False
 

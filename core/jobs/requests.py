@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.comparison import Comparison
     from core.diagnosis.trials import Repair
     from core.history import History
+    from core.sensitivity import Sensitivity
 
 DEFAULT_RUNS = 64
 
@@ -212,6 +213,38 @@ class CheckClaim:
     @property
     def smaller(self) -> Offers:
         return (fewer_runs(self),)
+
+
+@dataclass(frozen=True)
+class VarySettings:
+    """Where an experiment learns, by `core.sensitivity.sensitivity`.
+
+    Events: `core.history.Progress`; result: `Sensitivity`, None where it was stopped.
+    """
+
+    experiment: Experiment
+    axes: tuple[str, ...]
+    runs: int
+    seed: int = 0
+    target: float = TARGET
+
+    def run(self, on_event: OnEvent, should_stop: ShouldStop) -> Sensitivity | None:
+        from core.sensitivity import sensitivity
+
+        return sensitivity(
+            self.experiment, self.axes, self.runs, self.seed, self.target, on_event, should_stop
+        )
+
+    @property
+    def work(self) -> tuple[Work, ...]:
+        from core.sensitivity import plan
+
+        cells = plan(self.experiment, self.axes).values()
+        return (Work(tuple(dict.fromkeys(cells)), self.runs, returned=False),)
+
+    @property
+    def smaller(self) -> Offers:
+        return fewer_runs(self), fewer_epochs(self)
 
 
 def warm_up() -> list[tuple[str, Request]]:

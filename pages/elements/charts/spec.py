@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from itertools import pairwise
+from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -86,10 +87,22 @@ def form(build: Callable[..., alt.TopLevelMixin]) -> Callable[..., str]:
     return built
 
 
-def show(chart: Chart, alt: str, key: str | None = None) -> None:
-    """Draw a chart on the page; `alt` is the alternative text."""
+def show(
+    chart: Chart,
+    alt: str,
+    key: str | None = None,
+    on_select: Callable[[], None] | Literal["ignore"] = "ignore",
+) -> None:
+    """Draw a chart on the page.
+
+    Args:
+        chart: What is drawn.
+        alt: The alternative text.
+        key: Of the element.
+        on_select: Called when a person selects something in a chart that has a selection.
+    """
     # By default, Streamlit makes a column of layered views 400 pixels wide.
-    st.vega_lite_chart(chart.spec(), alt=alt, key=key, width="stretch")
+    st.vega_lite_chart(chart.spec(), alt=alt, key=key, width="stretch", on_select=on_select)
 
 
 def table(name: str) -> alt.Chart:
