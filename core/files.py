@@ -13,6 +13,7 @@ from core.claims.record import Record
 from core.comparison import Comparison
 from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, History
+from core.sweep import Result
 from core.versions import versions
 
 MOST_BYTES = 2_000_000
@@ -142,6 +143,17 @@ def read_experiment(content: bytes) -> Experiment:
     except (UnicodeDecodeError, RecursionError):
         expected = "an experiment that was saved here"
         raise InvalidExperiment("the file", content[:40], expected) from None
+
+
+def read_sweep(content: bytes) -> Result | None:
+    """Read the result of a sweep from a file's content; None if it is none.
+
+    Raises:
+        InvalidExperiment: If it is a result, but not as `core.sweep` writes it.
+    """
+    if len(content) > MOST_BYTES or b'"statistics"' not in content:
+        return None
+    return Result.from_json(content.decode("utf-8", "replace"))
 
 
 def _json(plain: dict) -> str:

@@ -98,16 +98,16 @@ def class_weight(experiment: Experiment) -> dict[int, float] | None:
     return {int(t): w for t, w in zip(experiment.data.targets, weights, strict=True)}
 
 
-def accepts(experiment: Experiment, runs: int, seed: int = 0) -> np.ndarray:
+def accepts(experiment: Experiment, runs: int, seed: int = 0, first: int = 0) -> np.ndarray:
     """Whether `model.fit` trains an epoch on each run's data without raising an exception.
 
     Returns:
-        bool (runs,).
+        bool (runs,), of run `first` and those after it.
     """
     model = _compiled(experiment, seed, 0)
     accepted = np.ones(runs, bool)
     for run in range(runs):
-        rows = prepare(experiment.data, seed, run)
+        rows = prepare(experiment.data, seed, first + run)
         try:
             model.fit(rows.x, rows.y, batch_size=experiment.training.batch_size, verbose=0)
         # Any exception means that Keras does not accept the data.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.claims import CLAIMS, Verdict, record
+from core.claims import CLAIMS, Verdict, parts, record
 from core.claims.claim import FAILS, HOLDS, OURS, SOMETIMES, UNTESTABLE, UNTESTED
 from core.claims.criteria import (
     FirstEpoch,
@@ -241,3 +241,20 @@ def test_a_claim_that_is_added_is_known_everywhere(monkeypatch):
     assert app.radio(key="claims.claim").value == "added"
     assert app.button(key="claims-start")
     assert not app.exception
+
+
+@pytest.mark.tensorflow
+def test_claims_tested_in_parts_come_to_what_they_do_in_one(monkeypatch):
+    some = ("two-blob-0.1-frees", "threshold-shuffle-loses-rows")
+    monkeypatch.setattr(parts, "CLAIMS", {key: CLAIMS[key] for key in some})
+    texts = [parts.request(3, first, 8) for first in (8, 0)]
+    together = parts.joined([parts.examine_part(text) for text in texts], 3)
+    for key, tested in together.items():
+        claim = CLAIMS[key]
+        whole = record.examine(claim, claim.outcome(16, 3))
+        np.testing.assert_array_equal(tested.verdict.met, whole.verdict.met)
+        np.testing.assert_array_equal(tested.verdict.values, whole.verdict.values)
+        for arm, one in zip(tested.arms, whole.arms, strict=True):
+            assert (arm.rate, arm.median_accuracy) == (one.rate, one.median_accuracy)
+            assert arm.accuracy == one.accuracy[:8]
+        assert bool(tested.findings) == bool(whole.findings) == claim.test.trains

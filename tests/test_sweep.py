@@ -8,19 +8,25 @@ import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
+from core import files
 from core.experiment import Adam, InvalidExperiment
 from core.sweep import Processes, Result, sweep
 from core.sweep import __main__ as command
 from core.sweep.sketch import LOSSES, SCORES, counted, quantile
 from core.sweep.statistics import Statistics
 from core.training import train
+from pages.elements.charts.bands import bands
+from support.charts import spec
 from support.histories import made_up
+from support.jobs import run_elsewhere, until
 from support.training import small
 
 EXPERIMENT = small("sigmoid", hidden="tanh", optimizer=Adam(0.01))
@@ -164,6 +170,25 @@ def test_the_result_comes_back_from_json_and_other_text_does_not(whole):
             Result.from_json(wrong)
 
 
+@pytest.mark.tensorflow
+def test_a_page_opens_the_result(whole):
+    assert counts(files.read_sweep(whole.to_json().encode()).statistics) == counts(whole.statistics)
+    assert files.read_sweep(EXPERIMENT.to_json().encode()) is None
+    with pytest.raises(InvalidExperiment, match="result of a sweep"):
+        files.read_sweep(b'{"statistics":{}}')
+
+    def page(result):
+        from pages.elements import swept
+
+        swept.draw(result)
+
+    app = AppTest.from_function(page, args=(whole,), default_timeout=30).run()
+    assert not app.exception
+    assert f"{whole.rate.successes} of {RUNS} runs" in app.markdown[-1].value
+    plain = spec(bands(whole.frame(), "loss", 5))
+    assert len(plain["datasets"]["quantiles"]) == 5
+
+
 def test_the_work_of_other_processes_goes_on_when_one_dies():
     executor = Processes(2)
     try:
@@ -177,6 +202,35 @@ def test_the_work_of_other_processes_goes_on_when_one_dies():
         executor.kill()
     with pytest.raises(RuntimeError, match="shut down"):
         executor.submit(abs, -3)
+
+
+STARTED = """
+import os, time
+from core.sweep import Processes
+
+if __name__ == "__main__":
+    print(Processes(1).submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_no_process_outlives_the_one_that_started_it(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(STARTED)
+    parent = run_elsewhere(
+        f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')", tmp_path
+    )
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    until(lambda: not _alive(pid))
+
+
+def _alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.tensorflow
@@ -316,7 +370,7 @@ def test_impossible_numbers_are_refused(wrong):
 def test_the_command_writes_json_and_csv(tmp_path, monkeypatch, capsys):
     experiment, out = tmp_path / "mine.json", tmp_path / "result.json"
     experiment.write_text(EXPERIMENT.to_json())
-    monkeypatch.setattr(command, "_executor", lambda *_: _here())
+    monkeypatch.setattr(command, "chosen_executor", lambda *_: _here())
     options = ["--runs", "32", "--chunk", "16", "--target", "0.7", "--out", str(out)]
     monkeypatch.setattr(sys, "argv", ["core.sweep", str(experiment), *options])
     handler = signal.getsignal(signal.SIGINT)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.claims import record
 from core.claims.claim import RUNS
+from core.sweep.executors import add_arguments, chosen_executor
 
 
 def main() -> None:
@@ -18,11 +19,24 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="where to record it; without it, nothing is kept")
     parser.add_argument("--fits", action="store_true", help="repeat a sample with model.fit")
+    add_arguments(parser, "this process alone")
     given = parser.parse_args()
     if given.runs or given.out or given.fits:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        started = time.perf_counter()
-        tested = record.make(given.runs or RUNS, given.seed, fits=given.fits)
+        started, runs = time.perf_counter(), given.runs or RUNS
+
+        def report(done: int) -> None:
+            print(f"{done:,} of {runs:,} runs", file=sys.stderr, flush=True)
+
+        with chosen_executor(given) as (executor, in_flight):
+            tested = record.make(
+                runs,
+                given.seed,
+                fits=given.fits,
+                executor=executor,
+                in_flight=in_flight,
+                on_progress=report,
+            )
         print(f"Tested in {time.perf_counter() - started:.0f} s.", file=sys.stderr)
         if given.out:
             record.save(tested, given.out)

@@ -184,10 +184,12 @@ class Claim:
         histories = train_all(experiments, runs, seed, on_progress, should_stop)
         return None if histories is None else self.outcome_of(histories, runs, seed)
 
-    def outcome_of(self, histories: Iterable[History], runs: int, seed: int) -> Outcome:
+    def outcome_of(
+        self, histories: Iterable[History], runs: int, seed: int, first: int = 0
+    ) -> Outcome:
         """The outcome of arms that are trained already: their histories, in order."""
         experiments = tuple(arm.experiment for arm in self.arms)
-        return Outcome(experiments, tuple(histories), runs, seed)
+        return Outcome(experiments, tuple(histories), runs, seed, first)
 
     def judge(self, outcome: Outcome) -> Verdict:
         """Apply the criterion. Raises ValueError for a claim that cannot be tested."""

@@ -24,12 +24,19 @@ class Outcome:
     Attributes:
         experiments: of the arms, in order.
         histories: of the arms, in order; () where the criterion needs no training.
+        first: the number of the first run.
     """
 
     experiments: tuple[Experiment, ...]
     histories: tuple[History, ...]
     runs: int
     seed: int
+    first: int = 0
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of the runs."""
+        return range(self.first, self.first + self.runs)
 
     @property
     def last(self) -> History:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -37,6 +38,8 @@ from core.experiment import Experiment
 from core.history import TARGET, History
 from core.posts import POSTS
 from core.rates import Rate
+from core.sweep.dispatch import Chunk, chunks, completed
+from core.versions import versions
 
 RECORD = Path(__file__).with_name("record.json")
 DRAWN_RUNS, DRAWN_EPOCHS = 48, 40
@@ -222,43 +225,58 @@ def measured_text(claim: Claim, verdict: Verdict) -> str:
 
 def examine(claim: Claim, outcome: Outcome) -> Tested:
     """The verdict on what a claim's arms came to, their curves, and the last one's diagnosis."""
+    arms = tuple(trained(history) for history in outcome.histories)
+    return Tested(claim.judge(outcome), arms, *examined(outcome))
+
+
+def examined(outcome: Outcome) -> tuple[str, tuple[RecordedFinding, ...]]:
+    """Conclusion and findings of the diagnosis of the last arm."""
     findings: tuple[Finding, ...] = ()
     conclusion = ""
     if outcome.histories:
         findings = diagnose(outcome.experiments[-1], outcome.last)
         conclusion = verdict(findings, outcome.last)
-    return Tested(
-        claim.judge(outcome),
-        tuple(_trained(history) for history in outcome.histories),
-        conclusion,
-        tuple(RecordedFinding(f.severity.value, f.title, f.evidence, f.cause) for f in findings),
-    )
+    recorded = (RecordedFinding(f.severity.value, f.title, f.evidence, f.cause) for f in findings)
+    return conclusion, tuple(recorded)
 
 
-def make(runs: int = RUNS, seed: int = 0, *, fits: bool = False) -> Record:
+def make(
+    runs: int = RUNS,
+    seed: int = 0,
+    *,
+    fits: bool = False,
+    executor: Executor | None = None,
+    in_flight: int | None = None,
+    on_progress: Callable[[int], object] | None = None,
+) -> Record:
     """Test every claim that can be tested.
 
     Args:
-        runs: of every experiment.
-        fits: repeat the claims that ask for it with plain Keras.
+        runs: of every experiment; the curves and the diagnosis are those of the first 256.
+        fits: repeat the claims that ask for it with plain Keras, in this process.
+        executor: trains chunks of the runs; this process does if None.
+        in_flight: chunks that the executor has at once; twice its workers if None.
+        on_progress: told how many runs are done, after every chunk.
     """
-    import keras
-    import tensorflow
+    from core.claims.parts import CHUNK, examine_part, joined, request
 
-    from core.training import train_all
-
-    testable = [claim for claim in CLAIMS.values() if claim.criterion is not None]
-    arms = [arm.experiment for claim in testable if claim.test.trains for arm in claim.arms]
-    distinct = list(dict.fromkeys(arms))
-    # Nothing stops it, so that there is a history of each.
-    histories = dict(zip(distinct, train_all(distinct, runs, seed) or (), strict=True))
-    tested = {}
-    for claim in testable:
-        own = [histories[arm.experiment] for arm in claim.arms] if claim.test.trains else []
-        result = examine(claim, claim.outcome_of(own, runs, seed))
-        tested[claim.key] = _confirmed(claim, result, seed) if fits and claim.fits else result
-    versions = {module.__name__: module.__version__ for module in (keras, np, tensorflow)}
-    return Record(date.today().isoformat(), versions, runs, seed, fingerprint(), tested)
+    asked = ((chunk, request(seed, *chunk)) for chunk in chunks(runs, CHUNK))
+    answers: Iterator[tuple[Chunk, str]]
+    if executor is None:
+        answers = ((chunk, examine_part(text)) for chunk, text in asked)
+    else:
+        answers = completed(executor, examine_part, asked, in_flight)
+    parts, done = [], 0
+    for (_, count), answer in answers:
+        parts.append(answer)
+        done += count
+        if on_progress is not None:
+            on_progress(done)
+    tested = joined(parts, seed)
+    if fits:
+        for key in [key for key in tested if CLAIMS[key].fits]:
+            tested[key] = _confirmed(CLAIMS[key], tested[key], seed)
+    return Record(date.today().isoformat(), versions(), runs, seed, fingerprint(), tested)
 
 
 def fingerprint() -> str:
@@ -282,7 +300,8 @@ def _confirmed(claim: Claim, tested: Tested, seed: int) -> Tested:
     return replace(tested, confirmed=Rate.of(np.ravel(met)))
 
 
-def _trained(history: History) -> Trained:
+def trained(history: History) -> Trained:
+    """What is kept of an arm's training."""
     _, accuracy = history.judged
     drawn = np.linspace(0, history.epochs - 1, min(DRAWN_EPOCHS, history.epochs))
     rows = np.unique(drawn.round().astype(int))
@@ -309,7 +328,7 @@ def save(record: Record, path: Path = RECORD) -> None:
     for key, tested in record.tested.items():
         verdict = tested.verdict
         own = CLAIMS[key].arms[: len(tested.arms)]
-        arms |= {_arm_key(a.experiment): t for a, t in zip(own, tested.arms, strict=True)}
+        arms |= {arm_key(a.experiment): t for a, t in zip(own, tested.arms, strict=True)}
         claims[key] = {
             "met": np.asarray(verdict.met, int).tolist(),
             "values": [None if np.isnan(v) else round(float(v), 4) for v in verdict.values],
@@ -334,14 +353,14 @@ def load(path: Path = RECORD) -> Record:
     """The record as `save` wrote it. Raises KeyError where it has a claim that there is not."""
     plain = json.loads(path.read_text(encoding="utf-8"))
     arms = {
-        key: Trained(**{name: _frozen(value) for name, value in fields.items()})
+        key: Trained(**{name: frozen(value) for name, value in fields.items()})
         for key, fields in plain.pop("arms").items()
     }
     tested = {}
     for key, fields in plain.pop("tested").items():
         met = np.array(fields["met"], bool)
         values = np.array([np.nan if v is None else v for v in fields["values"]])
-        own = (_arm_key(arm.experiment) for arm in CLAIMS[key].arms)
+        own = (arm_key(arm.experiment) for arm in CLAIMS[key].arms)
         confirmed = fields["confirmed"]
         tested[key] = Tested(
             Verdict(key, plain["seed"], met, values),
@@ -353,7 +372,8 @@ def load(path: Path = RECORD) -> Record:
     return Record(**plain, tested=tested)
 
 
-def _arm_key(experiment: Experiment) -> str:
+def arm_key(experiment: Experiment) -> str:
+    """What an arm is called in the record."""
     return experiment.digest[:12]
 
 
@@ -369,6 +389,6 @@ def _lines(entries: Mapping[str, object]) -> str:
     return "{\n" + ",\n".join(f'"{k}": {_compact(v)}' for k, v in entries.items()) + "\n}"
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
     """Tuples in the place of lists."""
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+    return tuple(map(frozen, value)) if isinstance(value, list) else value

@@ -22,7 +22,7 @@ class FitAccepts:
     def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         from core.reference import accepts
 
-        met = accepts(outcome.experiments[-1], outcome.runs, outcome.seed)
+        met = accepts(outcome.experiments[-1], outcome.runs, outcome.seed, outcome.first)
         return met, met.astype(float)
 
 
@@ -48,7 +48,7 @@ class RowsLost:
                 1
                 - len(np.unique(_python_shuffled(np.arange(self.rows), outcome.seed, run)))
                 / self.rows
-                for run in range(outcome.runs)
+                for run in outcome.numbers
             ]
         )
         return (values >= self.low) & (values <= self.high), values
@@ -73,7 +73,7 @@ class SecondClassShrinks:
     def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         classes = np.repeat([0, 1], self.rows // 2)
         values = np.array(
-            [_python_shuffled(classes, outcome.seed, run).mean() for run in range(outcome.runs)]
+            [_python_shuffled(classes, outcome.seed, run).mean() for run in outcome.numbers]
         )
         return values <= self.high, values
 
@@ -101,15 +101,15 @@ class DrawFromReversedBounds:
 
     def judge(self, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
         values = np.zeros(outcome.runs)
-        for run in range(outcome.runs):
+        for index, run in enumerate(outcome.numbers):
             make: Any = np.random.default_rng if self.generator else np.random.RandomState
             try:
                 drawn = make((outcome.seed, run)).uniform(0.4, 0.2, size=(200, 2))
             except (ValueError, OverflowError):
-                values[run] = 1
+                values[index] = 1
             else:
                 outside = ((drawn < 0.2) | (drawn > 0.4)).any()
-                values[run] = not self.refuses and outside
+                values[index] = not self.refuses and outside
         return values == 1, values
 
 

@@ -1,14 +1,13 @@
-"""Handing out the chunks of a sweep, and adding up what comes back."""
+"""A sweep: its chunks, what counts of them, and when it ends."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,20 +16,13 @@ from core.experiment import Experiment, InvalidExperiment
 from core.rates import Rate, Z
 from core.sweep.checkpoint import Checkpoint
 from core.sweep.chunk import request, train_chunk
+from core.sweep.dispatch import Chunk, chunks, completed
 from core.sweep.processes import Processes, most_processes
 from core.sweep.result import Result
 from core.sweep.statistics import Statistics
 from core.versions import versions
 
-ATTEMPTS = 3
-"""Times that a chunk is tried: a worker can die of something that has nothing to do with it."""
-IN_FLIGHT = 64
-"""Chunks that an executor has at once if it does not tell how many workers it has."""
-WAIT_SECONDS = 0.2
 MOST_RUNS, MOST_CHUNK = 10**12, 4_096
-
-Chunk = tuple[int, int]
-"""Number of the first run, and number of runs."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +63,8 @@ def sweep(
 
     The runs are those of `core.training.train`. They are trained in chunks, and the counts depend
     on the size of these, the seed and the libraries, but neither on the executor nor on which
-    worker trains which chunk, or how often. A chunk whose worker dies is trained again, at most
-    ATTEMPTS times.
+    worker trains which chunk, or how often. A chunk whose worker dies is trained again, up to
+    three times in all.
 
     Args:
         experiment: What is trained.
@@ -98,24 +90,23 @@ def sweep(
     Raises:
         InvalidExperiment: If the rows of a chunk take too much memory, or a number is not allowed.
         ValueError: If the checkpoint is of another sweep.
-        Exception: Whatever a chunk raises the last time that it is tried.
+        RuntimeError: If a chunk failed each time.
     """
     _check("runs", runs, MOST_RUNS)
     _check("chunk", chunk, MOST_CHUNK)
     if until is not None and not 0 < until < 1:
         raise InvalidExperiment("until", until, "a number above 0 and below 1, such as 0.01")
     target = experiment.task.target if target is None else target
-    plan = _Plan(experiment, runs, seed, min(chunk, runs), until, float(target))
+    plan = _Plan(experiment, runs, seed, chunk, until, float(target))
     own = None
     if executor is None:
-        each = priced(Work((experiment,), plan.chunk, returned=False)).bytes
-        executor = own = Processes(min(most_processes(each), plan.chunks))
-    limit = in_flight or 2 * _workers(executor)
+        each = priced(Work((experiment,), min(chunk, runs), returned=False)).bytes
+        executor = own = Processes(min(most_processes(each), -(-runs // chunk)))
     try:
         if checkpoint is None:
-            return _run(plan, executor, limit, None, on_progress, should_stop)
+            return _run(plan, executor, in_flight, None, on_progress, should_stop)
         with Checkpoint(Path(checkpoint), plan.header) as kept:
-            return _run(plan, executor, limit, kept, on_progress, should_stop)
+            return _run(plan, executor, in_flight, kept, on_progress, should_stop)
     finally:
         if own is not None:
             own.kill()
@@ -131,12 +122,8 @@ class _Plan:
     target: float
 
     @property
-    def chunks(self) -> int:
-        return -(-self.runs // self.chunk)
-
-    def __iter__(self) -> Iterator[Chunk]:
-        for first in range(0, self.runs, self.chunk):
-            yield first, min(self.chunk, self.runs - first)
+    def chunks(self) -> Iterator[Chunk]:
+        return chunks(self.runs, self.chunk)
 
     @property
     def header(self) -> dict[str, object]:
@@ -156,7 +143,7 @@ class _Total:
     def __init__(self, plan: _Plan):
         self.statistics = Statistics()
         self.narrow = False
-        self._plan, self._order = plan, iter(plan)
+        self._plan, self._order = plan, plan.chunks
         self._next: Chunk | None = next(self._order)
         self._early: dict[Chunk, Statistics] = {}
 
@@ -175,7 +162,7 @@ class _Total:
 def _run(
     plan: _Plan,
     executor: Executor,
-    limit: int,
+    in_flight: int | None,
     kept: Checkpoint | None,
     on_progress: Callable[[Progress], object] | None,
     should_stop: Callable[[], bool] | None,
@@ -196,43 +183,21 @@ def _run(
             on_progress(_progress(plan, total.statistics, before, time.perf_counter() - started))
 
     report()
-    waiting = (chunk for chunk in plan if chunk[0] not in done)
-    again: deque[Chunk] = deque()
-    attempts: dict[Chunk, int] = {}
-    running: dict[Future[str], Chunk] = {}
-    stopped = False
-    try:
-        while not total.narrow:
-            stopped = should_stop is not None and should_stop()
-            while not stopped and len(running) < limit:
-                chunk = again.popleft() if again else next(waiting, None)
-                if chunk is None:
-                    break
-                text = request(plan.experiment, plan.seed, plan.target, *chunk)
-                running[executor.submit(train_chunk, text)] = chunk
-            if stopped or not running:
-                break
-            ended, _ = wait(running, timeout=WAIT_SECONDS, return_when=FIRST_COMPLETED)
-            for future in ended:
-                chunk = running.pop(future)
-                attempts[chunk] = attempts.get(chunk, 0) + 1
-                try:
-                    statistics = Statistics.restored(json.loads(future.result()))
-                except InvalidExperiment:
-                    raise
-                except Exception as error:
-                    if attempts[chunk] == ATTEMPTS:
-                        raise _with_chunk(error, chunk) from error
-                    again.append(chunk)
-                    continue
-                del attempts[chunk]
+    requests = (
+        (chunk, request(plan.experiment, plan.seed, plan.target, *chunk))
+        for chunk in plan.chunks
+        if chunk[0] not in done
+    )
+    if not total.narrow:
+        with closing(completed(executor, train_chunk, requests, in_flight, should_stop)) as answers:
+            for chunk, answer in answers:
+                statistics = Statistics.restored(json.loads(answer))
                 if kept is not None:
                     kept.add(*chunk, statistics)
                 total.add(chunk, statistics)
                 report()
-    finally:
-        for future in running:
-            future.cancel()
+                if total.narrow:
+                    break
     return Result(
         experiment=plan.experiment,
         seed=plan.seed,
@@ -244,18 +209,6 @@ def _run(
         seconds=time.perf_counter() - started,
         versions=versions(),
     )
-
-
-def _with_chunk(error: Exception, chunk: Chunk) -> Exception:
-    """The error of a chunk that failed each time, with what failed."""
-    first, runs = chunk
-    what = f"runs {first:,} to {first + runs - 1:,} failed {ATTEMPTS} times"
-    if isinstance(error, BrokenProcessPool):
-        return BrokenProcessPool(
-            f"{what}: their process died. It may have run out of memory: fewer runs in a chunk "
-            "need less."
-        )
-    return RuntimeError(f"{what}: {type(error).__name__}: {error}")
 
 
 def _progress(plan: _Plan, total: Statistics, before: int, seconds: float) -> Progress:
@@ -272,14 +225,6 @@ def _progress(plan: _Plan, total: Statistics, before: int, seconds: float) -> Pr
 def _runs_for(rate: Rate, until: float) -> int:
     """About how many runs have an interval that reaches no further than `until`."""
     return round(max(Z**2 * rate.value * (1 - rate.value) / until**2, Z**2 / (2 * until)))
-
-
-def _workers(executor: Executor) -> int:
-    """How many workers an executor has, where it tells."""
-    for name in ("count", "_max_workers"):
-        if isinstance(count := getattr(executor, name, None), int):
-            return count
-    return IN_FLIGHT // 2
 
 
 def _check(field: str, value: object, most: int) -> None:

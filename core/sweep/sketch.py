@@ -7,7 +7,6 @@ not depend on their order or grouping.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -81,8 +80,11 @@ def counted(cells: np.ndarray) -> dict[int, int]:
 
 
 def added(one: Counts, other: Counts) -> dict[int, int]:
-    """The counts of both, in the order of the cells."""
-    return dict(sorted((Counter(one) + Counter(other)).items()))
+    """The counts of both."""
+    total = dict(one)
+    for cell, count in other.items():
+        total[cell] = total.get(cell, 0) + count
+    return total
 
 
 def quantile(counts: Counts, q: float, grid: Grid) -> float:

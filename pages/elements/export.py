@@ -11,6 +11,7 @@ from core.history import History
 from core.problems import PROBLEMS
 from core.script_diff import changes
 from pages.elements import controls, findings, own, state
+from pages.elements import controls, findings, state, swept
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
 
@@ -149,7 +150,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
         on_change=_load,
         args=(problem,),
         max_upload_size=max(1, files.MOST_BYTES // 1_000_000),
-        help="A file saved with *Experiment as JSON*.",
+        help="A file saved with *Experiment as JSON*, or the result of `python -m core.sweep`.",
     )
     if file is None:
         return
@@ -157,6 +158,9 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
     st.markdown(message)
     # The error quotes an untrusted file, so it must not be rendered as Markdown.
     st.text(detail)
+    result = st.session_state[f"{_upload(problem)}.swept"]
+    if result is not None:
+        swept.draw(result)
 
 
 def _upload(problem: str) -> str:
@@ -169,8 +173,11 @@ def _load(problem: str) -> None:
     if file is None:
         return
     detail = ""
+    st.session_state[f"{_upload(problem)}.swept"] = None
     try:
-        loaded = files.read_experiment(file.getvalue())
+        content = file.getvalue()
+        result = files.read_sweep(content)
+        loaded = files.read_experiment(content) if result is None else result.experiment
     except InvalidExperiment as error:
         message, detail = ":material/error: Not loaded.", str(error)[:MOST_WORDS]
     else:
@@ -179,6 +186,8 @@ def _load(problem: str) -> None:
             message = LOADED
         else:
             message = LOADED if state.adopt(problem, loaded) else _why_not(problem, loaded)
+        message = LOADED if state.adopt(problem, loaded) else _why_not(problem, loaded)
+        st.session_state[f"{_upload(problem)}.swept"] = result
     st.session_state[f"{_upload(problem)}.message"] = message, detail
 
 
