@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
@@ -101,6 +101,7 @@ def _divisor(experiment: Experiment) -> float | None:
     return {"none": 1.0, "divide": experiment.data.divisor}.get(experiment.data.scaling)
 
 
+@lru_cache(maxsize=64)
 def _divisors(experiment: Experiment) -> tuple[float, ...]:
     """From inputs a little below 1 up to those that there are and above, where they are large."""
     present = _divisor(experiment)

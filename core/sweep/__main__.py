@@ -14,7 +14,7 @@ from core.jobs.limits import duration
 from core.problems import PROBLEMS
 from core.sweep import Progress, sweep
 from core.sweep.executors import add_arguments, chosen_executor
-from core.sweep.summary import lines, share
+from core.sweep.summary import lines
 
 LINE_SECONDS = 10
 """Between two lines of progress where the output is no terminal."""
@@ -91,9 +91,13 @@ class _Line:
 
     def __call__(self, progress: Progress) -> None:
         done = progress.runs / progress.of
-        rate = "" if progress.rate is None else f", {share(progress.rate).partition(' runs ')[2]}"
+        rate = progress.rate
+        if rate is None:
+            succeed = ""
+        else:
+            succeed = f", {rate.value:.2%} succeed ({rate.low:.2%} to {rate.high:.2%})"
         left = "" if progress.left is None else f", about {duration(progress.left)} left"
-        text = f"{progress.runs:,} of {progress.of:,} runs ({done:.0%}){rate}{left}"
+        text = f"{progress.runs:,} of {progress.of:,} runs ({done:.0%}){succeed}{left}"
         if sys.stderr.isatty():
             filled = round(20 * done)
             bar = "\u2588" * filled + "\u2591" * (20 - filled)

@@ -67,7 +67,8 @@ class Losses:
             return math.inf
         if cell == 0:
             return 0.0
-        return math.copysign(2 * _GAMMA ** (abs(cell) - _OFFSET) / (_GAMMA + 1), cell)
+        size = 2 * _GAMMA ** (abs(cell) - _OFFSET) / (_GAMMA + 1)
+        return math.copysign(float(f"{size:.4g}"), cell)
 
 
 SCORES, LOSSES = Scores(), Losses()

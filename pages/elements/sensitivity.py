@@ -14,7 +14,6 @@ from core.jobs.requests import VarySettings
 from core.sensitivity import AXES, Sensitivity, available, default_runs, plan
 from pages.elements import charts, jobs, state
 from pages.elements.charts.sensitivity import CELL, REGION, Scale, learning_curve, learning_map
-from pages.elements.rendering import once
 
 ALONE = "none"
 RUNS = (8, 16, 32, 64)
@@ -173,7 +172,6 @@ def framed(result: Sensitivity, place: tuple[int, ...] | None) -> tuple:
     return frame, *scales, own if len(own) > 1 else own[0]
 
 
-@once
 def _bars(result: Sensitivity) -> charts.Chart:
     axis = AXES[result.axes[0]]
     frame: pd.DataFrame = result.frame()
