@@ -143,9 +143,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=__doc__)
     parser.add_argument("--runs", type=int, default=100_000, help="runs for two processes")
     runs = parser.parse_args().runs
-    one, seen_one = on_processes(1, PART)
+    part = min(PART, runs)
+    one, seen_one = on_processes(1, part)
     two, seen_two = on_processes(2, runs)
-    dask = on_dask(PART)
+    dask = on_dask(part)
     quarter = len(seen_two) // 4
     early, late = (
         max(each.bytes for each in part) / MEGABYTE
