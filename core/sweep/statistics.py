@@ -42,7 +42,7 @@ class Statistics:
             the epoch, measured after it on the rows of the final score.
         best, worst: The EXTREMES runs with the highest and the lowest final scores, the first of
             each the extreme one; ties go by the loss, then the number.
-        microseconds, compiling: Of processor time for training, and for compiling.
+        microseconds, compiling: That the chunks took to train, and to compile the program.
     """
 
     runs: int = 0
