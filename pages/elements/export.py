@@ -10,8 +10,7 @@ from core.fixes import Fix
 from core.history import History
 from core.problems import PROBLEMS
 from core.script_diff import changes
-from pages.elements import controls, findings, own, state
-from pages.elements import controls, findings, state, swept
+from pages.elements import controls, findings, own, state, swept
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
 
@@ -186,7 +185,6 @@ def _load(problem: str) -> None:
             message = LOADED
         else:
             message = LOADED if state.adopt(problem, loaded) else _why_not(problem, loaded)
-        message = LOADED if state.adopt(problem, loaded) else _why_not(problem, loaded)
         st.session_state[f"{_upload(problem)}.swept"] = result
     st.session_state[f"{_upload(problem)}.message"] = message, detail
 
