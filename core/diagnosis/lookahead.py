@@ -26,11 +26,13 @@ class Pace:
     path: (steps + 1, runs), the learning rate times the number of updates so far, so that at the
         learning rate r the place is reached after about path / r updates.
     loss, score: (steps + 1, runs), on the rows themselves; the score is that of the task.
+    moves: (steps,), how far each step may take a weight.
     """
 
     path: np.ndarray
     loss: np.ndarray
     score: np.ndarray
+    moves: np.ndarray
 
     def path_to(self, goal: float) -> np.ndarray:
         """(runs,): length of the way to a score that lasts for KEPT steps; inf where none does."""
@@ -84,7 +86,7 @@ def pace(
                 break
             slopes = gradients(experiment.model, weights, done, slope)
             path.append(path[-1] + follower.step(weights, slopes, float(moves[number])))
-    return Pace(np.array(path), np.array(losses), np.array(scores))
+    return Pace(np.array(path), np.array(losses), np.array(scores), moves[: len(path) - 1])
 
 
 def first_updates(

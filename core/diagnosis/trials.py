@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-
-import numpy as np
 
 from core.costs import Work, priced
 from core.diagnosis import Finding, Severity, diagnose, from_settings
-from core.diagnosis.observations import final_state
-from core.experiment import Experiment, InvalidExperiment
+from core.diagnosis.combining import combined
+from core.diagnosis.search import FEW, Search, Trial, first_runs, suggested
+from core.diagnosis.yardstick import Yardstick
+from core.experiment import Experiment
 from core.fixes import Fix
 from core.history import TARGET, History, Progress
-from core.rates import Rate, paired_gain
+from core.rates import Rate
 
-BUDGET = 24
+__all__ = ["BUDGET", "Repair", "Trial", "expected", "planned", "repair", "try_fixes"]
+
+BUDGET = 32
 """Experiments that are trained at most to find the fixes that help."""
-LARGEST = 4
-"""Fixes in a combination."""
-ENOUGH = 0.9
-"""A change with which this share of the runs succeeds needs no further fix."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What some fixes together make of an experiment, on the same seeds.
-
-    Args:
-        fixes: Keys, in the order in which they are applied.
-        titles: Of the same fixes.
-        findings: Codes of the findings that suggested them.
-        experiment: The changed one.
-        rate: Of its runs that pass.
-        gain: Difference from the success rate as it is.
-        low: Lower end of the gain's 95% interval, for paired runs.
-        high: Upper end.
-    """
-
-    fixes: tuple[str, ...]
-    titles: tuple[str, ...]
-    findings: tuple[str, ...]
-    experiment: Experiment
-    rate: Rate
-    gain: float
-    low: float
-    high: float
-
-    @property
-    def helps(self) -> bool:
-        """The gain is not chance."""
-        return self.low > 0
+RUNS = (16, FEW, 4)
+"""Runs of a search that would take too long with more: a change from 0 to 4 of 4 runs that pass is
+still beyond chance."""
+LEAST_TRIED = 4
+"""Experiments that a search with fewer runs should be able to try."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +36,11 @@ class Repair:
         before: The rate of its runs that pass.
         passes: What these do: "succeed", or what counts where the target is out of reach.
         findings: With the history of these runs.
-        trials: Every fix alone, then the combinations that were tried.
+        trials: Every fix alone, then the combinations that were tried; with FEW runs where those
+            did not make it likely that the fix helps.
         smallest: The fewest fixes with which enough runs succeed, or that do as well as any; None
             where nothing helps, or nothing is wrong.
+        note: What was left out for it not to take too long, in a sentence; "" for nothing.
     """
 
     experiment: Experiment
@@ -74,6 +49,7 @@ class Repair:
     findings: tuple[Finding, ...]
     trials: tuple[Trial, ...]
     smallest: Trial | None
+    note: str = ""
 
     def trial(self, key: str) -> Trial | None:
         """The trial of one fix alone."""
@@ -89,18 +65,24 @@ def try_fixes(
     should_stop: Callable[[], bool] | None = None,
     target: float = TARGET,
     budget: int = BUDGET,
+    seconds: float = math.inf,
+    size: float = math.inf,
 ) -> Repair | None:
     """Train the experiment with each fix that its findings suggest, and with useful combinations.
+
+    Where no fix alone is enough, what helps most is diagnosed again and its fixes are added.
 
     Args:
         experiment: As it is.
         codes: Of the findings whose fixes are tried; None for all above cosmetic.
-        runs: Of each experiment.
+        runs: Of each experiment, at most.
         seed: Of all of them.
         on_progress: Called as the training proceeds.
         should_stop: Asked between steps whether to give up.
         target: The accuracy that counts as success.
         budget: The most experiments that are trained, the unchanged one included.
+        seconds: The most that all of it may be priced at; with less it is a smaller search.
+        size: The most bytes that a training may be priced at.
 
     Returns:
         None when `should_stop` ended it.
@@ -111,13 +93,15 @@ def try_fixes(
     # TensorFlow is loaded by a training alone.
     from core.training import train, train_all
 
-    meter = _Meter(expected(experiment, from_settings(experiment, target), codes), runs)
-    report = meter.reporting(on_progress, [experiment])
+    likely = expected(experiment, from_settings(experiment, target), codes)
+    plan = planned(likely, runs, seconds, size)
+    meter = _Meter(plan)
+    report = meter.reporting(on_progress, [experiment], plan.runs)
     # Loading and compiling come before the first epoch.
     report(Progress(0.0, 0, 1))
     history = train(
         experiment,
-        runs,
+        plan.runs,
         seed,
         lambda epoch: report(Progress(epoch.number / epoch.of, epoch.number // epoch.of, 1)),
         should_stop,
@@ -125,22 +109,39 @@ def try_fixes(
     if history.cancelled:
         return None
     findings = diagnose(experiment, history, target)
-    meter.expect(expected(experiment, findings, codes))
-    end = final_state(history, target)
+    plan = planned(expected(experiment, findings, codes), plan.runs, seconds, size)
+    meter.expect(plan)
+    yardstick = Yardstick(experiment, target)
+    before = yardstick.passed(history)
 
-    def train_changed(experiments: list[Experiment]) -> Sequence[History] | None:
+    def train_changed(experiments: list[Experiment], runs: int) -> Sequence[History] | None:
         if not experiments:
             return None if should_stop is not None and should_stop() else ()
-        report = meter.reporting(on_progress, experiments)
+        report = meter.reporting(on_progress, experiments, runs)
         return train_all(experiments, runs, seed, report, should_stop)
 
-    # Half of the budget is left to combinations.
-    suggested = _suggested(findings, codes)[: max(budget // 2, 1)]
-    search = _Search(experiment, findings, suggested, end.passed, target, budget, train_changed)
+    search = Search(
+        experiment,
+        findings,
+        yardstick,
+        before,
+        budget,
+        seconds - priced(plan.works[0]).seconds,
+        train_changed,
+        lambda changed, history: diagnose(changed, history, target),
+        codes,
+    )
     if not search.run():
         return None
-    trials = tuple(search.trials.values())
-    return Repair(experiment, end.rate, end.goal.passes, findings, trials, _best(trials))
+    return Repair(
+        experiment,
+        Rate.of(before),
+        yardstick.goal.passes,
+        findings,
+        tuple(search.trials.values()),
+        search.best,
+        _left_out(runs, history.runs),
+    )
 
 
 def repair(
@@ -186,32 +187,96 @@ def expected(
     Returns:
         The unchanged experiment first.
     """
-    suggested = [fix for fix, _ in _suggested(findings, codes)][: BUDGET // 2]
-    chosen: list[tuple[Fix, ...]] = [(fix,) for fix in suggested]
+    alone = [fix for fix, _ in suggested(findings, codes)][: BUDGET // 2]
+    chosen: list[tuple[Fix, ...]] = [(fix,) for fix in alone]
     if findings and findings[0].severity is not Severity.SLOW:
-        chosen += [(suggested[0], fix) for fix in suggested[1:]]
-    changed = [_applied(experiment, some) for some in chosen]
+        chosen += [(alone[0], fix) for fix in alone[1:]]
+    changed = [combined(experiment, some) for some in chosen]
     return (experiment, *dict.fromkeys(each for each in changed if each is not None))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search is likely to train.
+
+    Args:
+        runs: Of the unchanged experiment, and of what is tried to the end.
+        works: The unchanged experiment, the candidates, and those that get all runs.
+    """
+
+    runs: int
+    works: tuple[Work, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Of all of it."""
+        return sum(priced(work).seconds for work in self.works)
+
+
+def planned(
+    likely: tuple[Experiment, ...], runs: int, seconds: float = math.inf, size: float = math.inf
+) -> Plan:
+    """The search with the most runs that can try LEAST_TRIED experiments; or the smallest one.
+
+    Args:
+        likely: As `expected` gives them.
+        runs: Of each experiment, at most.
+        seconds: The most that all of it may be priced at.
+        size: The most bytes that a training may be priced at.
+    """
+    experiment, *candidates = likely
+    needed = min(LEAST_TRIED, len(candidates))
+    for each in (runs, *(fewer for fewer in RUNS if fewer < runs)):
+        fits = priced(_work([experiment], each)).bytes <= size
+        for count in range(len(candidates), max(needed, 1) - 1, -1):
+            plan = _plan(experiment, candidates[:count], each)
+            if fits and plan.seconds <= seconds:
+                return plan
+    return _plan(experiment, candidates[:1], min(runs, RUNS[-1]))
+
+
+def _plan(experiment: Experiment, candidates: list[Experiment], runs: int) -> Plan:
+    works = [_work([experiment], runs)]
+    if candidates:
+        first = first_runs(candidates, runs)
+        works.append(_work(candidates, first))
+        if first < runs:
+            works.append(_work(candidates[: -(-len(candidates) // 2)], runs))
+    return Plan(runs, tuple(works))
+
+
+def _work(experiments: Sequence[Experiment], runs: int) -> Work:
+    return Work(tuple(experiments), runs, returned=False)
+
+
+def _left_out(asked: int, runs: int) -> str:
+    if runs == asked:
+        return ""
+    return f"With {runs} runs of each change rather than {asked}, which would take too long here."
 
 
 class _Meter:
     """How much of all trials is done, in seconds of their price."""
 
-    def __init__(self, expected: tuple[Experiment, ...], runs: int):
-        self.runs, self.done, self.finished, self.share = runs, 0.0, 0, 0.0
-        # At least one fix is trained, which takes about as long as the experiment itself.
-        self.total = max(self._seconds(expected), 2 * self._seconds(expected[:1]))
-        self.count = len(expected)
+    def __init__(self, plan: Plan):
+        self.done, self.finished, self.share = 0.0, 0, 0.0
+        self.expect(plan)
 
-    def expect(self, experiments: Sequence[Experiment]) -> None:
+    def expect(self, plan: Plan) -> None:
         """What will be trained in all, as far as is known now."""
-        self.total, self.count = self._seconds(experiments), len(experiments)
+        # At least one fix is trained, which takes about as long as the experiment itself.
+        self.total = max(plan.seconds, 2 * priced(plan.works[0]).seconds)
+        self.count = sum(len(work.experiments) for work in plan.works)
 
     def reporting(
-        self, on_progress: Callable[[Progress], object] | None, experiments: list[Experiment]
+        self,
+        on_progress: Callable[[Progress], object] | None,
+        experiments: list[Experiment],
+        runs: int,
     ) -> Callable[[Progress], None]:
         """What hands on the progress of the next round, as one of the whole trial."""
-        before, finished, round_ = self.done, self.finished, self._seconds(experiments)
+        before, finished = self.done, self.finished
+        round_ = priced(_work(experiments, runs)).seconds
         self.done, self.finished = before + round_, finished + len(experiments)
 
         def report(progress: Progress) -> None:
@@ -223,154 +288,3 @@ class _Meter:
                 on_progress(Progress(self.share, finished + progress.finished, of))
 
         return report
-
-    def _seconds(self, experiments: Sequence[Experiment]) -> float:
-        return priced(Work(tuple(experiments), self.runs, returned=False)).seconds
-
-
-class _Search:
-    """The trials of suggested fixes, and of the combinations that may do better.
-
-    Args:
-        experiment: As it is.
-        findings: Of its history.
-        suggested: Fixes of these findings, each with the code of the one that suggests it.
-        before: bool (runs,), the runs of the unchanged experiment that pass.
-        target: The accuracy that counts as success.
-        budget: The most experiments that are trained, the unchanged one included.
-        train: From experiments to their histories, or to None where it was stopped.
-    """
-
-    def __init__(
-        self,
-        experiment: Experiment,
-        findings: tuple[Finding, ...],
-        suggested: list[tuple[Fix, str]],
-        before: np.ndarray,
-        target: float,
-        budget: int,
-        train: Callable[[list[Experiment]], Sequence[History] | None],
-    ):
-        self.experiment, self.before, self.target, self.train = experiment, before, target, train
-        self.fixes = {fix.key: fix for fix, _ in suggested}
-        self.codes = {fix.key: code for fix, code in suggested}
-        first = {finding.fixes[0].key for finding in findings if finding.fixes}
-        self.first_choices = [key for key in self.fixes if key in first]
-        self.left = budget - 1
-        self.trials: dict[tuple[str, ...], Trial] = {}
-
-    def run(self) -> bool:
-        """Try every fix alone, larger combinations while they do better, then smaller ones.
-
-        Returns:
-            Whether it went on to the end: False when stopped.
-        """
-        if not self._try((key,) for key in self.fixes):
-            return False
-        if not self.fixes or self.before.all():
-            return True
-        while (larger := self._larger()) and self.left > 0:
-            if not self._try(larger):
-                return False
-        best = _best(self.trials.values())
-        # A combination may hold fixes that it does not need.
-        while best is not None and len(best.fixes) > 1 and self.left > 0:
-            if not self._try(tuple(k for k in best.fixes if k != drop) for drop in best.fixes):
-                return False
-            previous, best = best, _best(self.trials.values())
-            if best is not None and best.fixes == previous.fixes:
-                break
-        return True
-
-    def _try(self, subsets: Iterable[tuple[str, ...]]) -> bool:
-        """Train these combinations, as far as the budget goes; False when stopped."""
-        changed: dict[tuple[str, ...], Experiment] = {}
-        for keys in subsets:
-            after = _applied(self.experiment, [self.fixes[key] for key in keys])
-            if keys not in self.trials and after is not None and len(changed) < self.left:
-                changed[keys] = after
-        histories = self.train(list(changed.values()))
-        if histories is None:
-            return False
-        self.left -= len(changed)
-        for (keys, after), history in zip(changed.items(), histories, strict=True):
-            self.trials[keys] = self._trial(keys, after, history)
-        return True
-
-    def _trial(self, keys: tuple[str, ...], after: Experiment, history: History) -> Trial:
-        passed = final_state(history, self.target).passed
-        gain, low, high = paired_gain(self.before, passed)
-        return Trial(
-            keys,
-            tuple(self.fixes[key].title for key in keys),
-            tuple(dict.fromkeys(self.codes[key] for key in keys)),
-            after,
-            Rate.of(passed),
-            gain,
-            low,
-            high,
-        )
-
-    def _larger(self) -> list[tuple[str, ...]]:
-        """Combinations one fix larger than the best one so far; none once enough runs succeed.
-
-        Where nothing helps alone, as when two faults must both go, all pairs of first choices.
-        """
-        best = max(
-            self.trials.values(),
-            key=lambda trial: (trial.rate.value, -len(trial.fixes)),
-            default=None,
-        )
-        if best is None or best.rate.value >= ENOUGH:
-            return []
-        size = max(len(combination) for combination in self.trials)
-        if size >= min(LARGEST, len(self.fixes)):
-            return []
-        if len(best.fixes) < size:
-            return []  # the last fix that was added brought nothing
-        if best.gain > 0:
-            larger = [{*best.fixes, key} for key in self.fixes if key not in best.fixes]
-        else:
-            larger = [{one, other} for one, other in combinations(self.first_choices, 2)]
-        return [tuple(key for key in self.fixes if key in chosen) for chosen in larger]
-
-
-def _suggested(findings: tuple[Finding, ...], codes: Sequence[str] | None) -> list[tuple[Fix, str]]:
-    """Each fix once, with the code of the first finding that names it: first choices come first."""
-    chosen = [
-        finding
-        for finding in findings
-        if (finding.code in codes if codes is not None else finding.severity != Severity.COSMETIC)
-    ]
-    deepest = max((len(finding.fixes) for finding in chosen), default=0)
-    by_key: dict[str, tuple[Fix, str]] = {}
-    for rank in range(deepest):
-        for finding in chosen:
-            if rank < len(finding.fixes):
-                fix = finding.fixes[rank]
-                by_key.setdefault(fix.key, (fix, finding.code))
-    return list(by_key.values())
-
-
-def _applied(experiment: Experiment, chosen: Sequence[Fix]) -> Experiment | None:
-    """The experiment with the fixes; None where they do not fit it or change nothing."""
-    changed = experiment
-    for fix in chosen:
-        try:
-            after = fix.apply(changed)
-        except InvalidExperiment:
-            return None
-        if after == changed:
-            return None
-        changed = after
-    return changed
-
-
-def _best(trials: Iterable[Trial]) -> Trial | None:
-    """The fewest fixes that help and make enough runs succeed, or else those with the best rate."""
-    helping = [trial for trial in trials if trial.helps]
-    if not helping:
-        return None
-    top = max(trial.rate.value for trial in helping)
-    candidates = [trial for trial in helping if trial.rate.value >= min(top, ENOUGH)]
-    return min(candidates, key=lambda trial: (len(trial.fixes), -trial.rate.value))

@@ -20,7 +20,9 @@ LANES = 16
 """Where the run axis is last, runs are padded to a multiple of this: every run is then computed in
 a full vector register, and the same way whatever the number of others."""
 STACK_RUNS = 512
-"""Experiments of one structure are trained together up to this many runs."""
+"""Experiments of one structure are trained together up to this many runs,"""
+STACK_WEIGHTS = 2**23
+"""and up to this many weights in all, which take some 260 MB with what the optimizer keeps."""
 
 KEY_EPOCHS = 60
 """Weights are kept for at most this many epochs,"""
@@ -71,12 +73,12 @@ def stacks(experiments: Sequence[Experiment], runs: int) -> list[list[int]]:
     alike: dict[tuple, list[int]] = {}
     for index, experiment in enumerate(experiments):
         alike.setdefault(stack_key(experiment), []).append(index)
-    most = max(STACK_RUNS // runs, 1)
-    return [
-        indices[start : start + most]
-        for indices in alike.values()
-        for start in range(0, len(indices), most)
-    ]
+    together = []
+    for indices in alike.values():
+        weights = sizes(experiments[indices[0]])[0]
+        most = max(min(STACK_RUNS, STACK_WEIGHTS // weights) // runs, 1)
+        together += [indices[start : start + most] for start in range(0, len(indices), most)]
+    return together
 
 
 def runs_first(experiment: Experiment) -> bool:

@@ -14,7 +14,7 @@ from core.costs import Work
 from core.experiment import Experiment
 from core.fixes import Fix, with_training
 from core.history import TARGET
-from core.jobs.limits import fewer_epochs, fewer_runs
+from core.jobs.limits import Limits, fewer_epochs, fewer_runs
 from core.problems import PROBLEMS
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ class TryFixes:
     """The fixes that an experiment's findings suggest, by `core.diagnosis.trials.try_fixes`.
 
     Events: `core.history.Progress`; result: `Repair`, None where it was stopped. The fixes are
-    found in the training process, so that what travels there is plain values.
+    found in the training process, so that what travels there is plain values. It is as large a
+    search as the operator's limits of time and memory allow.
 
     Attributes:
         findings: codes whose fixes are tried; None for all above cosmetic.
@@ -150,6 +151,7 @@ class TryFixes:
     def run(self, on_event: OnEvent, should_stop: ShouldStop) -> Repair | None:
         from core.diagnosis.trials import try_fixes
 
+        limits = Limits.from_environment()
         return try_fixes(
             self.experiment,
             self.findings,
@@ -158,17 +160,20 @@ class TryFixes:
             on_event,
             should_stop,
             self.target,
+            seconds=limits.seconds,
+            size=limits.bytes,
         )
 
     @property
     def work(self) -> tuple[Work, ...]:
         from core.diagnosis import from_settings
-        from core.diagnosis.trials import expected
+        from core.diagnosis.trials import expected, planned
 
         likely = self.likely or expected(
             self.experiment, from_settings(self.experiment, self.target), self.findings
         )
-        return (Work(likely, self.runs, returned=False),)
+        limits = Limits.from_environment()
+        return planned(likely, self.runs, limits.seconds, limits.bytes).works
 
     @property
     def smaller(self) -> Offers:

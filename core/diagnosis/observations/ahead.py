@@ -22,11 +22,19 @@ MOVES = np.minimum(0.01 * 1.22 ** np.arange(28), LONGEST_MOVE)
 """The steps of a look ahead: short ones first, as a short way needs a fine scale."""
 OPERATIONS, ACTIVATIONS = 2e8, 3e4
 """Multiplications that one look ahead may take, and units it may compute a step, about 20 ms each;
-bigger networks get fewer rows, fewer runs or, in the end, no look ahead."""
+bigger networks get fewer rows, fewer runs or, in the end, coarser steps."""
+COARSE = 10
+"""Steps of the look ahead of a network that is too big for more, as far in all, of one run;"""
+COARSE_OPERATIONS = 2.5e8
+"""what they may take: beyond about 130,000 weights nothing is looked ahead."""
+USUAL_INPUTS = 32
+"""Inputs of a layer up to which the steps may be LONGEST_MOVE long: each moves a sum of as many
+terms, so that with more inputs shorter ones lead as far."""
 TRIAL_UPDATES = 20
 """Updates that are computed one by one to see whether the learning rate makes them diverge."""
 TRIAL_RATES = (1.0, 0.1, 0.01)
-"""What the learning rate is multiplied by for them."""
+"""What the learning rate is multiplied by for them; of a big network, the first two, and half as
+many updates."""
 CLEAR = 0.5
 """Of eight runs ahead, a gain of half is beyond chance (one-sided Fisher test, 0.04)."""
 BETTER = 0.1
@@ -73,19 +81,15 @@ class LookAhead:
             None where the network is too big to say so at once. The score is R² for a regression.
         """
         x, y = rows
-        features = self.experiment.data.source.features
-        widths = [features, *(layer.units for layer in experiment.model.dense)]
+        widths = self._widths(experiment)
+        moves = moves * self.scale
         if 2 * x.shape[0] * x.shape[1] * sum(widths) > ACTIVATIONS:
             x, y = x[:, : ROWS // 2], y[:, : ROWS // 2]
-        products = sum(a * b for a, b in pairwise(widths))
-        every = 1
-        while (
-            6 * products * len(x[::every]) * x.shape[1] * len(MOVES) > OPERATIONS
-            or len(x[::every]) * x.shape[1] * sum(widths) > ACTIVATIONS
-        ):
-            every *= 2
-            if every > len(x) // 2:
+        every = self._every(experiment, x, moves)
+        if every is None:
+            if self._operations(experiment, 1, x.shape[1], COARSE) > COARSE_OPERATIONS:
                 return None
+            moves, every = coarser(moves, COARSE * len(moves) // len(MOVES)), len(x)
         x, y = x[::every], y[::every]
         if weights is None:
             weights = self.draws.weights(experiment, x.shape[0])
@@ -94,6 +98,35 @@ class LookAhead:
         return lookahead.pace(
             experiment, weights, x, y, moves, self.draws.rng, enough=self.goal.score
         )
+
+    def _widths(self, experiment: Experiment) -> list[int]:
+        features = self.experiment.data.source.features
+        return [features, *(layer.units for layer in experiment.model.dense)]
+
+    def _operations(self, experiment: Experiment, runs: int, rows: int, steps: int) -> float:
+        return 6 * sum(a * b for a, b in pairwise(self._widths(experiment))) * runs * rows * steps
+
+    def _every(self, experiment: Experiment, x: np.ndarray, moves: np.ndarray) -> int | None:
+        """Which of the runs are followed, for it not to take long; None if two take too long."""
+        every = 1
+        while (
+            self._operations(experiment, len(x[::every]), x.shape[1], len(moves)) > OPERATIONS
+            or len(x[::every]) * x.shape[1] * sum(self._widths(experiment)) > ACTIVATIONS
+        ):
+            every *= 2
+            if every > len(x) // 2:
+                return None
+        return every
+
+    @property
+    def is_coarse(self) -> bool:
+        """The network is so big that one run alone is followed, if any."""
+        return self._every(self.experiment, self.draws.sample[0][:, : ROWS // 2], MOVES) is None
+
+    @cached_property
+    def scale(self) -> float:
+        """What the moves are multiplied by, so that they are short beside the initial weights."""
+        return min(1.0, USUAL_INPUTS / max(self._widths(self.experiment)[:-1]))
 
     @cached_property
     def as_is(self) -> lookahead.Pace | None:
@@ -179,9 +212,11 @@ class LookAhead:
     def farthest_move(self) -> float:
         """How far the whole training takes the weight that moves most, as far as is known."""
         if self.as_is is None:
-            return math.inf
+            # An optimizer that divides by the size of the gradient moves no weight further.
+            reach = self.experiment.training.optimizer.reach
+            return self.travel / reach if self.experiment.training.optimizer.rescales else math.inf
         path = np.median(self.as_is.path, axis=1)
-        lengths = np.concatenate([[0], np.cumsum(MOVES)])[: len(path)]
+        lengths = np.concatenate([[0], np.cumsum(self.as_is.moves)])[: len(path)]
         return float(np.interp(self.travel, path, lengths)) if np.isfinite(path).all() else math.inf
 
     @cached_property
@@ -200,27 +235,41 @@ class LookAhead:
         way = float(np.nan_to_num(np.median(self.as_is.path[-1]), posinf=0))
         return self.experiment.training.optimizer.updates_over(way)
 
+    @property
+    def trial_updates(self) -> int:
+        """Updates in `trial`."""
+        return TRIAL_UPDATES // 2 if self.is_coarse else TRIAL_UPDATES
+
     @cached_property
     def trial(self) -> dict[float, np.ndarray]:
         """Loss (2, runs), before and after the first updates, by what multiplies the rate."""
         x, y = self.draws.sample
-        runs = max(len(x) // 2, 1)
-        times = len(TRIAL_RATES)
+        big = self.is_coarse
+        runs = 1 if big else max(len(x) // 2, 1)
+        factors = TRIAL_RATES[:2] if big else TRIAL_RATES
+        times = len(factors)
         x = np.resize(x, (runs * times, *x.shape[1:]))
         y = np.resize(y, (runs * times, *y.shape[1:]))
-        rates = np.repeat(self._rate * np.array(TRIAL_RATES), runs)
+        rates = np.repeat(self._rate * np.array(factors), runs)
         weights = self.draws.weights(self.experiment, runs)
         weights = [np.concatenate([array] * times) for array in weights]
         loss, _ = lookahead.first_updates(
-            self.experiment, weights, x, y, rates, TRIAL_UPDATES, self.draws.rng
+            self.experiment, weights, x, y, rates, self.trial_updates, self.draws.rng
         )
-        return {part: loss[:, k * runs : (k + 1) * runs] for k, part in enumerate(TRIAL_RATES)}
+        return {part: loss[:, k * runs : (k + 1) * runs] for k, part in enumerate(factors)}
 
     @cached_property
     def diverging(self) -> float:
         """Share of starts whose loss doubles in the first updates, but not at a lower rate."""
-        at_rate, *lower = (grown_share(self.trial[part]) for part in TRIAL_RATES)
+        at_rate, *lower = (grown_share(self.trial[part]) for part in self.trial)
         return at_rate - min(lower)
+
+
+def coarser(moves: np.ndarray, steps: int) -> np.ndarray:
+    """(steps,), fewer moves that lead as far in all."""
+    ends = np.concatenate([[0], np.cumsum(moves)])
+    places = np.linspace(0, len(moves), steps + 1)
+    return np.diff(np.interp(places, np.arange(len(ends)), ends))
 
 
 def ends_better(one: lookahead.Pace, other: lookahead.Pace | None) -> bool:

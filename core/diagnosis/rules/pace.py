@@ -20,7 +20,7 @@ from core.diagnosis.findings import (
     rounded_up,
 )
 from core.diagnosis.observations import Observations
-from core.diagnosis.observations.ahead import CLEAR, TRIAL_UPDATES
+from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import BARELY, ORDER, PRECISION, RESTLESS
 from core.fixes import default_rate
@@ -38,7 +38,7 @@ def _updates_missing(obs: Observations) -> float | None:
             return None
         return obs.updates + float(np.median(obs.failing.updates_left))
     needed = obs.ahead.updates_needed
-    if math.isinf(needed) and obs.ahead.farthest_move < BARELY:
+    if math.isinf(needed) and _hardly(obs):
         return obs.ahead.updates_covered  # at least: the look ahead goes no further
     return needed if PRECISION * obs.updates < needed < math.inf else None
 
@@ -103,7 +103,12 @@ def learning_rate_too_low(obs: Observations) -> Finding | None:
 
 def _barely_moves(obs: Observations) -> bool:
     """After all updates of the training hardly anything has happened yet."""
-    return not obs.all_passed and obs.ahead.farthest_move < BARELY
+    return not obs.all_passed and _hardly(obs)
+
+
+def _hardly(obs: Observations) -> bool:
+    """No weight moves by more than little, beside what the initial weights are."""
+    return obs.ahead.farthest_move < BARELY * obs.ahead.scale
 
 
 @rule(
@@ -197,7 +202,7 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
         return None
     before, after = (float(np.median(x)) for x in loss)
     evidence = (
-        f"In the first {TRIAL_UPDATES} updates at a learning rate of {obs.rate:g} the loss goes "
+        f"In the first {obs.ahead.trial_updates} updates at a learning rate of {obs.rate:g} the loss goes "
         f"from {number(before)} to {number(after)}; at {obs.rate / 10:g} to "
         f"{number(float(np.median(lower[1])))}."
     )

@@ -18,7 +18,7 @@ from core.diagnosis.findings import (
     number,
 )
 from core.diagnosis.observations import FinalState, Observations
-from core.diagnosis.observations.ahead import CLEAR, TRIAL_UPDATES
+from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.limits import of_other_models
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import ORDER, RISK
@@ -155,7 +155,7 @@ def target_unscaled(obs: Observations) -> Finding | None:
     if thrown:
         before, after = (float(np.median(part)) for part in obs.ahead.trial[1.0])
         evidence += (
-            f" In the first {TRIAL_UPDATES} updates at a learning rate of {obs.rate:g} the loss "
+            f" In the first {obs.ahead.trial_updates} updates at a learning rate of {obs.rate:g} the loss "
             f"goes from {number(before)} to {number(after)}, as the gradient grows with the error."
         )
     elif not fixes.follows_gradient(obs.experiment):
