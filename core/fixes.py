@@ -34,6 +34,9 @@ from core.network_edits import (
 DEFAULT_BATCH = 32
 """Keras's batch size where none is given."""
 MOST_SAMPLES = 20_000
+LOWEST_RATE, HIGHEST_RATE = 1e-5, 0.1
+"""Learning rates that are worth a try where nothing is known: most optimizers' defaults are 0.001,
+gradient descent's 0.01."""
 
 Edit = Callable[[Experiment], Experiment]
 """A function of a module, or a `partial` of one, so that it can be pickled."""
@@ -430,6 +433,15 @@ def lower_rates(experiment: Experiment) -> tuple[Fix, ...]:
     if now > 3 * default:
         return rate(default), rate(now / 10)
     return rate(now / 10), rate(now / 100)
+
+
+def other_rates(experiment: Experiment) -> tuple[Fix, ...]:
+    """A higher and a lower learning rate, neither of which is out of the usual range."""
+    now, default = experiment.training.optimizer.learning_rate, default_rate(experiment)
+    values = (min(10 * now, HIGHEST_RATE), default, max(now / 10, LOWEST_RATE))
+    higher = [value for value in values if value > now]
+    lower = [value for value in values if value < now]
+    return tuple(rate(value) for value in dict.fromkeys([*higher[:1], *lower]))
 
 
 def more_rows(experiment: Experiment) -> Fix:

@@ -78,7 +78,7 @@ def test_what_the_pages_propose_is_within_the_limits(problem):
         (Train(LONG, 512), r"would train for about [\d,]+ (h|min).*; the limit here is 5 min\."),
         (Fit(with_training(epochs=1_000)(ASKED)), r"With [1-9]00 epochs, it fits"),
         (Compare(LONG, tuple(PROBLEMS["threshold"].fixes.values())[:6], 64), "fit"),
-        (TryFixes(LONG, runs=32), r"With \d+ epochs, it fits"),
+        (TryFixes(LONG, runs=32), r"With [\d,]+ epochs, it fits"),
         (
             Train(with_data(source=Blobs(samples=100_000, features=10))(ASKED), 64),
             r"MB of memory; the limit here is 768 MB. With 16 runs, it fits",

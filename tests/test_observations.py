@@ -9,7 +9,19 @@ import pytest
 from core.activations import ACTIVATIONS
 from core.diagnosis import diagnose
 from core.diagnosis.observations import Observations
-from core.experiment import Blobs, Dense, Experiment, InvalidExperiment, Model, Table
+from core.experiment import (
+    SGD,
+    Adam,
+    Blobs,
+    Data,
+    Dense,
+    Experiment,
+    InvalidExperiment,
+    Model,
+    Table,
+    Training,
+)
+from core.fixes import other_rates
 from core.losses import LOSSES
 from core.network import draw_weights, forward, gradients, judge
 from support.diagnosis import (
@@ -103,3 +115,43 @@ def test_the_look_ahead_computes_kerass_gradients():
                     atol=2e-4,
                     err_msg=f"{loss} {activation}",
                 )
+
+
+def wide(*units, features=784, rows=600, **changes):
+    """Four overlapping clouds in many dimensions."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, rows)
+    inputs = rng.normal(size=(rows, features)) + 3 * rng.normal(size=(4, features))[labels]
+    data = Data(Table(inputs / 3, labels), label_values=tuple(range(4)), encoding="index")
+    model = Model((*(Dense(width, "relu", "he_normal") for width in units), Dense(4, "softmax")))
+    return Experiment(data, model, Training("sparse_categorical_crossentropy", **changes))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "code"),
+    [
+        (wide(128, optimizer=Adam(1e-7)), "learning-rate-too-low"),
+        (wide(100, 100, optimizer=SGD(1e-5)), "learning-rate-too-low"),
+        (wide(250, 250, features=128, optimizer=Adam(1e-7)), "learning-rate-too-low"),
+        (wide(128, batch_size=600, epochs=1, optimizer=SGD(0.01)), "too-few-updates"),
+        (wide(128, 64, features=128, optimizer=Adam(3.0)), "learning-rate-too-high"),
+        # Too big to look ahead at all.
+        (wide(800, 400, optimizer=Adam(1e-8)), "learning-rate-too-low"),
+    ],
+    ids=["784-128", "784-100-100", "128-250-250", "one update", "high rate", "784-800-400"],
+)
+def test_the_pace_of_wide_networks_is_judged_before_training(experiment, code):
+    assert code in [finding.code for finding in diagnose(experiment)]
+
+
+def test_nothing_is_wrong_with_the_pace_of_healthy_wide_networks():
+    for experiment in (wide(128), wide(250, 250, features=128), wide(800, 400)):
+        assert [f.code for f in diagnose(experiment) if f.severity.value != "cosmetic"] == []
+
+
+def test_no_learning_rate_out_of_the_usual_range_is_tried_on_chance():
+    for now in (1e-7, 1e-5, 0.001, 0.05, 1.0, 300.0):
+        rates = [float(fix.title.split()[-1]) for fix in other_rates(wide(4, optimizer=SGD(now)))]
+        assert rates
+        assert all(value < now or value <= 0.1 for value in rates)
+        assert all(value > now or value >= 1e-5 for value in rates)

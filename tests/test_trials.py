@@ -5,14 +5,22 @@ import pickle
 import numpy as np
 import pytest
 
+from core import fixes
 from core.diagnosis import diagnose
-from core.diagnosis.trials import expected, repair, try_fixes
+from core.diagnosis.combining import combined, with_fix
+from core.diagnosis.search import FEW, first_runs
+from core.diagnosis.trials import expected, planned, repair, try_fixes
+from core.diagnosis.yardstick import Yardstick
+from core.experiment import SGD, Adam, Data, Dense, Experiment, Model, Table, Training
+from core.jobs.limits import Limits, check
 from core.jobs.requests import TryFixes
 from core.problems import PROBLEMS
 from core.rates import paired_gain
 from support.diagnosis import (
+    HEALTHY,
     THRESHOLD,
     TWO_BLOB,
+    output,
     training,
 )
 
@@ -50,6 +58,110 @@ def test_the_progress_of_a_trial_starts_at_once_and_never_goes_back():
     # Before the fixes are trained, at least half of the work is still to come.
     alone = next(event for event in events if event.finished == 1)
     assert alone.share <= 0.5
+
+
+@pytest.mark.tensorflow
+def test_a_fault_that_another_hides_is_repaired_with_it_and_with_nothing_else():
+    hidden = training(output(activation="relu"), optimizer=Adam(1e-6))
+    outcome = try_fixes(hidden, runs=8, budget=8)
+    smallest = outcome.smallest
+    assert outcome.before.value < 0.5
+    assert smallest.rate.value >= 0.9
+    assert len(smallest.fixes) == 2
+    assert smallest.fixes[0] == "sigmoid-output"
+    assert smallest.fixes[1].startswith("learning-rate-")
+    for key in smallest.fixes:
+        assert outcome.trial(key).rate.value < 0.9
+
+
+def continuous(loss="binary_crossentropy", rows=24):
+    """Fractions that rise with the inputs, under a loss of classes."""
+    inputs = np.random.default_rng(0).normal(size=(rows, 4))
+    values, labels = np.unique(1 / (1 + np.exp(-inputs.sum(axis=1))), return_inverse=True)
+    data = Data(Table(inputs, labels), label_values=tuple(values), encoding="as-is")
+    model = Model((Dense(64, "relu", "he_normal"), Dense(1, "sigmoid")))
+    return Experiment(data, model, Training(loss, Adam(0.01), 8, 150))
+
+
+@pytest.mark.tensorflow
+def test_row_numbers_that_are_learnt_in_place_of_a_continuous_target_are_no_success():
+    from core.training import train
+
+    original = continuous()
+    numbered = train(fixes.SOFTMAX.apply(original), runs=4)
+    assert (numbered.final_score >= 0.9).all()
+    yardstick = Yardstick(original)
+    assert not yardstick.passed(numbered).any()
+    # The output fits the fractions well, though hardly one equals its label.
+    as_is = train(original, runs=4)
+    assert (as_is.final_score < 0.1).all()
+    assert yardstick.passed(as_is).all()
+    approximated = fixes.REGRESSION.apply(original)
+    assert yardstick.passed(train(approximated, runs=4)).any()
+    # Nor is the R² of class labels an accuracy.
+    assert not Yardstick(HEALTHY).passed(as_is).any()
+
+
+def test_a_combination_never_holds_two_values_of_one_setting():
+    slow, fast = fixes.rate(0.1), fixes.rate(0.01)
+    assert combined(HEALTHY, [slow, fixes.rate(0.001)]) is None
+    assert combined(HEALTHY, [fixes.RECTIFY, fixes.LEAK]) is None
+    # Another optimizer undoes the rate before it, and may be given one after it.
+    descent = training(optimizer=SGD(0.01))
+    assert combined(descent, [slow, fixes.ADAM]) is None
+    assert combined(descent, [fixes.ADAM, fast]).training.optimizer == Adam(0.01)
+    narrow = training(TWO_BLOB, epochs=3)
+    assert with_fix(narrow, [fixes.epochs(50), slow], fixes.epochs(90)) == [slow, fixes.epochs(90)]
+
+
+def digits(*units, features=784, classes=10, rows=5_000, **changes):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, classes, rows)
+    data = Data(
+        Table(rng.normal(size=(rows, features)), labels), label_values=tuple(range(classes))
+    )
+    last = Dense(classes, "softmax")
+    model = Model((*(Dense(width, "relu", "he_normal") for width in units), last))
+    arguments = {"loss": "sparse_categorical_crossentropy", "optimizer": Adam(1e-6), **changes}
+    return Experiment(data, model, Training(**arguments))
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        digits(256, epochs=20),
+        digits(128, 64, features=128, classes=2, rows=8_000, epochs=60),
+    ],
+    ids=["784-256-10", "128-128-64-2"],
+)
+def test_a_search_for_an_ordinary_network_fits_a_hosted_server(experiment):
+    limits = Limits()
+    price = check(TryFixes(experiment, runs=32), limits)
+    assert price.seconds <= limits.seconds
+    likely = tuple(training(experiment, optimizer=Adam(10.0**-k)) for k in range(2, 8))
+    plan = planned((experiment, *likely), 32, limits.seconds, limits.bytes)
+    assert plan.runs >= 8
+    # All candidates get a few runs, the better half of them all.
+    counts = [(len(work.experiments), work.runs) for work in plan.works]
+    assert counts[0] == (1, plan.runs)
+    assert counts[1][1] == FEW
+    assert counts[1][0] >= 4
+
+
+def test_small_networks_are_tried_with_all_runs_at_once():
+    assert first_runs([TWO_BLOB] * 3, 32) == 32
+    assert first_runs([digits(256)] * 3, 32) == FEW
+
+
+@pytest.mark.tensorflow
+def test_a_search_in_little_time_says_that_it_is_a_smaller_one():
+    brief = training(TWO_BLOB, epochs=2)
+    whole = planned(expected(brief, diagnose(brief)), 64)
+    least = planned(expected(brief, diagnose(brief)), 4).seconds
+    assert least < whole.seconds
+    outcome = try_fixes(brief, runs=64, seconds=(least + whole.seconds) / 2, budget=4)
+    assert outcome.before.runs < 64
+    assert f"{outcome.before.runs} runs of each change rather than 64" in outcome.note
 
 
 @pytest.mark.tensorflow

@@ -292,7 +292,7 @@ def _unexplained(obs: Observations) -> Finding:
         f"{end.rate} {obs.goal.passes}; {scores_of_failed(end)}.",
         "None of the known causes fits the measurements. The inputs may say little about the "
         f"{'targets' if obs.goal.regression else 'classes'}.",
-        (fixes.STANDARDISE, fixes.WIDEN, fixes.rate(10 * obs.rate), fixes.rate(obs.rate / 10)),
+        (fixes.STANDARDISE, fixes.WIDEN, *fixes.other_rates(obs.experiment)),
         CANNOT_TELL,
         "Train with each suggested fix on the same seeds, and see whether a network can memorise "
         "16 of the rows.",

@@ -326,6 +326,8 @@ def _outcome(problem: str, tried: Repair) -> None:
             f"The smallest change that matches the best result: **{names}**. "
             f"{tried.smallest.rate} {tried.passes} with it, {tried.before} without it."
         )
+    if tried.note:
+        st.caption(tried.note)
     if not tried.trials:
         return
     frame = pd.DataFrame(
@@ -335,7 +337,7 @@ def _outcome(problem: str, tried: Repair) -> None:
             "low": [tried.before.low, *(trial.rate.low for trial in tried.trials)],
             "high": [tried.before.high, *(trial.rate.high for trial in tried.trials)],
             "successes": [tried.before.successes, *(t.rate.successes for t in tried.trials)],
-            "runs": tried.before.runs,
+            "runs": [tried.before.runs, *(t.rate.runs for t in tried.trials)],
         }
     )
     charts.show(charts.rate(frame), "Success rate as is and with each change, with 95% intervals.")

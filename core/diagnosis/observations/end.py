@@ -14,7 +14,7 @@ from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.start import InitialState
 from core.diagnosis.thresholds import ORDER, SOUND
 from core.engine.grouping import steps
-from core.history import History
+from core.history import LAST_PART, LEAST_FALL, History
 from core.metrics import balanced_accuracy
 from core.rates import Rate
 
@@ -185,14 +185,37 @@ class FinalState:
     @cached_property
     def updates_left(self) -> np.ndarray:
         """Updates that failed runs still need; inf where none is in sight."""
+        begun = steps(self.history.experiment) * self.history.epochs
         if self._onwards is None:
-            return np.array([np.inf])
+            return begun * self._epochs_left / self.history.epochs
         optimizer = self.history.experiment.training.optimizer
         ways = self._onwards.path_to(self.goal.score)
-        if optimizer.schedule is None:
-            return ways / optimizer.learning_rate
-        begun = steps(self.history.experiment) * self.history.epochs
-        return np.array([optimizer.updates_over(way, begun) for way in ways])
+        left = ways / optimizer.learning_rate
+        if optimizer.schedule is not None:
+            left = np.array([optimizer.updates_over(way, begun) for way in ways])
+        if self.ahead.is_coarse and not np.isfinite(left).any():
+            # One run in few steps may miss what the curves of all of them show.
+            return begun * self._epochs_left / self.history.epochs
+        return left
+
+    @cached_property
+    def _epochs_left(self) -> np.ndarray:
+        """(failed runs,): epochs to the goal if the score goes on as in the last third of them.
+
+        inf where the loss does not fall, or the score rises by less than its own restlessness.
+        """
+        loss, score = self.history.evaluated_loss, self.history.evaluated_score
+        loss, score = loss[:, self.failed], score[:, self.failed]
+        since = self.history.epochs - max(round(self.history.epochs * LAST_PART), 1) - 1
+        if since < 0:
+            return np.full(loss.shape[1], np.inf)
+        with np.errstate(all="ignore"):
+            falls = loss[since] - loss[-1] > LEAST_FALL * np.abs(loss[since])
+            rise = score[-1] - score[since]
+            restless = np.abs(np.diff(score[since:], axis=0)).mean(axis=0)
+            going = falls & (rise > np.maximum(restless, LEAST_FALL))
+            left = (self.goal.score - score[-1]) * (self.history.epochs - 1 - since) / rise
+        return np.where(going & np.isfinite(left), np.maximum(left, 1), np.inf)
 
     @cached_property
     def moving(self) -> bool:

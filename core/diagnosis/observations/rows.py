@@ -9,7 +9,13 @@ import numpy as np
 
 from core.baselines import Baselines, Estimate
 from core.data import Rows, prepare
-from core.diagnosis.estimates import agreement, conditioning, least_squares_r2, linear_accuracy
+from core.diagnosis.estimates import (
+    agreement,
+    alike,
+    conditioning,
+    least_squares_r2,
+    linear_accuracy,
+)
 from core.diagnosis.simple import best_simple_model
 from core.experiment import Data
 from core.tasks import Task, explained, right_decisions, right_labels
@@ -53,12 +59,14 @@ class RowStatistics:
 
     def of_run(self, data: Data, run: int) -> Rows:
         """The rows of one run of this or other data."""
+        if run == 0 and data is self.reduced:
+            return self.prepared
         return prepare(data, self.seed, run)
 
     @cached_property
     def prepared(self) -> Rows:
         """x (rows, features) and y (rows, width), as they reach the network."""
-        return self.of_run(self.reduced, 0)
+        return prepare(self.reduced, self.seed, 0)
 
     @cached_property
     def inputs(self) -> np.ndarray:
@@ -120,7 +128,8 @@ class RowStatistics:
     @cached_property
     def sizes(self) -> np.ndarray:
         """(varying features,), root mean square of each column that is not constant."""
-        return np.sqrt(np.square(self.inputs[:, self.varying]).mean(axis=0))
+        squares = np.einsum("ij,ij->j", self.inputs, self.inputs)
+        return np.sqrt(squares[self.varying] / len(self.inputs))
 
     @cached_property
     def conditioning(self) -> float:
@@ -181,4 +190,14 @@ class RowStatistics:
     @cached_property
     def agreement(self) -> float:
         """The share of rows that carry the most common label of all rows with the same inputs."""
-        return agreement(self.inputs, self.classes)
+        return agreement(self.groups, self.classes)
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """int (rows,), the same number for rows with the same inputs."""
+        return alike(self.prepared.x)
+
+    @property
+    def distinct(self) -> int:
+        """How many rows there are without those whose inputs and targets are those of another."""
+        return int(alike(np.column_stack([self.groups, self.targets])).max()) + 1

@@ -297,7 +297,7 @@ def rows_repeated(obs: Observations) -> Finding | None:
     if obs.data.source.random:
         return None
     rows = len(obs.rows.inputs)
-    distinct = len(np.unique(np.column_stack([obs.rows.inputs, obs.rows.targets]), axis=0))
+    distinct = obs.rows.distinct
     # Labels and inputs that take few values repeat of themselves.
     if distinct == rows or distinct > 0.9 * rows:
         return None

@@ -202,7 +202,8 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
         return None
     before, after = (float(np.median(x)) for x in loss)
     evidence = (
-        f"In the first {obs.ahead.trial_updates} updates at a learning rate of {obs.rate:g} the loss goes "
+        f"In the first {obs.ahead.trial_updates} updates at a learning rate of "
+        f"{obs.rate:g} the loss goes "
         f"from {number(before)} to {number(after)}; at {obs.rate / 10:g} to "
         f"{number(float(np.median(lower[1])))}."
     )

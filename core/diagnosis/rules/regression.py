@@ -155,7 +155,8 @@ def target_unscaled(obs: Observations) -> Finding | None:
     if thrown:
         before, after = (float(np.median(part)) for part in obs.ahead.trial[1.0])
         evidence += (
-            f" In the first {obs.ahead.trial_updates} updates at a learning rate of {obs.rate:g} the loss "
+            f" In the first {obs.ahead.trial_updates} updates at a learning rate of "
+            f"{obs.rate:g} the loss "
             f"goes from {number(before)} to {number(after)}, as the gradient grows with the error."
         )
     elif not fixes.follows_gradient(obs.experiment):
