@@ -31,6 +31,7 @@ class Initialiser(KerasEntry):
     Attributes:
         random: Whether Keras's class takes a seed.
         for_vectors: Whether it can draw biases, which have one axis.
+        by_size: Whether the size of the weights follows from the number of inputs or units.
         level: What every element starts from; None where they differ.
         proportional: The fields that what is drawn is proportional to, all together.
     """
@@ -39,6 +40,7 @@ class Initialiser(KerasEntry):
     random: ClassVar[bool] = True
     for_vectors: ClassVar[bool] = True
     proportional: ClassVar[tuple[str, ...]] = ()
+    by_size: ClassVar[bool] = False
 
     @property
     def level(self) -> float | None:
@@ -98,6 +100,7 @@ class _Scaled(Initialiser):
     scale: float
     mode: str
     distribution: str
+    by_size = True
 
     def scaled(self, factor: float) -> Initialiser:
         return VarianceScaling(self.scale * factor**2, self.mode, self.distribution)
@@ -232,7 +235,7 @@ class Orthogonal(Initialiser):
     keras_name = label = "Orthogonal"
     proportional = ("gain",)
     help = "Orthonormal rows or columns."
-    for_vectors = False
+    for_vectors, by_size = False, True
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         runs, inputs, units = shape

@@ -164,6 +164,15 @@ STATIC = {
         training(data(hold_out=0.0), callbacks=(EarlyStopping("val_loss"),)),
         training(callbacks=(EarlyStopping("val_loss"),)),
     ),
+    "initial-scale": (hidden(initialiser="random_normal"), hidden(initialiser="he_normal")),
+    "unusual-learning-rate": (training(optimizer=Adam(0.05)), training(optimizer=Adam(0.005))),
+    "few-updates": (training(epochs=10), HEALTHY),
+    "unusual-batch-size": (training(batch_size=2), HEALTHY),
+    "plain-gradient-descent": (
+        training(optimizer=SGD(0.1)),
+        training(optimizer=SGD(0.1, momentum=0.9)),
+    ),
+    "few-held-out-rows": (data(hold_out=0.05), HEALTHY),
     "momentum-too-high": (training(optimizer=SGD(0.01, 1.0)), training(optimizer=SGD(0.01, 0.9))),
 }
 

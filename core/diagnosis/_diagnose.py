@@ -12,6 +12,7 @@ The rules are in `core.diagnosis.rules`, the thresholds that they share in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, lru_cache, partial
@@ -26,17 +27,22 @@ from core.diagnosis.findings import (
     COSMETIC,
     FATAL,
     FRAGILE,
+    LIKELY,
     SLOW,
     Finding,
     Severity,
+    number,
     scores_of_failed,
 )
 from core.diagnosis.observations import FinalState, Observations, final_state
 from core.diagnosis.rules import RULES, Rule, is_cause, rule_of
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
-from core.history import TARGET, History
+from core.history import LAST_PART, TARGET, History
 
+LONGER = 4
+"""Times as many epochs, with which 83% of the runs that are still improving get there
+(`core.history.History.outcomes`)."""
 CLOSE = 0.02
 """A mean accuracy this far above an estimated ceiling shows that the estimate is too low."""
 
@@ -62,18 +68,35 @@ def diagnose(
         The findings; () where nothing is worth a word.
     """
     obs = Observations(experiment, history, target, baselines)
-    findings = [finding for rule in RULES.values() if (finding := rule.find(obs)) is not None]
+    found = [finding for rule in RULES.values() if (finding := rule.find(obs)) is not None]
+    codes = {finding.code for finding in found}
+    found = [finding for finding in found if codes.isdisjoint(rule_of(finding).unless)]
+    findings = found
     if obs.end is not None:
-        before = {finding.code: finding for finding in from_settings(experiment, target)}
-        findings = [_revised(obs.end, finding, before.get(finding.code)) for finding in findings]
+        findings = _after(obs, obs.end, found, from_settings(experiment, target))
     findings = _with_fixes_of_causes(findings)
     effective = cache(partial(_effective, experiment))
     findings = [replace(f, fixes=_distinct(filter(effective, f.fixes))) for f in findings]
     # Symptoms alone explain nothing.
     unsound = obs.failing is not None and not obs.failing.sound
     if unsound and not any(is_cause(finding) for finding in findings):
-        findings.append(_unexplained(obs))
+        findings.append(_unexplained(obs, findings))
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
+
+
+def _after(
+    obs: Observations, end: FinalState, found: list[Finding], expected: tuple[Finding, ...]
+) -> list[Finding]:
+    """The findings in the light of what happened."""
+    before = {finding.code: finding for finding in expected}
+    findings = [_revised(end, finding, before.get(finding.code)) for finding in found]
+    if end.sound or any(is_cause(finding) for finding in findings):
+        return findings
+    more_helps = obs.goal.learnable and obs.rate_dies is None and not obs.stopped_early
+    if end.improving and more_helps:
+        return [*findings, _still_improving(obs, end)]
+    # Where nothing else explains it, what may do harm stays open.
+    return [raw if raw.is_open else revised for raw, revised in zip(found, findings, strict=True)]
 
 
 def from_settings(experiment: Experiment, target: float = TARGET) -> tuple[Finding, ...]:
@@ -282,18 +305,56 @@ def _distinct(some: Iterable[Fix]) -> tuple[Fix, ...]:
     return tuple({fix.key: fix for fix in reversed(tuple(some))}.values())[::-1]
 
 
-def _unexplained(obs: Observations) -> Finding:
+def _still_improving(obs: Observations, end: FinalState) -> Finding:
+    """Too few updates, as the last third of the curves shows it."""
+    epochs, failed = end.history.epochs, end.failed
+    loss, score = (curve[:, failed] for curve in end.history.judged)
+    start = math.ceil(epochs * (1 - LAST_PART)) - 1
+    longer = min(LONGER * obs.training.epochs, 10_000)
+    what = "R²" if obs.goal.regression else "accuracy"
+    return Finding(
+        "too-few-updates",
+        SLOW,
+        "Too few updates",
+        f"In the last third of {epochs:,} epochs the median loss of the {failed.sum()} runs that "
+        f"fail still goes from {number(float(np.nanmedian(loss[start])))} to "
+        f"{number(float(np.nanmedian(loss[-1])))}, and their {what} from "
+        f"{np.nanmedian(score[start]):.2f} to {np.nanmedian(score[-1]):.2f}.",
+        "The network is still improving when training ends. It needs more epochs, more updates "
+        "per epoch or a higher learning rate.",
+        (fixes.epochs(longer), fixes.rate(min(10 * obs.rate, 0.1))),
+        LIKELY,
+        "Train for longer on the same seeds.",
+        because=f"{obs.training.epochs:,} epochs are too few",
+    )
+
+
+def _unexplained(obs: Observations, findings: list[Finding]) -> Finding:
     end = obs.end
     assert end is not None
+    suspects = [finding for finding in findings if finding.is_open and finding.fixes]
+    named = "".join(f" It may be: {_listed(suspects)}." if suspects else "")
     return Finding(
         "unexplained",
         FRAGILE if end.passed.any() else FATAL,
         "Stuck for an unknown reason",
-        f"{end.rate} {obs.goal.passes}; {scores_of_failed(end)}.",
+        f"{end.rate} {obs.goal.passes}; {scores_of_failed(end)}.{named}",
         "None of the known causes fits the measurements. The inputs may say little about the "
         f"{'targets' if obs.goal.regression else 'classes'}.",
-        (fixes.STANDARDISE, fixes.WIDEN, *fixes.other_rates(obs.experiment)),
+        _distinct(
+            (
+                fixes.STANDARDISE,
+                fixes.WIDEN,
+                *fixes.other_rates(obs.experiment),
+                *(finding.fixes[0] for finding in suspects),
+            )
+        ),
         CANNOT_TELL,
         "Train with each suggested fix on the same seeds, and see whether a network can memorise "
         "16 of the rows.",
     )
+
+
+def _listed(findings: list[Finding]) -> str:
+    titles = [finding.title[0].lower() + finding.title[1:] for finding in findings]
+    return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} or {titles[-1]}"

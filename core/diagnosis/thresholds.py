@@ -12,6 +12,12 @@ OFF_CENTRE = 1.0
 MINORITY = 0.2
 """Of two classes one with a smaller share is rare; of more, one as far below an equal share. It is
 where Google's course on imbalanced data calls an imbalance moderate."""
+FAINT = 0.01
+"""Signal that reaches the last hidden layer from which on the layers before hardly count."""
+FEW_UPDATES = 500
+FEW_HELD_OUT = 50
+"""Held-out rows whose accuracy is known to within 0.14 (95%)."""
+SMALL_BATCH = 8
 SATURATED = 0.5
 """Share of a layer's outputs near a bound (more than half: DeepDiagnosis, Wardat et al. 2022)."""
 VANISHING = 1e-3

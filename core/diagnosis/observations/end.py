@@ -14,7 +14,7 @@ from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.start import InitialState
 from core.diagnosis.thresholds import ORDER, SOUND
 from core.engine.grouping import steps
-from core.history import LAST_PART, LEAST_FALL, History
+from core.history import IMPROVING, LAST_PART, LEAST_FALL, History
 from core.metrics import balanced_accuracy
 from core.rates import Rate
 
@@ -216,6 +216,12 @@ class FinalState:
             going = falls & (rise > np.maximum(restless, LEAST_FALL))
             left = (self.goal.score - score[-1]) * (self.history.epochs - 1 - since) / rise
         return np.where(going & np.isfinite(left), np.maximum(left, 1), np.inf)
+
+    @cached_property
+    def improving(self) -> bool:
+        """The curves of most failed runs still show a gain in the last third of the epochs."""
+        outcomes = self.history.outcomes(self.goal.score)[self.failed]
+        return bool((outcomes == IMPROVING).mean() > 0.5)
 
     @cached_property
     def moving(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from itertools import pairwise
 
@@ -63,6 +64,29 @@ class InitialState:
             by_array = network.gradients(self.experiment.model, self.weights, done, slope)
         kernels = network.kernel_slots(self.experiment.model)
         return [np.sqrt(np.square(by_array[index]).sum(axis=(1, 2))) for index in kernels]
+
+    @cached_property
+    def signal(self) -> float:
+        """How much the rows differ in the last hidden layer, over how much the inputs do.
+
+        Standard deviations over the rows, the median of units and draws.
+        """
+        outputs = self._forward[0].outputs[:-1]
+        spread = self.draws.repeated(len(self.weights[0]))[0].std(axis=1)
+        if not len(outputs) or not spread.any():
+            return 1.0
+        return float(
+            np.median(outputs[-1].std(axis=1).mean(axis=-1)) / np.median(spread[spread > 0])
+        )
+
+    @cached_property
+    def spreads(self) -> list[float]:
+        """For every dense layer the standard deviation of the kernel, over that of Glorot's."""
+        kernels = [self.weights[slot] for slot in network.kernel_slots(self.experiment.model)]
+        return [
+            float(kernel.std() / math.sqrt(2 / (kernel.shape[1] + kernel.shape[2])))
+            for kernel in kernels
+        ]
 
     @cached_property
     def dead(self) -> list[np.ndarray]:

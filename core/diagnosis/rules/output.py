@@ -237,6 +237,9 @@ def unusual_output(obs: Observations) -> Finding | None:
     categorical = losses.loss(loss).cross_entropy and losses.loss(loss).link == "softmax"
     sigmoid = activation == "sigmoid" and categorical
     softmax = activation == "softmax" and loss == "binary_crossentropy"
+    one_class = obs.data.has_one_class_per_row and not obs.rows.continuous
+    if activation == "sigmoid" and loss == "binary_crossentropy" and one_class:
+        return _class_by_class(obs)
     if not sigmoid and not softmax:
         return None
     return Finding(
@@ -248,6 +251,22 @@ def unusual_output(obs: Observations) -> Finding | None:
         "The usual pairs are softmax with categorical and sigmoid with binary cross-entropy. "
         "Before Keras 3 the loss took the outputs as they were, and this pair trained worse.",
         (fixes.fitting_output(obs.experiment),),
+        layer=len(obs.hidden),
+    )
+
+
+def _class_by_class(obs: Observations) -> Finding:
+    """Sigmoids for classes that exclude each other."""
+    units, share = obs.model.output.units, float(obs.rows.targets.mean())
+    return Finding(
+        "unusual-output",
+        COSMETIC,
+        "A sigmoid for each of several classes",
+        f"{units} sigmoid units with binary_crossentropy for one class a row: of the labels "
+        f"{share:.0%} are 1, so always answering 0 has a binary accuracy of {1 - share:.0%}.",
+        "Each unit learns its own class and takes no account of the others, which is usual for "
+        "labels that occur together. The accuracy here counts the largest output, as Keras does.",
+        (fixes.SOFTMAX,),
         layer=len(obs.hidden),
     )
 

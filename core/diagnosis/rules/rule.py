@@ -22,6 +22,7 @@ class Rule:
         keeps_severity: A symptom that is as severe as it looks, whatever its cause.
         by_run: A finding that is counted by run, so that it may depend on the seed where all fail.
         always: It holds whatever the runs score, as their score then means nothing.
+        unless: Codes of findings that say the same with more certainty, and replace this one.
         follows: Codes of the causes that bring it about, where they are found as well.
         picture: What is drawn beside it: a figure of `core.history.Health`, "outputs" for the
             distribution of the outputs, "decisions" for the same with the threshold between the
@@ -34,6 +35,7 @@ class Rule:
     keeps_severity: bool = False
     by_run: bool = False
     always: bool = False
+    unless: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     picture: str | None = None
 
@@ -50,13 +52,16 @@ def rule(
     keeps_severity: bool = False,
     by_run: bool = False,
     always: bool = False,
+    unless: tuple[str, ...] = (),
     follows: tuple[str, ...] = (),
     picture: str | None = None,
 ) -> Callable[[Find], Find]:
     """Register a function as a rule; see `Rule`."""
 
     def register(find: Find) -> Find:
-        RULES[code] = Rule(code, find, symptom, keeps_severity, by_run, always, follows, picture)
+        RULES[code] = Rule(
+            code, find, symptom, keeps_severity, by_run, always, unless, follows, picture
+        )
         return find
 
     return register
