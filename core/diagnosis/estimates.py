@@ -6,8 +6,6 @@ import numpy as np
 
 from core.activations import ACTIVATIONS, Activation
 
-QUADRATIC_COLUMNS = 20
-"""Inputs from which on a quadratic fit has squares but no products."""
 DESCENT_STEPS, DESCENT_RATE = 100, 2.0
 """Of the logistic regression behind `linear_accuracy`."""
 

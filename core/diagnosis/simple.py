@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from core.baselines import Estimate
-from core.diagnosis.estimates import QUADRATIC_COLUMNS, standardised
+from core.diagnosis.estimates import standardised
 
 NEIGHBOURS = (5, 15, 45)
 """Few neighbours follow a boundary closely, many average noise out."""
+QUADRATIC_COLUMNS = 20
+"""Inputs up to which there is a quadratic model."""
 STRENGTHS = (1e-3, 0.1, 10.0)
 """Of the penalty, as shares of the variance of an input."""
 
@@ -48,8 +50,10 @@ def _predictions(z: np.ndarray, targets: np.ndarray) -> Iterator[tuple[str, np.n
         if count < near.shape[1] + 1:
             yield "nearest neighbours", targets[near[:, :count]].mean(axis=1)
     yield "a linear model", left_out_ridge(z, targets)
+    if z.shape[1] > QUADRATIC_COLUMNS:
+        return  # too many products
     one, other = np.triu_indices(z.shape[1])
-    products = z**2 if z.shape[1] > QUADRATIC_COLUMNS else z[:, one] * z[:, other]
+    products = z[:, one] * z[:, other]
     yield (
         "a quadratic model",
         left_out_ridge(standardised(np.concatenate([z, products], axis=1)), targets),

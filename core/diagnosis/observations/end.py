@@ -139,7 +139,7 @@ class FinalState:
             return np.ones(self.history.runs)
         with np.errstate(all="ignore"):
             squares = sum(
-                np.square(each[[0, -1]].astype(float)).sum(axis=(1, 2)) for each in kernels
+                np.square(each[[0, -1]]).sum(axis=(1, 2), dtype=float) for each in kernels
             )
             before, after = np.sqrt(squares)
             return np.nan_to_num(after / np.maximum(before, 1e-30), nan=np.inf)

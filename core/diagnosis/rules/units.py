@@ -240,7 +240,10 @@ def exploding_gradient(obs: Observations) -> Finding | None:
         grown = peak / np.maximum(norms[0], SMALLEST)
         idle = loss[-1] >= loss[0] - FALLING * np.abs(loss[0])
     risen = loss[highest, runs] > 2 * np.maximum(lowest, SMALLEST)
-    exploding = end.failed & (grown > EXPLODING) & (risen | (idle & (end.growth > ORDER)))
+    steep = end.failed & (grown > EXPLODING)
+    if not steep.any():
+        return None
+    exploding = steep & (risen | (idle & (end.growth > ORDER)))
     if exploding.sum() <= end.failed.sum() / 2:
         return None
     first = float(np.median(norms[0][exploding]))
