@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from core import fixes
 from core.diagnosis import Severity, diagnose, summary, verdict
-from support.diagnosis import HEALTHY, codes, history, with_rows
+from support.diagnosis import HEALTHY, codes, history, output, training, with_rows
 
 ONE_CLASS = with_rows(lambda x, y: (x, [0] * len(x)), values=(0,))
 
@@ -75,3 +76,32 @@ def test_weights_that_grow_while_the_loss_stays_explode_as_well():
         array[-1] *= 100
     (found,) = (f for f in diagnose(HEALTHY, trained) if f.code == "exploding-gradient")
     assert "100 times their initial norm (median of 4 of 4 runs)" in found.evidence
+
+
+def test_runs_that_still_improve_are_slow_and_not_stuck_for_an_unknown_reason():
+    rising = np.linspace(0.5, 0.7, 30)[:, None]
+    trained = history(HEALTHY, accuracy=rising, loss=1.2 - rising, epochs=30)
+    findings = diagnose(HEALTHY, trained)
+    assert findings[0].code == "too-few-updates"
+    assert findings[0].severity is Severity.SLOW
+    assert "unexplained" not in codes(findings)
+    assert verdict(findings, trained).startswith("Slow rather than stuck, because 30 epochs")
+
+
+def test_what_is_unusual_is_named_and_told_from_what_does_harm():
+    tiny = training(batch_size=2)
+    (open_,) = (f for f in diagnose(tiny) if f.code == "unusual-batch-size")
+    assert open_.is_open
+    stuck = history(tiny, accuracy=0.7, loss=0.6)
+    found = {f.code: f for f in diagnose(tiny, stuck)}
+    assert found["unexplained"].evidence.endswith("It may be: very small batches.")
+    assert fixes.batch(fixes.DEFAULT_BATCH).key in {fix.key for fix in found["unexplained"].fixes}
+    assert found["unusual-batch-size"].is_open
+    good = history(tiny, accuracy=1.0)
+    (harmless,) = (f for f in diagnose(tiny, good) if f.code == "unusual-batch-size")
+    assert not harmless.is_open
+    assert harmless.evidence.endswith("All 4 runs succeed all the same.")
+    faulty = output(tiny, activation="relu")
+    found = {f.code: f for f in diagnose(faulty, history(faulty, accuracy=0.5))}
+    assert found["unusual-batch-size"].severity is Severity.COSMETIC
+    assert not found["unusual-batch-size"].is_open

@@ -90,11 +90,16 @@ def _after(
     """The findings in the light of what happened."""
     before = {finding.code: finding for finding in expected}
     findings = [_revised(end, finding, before.get(finding.code)) for finding in found]
-    if end.sound or any(is_cause(finding) for finding in findings):
-        return findings
+    explained = end.sound or any(is_cause(finding) for finding in findings)
     more_helps = obs.goal.learnable and obs.rate_dies is None and not obs.stopped_early
-    if end.improving and more_helps:
-        return [*findings, _still_improving(obs, end)]
+    if not explained and end.improving and more_helps:
+        findings.append(_still_improving(obs, end))
+        explained = True
+    if explained:
+        return [
+            replace(finding, confidence=CERTAIN, settle=None) if finding.is_open else finding
+            for finding in findings
+        ]
     # Where nothing else explains it, what may do harm stays open.
     return [raw if raw.is_open else revised for raw, revised in zip(found, findings, strict=True)]
 

@@ -80,7 +80,7 @@ def initial_scale(obs: Observations) -> Finding | None:
 @rule("unusual-learning-rate", unless=("learning-rate-too-low", "learning-rate-too-high"))
 def unusual_learning_rate(obs: Observations) -> Finding | None:
     default = fixes.default_rate(obs.experiment)
-    if default / ORDER < obs.rate < default * ORDER or obs.rate == 0:
+    if default / ORDER <= obs.rate <= default * ORDER or obs.rate == 0:
         return None
     low = obs.rate < default
     times = default / obs.rate if low else obs.rate / default
