@@ -11,7 +11,18 @@ from benchmarks.app import started
 from core.claims import CLAIMS
 from core.problems import PROBLEMS
 from pages.elements.charts import GREY
-from support.browser import IDLE, LONG, PATHS, go_to, open_at, press, saved, set_number, settle
+from support.browser import (
+    IDLE,
+    LONG,
+    PATHS,
+    go_to,
+    look_at,
+    open_at,
+    press,
+    saved,
+    set_number,
+    settle,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +73,7 @@ def test_a_network_is_looked_into_epoch_by_epoch_without_the_server(server, page
     open_at(page, f"{server}/Two_blob_problem?fixes=higher-learning-rate&epochs=5")
     press(page, "Train")
     expect(page.get_by_role("heading", name="All 64 runs ended at")).to_be_visible(timeout=LONG)
+    look_at(page, "Network")
     slider = page.locator(".vega-bindings input[type=range]")
     expect(slider).to_be_visible()
     frames = []
@@ -82,7 +94,7 @@ def test_a_network_is_looked_into_epoch_by_epoch_without_the_server(server, page
 
 
 def test_plain_keras_is_laid_over_the_stack(server, page):
-    open_at(page, f"{server}/Two_blob_problem?epochs=3&runs=16")
+    open_at(page, f"{server}/Two_blob_problem?epochs=3&runs=16&tab=model.fit")
     press(page, "Train")
     press_when_there = page.get_by_role("button", name="Train one run with model.fit")
     press_when_there.click(timeout=LONG)
@@ -138,10 +150,10 @@ def test_an_embedded_page_shows_trains_and_stays_embedded(server, page):
 def test_an_experiment_is_saved_and_loaded_again(server, page, tmp_path):
     open_at(page, f"{server}/Two_blob_problem?fixes=rmsprop&epochs=9&hold-out=0.25")
     described = page.get_by_text(re.compile("Network 2")).inner_text()
-    page.get_by_role("tab", name="Data").click()
+    look_at(page, "Export", "Data")
     path = saved(page, "Experiment as JSON")
-    open_at(page, f"{server}/Two_blob_problem")
-    page.get_by_role("tab", name="Data").click()
+    open_at(page, f"{server}/Two_blob_problem?tab=Export")
+    look_at(page, "Data")
     upload = page.get_by_test_id("stFileUploaderDropzoneInput")
     for content, said in (
         (b'{"kind":"Experiment","data":[[1]]}', "Not loaded."),
@@ -163,10 +175,10 @@ def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, 
     press(page, "Train")
     expect(page.get_by_role("heading", name="runs ended at")).to_be_visible(timeout=LONG)
     settle(page)
-    page.get_by_role("tab", name="Data").click()
+    look_at(page, "Export", "Data")
     curves = json.loads(saved(page, "Curves as JSON").read_text())
     assert len(curves["accuracy"]) == 64
-    page.get_by_role("tab", name="Report").click()
+    look_at(page, "Report")
     path = tmp_path / "report.html"
     path.write_bytes(saved(page, "Report").read_bytes())
     context = browser.new_context(offline=True)
@@ -280,6 +292,18 @@ def test_a_claims_verdict_can_be_read_on_a_phone(server, page):
         expect(row.get_by_text(words)).to_be_in_viewport(ratio=1)
 
 
+WIDE = (
+    # What scrolls in a box of its own, such as a table, may be wider than that.
+    "const scrolls = e => e && !e.matches('[data-testid=stMain]') && (scrolls(e.parentElement)"
+    "  || ['auto', 'scroll'].includes(getComputedStyle(e).overflowX));"
+    "[...document.querySelectorAll('[data-testid=stMain] *:not(input)')]"
+    ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetWidth)"
+    ".filter(e => !scrolls(e) && !e.closest('[data-testid=stDataFrame]'))"
+    ".map(e => e.outerHTML.slice(0, 120))"
+)
+"""The elements that are wider than the window."""
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_wider_than_a_phone(server, browser, path, scheme):
@@ -290,14 +314,8 @@ def test_nothing_is_wider_than_a_phone(server, browser, path, scheme):
         press(page, "Train")
         expect(page.get_by_role("heading", name="runs ended at")).to_be_visible(timeout=LONG)
         settle(page)
-    wide = page.evaluate(
-        # What scrolls in a box of its own, such as a table, may be wider than that.
-        "const scrolls = e => e && !e.matches('[data-testid=stMain]') && (scrolls(e.parentElement)"
-        "  || ['auto', 'scroll'].includes(getComputedStyle(e).overflowX));"
-        "[...document.querySelectorAll('[data-testid=stMain] *:not(input)')]"
-        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetWidth)"
-        ".filter(e => !scrolls(e) && !e.closest('[data-testid=stDataFrame]'))"
-        ".map(e => e.outerHTML.slice(0, 120))"
-    )
-    assert not wide
+        for tab in page.get_by_test_id("stMain").get_by_role("tab").all_inner_texts():
+            look_at(page, tab)
+            assert not page.evaluate(WIDE), tab
+    assert not page.evaluate(WIDE)
     context.close()

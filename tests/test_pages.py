@@ -12,7 +12,7 @@ from core.fields import Choice, MultiChoice
 from core.problems import PROBLEMS
 from pages.elements import settings
 from pages.elements.rendering import AT_ONCE, in_turn
-from support.pages import cards, drawn, finished, opened, setting, texts
+from support.pages import cards, drawn, finished, look_at, opened, setting, texts
 
 pytestmark = pytest.mark.tensorflow
 
@@ -54,15 +54,15 @@ def test_other_rows_can_be_learnt_and_the_questions_own_come_back():
     assert setting(app, "two-blob.target").label == "Target R²"
     app.button(key="two-blob-train").click().run()
     finished(app, "of 16 runs ended at R² 0.9 or above")
-    assert drawn(
-        app,
-        "R² on the training rows",
-        "How many runs end at which R²",
-        "The chosen run: the prediction",
-        "The chosen run: predicted against true",
-    )
+    assert drawn(app, "R² on the training rows")
+    words = [*(h.value for h in app.header), cards(app), texts(app)]
+    look_at(app, "two-blob", "Curves")
+    assert drawn(app, "R² on the training rows", "How many runs end at which R²")
     assert {"Median R²", "Median MAE"} < {metric.label for metric in app.metric}
-    words = " ".join([*(h.value for h in app.header), cards(app), texts(app)])
+    words += [cards(app), texts(app)]
+    look_at(app, "two-blob", "Network")
+    assert drawn(app, "The chosen run: the prediction", "The chosen run: predicted against true")
+    words = " ".join([*words, cards(app), texts(app)])
     assert "ccuracy" not in words.replace("Why does my accuracy stay the same?", "").replace(
         "the accuracy", ""
     )
@@ -82,12 +82,18 @@ def test_the_threshold_question_fails_as_asked_and_can_be_freed():
     app.button(key="threshold-train").click().run()
     finished(app, "of 64 runs ended at 90% or above")
     assert "are stuck" in cards(app)
+    assert drawn(app, "Success rate", "Accuracy on the training rows")
+    look_at(app, "threshold", "Curves")
     (took,) = (metric for metric in app.metric if metric.label == "Time")
     compiled, trained = re.findall(r"\d+\.\d", took.delta)
     assert float(took.value.removesuffix(" s")) == pytest.approx(
         float(compiled) + float(trained), abs=0.11
     )
-    assert drawn(app, "Success rate", "Accuracy on", "Loss on", "How many runs", "Dead units by")
+    assert drawn(app, "Loss on", "How many runs")
+    assert not drawn(app, "Dead units by"), "only the open tab is drawn"
+    look_at(app, "threshold", "Layers")
+    assert drawn(app, "Dead units by")
+    look_at(app, "threshold", "Network")
     assert drawn(
         app, "The chosen run: probability of class 1", "Confusion matrix of run 46 after the last"
     )
@@ -108,13 +114,15 @@ def test_the_two_blob_question_shows_its_network_and_plain_keras():
     setting(app, "two-blob.hold-out").set_value(0.2).run()
     app.button(key="two-blob-train").click().run()
     finished(app, "runs ended at 90%")
-    assert drawn(
-        app, "Accuracy on the held-out rows", "Loss on the held-out rows", "The chosen run"
-    )
     assert "still improving" in cards(app)
+    look_at(app, "two-blob", "Curves")
+    assert drawn(app, "Accuracy on the held-out rows", "Loss on the held-out rows")
+    look_at(app, "two-blob", "Network")
+    assert drawn(app, "The chosen run")
     for kind in ("best", "median", "worst"):
         app.segmented_control(key="two-blob.pick").set_value(kind).run()
         assert not app.exception
+    look_at(app, "two-blob", "model.fit")
     app.button(key="two-blob.plain-fit").click().run()
     deadline = time.monotonic() + 90
     while not drawn(app, "Accuracy after each epoch: the stack's runs, run 0 among them"):
@@ -170,6 +178,7 @@ def test_three_classes_of_five_features_are_trained_and_pictured():
     assert setting(app, "two-blob.labels").value == "1, 2, 3"
     app.button(key="two-blob-train").click().run()
     finished(app, "16 runs ended at")
+    look_at(app, "two-blob", "Network")
     assert drawn(app, "The chosen run: how many training rows", "Confusion matrix")
 
 
@@ -213,16 +222,21 @@ def test_new_data_after_the_highest_seed_are_those_of_seed_0():
 
 
 def test_what_is_looked_at_comes_with_the_link():
-    app = opened("two-blob", epochs="2", runs="16", log="yes", pick="best", health="gradient_norm")
+    looked_at = {"log": "yes", "pick": "best", "health": "update_ratio", "tab": "Layers"}
+    app = opened("two-blob", epochs="2", runs="16", **looked_at)
     app.button(key="two-blob-train").click().run()
     finished(app, "16 runs ended at 90%")
+    assert drawn(app, "Update-to-weight ratio by epoch")
+    look_at(app, "two-blob", "Curves")
     assert app.toggle(key="two-blob.log-scale").value
+    look_at(app, "two-blob", "Network")
     assert app.segmented_control(key="two-blob.pick").value == "best"
-    assert drawn(app, "Gradient norm by epoch")
+    link = next(block.value for block in app.code if "v=2" in block.value)
+    assert link.endswith("tab=Network&log=yes&health=update_ratio&pick=best")
 
 
 def test_curves_are_those_that_are_counted_unless_model_fits_are_asked_for():
-    app = opened("threshold", epochs="2", runs="16", fixes="sigmoid-output")
+    app = opened("threshold", epochs="2", runs="16", fixes="sigmoid-output", tab="Curves")
     app.button(key="threshold-train").click().run()
     finished(app, "16 runs ended at 90%")
     assert drawn(app, "Accuracy on the training rows after each", "Loss on the training rows after")
@@ -240,7 +254,7 @@ def test_curves_are_those_that_are_counted_unless_model_fits_are_asked_for():
 
 
 def test_the_script_and_what_changed_are_there_before_any_training():
-    app = opened("two-blob", fixes="rmsprop", epochs="7")
+    app = opened("two-blob", fixes="rmsprop", epochs="7", tab="Export")
     link, script, *changed = (block.value for block in app.code)
     assert "v=2" in link
     assert "fixes=rmsprop&epochs=7" in link
@@ -250,12 +264,12 @@ def test_the_script_and_what_changed_are_there_before_any_training():
     assert "**Training**: RMSprop" in cards(app)
     assert "**Training**: Changed by hand" in cards(app)
     assert "This is the question as asked" not in cards(app)
-    assert "this is the question as asked" in cards(opened("threshold"))
+    assert "this is the question as asked" in cards(opened("threshold", tab="Export"))
 
 
 def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
     app = opened("threshold")
-    assert "Stuck because the loss clips the output." in cards(app)
+    assert "The main cause is that the loss clips the output" in cards(app)
     assert "rows, 4,991 survive" in cards(app)
     setting(app, "threshold.output-activation").set_value("sigmoid").run()
     assert "The loss clips the output" not in cards(app)
@@ -264,7 +278,7 @@ def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
     ).run()
     setting(app, "threshold.layer1-activation").set_value("leaky_relu").run()
     setting(app, "threshold.layer2-activation").set_value("leaky_relu").run()
-    assert "Nothing wrong found before training." in cards(app)
+    assert "finds anything that does harm before training" in cards(app)
 
 
 def test_a_finding_is_fixed_with_one_click():
@@ -307,7 +321,8 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
         app.run()
         assert not app.exception
     assert "~~" in cards(app)
-    assert "The smallest change that matches the best result" in cards(app)
+    assert "Do this first: “Sigmoid output”" in cards(app)
+    assert drawn(app, "Success rate as is and with each change")
     app.button(key="threshold-apply-smallest").click().run()
     assert setting(app, "threshold.output-activation").value == "sigmoid"
 
@@ -334,21 +349,25 @@ def test_of_fixes_that_exclude_each_other_the_one_chosen_last_replaces_the_other
     pills = app.pills(key="threshold.fixes")
     pills.set_value(["sigmoid-output", "scale-inputs", "standardise-inputs"]).run()
     assert app.pills(key="threshold.fixes").value == ["sigmoid-output", "standardise-inputs"]
-    assert any("It replaces *Scale inputs to [0, 1]*." in c.value for c in app.caption)
+    assert any("It replaces *Scale inputs to [0, 1]*." in c.help for c in app.caption)
     pills = app.pills(key="threshold.fixes")
     pills.set_value(["sigmoid-output", "standardise-inputs", "scale-inputs"]).run()
     assert app.pills(key="threshold.fixes").value == ["sigmoid-output", "scale-inputs"]
     assert setting(app, "threshold.scaling").value == "divide"
 
 
-def test_layer_health_without_anything_to_draw_is_said_in_words():
-    app = opened("two-blob", runs="1", epochs="1", fixes="higher-learning-rate")
+def test_figures_of_the_layers_that_are_0_throughout_are_said_in_words():
+    app = opened("two-blob", runs="1", epochs="1", fixes="higher-learning-rate", tab="Layers")
     app.button(key="two-blob-train").click().run()
     finished(app, "The run ended")
-    assert "No unit is dead after any epoch" in cards(app)
-    assert not drawn(app, "Dead units by")
-    app.segmented_control(key="two-blob.health").set_value("gradient_norm").run()
+    assert "No unit is dead after any epoch" in texts(app)
+    figures = app.segmented_control(key="two-blob.health-figure")
+    assert figures.options == ["Gradient norm", "Update-to-weight ratio"]
     assert drawn(app, "Gradient norm by")
+    assert "health" not in app.query_params, "nobody has chosen it"
+    figures.set_value("update_ratio").run()
+    assert drawn(app, "Update-to-weight ratio by")
+    assert app.query_params["health"] == "update_ratio"
 
 
 def test_new_data_change_no_seed_that_has_no_effect():

@@ -19,7 +19,26 @@ ICONS = {
 }
 
 
-def presets(problem: str) -> None:
+def draw(problem: str) -> tuple[Experiment | None, bool]:
+    """Draw all controls of a page.
+
+    Returns:
+        The experiment, None if the settings are invalid; and whether it can be trained.
+    """
+    _presets(problem)
+    row = st.container(horizontal=True)
+    experiment = _checked_experiment(problem)
+    if experiment:
+        _summary(problem, experiment)
+    ready = experiment is not None and jobs.affordable(_request(problem, experiment))
+    with row:
+        _train_buttons(problem, jobs.busy(problem) or not ready)
+        _groups(problem)
+        query_params.popover(state.parameters(problem))
+    return experiment, ready
+
+
+def _presets(problem: str) -> None:
     """Draw the choice of the form of the question and of the fixes to apply."""
     question = own.problem(problem)
     if question.variants:
@@ -39,43 +58,46 @@ def presets(problem: str) -> None:
         **state.control(problem, state.FIXES),
         help="Fixes from the posts and our own. Choose none for the question as asked.",
     )
+
+
+def _explained(problem: str) -> str:
+    """The chosen fixes, who proposed each and why."""
+    lines = []
     for name in state.chosen(problem):
-        fix = question.fixes[name]
+        fix = own.problem(problem).fixes[name]
         who = "ours" if fix.source == "ours" else f"from the {fix.source}"
         instead = state.replaces(problem, name)
         note = f" It replaces *{', '.join(instead)}*." if instead else ""
-        st.caption(f"**{fix.title}** ({who}): {fix.why}{note}")
+        lines.append(f"- **{fix.title}** ({who}): {fix.why}{note}")
+    return "\n".join(lines)
 
 
-def groups(problem: str) -> None:
+def _groups(problem: str) -> None:
     """Draw every other setting, in a popover per group, and the button that resets them."""
     settings = state.controls(problem).values()
-    with st.container(horizontal=True):
-        for name in GROUPS:
-            with st.popover(
-                name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"
-            ):
-                if name == RUNS:
-                    task = state.draft(problem).task
-                    _widgets(problem, [(n, view.of(task)) for n, view in OF_RUNS.items()])
-                elif name == NETWORK:
-                    layers.draw(problem)
-                else:
-                    group = [each for each in settings if each.group == name and each.matters]
-                    _widgets(problem, [(each.name, each.setting) for each in group])
-        st.button(
-            "Reset to the original question",
-            key=f"{problem}-reset",
-            icon=":material/restart_alt:",
-            on_click=state.reset,
-            args=(problem,),
-            help="Sets everything back to the question as asked.",
-        )
+    for name in GROUPS:
+        with st.popover(name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"):
+            if name == RUNS:
+                task = state.draft(problem).task
+                _widgets(problem, [(n, view.of(task)) for n, view in OF_RUNS.items()])
+            elif name == NETWORK:
+                layers.draw(problem)
+            else:
+                group = [each for each in settings if each.group == name and each.matters]
+                _widgets(problem, [(each.name, each.setting) for each in group])
+    st.button(
+        "Reset",
+        key=f"{problem}-reset",
+        icon=":material/restart_alt:",
+        on_click=state.reset,
+        args=(problem,),
+        help="Sets everything back to the original question.",
+    )
 
 
-def summary(problem: str, experiment: Experiment) -> None:
+def _summary(problem: str, experiment: Experiment) -> None:
     """Draw the experiment in one line, and what was changed by hand."""
-    st.caption(describe(experiment))
+    st.caption(describe(experiment), help=_explained(problem) or None)
     if changed := state.changed(problem):
         names = (f"{label.lower()} {text}" for label, text in changed.items())
         st.caption(f":material/edit: Changed by hand: {', '.join(names)}.")
@@ -102,38 +124,29 @@ def describe(experiment: Experiment) -> str:
     )
 
 
-def train_buttons(problem: str, experiment: Experiment | None) -> bool:
-    """Draw the buttons to train, to train with the next seed, and to copy the link.
-
-    Returns:
-        Whether the settings can be trained; a message says why if they cannot.
-    """
-    ready = experiment is not None and jobs.affordable(_request(problem, experiment))
-    off = jobs.busy(problem) or not ready
-    with st.container(horizontal=True):
-        # Not a callback: after a restart, the server knows no callbacks until it has drawn the
-        # page, and the first click would be lost.
-        if st.button(
-            "Train",
-            key=f"{problem}-train",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=off,
-            help="Train all runs with these settings.",
-        ):
-            train(problem)
-            st.rerun()
-        st.button(
-            "New data",
-            key=f"{problem}-new-data",
-            icon=":material/casino:",
-            disabled=off,
-            on_click=_train_anew,
-            args=(problem,),
-            help="Trains immediately with the next seed: new data, new initial weights.",
-        )
-        query_params.popover(state.parameters(problem))
-    return ready
+def _train_buttons(problem: str, off: bool) -> None:
+    """Draw the buttons to train and to train with the next seed; `off`: whether disabled."""
+    # Not a callback: after a restart, the server knows no callbacks until it has drawn the
+    # page, and the first click would be lost.
+    if st.button(
+        "Train",
+        key=f"{problem}-train",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=off,
+        help="Train all runs with these settings.",
+    ):
+        train(problem)
+        st.rerun()
+    st.button(
+        "New data",
+        key=f"{problem}-new-data",
+        icon=":material/casino:",
+        disabled=off,
+        on_click=_train_anew,
+        args=(problem,),
+        help="Trains immediately with the next seed: new data, new initial weights.",
+    )
 
 
 def train(problem: str) -> None:
@@ -166,7 +179,7 @@ def fit_slot(problem: str) -> str:
     return f"{problem}.plain"
 
 
-def checked_experiment(problem: str) -> Experiment | None:
+def _checked_experiment(problem: str) -> Experiment | None:
     """The experiment; None, with a message that says what to change, if it is invalid."""
     try:
         return state.experiment(problem)

@@ -10,7 +10,7 @@ from core.fixes import Fix
 from core.history import History
 from core.problems import PROBLEMS
 from core.script_diff import changes
-from pages.elements import controls, findings, own, state, swept
+from pages.elements import controls, diagnosis, own, state, swept
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
 
@@ -26,14 +26,13 @@ PALETTE = "theme.{}.chartCategoricalColors"
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
-    """Draw the section on a problem's page.
+    """Draw the tab of a problem's page.
 
     Args:
         problem: Whose page.
         experiment: The current one.
         history: The last training, possibly of another experiment; None before the first.
     """
-    st.header("Export")
     seed = state.seed(problem)
     script, changed, notebook, data, report = st.tabs(TABS)
     with script:
@@ -213,7 +212,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         seed=seed,
         target=target,
         fixes=state.steps(problem),
-        findings=findings.findings_for(experiment, current, target),
+        findings=diagnosis.findings_for(experiment, current, target),
         history=current,
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},

@@ -12,7 +12,6 @@ from core.history import STUCK, History
 from core.measures import by_label
 from core.rates import Rate
 from core.regression import against_truth, samples_over_x
-from core.tasks import Task
 from pages.elements import charts
 
 MEASURES = {
@@ -31,21 +30,23 @@ class Picture(NamedTuple):
     alt: str
 
 
-def rate(reached: Rate, target: float, task: Task) -> Picture:
-    """The success rate with its interval."""
-    label = f"Runs that end at {task.written(target)} or above"
-    return Picture(interval(reached, label), f"Success rate with its 95% interval: {reached}.")
+def rate(reached: Rate) -> Picture:
+    """The success rate with its interval; the count stands in the headline above it."""
+    words = f"95% interval {100 * reached.low:.0f} to {100 * reached.high:.0f}%"
+    drawn = interval(reached, f"{reached.value:.0%} of the runs", None, words)
+    return Picture(drawn, f"Success rate with its 95% interval: {reached}.")
 
 
-def interval(measured: Rate, label: str, axis: str = "Success rate") -> charts.Chart:
-    """One rate with its interval."""
+def interval(
+    measured: Rate, label: str, axis: str | None = "Success rate", text: str | None = None
+) -> charts.Chart:
+    """One rate with its interval; `text` in place of the count at the right."""
     row = {
+        "text": text or f"{measured.successes} of {measured.runs}",
         "label": label,
         "rate": measured.value,
         "low": measured.low,
         "high": measured.high,
-        "successes": measured.successes,
-        "runs": measured.runs,
     }
     return charts.rate(pd.DataFrame([row]), axis)
 
@@ -75,7 +76,10 @@ def logarithmic(history: History, part: str, when: str, choice: str = "auto") ->
     return charts.wide(getattr(history, measure("loss", part, when)))
 
 
-def score(history: History, part: str, when: str, target: float, baseline: float) -> Picture:
+def score(
+    history: History, part: str, when: str, target: float, baseline: float, height: int = 340
+) -> Picture:
+    """The score of every run by epoch; `height` is of the plot in pixels."""
     drawn = charts.curves(
         history.curves(),
         measure("score", part, when),
@@ -83,6 +87,7 @@ def score(history: History, part: str, when: str, target: float, baseline: float
         epochs=history.experiment.training.epochs,
         target=target,
         baseline=baseline,
+        height=height,
         task=history.experiment.task,
     )
     return Picture(drawn, _by_epoch(history.experiment.task.score, part, when))
@@ -110,6 +115,11 @@ def final_scores(history: History, target: float, baseline: float) -> Picture:
         charts.final_scores(history.final_score, outcomes, target, baseline, task=task),
         f"How many runs end at which {task.score_name}.",
     )
+
+
+def measured_health(history: History) -> tuple[str, ...]:
+    """The figures of the layers' health that are not 0 throughout."""
+    return tuple(name for name in MEASURES if getattr(history.health, name).any())
 
 
 def health(history: History, figure: str, target: float) -> list[Picture]:

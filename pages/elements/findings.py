@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core import inspection
-from core.costs import price
 from core.data import prepare
-from core.diagnosis import RULES, Finding, Severity, diagnose, from_settings, verdict
-from core.diagnosis.trials import Repair, expected
-from core.experiment import Experiment, InvalidExperiment
+from core.diagnosis import RULES, Finding, Severity
+from core.diagnosis.trials import Repair
+from core.experiment import Experiment
 from core.fixes import Fix
 from core.history import History
-from core.jobs.limits import duration
-from core.jobs.requests import TryFixes
-from pages.elements import charts, controls, figures, jobs, state
-from pages.elements.rendering import concluded, once
-from pages.elements.settings import VIEWS
+from pages.elements import change, charts, diagnosis, figures, state
+from pages.elements.rendering import once
 
 BADGES = {
     Severity.FATAL: ("Cannot learn", ":material/block:", "red"),
@@ -31,68 +26,38 @@ BADGES = {
 OPEN = ("Not known yet", ":material/help:", "gray")
 """The badge of a finding whose effect shows only in training."""
 CONFIDENCE = {"likely": "Likely.", "cannot tell": "Cause not known."}
-NEVER = {
-    "dead": "No unit is dead after any epoch, in any of the {runs} runs: each outputs something "
-    "other than 0 for some training sample.",
-    "saturated": "No unit is saturated after any epoch, in any of the {runs} runs: none stays "
-    "within 1% of a bound of its activation for every training sample.",
-}
-"""The texts in place of charts that would be empty."""
-ANCHOR = "why"
-"""The anchor of the heading, for links."""
 THRESHOLD = 0.5
 """A single output above it counts as class 1 in Keras's accuracy."""
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
-    """Draw a card per finding and the trial of the suggested fixes.
+    """Draw a card per finding and, once they are tested, the rates of the suggested fixes.
 
-    Before a training it also draws the verdict; afterwards `conclusion` draws it above the results.
+    Before a training it also says what is wrong and what to change; afterwards the answer does.
 
     Args:
         problem: Whose page.
         experiment: To be diagnosed.
-        history: Its training; None to diagnose the settings alone.
+        history: The last training. If it is of another experiment, or None, the settings alone
+            are diagnosed.
     """
     target = state.target(problem)
-    findings = findings_for(experiment, history, target)
-    tried = _tried(problem, experiment)
-    failed = history is not None and _any_serious(findings)
-    st.header("Why runs fail" if failed else "Diagnosis", anchor=ANCHOR)
-    if history is None:
-        st.markdown(f"**{verdict(findings, None, target)}**")
-    pictured = list(_with_pictures(findings, history))
+    trained = history if history is not None and history.experiment == experiment else None
+    found = diagnosis.findings_for(experiment, trained, target)
+    tried = change.tried(problem, experiment)
+    if trained is None:
+        change.draw(problem, experiment, None)
+    if tried is not None:
+        change.rates(tried)
+    pictured = list(_with_pictures(found, trained))
     for finding, picture in pictured:
         if finding.severity is not Severity.COSMETIC:
-            _card(problem, finding, picture, history, target, tried)
+            _card(problem, finding, picture, trained, target, tried)
     minor = [pair for pair in pictured if pair[0].severity is Severity.COSMETIC]
     if minor:
         with st.expander(f"Minor notes ({len(minor)})"):
             for finding, picture in minor:
-                _card(problem, finding, picture, history, target, tried)
-    if _any_serious(findings):
-        _trials(problem, experiment, findings, tried)
-
-
-def conclusion(history: History, target: float) -> None:
-    """Draw the verdict on a training in a sentence, and a link to the evidence and the fixes."""
-    findings = findings_for(history.experiment, history, target)
-    link = f" [See the evidence and the fixes](#{ANCHOR})" if _any_serious(findings) else ""
-    st.markdown(f"**{verdict(findings, history, target)}**{link}", width=760)
-
-
-def findings_for(
-    experiment: Experiment, history: History | None, target: float
-) -> tuple[Finding, ...]:
-    """The findings of the settings, or of a training if there is one; those are cached."""
-    if history is None:
-        return from_settings(experiment, target)
-    return _after_training(history, target)
-
-
-@concluded
-def _after_training(history: History, target: float) -> tuple[Finding, ...]:
-    return diagnose(history.experiment, history, target)
+                _card(problem, finding, picture, trained, target, tried)
 
 
 def brief(findings: tuple[Finding, ...], history: History, target: float) -> None:
@@ -100,35 +65,6 @@ def brief(findings: tuple[Finding, ...], history: History, target: float) -> Non
     for finding, picture in _with_pictures(findings, history):
         with st.container(border=True), _beside(picture, finding, history, target):
             _text(finding)
-
-
-def health(problem: str, history: History, target: float) -> None:
-    """Draw the health of the layers by epoch, for failed and successful runs."""
-    st.header("Layer health")
-    measure = st.segmented_control(
-        VIEWS["health"].label,
-        VIEWS["health"].kind.options,
-        required=True,
-        format_func=figures.MEASURES.get,
-        **state.control(problem, "health"),
-        help=VIEWS["health"].help,
-    )
-    _draw_health(history, measure, target)
-
-
-@once
-def _draw_health(history: History, measure: str, target: float) -> None:
-    if measure in NEVER and not getattr(history.health, measure).any():
-        st.markdown(NEVER[measure].format(runs=history.runs), width=760)
-        return
-    panels = figures.health(history, measure, target)
-    for column, panel in zip(st.columns(len(panels)), panels, strict=True):
-        with column, st.container(border=True):
-            charts.show(*panel)
-
-
-def _any_serious(findings: tuple[Finding, ...]) -> bool:
-    return any(finding.severity is not Severity.COSMETIC for finding in findings)
 
 
 def _with_pictures(
@@ -211,34 +147,10 @@ def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None
         fix.title if trial is None else f"{fix.title}: {trial.rate.value:.0%}",
         key=f"{problem}-fix-{finding.code}-{fix.key}",
         icon=":material/build:" if trial is None else ":material/verified:",
-        on_click=_apply,
+        on_click=change.apply,
         args=(problem, fix.title, fix.apply, (fix.key,)),
         help=f"{fix.why} Applies it and trains again.",
     )
-
-
-def _apply(
-    problem: str, title: str, edit: Callable[[Experiment], Experiment], fixes: tuple[str, ...]
-) -> None:
-    """Callback: change the settings and train with them.
-
-    Does nothing if a change sent with the same click has made the settings invalid; the page says
-    so.
-
-    Args:
-        problem: Whose settings.
-        title: Of the change.
-        edit: Makes the change.
-        fixes: Keys of the fixes that it consists of.
-    """
-    try:
-        changed = edit(state.experiment(problem))
-    except InvalidExperiment:
-        return
-    if state.adopt(problem, changed, (*state.chosen(problem), *fixes)):
-        controls.train(problem)
-    else:
-        st.toast(f"{title}: the controls cannot set this.", icon=":material/info:")
 
 
 @once
@@ -257,97 +169,3 @@ def _draw_picture(picture: str, run: int | None, alt: str, history: History, tar
         last = layers[layers["epoch"] == layers["epoch"].max()]
         chart = charts.by_layer(last, picture, figures.MEASURES[picture])
     charts.show(chart, alt)
-
-
-# --- trying the fixes ---------------------------------------------------------------------------
-
-
-def _slot(problem: str) -> str:
-    return f"{problem}.tries"
-
-
-def _tried(problem: str, experiment: Experiment) -> Repair | None:
-    """The finished trial of this experiment's fixes; None if there is none."""
-    handle = jobs.latest(_slot(problem))
-    if handle is None or not isinstance(handle.job.result, Repair):
-        return None
-    return handle.job.result if handle.job.result.experiment == experiment else None
-
-
-def _trials(
-    problem: str, experiment: Experiment, findings: tuple[Finding, ...], tried: Repair | None
-) -> None:
-    slot = _slot(problem)
-    with st.container(border=True):
-        st.markdown("**Do the suggested fixes help?**")
-        request = _request(problem, experiment, findings)
-        st.button(
-            f"Test these fixes (about {duration(price(request).seconds)})",
-            key=f"{problem}-try",
-            icon=":material/science:",
-            disabled=not jobs.affordable(request) or jobs.busy(slot),
-            on_click=jobs.start,
-            args=(slot, "a trial of suggested fixes", request),
-            help="Trains this experiment with each suggested fix, and with useful combinations "
-            "of them, on the same seeds.",
-        )
-        jobs.result(slot, "test", _trying, slot)
-        if tried is not None and not jobs.busy(slot):
-            _outcome(problem, tried)
-
-
-def _request(problem: str, experiment: Experiment, findings: tuple[Finding, ...]) -> TryFixes:
-    return TryFixes(
-        experiment,
-        runs=32,
-        seed=state.seed(problem),
-        target=state.target(problem),
-        likely=expected(experiment, findings),
-    )
-
-
-def _trying(handle: jobs.JobHandle, slot: str) -> None:
-    events = handle.job.events
-    share = events[-1].share if events else 0.0
-    doing = (
-        f"{events[-1].finished} of {events[-1].of} experiments trained" if share else "Compiling"
-    )
-    jobs.progress(slot, share, doing)
-
-
-def _outcome(problem: str, tried: Repair) -> None:
-    if tried.smallest is None:
-        st.markdown(
-            f"No fix improves the success rate significantly. As is, {tried.before} {tried.passes}."
-        )
-    else:
-        names = " + ".join(tried.smallest.titles)
-        st.markdown(
-            f"The smallest change that matches the best result: **{names}**. "
-            f"{tried.smallest.rate} {tried.passes} with it, {tried.before} without it."
-        )
-    if tried.note:
-        st.caption(tried.note)
-    if not tried.trials:
-        return
-    frame = pd.DataFrame(
-        {
-            "label": ["As is", *(" + ".join(trial.titles) for trial in tried.trials)],
-            "rate": [tried.before.value, *(trial.rate.value for trial in tried.trials)],
-            "low": [tried.before.low, *(trial.rate.low for trial in tried.trials)],
-            "high": [tried.before.high, *(trial.rate.high for trial in tried.trials)],
-            "successes": [tried.before.successes, *(t.rate.successes for t in tried.trials)],
-            "runs": [tried.before.runs, *(t.rate.runs for t in tried.trials)],
-        }
-    )
-    charts.show(charts.rate(frame), "Success rate as is and with each change, with 95% intervals.")
-    if tried.smallest is not None:
-        st.button(
-            "Apply the smallest change and train",
-            key=f"{problem}-apply-smallest",
-            type="primary",
-            icon=":material/build:",
-            on_click=_apply,
-            args=(problem, names, lambda _: tried.smallest.experiment, tried.smallest.fixes),
-            help="Changes the settings and trains with them.",
-        )

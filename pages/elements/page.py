@@ -17,6 +17,8 @@ PAGES = {
     "pages/3_Compare_fixes.py": ("Compare fixes", ":material/balance:"),
     "pages/4_Check_the_answers.py": ("Check the answers", ":material/fact_check:"),
 }
+SIDEBAR = 232
+"""The width of the navigation in pixels, which the longest title of a page needs."""
 # A file, since the browser would fetch a Material icon from Google.
 TAB_ICON = str(Path(__file__).with_name("icon.png"))
 
@@ -28,7 +30,12 @@ def path_of(title: str) -> str:
 
 def open_page(path: str) -> None:
     """Configure the page, draw the navigation and start the training process."""
-    st.set_page_config(f"{PAGES[path][0]} · Plateau", page_icon=TAB_ICON, layout="wide")
+    st.set_page_config(
+        f"{PAGES[path][0]} · Plateau",
+        page_icon=TAB_ICON,
+        layout="wide",
+        initial_sidebar_state=SIDEBAR,
+    )
     if query_params.arrive(path) and not query_params.followed_history():
         # Streamlit keeps the scroll position of the previous page.
         st.session_state.setdefault(browser.WANTED, browser.TOP)

@@ -1,4 +1,4 @@
-"""A problem's page from top to bottom: question, controls, training, results and export."""
+"""A problem's page from top to bottom: question, controls, training, answer and evidence."""
 
 from __future__ import annotations
 
@@ -7,17 +7,7 @@ import streamlit as st
 from core.experiment import Experiment
 from core.history import History, epochs_frame
 from core.posts import POSTS
-from pages.elements import (
-    charts,
-    controls,
-    export,
-    findings,
-    jobs,
-    own,
-    query_params,
-    results,
-    state,
-)
+from pages.elements import answer, charts, controls, jobs, own, query_params, state, tabs
 from pages.elements.rendering import in_turn
 
 LIVE_EPOCHS = 40
@@ -28,33 +18,31 @@ LIVE_EPOCHS = 40
 def draw(problem: str, question: str) -> None:
     """Draw the page of a problem; `question` is its description."""
     refused = state.enter(problem)
-    st.title(own.problem(problem).title)
-    st.markdown(f"{question} Source: {POSTS[problem].markdown}.", width=760)
-    # In containers, here and below, so that the elements after one keep their position, and with
-    # it open tabs and drawn charts, when the number of elements in it changes.
-    with st.container():
-        query_params.notices(refused)
-    body(problem)
+    with st.container(gap="xsmall"):
+        st.title(own.problem(problem).title)
+        st.markdown(f"{question} Source: {POSTS[problem].markdown}.")
+        # In containers, here and below, so that the elements after one keep their position, and
+        # with it open tabs and drawn charts, when the number of elements in it changes.
+        with st.container():
+            query_params.notices(refused)
+        body(problem)
     state.leave(problem)
 
 
 def body(problem: str) -> None:
-    """Draw the controls, the training, its results and the export."""
-    with st.container(border=True):
-        controls.presets(problem)
-        controls.groups(problem)
-        experiment = controls.checked_experiment(problem)
-        if experiment:
-            controls.summary(problem, experiment)
-        ready = controls.train_buttons(problem, experiment)
-    with st.container(key=controls.result(problem)):
-        history = _training(problem, experiment, ready)
-    if experiment:
-        export.draw(problem, experiment, history)
+    """Draw the controls, the training, its answer and the evidence."""
+    with st.container(gap="xsmall"):
+        with st.container(border=True, gap="xsmall"):
+            experiment, ready = controls.draw(problem)
+        with st.container(key=controls.result(problem)):
+            history = _training(problem, experiment, ready)
+    with st.container():
+        if experiment and not jobs.busy(problem):
+            tabs.draw(problem, experiment, history)
 
 
 def _training(problem: str, experiment: Experiment | None, ready: bool) -> History | None:
-    """Draw the progress of the training or the results of the last one, and the diagnosis.
+    """Draw the progress of the training, or the answer of the last one.
 
     Args:
         problem: Whose training.
@@ -68,16 +56,8 @@ def _training(problem: str, experiment: Experiment | None, ready: bool) -> Histo
         history = jobs.result(problem, "training", _running, problem)
         if ready and jobs.latest(problem) is None:
             _first_step()
-        current = history is not None and history.experiment == experiment
-        if history is not None and not current:
-            st.caption(":material/history: These results belong to earlier settings: train again.")
-    with st.container():
-        if experiment and not current and not jobs.busy(problem):
-            # The diagnosis of the settings alone, until they have been trained.
-            findings.draw(problem, experiment, None)
-    with st.container():
-        if history is not None:
-            _results(problem, history, current)
+    if history is not None:
+        answer.draw(problem, history, history.experiment == experiment)
     return history
 
 
@@ -88,22 +68,6 @@ def _first_step() -> None:
         "a few seconds; the next ones take about a second.",
         icon=":material/play_circle:",
     )
-
-
-def _results(problem: str, history: History, current: bool) -> None:
-    """Draw the results; `current`: whether they are of the current settings."""
-    target = state.target(problem)
-    results.answer(history, target)
-    with st.container():
-        if current:
-            findings.conclusion(history, target)
-    results.symptom(problem, history, target)
-    with st.container():
-        if current:
-            findings.draw(problem, history.experiment, history)
-    findings.health(problem, history, target)
-    results.network(problem, history, target)
-    results.plain_keras(problem, history)
 
 
 def _running(handle: jobs.JobHandle, problem: str) -> None:

@@ -102,7 +102,7 @@ class Report:
                 [
                     (figures.score(history, part, when, self.target, constant), False),
                     (figures.loss(history, part, when, self.target, log), False),
-                    (figures.rate(rate, self.target, history.experiment.task), True),
+                    (figures.rate(rate), True),
                     (figures.final_scores(history, self.target, constant), True),
                 ],
             ),

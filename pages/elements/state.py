@@ -34,7 +34,7 @@ from pages.elements.settings import (
 )
 
 BASELINE = "as-asked"
-START, FIXES, DRAFT = "start", "fixes", "draft"
+START, FIXES, DRAFT, TAB = "start", "fixes", "draft", "tab"
 
 
 def problem(key: str) -> Problem:

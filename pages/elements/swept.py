@@ -14,7 +14,11 @@ def draw(result: Result) -> None:
     """Draw the rate with its interval, the quantiles of the curves, and the runs to look at."""
     task, epochs = result.experiment.task, result.experiment.training.epochs
     with st.container(border=True):
-        charts.show(*figures.rate(result.rate, result.target, task))
+        label = f"Runs that end at {task.written(result.target)} or above"
+        charts.show(
+            figures.interval(result.rate, label),
+            f"Success rate with its 95% interval: {result.rate}.",
+        )
     table = result.frame()
     for column, measure in zip(st.columns(2), ("score", "loss"), strict=True):
         with column, st.container(border=True):

@@ -25,6 +25,13 @@ def press(page: Page, name: str) -> None:
     page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).click()
 
 
+def look_at(page: Page, *tabs: str) -> None:
+    """Open a tab, and in it others."""
+    for name in tabs:
+        page.get_by_role("tab", name=name, exact=True).click()
+        settle(page)
+
+
 def set_number(page: Page, group: str, label: str, value: object) -> None:
     press(page, group)
     field = page.get_by_label(label, exact=True)

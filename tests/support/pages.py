@@ -37,6 +37,14 @@ def finished(app: AppTest, text: str) -> AppTest:
     return app
 
 
+def look_at(app: AppTest, problem: str, tab: str) -> AppTest:
+    """Open a tab below the answer."""
+    app.session_state[f"{problem}.tab"] = tab
+    app.run()
+    assert not app.exception
+    return app
+
+
 def setting(app: AppTest, key: str):
     """The control of a setting, whichever widget it has now."""
     widgets = (*app.selectbox, *app.number_input, *app.toggle, *app.text_input)

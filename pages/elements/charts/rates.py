@@ -233,17 +233,22 @@ def _before_after(title: str, height: int) -> alt.LayerChart:
     return fitted(alt.layer(bars, texts), height)
 
 
-def rate(frame: pd.DataFrame, title: str = "Success rate", required: float | None = None) -> Chart:
+def rate(
+    frame: pd.DataFrame, title: str | None = "Success rate", required: float | None = None
+) -> Chart:
     """Success rates with their intervals, in the order of the frame.
 
     Args:
-        frame: Columns label, rate, low, high, successes and runs; optionally named (bool), for rows
-            to be marked.
+        frame: Columns label, rate, low, high, and either successes and runs or the text of the
+            result; optionally named (bool), for rows to be marked.
         title: Of the x axis.
         required: The required rate, drawn as a grey tick in each row.
     """
     frame = finite(frame, "rate", "low", "high")
-    text = [f"{s} of {n}" for s, n in zip(frame["successes"], frame["runs"], strict=True)]
+    if "text" in frame:
+        text = frame["text"].tolist()
+    else:
+        text = [f"{s} of {n}" for s, n in zip(frame["successes"], frame["runs"], strict=True)]
     if "named" in frame:
         marked = zip(frame["named"], text, strict=True)
         text = [f"{NAMED} {result}" if named else result for named, result in marked]
@@ -278,7 +283,7 @@ def contributions(frame: pd.DataFrame) -> Chart:
 
 def _intervals(
     frame: pd.DataFrame,
-    title: str,
+    title: str | None,
     ends: tuple[float, float] | None = None,
     required: float | None = None,
 ) -> Chart:
@@ -296,7 +301,9 @@ def _intervals(
 
 
 @form
-def _intervals_form(rows: int, title: str, *, around_zero: bool, ruled: bool) -> alt.LayerChart:
+def _intervals_form(
+    rows: int, title: str | None, *, around_zero: bool, ruled: bool
+) -> alt.LayerChart:
     """A row per label: label and result above, point and interval below.
 
     The labels are above so that, on a phone, the interval has the whole width.

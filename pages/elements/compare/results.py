@@ -9,7 +9,7 @@ from core import files
 from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.tasks import Task
-from pages.elements import charts, export, findings, jobs, layout
+from pages.elements import charts, diagnosis, export, findings, jobs, layout
 from pages.elements.compare.choices import PAGE, PICKED, RUNS, Choice, next_step, request
 from pages.elements.rendering import in_turn
 from pages.elements.settings import as_text
@@ -287,7 +287,7 @@ def _look_into(
         help="Shows the diagnosis and the script of this combination.",
     )
     history = comparison.history(subsets[picked])
-    explained = findings.findings_for(history.experiment, history, choice.target)
+    explained = diagnosis.findings_for(history.experiment, history, choice.target)
     st.markdown(f"**{verdict(explained, history, choice.target)}**")
     findings.brief(explained, history, choice.target)
     compared = {fix.key: fix for fix in handle.request.fixes}

@@ -1,0 +1,66 @@
+"""The tabs below the answer: each is a module with a function that draws it.
+
+Only the open tab is drawn, so that a page costs what it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.experiment import Experiment
+from core.history import History
+from pages.elements import export, findings, state
+from pages.elements.settings import TABS as LABELS
+from pages.elements.tabs import curves, layers, network, plain_keras
+
+Draw = Callable[[str, Experiment, History | None], None]
+"""Draws a tab from the problem's key, the experiment and its last training."""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab.
+
+    Attributes:
+        draw: Draws its content.
+        trained: Whether it shows a training, and is left out before the first.
+    """
+
+    draw: Draw
+    trained: bool = True
+
+
+TABS = {
+    "Why": Tab(findings.draw, trained=False),
+    "Curves": Tab(curves.draw),
+    "Layers": Tab(layers.draw),
+    "Network": Tab(network.draw),
+    "model.fit": Tab(plain_keras.draw),
+    "Export": Tab(export.draw, trained=False),
+}
+"""By label."""
+
+
+def draw(problem: str, experiment: Experiment, history: History | None) -> None:
+    """Draw the tabs and the content of the open one.
+
+    Args:
+        problem: Whose page.
+        experiment: The current one.
+        history: The last training, possibly of another experiment; None before the first.
+    """
+    known = [label for label in LABELS if label in TABS]
+    labels = [label for label in known if history is not None or not TABS[label].trained]
+    if history is None:
+        # Not the widget of a page with results: a link to one of their tabs waits for them.
+        wanted = state.view(problem, state.TAB)
+        options = {"key": f"{problem}.first-tab", "default": wanted if wanted in labels else None}
+    else:
+        options = state.control(problem, state.TAB)
+    for label, container in zip(labels, st.tabs(labels, on_change="rerun", **options), strict=True):
+        if container.open:
+            with container:
+                TABS[label].draw(problem, experiment, history)
