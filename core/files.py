@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,9 @@ from core.experiment import Experiment, InvalidExperiment
 from core.history import CURVES, History
 from core.sweep import Result
 from core.versions import versions
+
+if TYPE_CHECKING:
+    from core.jobs.trainings import Training
 
 MOST_BYTES = 2_000_000
 """Size limit of an experiment's file; a table of 10,000 rows and 10 columns needs about half."""
@@ -60,6 +65,27 @@ def history_json(history: History) -> str:
 def comparison_csv(comparison: Comparison, titles: dict[str, str], target: float) -> str:
     """`comparison_frame` as CSV."""
     return comparison_frame(comparison, titles, target).to_csv(index=False)
+
+
+def trainings_csv(trainings: Sequence[Training], target: float) -> str:
+    """The rates of some trainings that have ended, each with its experiment as JSON, as CSV."""
+    rows = []
+    for each in trainings:
+        rate = each.rate(target)
+        rows.append(
+            {
+                "name": each.name,
+                "runs": rate.runs,
+                "successes": rate.successes,
+                "rate": rate.value,
+                "low": rate.low,
+                "high": rate.high,
+                "target": target,
+                "seed": each.request.seed,
+                "experiment": each.request.experiment.to_json(),
+            }
+        )
+    return pd.DataFrame(rows).to_csv(index=False)
 
 
 def comparison_frame(comparison: Comparison, titles: dict[str, str], target: float) -> pd.DataFrame:

@@ -195,6 +195,16 @@ class History:
             return self.evaluated_loss, self.evaluated_score
         return self.val_loss, self.val_score
 
+    def reached(self, target: float) -> np.ndarray:
+        """float (epochs,): the share of the runs whose score after each epoch reaches the target.
+
+        It is measured on the same rows as the final score; a run that was stopped keeps its last.
+        """
+        with np.errstate(invalid="ignore"):
+            above = self.judged[1] >= np.float32(target)
+        last = above[self.ends - 1, np.arange(self.runs)]
+        return np.where(self.trained, above, last).mean(axis=1)
+
     def outcomes(self, target: float) -> np.ndarray:
         """The outcome of each run.
 

@@ -6,6 +6,8 @@ import streamlit as st
 
 TOP = "top"
 WANTED = "browser.wanted"
+_COOKIE = "browser.cookie"
+COOKIE_SECONDS = 24 * 60 * 60
 _COUNT = "browser.count"
 # The browser runs a script again only if its text has changed, hence the number.
 _SCRIPT = """<script>
@@ -34,6 +36,10 @@ _SCRIPT = """<script>
   }};
   align();
 }})();
+</script>"""
+_SET_COOKIE = """<script>
+document.cookie = "{name}={value}; path=/; max-age={seconds}; SameSite=Lax"
+  + (location.protocol === "https:" ? "; Secure" : "");
 </script>"""
 _REVEAL = """<script>
 (() => {{
@@ -64,8 +70,15 @@ def bring_into_view(key: str) -> None:
     st.session_state[WANTED] = key
 
 
+def set_cookie(name: str, value: str) -> None:
+    """Set a cookie for COOKIE_SECONDS when `act` is called next; neither text is a stranger's."""
+    st.session_state[_COOKIE] = _SET_COOKIE.format(name=name, value=value, seconds=COOKIE_SECONDS)
+
+
 def act() -> None:
-    """Run the script that `bring_into_view` requested, if any; draws nothing visible."""
+    """Run the scripts that were requested, if any; draws nothing visible."""
+    if script := st.session_state.pop(_COOKIE, None):
+        st.html(script, unsafe_allow_javascript=True)
     key = st.session_state.pop(WANTED, None)
     if key is None:
         return

@@ -8,7 +8,7 @@ from core.diagnosis import refusal
 from core.experiment import Experiment, InvalidExperiment
 from core.fields import Setting
 from core.jobs.requests import Train
-from pages.elements import browser, jobs, layers, own, query_params, state, widgets
+from pages.elements import browser, jobs, layers, own, query_params, state, visitor, widgets
 from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, in_words
 
 ICONS = {
@@ -30,11 +30,11 @@ def draw(problem: str) -> tuple[Experiment | None, bool]:
     experiment = _checked_experiment(problem)
     if experiment:
         _summary(problem, experiment)
-    ready = experiment is not None and jobs.affordable(_request(problem, experiment))
+    ready = experiment is not None and jobs.affordable(request(problem, experiment))
     with row:
         _train_buttons(problem, jobs.busy(problem) or not ready)
         _groups(problem)
-        query_params.popover(state.parameters(problem))
+        query_params.popover(state.parameters(problem), results=True)
     return experiment, ready
 
 
@@ -158,14 +158,16 @@ def train(problem: str) -> None:
         experiment = state.experiment(problem)
     except InvalidExperiment:
         return
-    request = _request(problem, experiment)
+    requested = request(problem, experiment)
     jobs.clear(fit_slot(problem))
-    many = f"{request.runs} run{'s' * (request.runs > 1)}"
-    jobs.start(problem, f"{many} of {own.described(problem)}", request)
+    many = f"{requested.runs} run{'s' * (requested.runs > 1)}"
+    jobs.start(problem, f"{many} of {own.described(problem)}", requested)
+    visitor.keep(problem, requested)
     browser.bring_into_view(result(problem))
 
 
-def _request(problem: str, experiment: Experiment) -> Train:
+def request(problem: str, experiment: Experiment) -> Train:
+    """The training of an experiment with the page's number and seed of runs."""
     return Train(experiment, state.runs(problem), state.seed(problem))
 
 

@@ -93,6 +93,12 @@ def start(slot: str, label: str, request: Request) -> None:
     _handles()[slot] = JobHandle(job, request)
 
 
+def take_over(slot: str, job: Job, request: Request) -> None:
+    """Make a job that has ended the latest of a slot, such as one of an earlier session."""
+    stop(slot)
+    _handles()[slot] = JobHandle(job, request)
+
+
 def stop(slot: str) -> None:
     """Cancel the job of a slot, if there is one."""
     if handle := latest(slot):

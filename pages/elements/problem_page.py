@@ -7,7 +7,17 @@ import streamlit as st
 from core.experiment import Experiment
 from core.history import History, epochs_frame
 from core.posts import POSTS
-from pages.elements import answer, charts, controls, jobs, own, query_params, state, tabs
+from pages.elements import (
+    answer,
+    charts,
+    controls,
+    jobs,
+    own,
+    query_params,
+    state,
+    tabs,
+    visitor,
+)
 from pages.elements.rendering import in_turn
 
 LIVE_EPOCHS = 40
@@ -35,10 +45,21 @@ def body(problem: str) -> None:
         with st.container(border=True, gap="xsmall"):
             experiment, ready = controls.draw(problem)
         with st.container(key=controls.result(problem)):
+            if experiment and ready:
+                _earlier(problem, experiment)
             history = _training(problem, experiment, ready)
     with st.container():
         if experiment and not jobs.busy(problem):
             tabs.draw(problem, experiment, history)
+
+
+def _earlier(problem: str, experiment: Experiment) -> None:
+    """Show results of these settings that are kept, or train if a link wants them."""
+    request = controls.request(problem, experiment)
+    visitor.restore(problem, request)
+    wanted = query_params.wants_results()
+    if wanted and jobs.latest(problem) is None and not visitor.found(problem, request):
+        controls.train(problem)
 
 
 def _training(problem: str, experiment: Experiment | None, ready: bool) -> History | None:

@@ -21,6 +21,9 @@ from pages.elements.settings import as_text, changed_by
 FORMAT = 2
 """The version of the link format, raised by a change that older versions would misread."""
 VERSION = "v"
+RESULTS = "results"
+"""The parameter that asks for the results of the settings; its value has no meaning."""
+_WANTED = "results wanted"
 PAGE = "page"
 """The session's key of the current page."""
 MOST_NOTICES = 8
@@ -54,9 +57,15 @@ def _left(page: str | None) -> str:
     return f"left.{page}"
 
 
+def wants_results() -> bool:
+    """Whether the link that was read last asks for results as well; true once."""
+    return st.session_state.pop(_WANTED, False)
+
+
 def read() -> tuple[dict[str, str], list[str]]:
     """The parameters of the URL, and a message if their format is unknown."""
     parameters = st.query_params.to_dict()
+    st.session_state[_WANTED] = parameters.pop(RESULTS, None) is not None
     version, notices = parameters.pop(VERSION, str(FORMAT)), []
     if version == "1" and parameters.get("optimizer") == "rmsprop":
         parameters.pop("momentum", None)  # it was written, but had no effect
@@ -185,13 +194,24 @@ def notices(refused: Iterable[str]) -> None:
         st.warning(f"{more} more were not understood.", icon=":material/link_off:")
 
 
-def popover(parameters: Mapping[str, str]) -> None:
-    """Draw the popover with the link to copy."""
-    versioned = _versioned(parameters)
-    address = (st.context.url or "") + (f"?{urlencode(versioned)}" if versioned else "")
+def popover(parameters: Mapping[str, str], *, results: bool = False) -> None:
+    """Draw the popover with the link to copy.
+
+    Args:
+        parameters: Of the link.
+        results: Whether a second link opens the results as well.
+    """
     with st.popover("Link", icon=":material/link:"):
         st.caption("Opens this page with these settings, in any browser.")
-        st.code(address, language=None, wrap_lines=True)
+        st.code(_address(_versioned(parameters)), language=None, wrap_lines=True)
+        if results:
+            st.caption("Opens it with the results, which are trained again if need be.")
+            shown = {VERSION: str(FORMAT), **parameters, RESULTS: "yes"}
+            st.code(_address(shown), language=None, wrap_lines=True)
+
+
+def _address(parameters: Mapping[str, str]) -> str:
+    return (st.context.url or "") + (f"?{urlencode(parameters)}" if parameters else "")
 
 
 def _versioned(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -386,7 +386,16 @@ OF_RUNS = {
     ),
 }
 """The number and seed of the runs and the target, by name; "{score}" stands for the task's."""
-TABS = ("Why", "Curves", "Layers", "Network", "Where it learns", "model.fit", "Export")
+TABS = (
+    "Why",
+    "Curves",
+    "Layers",
+    "Network",
+    "Where it learns",
+    "Trainings",
+    "model.fit",
+    "Export",
+)
 """The labels of the tabs below the answer; `pages.elements.tabs` has their content."""
 VIEWS = {
     "tab": View("Tab", Choice(TABS), TABS[0], "The evidence below the answer."),

@@ -9,7 +9,7 @@ Every chart is one view, or one column of views, so that `width="stretch"` fits 
 panels that stand side by side are a list of charts, for the page to lay out in columns.
 """
 
-from pages.elements.charts.curves import combinations, curves, overlay, wide
+from pages.elements.charts.curves import combinations, curves, overlay, reached, wide
 from pages.elements.charts.decisions import MOST_LABELS, confusion, right_wrong
 from pages.elements.charts.downsample import MAX_ROWS, thin
 from pages.elements.charts.health import by_layer, health, outputs
@@ -47,6 +47,7 @@ __all__ = [
     "own_class_view",
     "predictions_view",
     "rate",
+    "reached",
     "response_view",
     "right_wrong",
     "show",

@@ -20,6 +20,7 @@ from pages.elements.charts.spec import (
     LEGEND,
     SHAPES,
     Chart,
+    above,
     counted,
     counts_legend,
     each,
@@ -42,6 +43,8 @@ from pages.elements.charts.spec import (
     value_axis,
 )
 
+SERIES = ["#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+"""The colours of trainings that are laid over each other, in order."""
 MOST_MEDIANS = 400
 LIVE_ROWS = 1_500
 """The most rows that a chart draws while the training runs."""
@@ -304,6 +307,42 @@ def _overlay(
         lines("single", strokeWidth=3.5),
     ]
     return fitted(alt.layer(*layers), height).add_params(*parameters(*EPOCHS))
+
+
+def reached(shares: pd.DataFrame, height: int = 200) -> Chart:
+    """The share of the runs that have reached the target after each epoch, a line a training.
+
+    Args:
+        shares: Columns label, epoch and share.
+        height: Of the plot in pixels.
+    """
+    labels = tuple(shares["label"].unique())
+    values = epoch_ends(int(shares["epoch"].max()))
+    return Chart(_reached(labels, height), {"shares": shares}, values)
+
+
+@form
+def _reached(labels: tuple[str, ...], height: int) -> alt.Chart:
+    axis = alt.Axis(format=".0%", tickCount=5, **above("Runs at the target"))
+    legend = alt.Legend(**LEGEND | {"direction": "vertical"}, labelLimit=600, symbolStrokeWidth=2.5)
+    # The theme's later colours: the first two are for outcomes.
+    scale = alt.Scale(domain=list(labels), range=SERIES)
+    color = alt.Color("label:N", title=None, sort=None, legend=legend, scale=scale)
+    dashes = alt.Scale(domain=list(labels), range=DASHES)
+    dash = alt.StrokeDash("label:N", title=None, sort=None, legend=legend, scale=dashes)
+    lines = table("shares").mark_line(strokeWidth=2.5, point={"size": 22}, clip=True)
+    lines = lines.encode(
+        x=epoch_axis(),
+        y=alt.Y("share:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
+        color=color,
+        strokeDash=dash,
+        tooltip=[
+            alt.Tooltip("label:N", title="Training"),
+            alt.Tooltip("epoch:Q", title="Epoch"),
+            alt.Tooltip("share:Q", title="Runs at the target", format=".0%"),
+        ],
+    )
+    return fitted(lines, height).add_params(*parameters(*EPOCHS))
 
 
 def combinations(

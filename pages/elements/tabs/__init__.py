@@ -14,7 +14,7 @@ from core.experiment import Experiment
 from core.history import History
 from pages.elements import export, findings, state
 from pages.elements.settings import TABS as LABELS
-from pages.elements.tabs import curves, layers, network, plain_keras
+from pages.elements.tabs import curves, layers, network, plain_keras, trainings
 
 Draw = Callable[[str, Experiment, History | None], None]
 """Draws a tab from the problem's key, the experiment and its last training."""
@@ -38,6 +38,7 @@ TABS = {
     "Curves": Tab(curves.draw),
     "Layers": Tab(layers.draw),
     "Network": Tab(network.draw),
+    "Trainings": Tab(trainings.draw, trained=False),
     "model.fit": Tab(plain_keras.draw),
     "Export": Tab(export.draw, trained=False),
 }
