@@ -72,6 +72,8 @@ def trainings_csv(trainings: Sequence[Training], target: float) -> str:
     rows = []
     for each in trainings:
         rate = each.rate(target)
+        if rate is None:
+            continue
         rows.append(
             {
                 "name": each.name,

@@ -34,8 +34,8 @@ with st.container(border=True):
         query_params.popover(choices.parameters())
 with st.container(key=choices.RESULT):
     handle = jobs.latest(choices.PAGE)
-    if handle is None:
-        st.info(choices.next_step(choice, ready), icon=":material/play_circle:")
-    elif jobs.result(choices.PAGE, "comparison", choices.running) is not None:
+    if handle is not None and jobs.result(choices.PAGE, "comparison", choices.running) is not None:
         results.results(handle, choice, ready)
+    elif handle is None or handle.job.ended:
+        results.recorded(choice, ready)
 choices.leave()

@@ -10,7 +10,7 @@ from core.posts import POSTS
 from core.problems import PROBLEMS
 from pages.elements.claims import page as claims_page
 from pages.elements.compare import choices
-from support.pages import cards, drawn, finished, opened
+from support.pages import cards, drawn, finished, opened, texts
 
 pytestmark = pytest.mark.tensorflow
 
@@ -37,11 +37,12 @@ def test_a_bad_link_to_the_comparison_falls_back_with_a_notice(parameters, said)
 
 def test_fixes_are_compared():
     app = opened("compare")
-    assert "about" in app.info[0].value, "how long it takes is said before"
-    assert "Press **Compare** to train 12 combinations" in app.info[0].value
+    assert "Recorded on" in texts(app)
+    assert "Press **Compare** to train 12 combinations, which takes about" in texts(app)
+    assert "combination" in app.header[0].value, "the record is there before any training"
     app.pills(key="compare.fixes").set_value([]).run()
     assert app.button(key="compare-start").disabled
-    assert app.info[0].value == "Choose at least one fix to compare."
+    assert "Choose at least one fix to compare." in texts(app)
     chosen = ["sigmoid-output", "standardise-inputs", "scale-inputs"]
     app.pills(key="compare.fixes").set_value(chosen).run()
     said = " ".join(caption.value for caption in app.caption)
@@ -51,9 +52,14 @@ def test_fixes_are_compared():
     finished(app, "combination")
     table = app.dataframe[0].value
     assert len(table) == 6
+    assert "Recorded on" not in texts(app)
+    assert table["rate"].is_monotonic_decreasing
+    (marked,) = (name for name in table["combination"] if name.startswith("\u2605"))
+    assert marked == "\u2605 Sigmoid output + Standardise inputs"
     assert table["rate"].max() > 1, "in percent"
     panels = ("As asked", "Sigmoid output", "Standardise inputs", "Sigmoid output + Standardise")
     assert drawn(app, *(f"Accuracy by epoch of every run: {name}" for name in panels))
+    assert "so at least" in cards(app), "the lower bound of the rate"
     assert drawn(app, "Share of runs that reach 90%", "What each fix adds")
     assert any("need not add up" in caption.value for caption in app.caption)
     winner = app.selectbox(key="compare.combination").value

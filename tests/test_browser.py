@@ -122,7 +122,7 @@ def test_a_link_opens_the_same_on_another_server(server, page):
     set_number(page, "Data", "Noise", 0.07)
     set_number(page, "Training", "Learning rate", 0.0125)
     press(page, "Link")
-    link = page.get_by_test_id("stPopoverBody").locator("code").inner_text()
+    link = page.get_by_test_id("stPopoverBody").locator("code").first.inner_text()
     page.keyboard.press("Escape")
     assert link == page.url
     described = page.get_by_text(re.compile("Network 2")).inner_text()
@@ -136,6 +136,28 @@ def test_a_link_opens_the_same_on_another_server(server, page):
         ).to_be_visible()
         assert urlsplit(page.url).query == parts.query
         expect(page.get_by_test_id("stAlert")).to_have_count(1)  # the invitation to train
+
+
+def test_trainings_outlast_a_reload_and_a_link_opens_their_results(server, page, browser):
+    open_at(page, f"{server}/Threshold_problem?epochs=2&runs=16&tab=Trainings")
+    ended = page.get_by_role("heading", name="16 runs ended at")
+    press(page, "Train")
+    expect(ended).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Sigmoid output", exact=True).click()
+    expect(page.get_by_text("belong to earlier settings")).to_be_visible()
+    press(page, "Train")
+    expect(page.get_by_text("Before: As asked")).to_be_visible(timeout=LONG)
+    page.reload()
+    expect(ended).to_be_visible(timeout=LONG)
+    beside = page.get_by_role("group", name="Side by side").get_by_role("button")
+    expect(beside).to_have_count(2)
+    expect(beside.last).to_contain_text("+ Sigmoid output")
+    elsewhere = browser.new_context().new_page()
+    open_at(elsewhere, f"{page.url}&results=yes")
+    expect(elsewhere.get_by_role("heading", name="16 runs ended at")).to_be_visible(timeout=LONG)
+    expect(elsewhere).not_to_have_url(re.compile("results"))
+    expect(elsewhere.get_by_text("Before: ")).to_have_count(0)  # nobody sees another's trainings
+    elsewhere.context.close()
 
 
 def test_an_embedded_page_shows_trains_and_stays_embedded(server, page):

@@ -18,13 +18,15 @@ import numpy as np
 
 from core.history import History
 from core.jobs.job import Job
-from core.jobs.requests import Request
+from core.jobs.requests import Request, Train
 from core.rates import Rate
 
 MOST_TRAININGS = 12
 """Of each visitor; the oldest goes first."""
 MOST_VISITORS = 200
 """The one who trained longest ago goes first."""
+MOST_BYTES = 50_000_000
+"""Of all requests, which hold the tables that are trained on; pickled, as their jobs have them."""
 
 
 class Training:
@@ -37,7 +39,7 @@ class Training:
         job: Its job.
     """
 
-    def __init__(self, name: str, page: str, request: Request, job: Job):
+    def __init__(self, name: str, page: str, request: Train, job: Job):
         self.name, self.page, self.request, self.job = name, page, request, job
         self._scores: np.ndarray | None = None
 
@@ -62,10 +64,16 @@ class Trainings:
     Args:
         most: Trainings of each visitor.
         visitors: Whose trainings are kept.
+        bytes: Of all requests; the latest visitor's are kept whatever their size.
     """
 
-    def __init__(self, most: int = MOST_TRAININGS, visitors: int = MOST_VISITORS):
-        self.most, self.visitors = most, visitors
+    def __init__(
+        self,
+        most: int = MOST_TRAININGS,
+        visitors: int = MOST_VISITORS,
+        bytes: float = MOST_BYTES,
+    ):
+        self.most, self.visitors, self.bytes = most, visitors, bytes
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, list[Training]] = OrderedDict()
 
@@ -76,7 +84,7 @@ class Trainings:
             own.append(training)
             del own[: -self.most]
             self._kept.move_to_end(visitor)
-            while len(self._kept) > self.visitors:
+            while len(self._kept) > self.visitors or self._too_large():
                 self._kept.popitem(last=False)
 
     def remove(self, visitor: str, training: Training) -> None:
@@ -101,6 +109,10 @@ class Trainings:
             everything = [each for own in self._kept.values() for each in own]
         same = (each.job for each in everything if each.request == request)
         return next((job for job in same if job.state == "done" and job.result is not None), None)
+
+    def _too_large(self) -> bool:
+        size = sum(len(each.job.payload) for own in self._kept.values() for each in own)
+        return len(self._kept) > 1 and size > self.bytes
 
 
 def _in_vain(training: Training) -> bool:

@@ -8,11 +8,11 @@ import streamlit as st
 from core.data import baseline
 from core.history import History
 from core.rates import Rate
-from pages.elements import change, charts, figures, state
+from pages.elements import change, charts, figures, state, visitor
 from pages.elements.headline import headline, others, outcomes_help
 from pages.elements.rendering import once
 
-HEIGHT = 170
+HEIGHT = 150
 """The height of the chart in pixels: with the controls above it, the card fits a laptop."""
 ICONS = {0.0: "block", 1.0: "check_circle"}
 """Of the rates that are certain to be told apart; any other depends on the seed."""
@@ -34,6 +34,7 @@ def draw(problem: str, history: History, current: bool) -> None:
         with words, st.container(gap="xsmall"):
             _draw_rate(rate)
             _outcomes(history, target)
+            _before(problem, history, target)
             if current:
                 change.draw(problem, history.experiment, history)
             else:
@@ -54,6 +55,15 @@ def _outcomes(history: History, target: float) -> None:
         st.caption(f":material/stop_circle: Stopped after {history.epochs} of {epochs} epochs.")
     if stopped := stopped_early(history):
         st.caption(f":material/timer_off: {stopped}")
+
+
+def _before(problem: str, history: History, target: float) -> None:
+    """Draw the rate of the training before this one."""
+    known = visitor.trainings(problem)
+    here = next((n for n, each in enumerate(known) if each.history is history), 0)
+    rate = known[here - 1].rate(target) if here else None
+    if rate is not None:
+        st.caption(f":material/history: Before: {known[here - 1].name}, {rate} succeed.")
 
 
 def stopped_early(history: History) -> str:

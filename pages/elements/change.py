@@ -8,9 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core.costs import price
-from core.diagnosis import Finding, Severity
+from core.diagnosis import Finding
 from core.diagnosis._diagnose import main_cause
-from core.diagnosis.summary import summary
 from core.diagnosis.trials import Repair, Trial, expected
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History
@@ -23,24 +22,23 @@ RUNS = 32
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
-    """Draw why runs fail, what to change, and the button that tests or applies it.
+    """Draw the main cause, what to change, and the button that tests or applies it.
 
     Args:
         problem: Whose page.
         experiment: To be changed.
         history: Its training; None before the first.
     """
-    target = state.target(problem)
-    found = diagnosis.findings_for(experiment, history, target)
+    found = diagnosis.findings_for(experiment, history, state.target(problem))
     repair = tried(problem, experiment)
-    told = summary(found, history, target, repair)
-    # How many runs succeed stands above a training's, and what to do first gets a line of its own.
-    told = told if history is None else told[1:]
-    harmful = [finding for finding in found if finding.severity is not Severity.COSMETIC]
+    # How many runs succeed, the first sentence after a training, stands above.
+    told = diagnosis.told(problem, experiment, history, repair)
+    start = 0 if history is None else 1
+    harmful = diagnosis.harmful(found)
     if not harmful:
-        st.markdown(" ".join(told))
+        st.markdown(" ".join(told[start:]))
         return
-    st.markdown(" ".join(told[:-1]))
+    st.markdown(" ".join(told[start:2]))
     st.markdown(f"**{told[-1]}**")
     slot = _slot(problem)
     if repair is None:

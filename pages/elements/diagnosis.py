@@ -1,10 +1,13 @@
-"""The findings of an experiment, for every part of a page that draws them."""
+"""The findings of an experiment in every part of a page that draws them."""
 
 from __future__ import annotations
 
-from core.diagnosis import Finding, diagnose, from_settings
+from core.diagnosis import Finding, Severity, diagnose, from_settings
+from core.diagnosis.summary import summary
+from core.diagnosis.trials import Repair
 from core.experiment import Experiment
 from core.history import History
+from pages.elements import state
 from pages.elements.rendering import concluded
 
 
@@ -20,3 +23,16 @@ def findings_for(
 @concluded
 def _after_training(history: History, target: float) -> tuple[Finding, ...]:
     return diagnose(history.experiment, history, target)
+
+
+def told(
+    problem: str, experiment: Experiment, history: History | None, repair: Repair | None
+) -> tuple[str, ...]:
+    """The findings in a few sentences; see `core.diagnosis.summary`."""
+    target = state.target(problem)
+    return summary(findings_for(experiment, history, target), history, target, repair)
+
+
+def harmful(findings: tuple[Finding, ...]) -> list[Finding]:
+    """The findings that do harm, the most severe first."""
+    return [finding for finding in findings if finding.severity is not Severity.COSMETIC]

@@ -33,7 +33,7 @@ THRESHOLD = 0.5
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     """Draw a card per finding and, once they are tested, the rates of the suggested fixes.
 
-    Before a training it also says what is wrong and what to change; afterwards the answer does.
+    Before a training it also says what to change; afterwards the answer does.
 
     Args:
         problem: Whose page.
@@ -47,6 +47,10 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     tried = change.tried(problem, experiment)
     if trained is None:
         change.draw(problem, experiment, None)
+    if diagnosis.harmful(found):
+        # What stands between the main cause and what to do first, which are in the answer.
+        follows = diagnosis.told(problem, experiment, trained, tried)[2:-1]
+        st.markdown(" ".join(follows), width=760)
     if tried is not None:
         change.rates(tried)
     pictured = list(_with_pictures(found, trained))

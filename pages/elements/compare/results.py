@@ -2,53 +2,90 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core import files
 from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
+from core.fixes import Fix
+from core.problems import PROBLEMS
+from core.recorded_comparisons import RecordedComparison, load
 from core.tasks import Task
-from pages.elements import charts, diagnosis, export, findings, jobs, layout
+from pages.elements import charts, diagnosis, export, findings, jobs, layout, own
 from pages.elements.compare.choices import PAGE, PICKED, RUNS, Choice, next_step, request
 from pages.elements.rendering import in_turn
 from pages.elements.settings import as_text
 
 PANELS, PANEL_WIDTH = 4, 210
-"""Panels of curves in a row on a laptop, and the least width of each in pixels."""
-MOST_SHOWN = 16
-"""The best combinations, whose rates and curves are shown; the others are in an expander."""
+"""Panels of curves in a row on a laptop, which are the most that are not folded, and the least
+width of each in pixels."""
+MOST_SHOWN = 8
+"""The best combinations, whose rates are shown; the others are in an expander."""
 MOST_NAMED = 3
 """The most combinations that the headline names."""
 
 
 @in_turn
 def results(handle: jobs.JobHandle, choice: Choice, affordable: bool) -> None:
-    """Draw the results: verdict, rates, contributions, curves, table and one combination."""
-    comparison = handle.job.result
+    """Draw the results of a training."""
     if handle.request != request(choice):
         st.caption(
             ":material/history: These results belong to earlier choices. "
             f"{next_step(choice, affordable)}"
         )
-    titles = {fix.key: fix.title for fix in handle.request.fixes}
+    _draw(handle.job.result, choice, handle.request.fixes)
+
+
+@in_turn
+def recorded(choice: Choice, affordable: bool) -> None:
+    """Draw the recorded comparison of the problem's default fixes, if there is one."""
+    problem = own.problem(choice.problem)
+    record = _record(problem.key) if problem.key in PROBLEMS else None
+    if record is None:
+        st.info(next_step(choice, affordable), icon=":material/play_circle:")
+        return
+    compared = f"{len(problem.compared)} fixes, {record.comparison.runs} runs per combination"
+    st.caption(
+        f":material/inventory_2: Recorded on {record.date} with {record.versions_text}: {compared}."
+        f" {next_step(choice, affordable)}"
+    )
+    _draw(record.comparison, choice, tuple(problem.fixes[key] for key in problem.compared))
+
+
+@st.cache_resource(show_spinner=False)
+def _record(problem: str) -> RecordedComparison | None:
+    return load(PROBLEMS[problem])
+
+
+def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> None:
+    """Draw the verdict, rates, contributions, curves, the table and one combination."""
+    titles = {fix.key: fix.title for fix in fixes}
     answer = comparison.verdict(choice.rate, choice.target)
     task = comparison.experiment.task
     _answer(answer, choice, titles, task)
-    _effects(comparison, choice, titles)
     table = files.comparison_frame(comparison, titles, choice.target)
     best_first = table.sort_values("rate", ascending=False, kind="stable")
     named = {files.combination(each.fixes, titles) for each in answer.smallest}
-    _rates(
-        best_first.assign(named=best_first["combination"].isin(named)),
-        choice,
-        task.written(choice.target),
-    )
-    _contributions(comparison, choice, titles)
-    _curves(comparison, choice, best_first["combination"])
-    _table(table)
+    best_first = best_first.assign(named=best_first["combination"].isin(named))
+    left, right = st.columns([3, 2])
+    with left:
+        _rates(best_first, choice, task.written(choice.target))
+    with right:
+        _contributions(comparison, choice, titles)
+        _effects(comparison, choice, titles)
+    _curves(comparison, choice, _most_telling(best_first))
+    _table(best_first)
     _downloads(comparison, choice, titles)
-    _look_into(handle, choice, titles, answer)
+    _look_into(comparison, choice, fixes, answer)
+
+
+def _most_telling(best_first: pd.DataFrame) -> pd.Series:
+    """The combinations: no fix at all, the smallest that suffice, then the others, best first."""
+    first = best_first["combination"] == files.combination((), {})
+    order = np.lexsort((np.arange(len(best_first)), ~best_first["named"], ~first))
+    return best_first["combination"].iloc[order]
 
 
 def _answer(answer: Verdict, choice: Choice, titles: dict[str, str], task: Task) -> None:
@@ -100,7 +137,8 @@ def _icon(certain: bool) -> str:
 
 
 def _result(candidate: Candidate, titles: dict[str, str]) -> str:
-    return f"**{files.combination(candidate.fixes, titles)}**: {candidate.rate}"
+    name, rate = files.combination(candidate.fixes, titles), candidate.rate
+    return f"**{name}**: {rate}, so at least {rate.low:.0%} at 95% confidence"
 
 
 def _more_runs(likely: list[Candidate], choice: Choice) -> str:
@@ -159,7 +197,7 @@ def _rates(table: pd.DataFrame, choice: Choice, target: str) -> None:
             star = ""
         st.caption(f"Grey line: the required rate, {choice.rate:.0%}. {star}")
         if len(rest := table[MOST_SHOWN:]):
-            with st.expander(f"The other {len(rest)} combinations"):
+            with st.expander(f"{len(rest)} more combinations"):
                 charts.show(charts.rate(rest, "Runs that succeed", required=choice.rate), alt)
 
 
@@ -189,7 +227,7 @@ def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
     Args:
         comparison: The runs.
         choice: The settings.
-        names: The combinations in words, the best first, indexed by their position in
+        names: The combinations in words, the most telling first, indexed by their position in
             `comparison.subsets`.
     """
     histories = [comparison.histories[index] for index in names.index]
@@ -205,8 +243,8 @@ def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
     task = comparison.experiment.task
     panels = charts.combinations(pd.concat(parts), target=choice.target, task=task)
     panels = list(zip(names, titles, panels, strict=True))
-    _panels(panels[:MOST_SHOWN], task.score)
-    if rest := panels[MOST_SHOWN:]:
+    _panels(panels[:PANELS], task.score)
+    if rest := panels[PANELS:]:
         with st.expander(f"The curves of the other {len(rest)} combinations"):
             _panels(rest, task.score)
 
@@ -221,6 +259,9 @@ def _panels(panels: list[tuple[str, str, charts.Chart]], score: str) -> None:
 
 
 def _table(table: pd.DataFrame) -> None:
+    """Draw the table, sortable by any column, with the smallest combinations marked."""
+    marks = np.where(table["named"], f"{charts.NAMED} ", "")
+    table = table.assign(combination=marks + table["combination"]).drop(columns="named")
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     percent = {"format": "%.0f%%"}
     shares = ["rate", "low", "high"]
@@ -236,8 +277,8 @@ def _table(table: pd.DataFrame) -> None:
             "rate": st.column_config.ProgressColumn(
                 "Rate", min_value=0, max_value=100, width=120, **percent
             ),
-            "low": number("95% from", width=80, **percent),
-            "high": number("to", width=55, **percent),
+            "low": number("At least", width=80, **percent),
+            "high": number("At most", width=80, **percent),
             "median_epochs": number("Median epochs", format="%.0f", width=110),
             "seconds": number("Seconds", format="%.1f", width=75),
         },
@@ -266,10 +307,10 @@ def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
 
 
 def _look_into(
-    handle: jobs.JobHandle, choice: Choice, titles: dict[str, str], answer: Verdict
+    comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...], answer: Verdict
 ) -> None:
     """Draw the diagnosis and the script of one combination, by default that of the headline."""
-    comparison = handle.job.result
+    titles = {fix.key: fix.title for fix in fixes}
     st.header("One combination in detail")
     subsets = {as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[PICKED] not in subsets:
@@ -287,12 +328,14 @@ def _look_into(
         help="Shows the diagnosis and the script of this combination.",
     )
     history = comparison.history(subsets[picked])
-    explained = diagnosis.findings_for(history.experiment, history, choice.target)
-    st.markdown(f"**{verdict(explained, history, choice.target)}**")
-    findings.brief(explained, history, choice.target)
-    compared = {fix.key: fix for fix in handle.request.fixes}
-    fixes = tuple(compared[key] for key in subsets[picked])
-    export.code(comparison.experiment, history.experiment, fixes, history.seed)
+    if history.health is None:
+        st.caption("A recorded comparison keeps no weights; press **Compare** for the diagnosis.")
+    else:
+        explained = diagnosis.findings_for(history.experiment, history, choice.target)
+        st.markdown(f"**{verdict(explained, history, choice.target)}**")
+        findings.brief(explained, history, choice.target)
+    applied = tuple(fix for fix in fixes if fix.key in subsets[picked])
+    export.code(comparison.experiment, history.experiment, applied, history.seed)
 
 
 def _pick() -> None:
