@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.experiment import Experiment
 from core.history import History
-from pages.elements import export, findings, state
+from pages.elements import export, findings, sensitivity, state
 from pages.elements.settings import TABS as LABELS
 from pages.elements.tabs import curves, layers, network, plain_keras, trainings
 
@@ -33,11 +33,16 @@ class Tab:
     trained: bool = True
 
 
+def _where_it_learns(problem: str, experiment: Experiment, _: History | None) -> None:
+    sensitivity.draw(problem, experiment)
+
+
 TABS = {
     "Why": Tab(findings.draw, trained=False),
     "Curves": Tab(curves.draw),
     "Layers": Tab(layers.draw),
     "Network": Tab(network.draw),
+    "Where it learns": Tab(_where_it_learns, trained=False),
     "Trainings": Tab(trainings.draw, trained=False),
     "model.fit": Tab(plain_keras.draw),
     "Export": Tab(export.draw, trained=False),
