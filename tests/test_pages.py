@@ -76,6 +76,33 @@ def test_other_rows_can_be_learnt_and_the_questions_own_come_back():
     assert "labels" not in again.query_params
 
 
+def compares_both_trainings(app):
+    """The trainings with and without the fixes are named, laid side by side and gone back to."""
+    assert "Before: epochs 2, " in texts(app)
+    look_at(app, "threshold", "Trainings")
+    both = ["epochs 2", "+ Sigmoid output, + Standardise inputs, epochs 2"]
+    assert app.selectbox(key="threshold.training").options == both
+    app.text_input(key="threshold.training-name").set_value("  with  both ").run()
+    assert app.selectbox(key="threshold.training").options == ["epochs 2", "with both"]
+    assert drawn(
+        app,
+        "Success rate of each training",
+        "Share of the runs that are at the target",
+        "Accuracy by epoch of every run: epochs 2",
+        "Accuracy by epoch of every run: with both",
+    )
+    with_fixes = app.header[0].value
+    app.selectbox(key="threshold.training").set_value("1").run()
+    app.button(key="threshold-training-back").click().run()
+    assert setting(app, "threshold.output-activation").value == "relu"
+    assert app.header[0].value != with_fixes
+    assert "belong to earlier settings" not in texts(app)
+    app.selectbox(key="threshold.training").set_value("2").run()
+    app.button(key="threshold-training-back").click().run()
+    assert app.header[0].value == with_fixes
+    assert app.pills(key="threshold.fixes").value == ["sigmoid-output", "standardise-inputs"]
+
+
 def test_the_threshold_question_fails_as_asked_and_can_be_freed():
     app = opened("threshold")
     setting(app, "threshold.epochs").set_value(2).run()
@@ -104,6 +131,7 @@ def test_the_threshold_question_fails_as_asked_and_can_be_freed():
     assert any("earlier settings" in caption.value for caption in app.caption)
     app.button(key="threshold-train").click().run()
     finished(app, "of 64 runs ended at 90% or above")
+    compares_both_trainings(app)
     app.button(key="threshold-reset").click().run()
     assert setting(app, "threshold.epochs").value == 10
     assert setting(app, "threshold.output-activation").value == "relu"

@@ -30,7 +30,7 @@ def draw(problem: str, history: History, current: bool) -> None:
     rate = Rate.of(history.successes(target))
     with st.container(border=True, gap="xsmall", key=f"{problem}-answer"):
         st.header(f":material/{ICONS.get(rate.value, 'casino')}: {headline(history, target)}")
-        words, picture = st.columns([5, 6], gap="medium")
+        words, picture = st.columns(2, gap="medium")
         with words, st.container(gap="xsmall"):
             _draw_rate(rate)
             _outcomes(history, target)
