@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.problems import PROBLEMS
-from support.browser import LONG, go_to, open_at, press, set_number, settle
+from support.browser import LONG, go_to, look_at, open_at, press, set_number, settle
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +52,7 @@ def trained(page: Page, by: str = "Train") -> None:
     """Train, and wait for the page to show what came of it."""
     press(page, by)
     expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=LONG)
-    expect(page.get_by_role("heading", name="Layer health")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("tab", name="Layers")).to_be_visible(timeout=LONG)
     settle(page)
 
 
@@ -102,7 +102,7 @@ def test_form_reset_and_loaded_experiment_hold_after_every_popover_was_opened(se
     assert_results_are_of_these_settings(page)
 
     look_into_popovers(page)
-    press(page, "Reset to the original question")
+    press(page, "Reset")
     expect(summary(page)).to_contain_text("2 softmax; categorical crossentropy; Adam 0.001; 50 ep")
     page.wait_for_timeout(1_000)
     choose(page, "As asked")  # anything that runs the page again
@@ -111,7 +111,7 @@ def test_form_reset_and_loaded_experiment_hold_after_every_popover_was_opened(se
 
     look_into_popovers(page)
     changed = PROBLEMS["two-blob"].fixes["rmsprop"].apply(PROBLEMS["two-blob"].experiment)
-    page.get_by_role("tab", name="Data").click()
+    look_at(page, "Export", "Data")
     upload = page.get_by_test_id("stFileUploaderDropzoneInput")
     content = changed.to_json().encode()
     upload.set_input_files({"name": "x.json", "mimeType": "text/json", "buffer": content})
@@ -148,18 +148,20 @@ def test_the_buttons_on_cards_and_the_smallest_change_hold_and_show_their_result
     assert_results_are_of_these_settings(page)
 
 
-def test_the_keyboard_gets_from_train_to_the_first_fix_in_a_few_steps(server, page):
+def test_the_keyboard_gets_from_train_to_the_change_to_make_in_a_few_steps(server, page):
     open_at(page, f"{server}/Threshold_problem?fixes=sigmoid-output&runs=16&epochs=2")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Layer health")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("tab", name="Layers")).to_be_visible(timeout=LONG)
     settle(page)
-    way = page.get_by_role("link", name="See the evidence and the fixes")
-    assert steps_to(page, way) <= 4
-    page.keyboard.press("Enter")
-    first = card(page, "threshold-fix-inputs-unscaled-standardise-inputs")
-    assert steps_to(page, first) <= 3
-    expect(first).to_be_in_viewport()
+    test, change = card(page, "threshold-try"), card(page, "threshold-apply-first")
+    assert steps_to(page, test) <= 4
+    assert steps_to(page, change) <= 2
+    expect(change).to_be_in_viewport()
+    tab = page.get_by_role("tab", name="Why")
+    assert steps_to(page, tab) <= 4
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Curves")).to_be_focused()
 
 
 def steps_to(page: Page, wanted) -> int:
