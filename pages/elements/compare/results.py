@@ -100,7 +100,9 @@ def _answer(answer: Verdict, choice: Choice, titles: dict[str, str], task: Task)
         st.markdown(f"The best is {_result(answer.best, titles)}.{more}")
         return
     lines = [
-        f"- {_result(each, titles)}{'' if each.shown else ', likely'}" for each in answer.smallest
+        f"- {_result(each, titles)}; the lower bound of its rate, {each.rate.low:.0%}, is "
+        f"{'not ' if each.shown else ''}below the required {choice.rate:.0%}"
+        for each in answer.smallest
     ]
     if answer.shown and len(answer.shown[0].fixes) > len(answer.smallest[0].fixes):
         lines += [
@@ -137,8 +139,7 @@ def _icon(certain: bool) -> str:
 
 
 def _result(candidate: Candidate, titles: dict[str, str]) -> str:
-    name, rate = files.combination(candidate.fixes, titles), candidate.rate
-    return f"**{name}**: {rate}, so at least {rate.low:.0%} at 95% confidence"
+    return f"**{files.combination(candidate.fixes, titles)}**: {candidate.rate}"
 
 
 def _more_runs(likely: list[Candidate], choice: Choice) -> str:
