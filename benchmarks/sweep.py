@@ -26,8 +26,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 from core.problems import THRESHOLD
 from core.sweep import Processes, Progress, Result, sweep
 from core.sweep.chunk import request, set_environment, train_chunk
+from core.sweep.summary import share
 
 CHUNK, PART, REPEATS = 512, 8_192, 3
+FEWEST = 4_096
 FIXES = ("sigmoid-output", "scale-inputs")
 MEGABYTE = 2**20
 
@@ -139,34 +141,38 @@ def counts(result: Result):
     return replace(result.statistics, microseconds=0, compiling=0)
 
 
+def tell(what: str, measured: str) -> None:
+    print(f"| {what} | {measured} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=__doc__)
     parser.add_argument("--runs", type=int, default=100_000, help="runs for two processes")
     runs = parser.parse_args().runs
-    part = min(PART, runs)
-    one, seen_one = on_processes(1, part)
-    two, seen_two = on_processes(2, runs)
-    dask = on_dask(part)
-    quarter = len(seen_two) // 4
-    early, late = (
-        max(each.bytes for each in part) / MEGABYTE
-        for part in (seen_two[:quarter], seen_two[quarter:])
-    )
-    alone, together = pace(seen_one, 1), pace(seen_two, 2)
-    lines = {
-        "success rate": str(two.rate),
-        "runs a second, 1 process": f"{alone:,.0f}",
-        "runs a second, 2 processes": f"{together:,.0f} ({together / alone:.2f} times as many)",
-        "a chunk against the `train` in it": f"{overhead():+.1%}",
-        "memory of the three processes, first quarter and after": f"{early:,.0f}, {late:,.0f} MB",
-        "seconds in all, 2 processes, start included": f"{two.seconds:,.0f}",
-        "Dask, one of two workers killed": f"{dask.rate.successes} of {dask.runs} runs, "
-        + ("all counts the same" if counts(dask) == counts(one) else "DIFFERENT counts")
-        + f" as of one process, in {dask.seconds:,.0f} s",
-    }
+    if runs < FEWEST:
+        parser.error(f"at least {FEWEST:,} runs, so that the start of TensorFlow does not count")
     print("| what | measured |", "|---|---|", sep="\n")
-    for what, measured in lines.items():
-        print(f"| {what} | {measured} |")
+    one, seen = on_processes(1, min(PART, runs))
+    alone = pace(seen, 1)
+    tell("runs a second, 1 process", f"{alone:,.0f}")
+    two, seen = on_processes(2, runs)
+    together, quarter = pace(seen, 2), len(seen) // 4
+    tell("runs a second, 2 processes", f"{together:,.0f} ({together / alone:.2f} times as many)")
+    early, late = (max(each.bytes for each in part) for part in (seen[:quarter], seen[quarter:]))
+    tell(
+        "memory of the three processes, first quarter and after",
+        f"{early / MEGABYTE:,.0f}, {late / MEGABYTE:,.0f} MB",
+    )
+    tell(f"seconds for {runs:,} runs, 2 processes, start included", f"{two.seconds:,.0f}")
+    tell("success rate", share(two.rate))
+    tell("a chunk against the `train` in it", f"{overhead():+.1%}")
+    dask = on_dask(min(PART, runs))
+    same = "all counts the same" if counts(dask) == counts(one) else "DIFFERENT counts"
+    tell(
+        "Dask, one of two workers killed",
+        f"{dask.rate.successes:,} of {dask.runs:,} runs in {dask.seconds:,.0f} s: {same} as of one "
+        "process",
+    )
 
 
 if __name__ == "__main__":
