@@ -77,7 +77,7 @@ def test_a_map_counts_what_training_each_setting_does():
     from core.training import train
 
     experiment, seen = small("sigmoid", epochs=3), []
-    axes = ("learning-rate", "initial-scale")
+    axes = ("learning-rate", "input-scale")
     where = sensitivity(experiment, axes, 2, seed=1, target=0.6, on_progress=seen.append)
     assert where.successes.shape == (16, 16)
     assert seen[-1].share == 1

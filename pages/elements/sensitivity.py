@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.costs import price
 from core.experiment import Experiment
+from core.history import History
 from core.jobs.limits import duration
 from core.jobs.requests import VarySettings
 from core.sensitivity import AXES, Sensitivity, available, default_runs, plan
@@ -23,8 +24,8 @@ INTRODUCTION = (
 )
 
 
-def draw(problem: str, experiment: Experiment) -> None:
-    """Draw the choice of settings, the training of all their values, and the map or the curve.
+def draw(problem: str, experiment: Experiment, _: History | None = None) -> None:
+    """Draw the tab: the choice of settings, the training of their values, the map or the curve.
 
     Args:
         problem: Whose page.
