@@ -22,7 +22,7 @@ anyway: more of them would all finish later and hold more memory."""
 
 def _identity(history: History) -> tuple:
     """A key that identifies a training without hashing its arrays."""
-    return history.experiment.digest, history.runs, history.seed, history.epochs
+    return history.experiment.digest, history.runs, history.first, history.seed, history.epochs
 
 
 _keys = {History: _identity}
