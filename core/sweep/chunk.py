@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+from functools import cache
 
 from core.engine.flags import xla_environment
 from core.experiment import Experiment
@@ -52,6 +53,7 @@ def train_chunk(text: str) -> str:
     return json.dumps(Statistics.of(history, asked["target"]).plain(), separators=(",", ":"))
 
 
+@cache
 def set_environment() -> None:
     """Set the variables that TensorFlow reads when it is imported, unless it is already."""
     if "tensorflow" not in sys.modules:
