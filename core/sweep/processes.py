@@ -78,12 +78,11 @@ class _Slot:
 
     Attributes:
         pool: With the one process; None before the first work.
-        unfinished: Pieces of work that it has.
     """
 
     def __init__(self) -> None:
         self.pool: ProcessPoolExecutor | None = None
-        self.unfinished = 0
+        self._given: list[Future] = []
         self._number: Future[int] | None = None
 
     def submit(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
@@ -92,12 +91,14 @@ class _Slot:
         except BrokenProcessPool:
             self.pool = None
             future = self._running().submit(fn, *args, **kwargs)
-        self.unfinished += 1
-        future.add_done_callback(self._finish)
+        self._given.append(future)
         return future
 
-    def _finish(self, _: Future) -> None:
-        self.unfinished -= 1
+    @property
+    def unfinished(self) -> int:
+        """How many pieces of work it has."""
+        self._given = [future for future in self._given if not future.done()]
+        return len(self._given)
 
     @property
     def pid(self) -> int | None:
