@@ -117,6 +117,7 @@ def _hardly(obs: Observations) -> bool:
         "learning-rate-too-low",
         "batch-too-large",
         "vanishing-gradient",
+        "initial-scale",
         "one-signed-inputs",
         "inputs-unscaled",
         "target-unscaled",

@@ -32,7 +32,13 @@ SMALLEST = 1e-6
 @rule(
     "dead-units",
     by_run=True,
-    follows=("one-signed-inputs", "inputs-unscaled", "learning-rate-too-high", "bottleneck"),
+    follows=(
+        "one-signed-inputs",
+        "inputs-unscaled",
+        "learning-rate-too-high",
+        "bottleneck",
+        "initial-scale",
+    ),
     picture="dead",
 )
 def dead_units(obs: Observations) -> Finding | None:
@@ -163,7 +169,7 @@ def saturated_units(obs: Observations) -> Finding | None:
 
 @rule(
     "vanishing-gradient",
-    follows=("saturated-units", "hidden-softmax"),
+    follows=("saturated-units", "hidden-softmax", "initial-scale"),
     picture="gradient_norm",
 )
 def vanishing_gradient(obs: Observations) -> Finding | None:
