@@ -150,9 +150,7 @@ def odd_units(observations):
     if not any(layer.units % 2 for layer in hidden):
         return None
     units = [layer.units for layer in hidden]
-    return Finding(
-        "odd-units", Severity.FRAGILE, "An odd layer", f"{units} units.", "It is odd.", (EVEN,)
-    )
+    return Finding(Severity.FRAGILE, "An odd layer", f"{units} units.", "It is odd.", (EVEN,))
 
 
 def _even(experiment):

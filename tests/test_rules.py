@@ -251,7 +251,7 @@ class Extra:
     """A rule that a test registers, as a module of its own would."""
 
     def __init__(self, severity, fixes=()):
-        self.finding = Finding("extra", severity, "Extra", "1 row.", "One. Two.", fixes)
+        self.finding = Finding(severity, "Extra", "1 row.", "One. Two.", fixes)
 
     def __call__(self, obs):
         return self.finding

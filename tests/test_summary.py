@@ -22,8 +22,8 @@ STUCK = history(HEALTHY, accuracy=np.array([0.5, 0.5, 0.6, 1.0]))
 def found(code, severity=FATAL, because=None, confidence=CERTAIN, fixes=(STANDARDISE,)):
     settle = None if confidence == CERTAIN else "Train again."
     return Finding(
-        code, severity, code, f"{code} is measured: 7.", "One. Two.", fixes, confidence, settle,
-        because=because or f"{code} holds",
+        severity, code, f"{code} is measured: 7.", "One. Two.", fixes, confidence, settle,
+        because=because or f"{code} holds", code=code,
     )  # fmt: skip
 
 

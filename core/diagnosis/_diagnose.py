@@ -68,7 +68,7 @@ def diagnose(
         The findings; () where nothing is worth a word.
     """
     obs = Observations(experiment, history, target, baselines)
-    found = [finding for rule in RULES.values() if (finding := rule.find(obs)) is not None]
+    found = [finding for rule in RULES.values() if (finding := rule.finding(obs)) is not None]
     codes = {finding.code for finding in found}
     found = [finding for finding in found if codes.isdisjoint(rule_of(finding).unless)]
     findings = found
@@ -318,7 +318,6 @@ def _still_improving(obs: Observations, end: FinalState) -> Finding:
     longer = min(LONGER * obs.training.epochs, 10_000)
     what = "R²" if obs.goal.regression else "accuracy"
     return Finding(
-        "too-few-updates",
         SLOW,
         "Too few updates",
         f"In the last third of {epochs:,} epochs the median loss of the {failed.sum()} runs that "
@@ -331,6 +330,7 @@ def _still_improving(obs: Observations, end: FinalState) -> Finding:
         LIKELY,
         "Train for longer on the same seeds.",
         because=f"{obs.training.epochs:,} epochs are too few",
+        code="too-few-updates",
     )
 
 
@@ -340,7 +340,6 @@ def _unexplained(obs: Observations, findings: list[Finding]) -> Finding:
     suspects = [finding for finding in findings if finding.is_open and finding.fixes]
     named = "".join(f" It may be: {_listed(suspects)}." if suspects else "")
     return Finding(
-        "unexplained",
         FRAGILE if end.passed.any() else FATAL,
         "Stuck for an unknown reason",
         f"{end.rate} {obs.goal.passes}; {scores_of_failed(end)}.{named}",
@@ -357,6 +356,7 @@ def _unexplained(obs: Observations, findings: list[Finding]) -> Finding:
         CANNOT_TELL,
         "Train with each suggested fix on the same seeds, and see whether a network can memorise "
         "16 of the rows.",
+        code="unexplained",
     )
 
 

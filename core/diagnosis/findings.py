@@ -42,7 +42,6 @@ class Finding:
     """One fault, or one thing worth knowing.
 
     Args:
-        code: Stable, in kebab case.
         severity: How bad it is for this experiment or history.
         title: A few words.
         evidence: Numbers of this experiment or history, with units.
@@ -53,9 +52,9 @@ class Finding:
         layer: Index of the dense layer concerned, for a picture.
         run: Index of a run that shows it.
         because: The cause as a clause, for the verdict: "the loss clips the output".
+        code: Stable, in kebab case; that of the rule which makes it.
     """
 
-    code: str
     severity: Severity
     title: str
     evidence: str
@@ -66,6 +65,7 @@ class Finding:
     layer: int | None = None
     run: int | None = None
     because: str = ""
+    code: str = ""
 
     @property
     def is_open(self) -> bool:

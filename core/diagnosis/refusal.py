@@ -77,7 +77,6 @@ def _fitting(draft: Draft) -> Experiment | None:
 def _of_class_numbers(draft: Draft) -> Finding:
     name, units = draft.training.loss, draft.model.output.units
     return Finding(
-        "class-numbers-for-columns",
         FATAL,
         "Class numbers under a loss for one-hot labels",
         f"{name} compares {units} outputs with 1 column of labels, and Keras stops with an error "
@@ -85,16 +84,17 @@ def _of_class_numbers(draft: Draft) -> Finding:
         "The loss takes a column of labels for each class, and these labels are one column of "
         "class numbers. The sparse form of the loss takes them as they are.",
         because=f"{name} takes one-hot labels and gets class numbers",
+        code="class-numbers-for-columns",
     )
 
 
 def _of_parts(reason: str) -> Finding:
     return Finding(
-        "parts-do-not-fit",
         FATAL,
         "Labels, output and loss do not fit",
         reason,
         "Keras compares the outputs with the labels, so their shapes and values must suit the "
         "loss. Here they do not, and training stops with an error.",
         because="labels, output and loss do not fit",
+        code="parts-do-not-fit",
     )

@@ -37,7 +37,6 @@ def non_finite_loss(obs: Observations) -> Finding | None:
     if obs.data.source.outputs:
         remedies.insert(0, fixes.STANDARDISE_TARGETS)
     return Finding(
-        "non-finite-loss",
         FATAL,
         "The loss becomes NaN or infinite",
         f"In {lost.sum()} of {lost.size} runs the loss becomes infinite or NaN, first in epoch "
@@ -55,7 +54,6 @@ def loss_below_zero(obs: Observations) -> Finding | None:
         return None
     below = (obs.history.loss < -1e-6).any(axis=0)
     return Finding(
-        "loss-below-zero",
         FATAL,
         "The loss drops below zero",
         f"In {below.sum()} of {below.size} runs the loss drops below zero; the lowest value is "
@@ -78,7 +76,6 @@ def constant_prediction(obs: Observations) -> Finding | None:
     flat = end.constant_output & constant
     severity = SLOW if end.moving and not flat.any() else FATAL
     return Finding(
-        "constant-prediction",
         severity,
         "Every sample gets the same prediction",
         f"In {constant.sum()} of {constant.size} runs the prediction is the same for every sample, "
@@ -118,7 +115,6 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
         return None
     which = np.flatnonzero(frozen)[0]
     return Finding(
-        "accuracy-frozen",
         SLOW if end.moving else FATAL,
         "The loss falls, but the accuracy does not change",
         f"In {frozen.sum()} of {frozen.size} runs the loss falls while the accuracy stays; in run "
@@ -148,7 +144,6 @@ def oscillation(obs: Observations) -> Finding | None:
     if np.median(falls) < SWINGING_EPOCHS:
         return None
     return Finding(
-        "oscillation",
         FRAGILE if not end.moving else SLOW,
         f"{what[0].upper()}{what[1:]} oscillates",
         f"{what[0].upper()}{what[1:]} falls by {SWING:g} or more in {np.median(falls):.0%} of the "
@@ -178,7 +173,6 @@ def overfitting(obs: Observations) -> Finding | None:
         return None
     name, style = ("R²", ".2f") if regression else ("accuracy", ".1%")
     return Finding(
-        "overfitting",
         FRAGILE if obs.failing else COSMETIC,
         "Overfitting",
         f"Training {name} ends at {format(np.nanmean(shown), style)}, held-out {name} "
@@ -213,7 +207,6 @@ def depends_on_the_seed(obs: Observations) -> Finding | None:
     if end.moving:
         evidence += " Most of them are still improving when training ends."
     return Finding(
-        "depends-on-the-seed",
         SLOW if end.moving else FRAGILE,
         f"Some runs {obs.goal.passes}, others {others}",
         evidence,

@@ -32,7 +32,6 @@ def one_class_only(obs: Observations) -> Finding | None:
         ("target", "have the same target") if regression else ("label", "belong to one class")
     )
     return Finding(
-        "one-class-only",
         FATAL,
         f"All rows have the same {what}",
         f"All {len(obs.rows.classes):,} training rows that were examined {same}.",
@@ -49,7 +48,6 @@ def class_missing(obs: Observations) -> Finding | None:
     if obs.rows.continuous or not len(missing) or len(missing) >= len(obs.rows.shares) - 1:
         return None
     return Finding(
-        "class-missing",
         COSMETIC,
         "A class without rows",
         f"{len(missing)} of {len(obs.rows.shares)} classes {_have(len(missing))} no training rows.",
@@ -82,7 +80,6 @@ def class_imbalance(obs: Observations) -> Finding | None:
     if obs.failing and obs.failing.constant_decision[obs.failing.failed].mean() > 0.5:
         severity = FATAL if obs.goal.is_trivial else SLOW
     return Finding(
-        "class-imbalance",
         severity,
         "One class is rare",
         f"The most common class has {common:.1%} of the rows, the rarest {shares.min():.1%}: "
@@ -108,7 +105,6 @@ def _label_imbalance(obs: Observations) -> Finding | None:
         severity = SLOW
     worst = int(rare.argmin())
     return Finding(
-        "class-imbalance",
         severity,
         "Some labels are rare" if count > 1 else "One label is rare",
         f"{count} of {len(shares)} labels are nearly always the same; label {worst + 1} is 1 in "
@@ -133,7 +129,6 @@ def label_conflict(obs: Observations) -> Finding | None:
         return None if goal.score == goal.target else of_other_models(obs)
     note = "" if goal.is_target else f" {goal.enough}"
     return Finding(
-        "label-conflict",
         COSMETIC,
         "The classes overlap",
         f"The best possible classifier is right in {ceiling:.1%} of the samples.{note}",
@@ -173,7 +168,6 @@ def inputs_unscaled(obs: Observations) -> Finding | None:
         "grow a long way before the output depends on the input. That takes many updates."
     )
     return Finding(
-        "inputs-unscaled",
         severity,
         "Inputs are not scaled",
         evidence,
@@ -241,7 +235,6 @@ def one_signed_inputs(obs: Observations) -> Finding | None:
         severity = SLOW
     how = "Train with standardised inputs on the same seeds."
     return Finding(
-        "one-signed-inputs",
         severity,
         "All inputs have the same sign",
         evidence,
@@ -262,7 +255,6 @@ def constant_column(obs: Observations) -> Finding | None:
         return None
     features = obs.data.source.features
     return Finding(
-        "constant-column",
         FATAL if constant == features else COSMETIC,
         "All inputs are constant" if constant == features else "A constant input column",
         f"{constant} of {features} input columns {_have(constant)} the same value in every row.",
@@ -281,7 +273,6 @@ def rows_lost(obs: Observations) -> Finding | None:
     partners = np.random.default_rng(0).integers(0, np.arange(2, rows + 1))
     kept = len(np.unique(np.append(partners, 0)))
     return Finding(
-        "rows-lost",
         COSMETIC,
         "Shuffling loses rows",
         f"Of {rows:,} rows, {kept:,} survive; {rows - kept:,} are overwritten with copies of them.",
@@ -303,7 +294,6 @@ def rows_repeated(obs: Observations) -> Finding | None:
         return None
     leak = " Copies of held-out rows are among the training rows." if obs.data.hold_out else ""
     return Finding(
-        "rows-repeated",
         COSMETIC,
         "Duplicate rows",
         f"{rows - distinct:,} of {rows:,} training rows are copies of another one.{leak}",
@@ -328,7 +318,6 @@ def sorted_unshuffled(obs: Observations) -> Finding | None:
     if batch >= obs.data.training_rows:
         return None
     return Finding(
-        "sorted-unshuffled",
         COSMETIC if obs.all_passed else FRAGILE,
         "Sorted by class and never shuffled",
         f"The rows change class {changes} time{'s' * (changes != 1)} (about {by_chance:,.0f} times "
@@ -355,7 +344,6 @@ def _sorted_by_target(obs: Observations) -> Finding | None:
         return None
     scale = obs.rows.prepared.y_scale[worst]
     return Finding(
-        "sorted-unshuffled",
         COSMETIC if obs.all_passed else FRAGILE,
         "Sorted and never shuffled",
         f"Within a batch of {batch} rows the standard deviation of the target is "
@@ -375,7 +363,6 @@ def evaluated_on_training_data(obs: Observations) -> Finding | None:
     if obs.data.held_out_rows:
         return None
     return Finding(
-        "evaluated-on-training-data",
         COSMETIC,
         "Evaluated on the training data",
         f"All {obs.data.training_rows:,} rows are used for training; none is held out.",

@@ -23,7 +23,6 @@ def of_other_models(obs: Observations) -> Finding:
     )
     what = "targets" if goal.regression else "labels"
     return Finding(
-        "noisy-targets" if goal.regression else "label-conflict",
         COSMETIC,
         "What is possible cannot be told" if goal.is_unknown else "The target may be out of reach",
         evidence,

@@ -53,7 +53,6 @@ def zero_initialisation(obs: Observations) -> Finding | None:
             "the same output."
         )
     return Finding(
-        "zero-initialisation",
         FATAL if largest == 0 else FRAGILE,
         "Weights start at zero" if levels == ["0"] else "Weights start alike",
         evidence,
@@ -86,7 +85,6 @@ def no_nonlinearity(obs: Observations) -> Finding | None:
     if enough and not obs.hidden:
         return None
     return Finding(
-        "no-nonlinearity",
         COSMETIC if enough else FATAL,
         "No non-linear activation" if not enough else "Linear layers collapse into one",
         evidence,
@@ -123,7 +121,6 @@ def bottleneck(obs: Observations) -> Finding | None:
     reached, reached_wide = obs.ahead.reached(as_is), obs.ahead.reached(wide)
     name = "R²" if obs.goal.regression else "accuracy"
     return Finding(
-        "bottleneck",
         _bottleneck_severity(obs, reached),
         "A layer is too narrow",
         f"{layer_name(index, obs).capitalize()} has {width} unit{'s' * (width > 1)}. In a short "
@@ -155,7 +152,6 @@ def hidden_softmax(obs: Observations) -> Finding | None:
     if obs.failing:
         severity = SLOW if obs.failing.moving else FRAGILE
     return Finding(
-        "hidden-softmax",
         severity,
         "Softmax in a hidden layer",
         f"{layer_name(softmax[0], obs).capitalize()} has {obs.hidden[softmax[0]].units} softmax "
@@ -190,7 +186,6 @@ def dropout_too_high(obs: Observations) -> Finding | None:
         severity = FRAGILE
     where = "the inputs" if index < 0 else layer_name(index, obs)
     return Finding(
-        "dropout-too-high",
         severity,
         "Dropout leaves too little signal",
         f"Dropout of {rate:g} on the {width} unit{'s' * (width > 1)} of {where} keeps "
@@ -212,7 +207,6 @@ def dropout_after_output(obs: Observations) -> Finding | None:
     severity = COSMETIC if obs.all_passed else FRAGILE
     names = " and ".join(f"{layer.label} ({_in_numbers(layer)})" for layer in noisy)
     return Finding(
-        "dropout-after-output",
         severity,
         "Dropout after the output layer",
         f"{names} follows the last dense layer, so in training it changes the very outputs that "
@@ -252,7 +246,6 @@ def repeated_output_activation(obs: Observations) -> Finding | None:
     if constant:
         evidence += f" {last.name.capitalize()} of a {first.name} output is never below 0.5."
     return Finding(
-        "repeated-output-activation",
         severity,
         "Two activations on the output",
         evidence,
@@ -284,7 +277,6 @@ def batch_norm_small_batch(obs: Observations) -> Finding | None:
     if obs.failing and batch > 1:
         severity = FRAGILE
     return Finding(
-        "batch-norm-small-batch",
         severity,
         "Batch normalisation with tiny batches",
         f"Batches of {batch} are normalised by their own mean and standard deviation"
@@ -314,7 +306,6 @@ def batch_norm_unsettled(obs: Observations) -> Finding | None:
     harmful = obs.failing or (obs.history is None and left > 0.5)
     severity = SLOW if harmful else COSMETIC
     return Finding(
-        "batch-norm-unsettled",
         severity,
         "Batch normalisation's averages have not settled",
         f"After {obs.updates:,} updates, {left:.0%} of batch normalisation's moving averages "

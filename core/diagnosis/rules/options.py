@@ -54,7 +54,6 @@ def logits_of_probabilities(obs: Observations) -> Finding | None:
         else (loss_fixes.LOGITS,)
     )
     return Finding(
-        "logits-of-probabilities",
         severity,
         "An activation on the logits",
         f"The output is {output.name}, and {function.name} has from_logits=True: {effect}.",
@@ -79,7 +78,6 @@ def multi_label_softmax(obs: Observations) -> Finding | None:
         return None
     count = obs.rows.targets.sum(axis=1)
     return Finding(
-        "multi-label-softmax",
         COSMETIC if obs.goal.learnable and (count == 1).all() else FATAL,
         "Softmax for labels that occur together",
         f"A row has {number(float(count.mean()))} of {columns} labels on average, and "
@@ -103,7 +101,6 @@ def hinge_without_sign(obs: Observations) -> Finding | None:
     if obs.failing:
         severity = SLOW if obs.failing.moving else FRAGILE
     return Finding(
-        "hinge-without-sign",
         severity,
         "An output without a sign under a hinge loss",
         f"{obs.training.loss} wants outputs below -1 for one class and above 1 for the other; a "
@@ -127,7 +124,6 @@ def targets_outside_loss(obs: Observations) -> Finding | None:
     poisson = obs.training.loss == "poisson"
     enough = seen >= obs.goal.score and not poisson
     return Finding(
-        "targets-outside-loss",
         COSMETIC if enough else FATAL,
         "Targets that the loss is not made for",
         f"{(y < low).mean():.0%} of the targets, which range from {number(y.min())} to "
@@ -160,7 +156,6 @@ def relative_error_near_zero(obs: Observations) -> Finding | None:
     elif obs.history is None:
         severity = FRAGILE
     return Finding(
-        "relative-error-near-zero",
         severity,
         "A relative error of targets near zero",
         f"The {few} targets nearest to 0, of {len(weight):,}, have {share:.0%} of the weight in "
@@ -212,7 +207,6 @@ def validation_of_last_rows(obs: Observations) -> Finding | None:
             "of those held out"
         )
     return Finding(
-        "validation-of-last-rows",
         FRAGILE if not obs.all_passed else COSMETIC,
         "The last rows are not like the others",
         f"{seen}, which are the last {data.held_out_rows:,} of {data.source.rows:,} rows.",
@@ -244,7 +238,6 @@ def class_weights(obs: Observations) -> Finding | None:
     if obs.history is not None and not obs.failing:
         severity = COSMETIC
     return Finding(
-        "class-weights",
         severity,
         "Class weights against a class",
         f"Class {least} has {shares[least]:.1%} of the rows and, with a weight of "
@@ -275,7 +268,6 @@ def metric_unfit(obs: Observations) -> Finding | None:
     if not unfit:
         return None
     return Finding(
-        "metric-unfit",
         COSMETIC,
         "A metric that does not fit" if len(unfit) == 1 else "Metrics that do not fit",
         f"{len(unfit)} of {len(obs.training.metrics)} metrics. "

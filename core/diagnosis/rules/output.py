@@ -41,7 +41,6 @@ def output_not_probability(obs: Observations) -> Finding | None:
             f" After training the output is 0 for every sample in {dead.sum()} of {dead.size} runs."
         )
     return Finding(
-        "output-not-probability",
         severity,
         "The loss clips the output",
         evidence,
@@ -63,7 +62,6 @@ def softmax_one_unit(obs: Observations) -> Finding | None:
     if obs.output_activation != "softmax" or obs.model.output.units > 1:
         return None
     return Finding(
-        "softmax-one-unit",
         FATAL,
         "Softmax over a single unit",
         "The output is 1 for every sample, so "
@@ -91,7 +89,6 @@ def categorical_one_column(obs: Observations) -> Finding | None:
     if obs.data.target_width > 1 or obs.rows.continuous:
         return None
     return Finding(
-        "categorical-one-column",
         FATAL,
         "Categorical cross-entropy over a single column",
         f"{function.name} divides the 1 output by the sum of the outputs of its row, so it takes "
@@ -115,7 +112,6 @@ def one_unit_many_classes(obs: Observations) -> Finding | None:
     ):
         return None
     return Finding(
-        "one-unit-many-classes",
         FATAL,
         f"One output unit for {classes} classes",
         f"Keras thresholds a single output at 0.5 and compares it with the labels {_labels(obs)}: "
@@ -134,7 +130,6 @@ def one_unit_one_hot(obs: Observations) -> Finding | None:
     if obs.model.output.units > 1 or width < 2 or not obs.data.has_one_class_per_row:
         return None
     return Finding(
-        "one-unit-one-hot",
         FATAL,
         f"One output unit for {width} label columns",
         f"The single output is compared with all {width} columns, one of which is 1, so the "
@@ -156,7 +151,6 @@ def labels_outside_loss(obs: Observations) -> Finding | None:
         return None
     name = function.label.replace("crossentropy", "cross-entropy")
     return Finding(
-        "labels-outside-loss",
         FATAL,
         f"Labels outside [{function.low:g}, {function.high:g}]",
         f"The labels are {_labels(obs)}; {name} expects labels from {function.low:g} to "
@@ -200,7 +194,6 @@ def labels_outside_accuracy(obs: Observations) -> Finding | None:
     if beyond:
         evidence += f" A {output.name} output never reaches {', '.join(map(number, beyond))}."
     return Finding(
-        "labels-outside-accuracy",
         FATAL,
         "Accuracy cannot match these labels",
         evidence,
@@ -243,7 +236,6 @@ def unusual_output(obs: Observations) -> Finding | None:
     if not sigmoid and not softmax:
         return None
     return Finding(
-        "unusual-output",
         COSMETIC,
         f"{activation.capitalize()} with {loss.replace('_', ' ')}",
         f"{units} {activation} units with {loss}: Keras 3 takes the logits before the activation "
@@ -259,7 +251,6 @@ def _class_by_class(obs: Observations) -> Finding:
     """Sigmoids for classes that exclude each other."""
     units, share = obs.model.output.units, float(obs.rows.targets.mean())
     return Finding(
-        "unusual-output",
         COSMETIC,
         "A sigmoid for each of several classes",
         f"{units} sigmoid units with binary_crossentropy for one class a row: of the labels "
@@ -295,7 +286,6 @@ def squared_error(obs: Observations) -> Finding | None:
             "of cross-entropy is 0.99."
         )
     return Finding(
-        "squared-error",
         severity,
         f"{name.capitalize()} for classification",
         f"The loss is {function.name} on a {activation} output." + slopes,
@@ -315,7 +305,6 @@ def spare_output_units(obs: Observations) -> Finding | None:
     if obs.training.loss != "sparse_categorical_crossentropy" or units <= classes:
         return None
     return Finding(
-        "spare-output-units",
         COSMETIC,
         "More output units than classes",
         f"{units} output units for {classes} classes.",

@@ -88,7 +88,6 @@ def learning_rate_too_low(obs: Observations) -> Finding | None:
             f"than about {number(obs.ahead.farthest_move)}."
         )
     return Finding(
-        "learning-rate-too-low",
         SLOW,
         "The learning rate is too low",
         f"{evidence} Keras's default for this optimizer is {default:g}.",
@@ -136,7 +135,6 @@ def too_few_updates(obs: Observations) -> Finding | None:
     if faster:
         remedies.append(fixes.rate(faster))
     return Finding(
-        "too-few-updates",
         SLOW,
         "Too few updates",
         _missing_evidence(obs, needed),
@@ -159,7 +157,6 @@ def batch_too_large(obs: Observations) -> Finding | None:
     if smaller < needed:
         return None
     return Finding(
-        "batch-too-large",
         SLOW,
         "Large batches leave few updates",
         f"Updates per epoch: {obs.updates_per_epoch:,} with batches of {batch:,}, "
@@ -220,7 +217,6 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
     if not high and (inputs_off or targets_off):
         severity = COSMETIC  # at this rate it is the data that make the loss so steep
     return Finding(
-        "learning-rate-too-high",
         severity,
         "The learning rate is too high",
         evidence,

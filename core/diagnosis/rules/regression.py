@@ -32,7 +32,6 @@ def continuous_labels(obs: Observations) -> Finding | None:
     outside = ((values < 0) | (values > 1)).mean()
     shares = not outside and obs.data.source.outputs
     return Finding(
-        "continuous-labels",
         COSMETIC if shares else FATAL,
         "Continuous labels with a classification loss",
         f"The labels take {len(np.unique(values)):,} different values from {number(values.min())} "
@@ -60,7 +59,6 @@ def accuracy_of_regression(obs: Observations) -> Finding | None:
             f"are off by {_absolute_error(obs.end)} (mean of the runs)."
         )
     return Finding(
-        "accuracy-of-regression",
         COSMETIC,
         "Accuracy is meaningless for regression",
         evidence,
@@ -87,7 +85,6 @@ def output_out_of_range(obs: Observations) -> Finding | None:
         return None
     enough = obs.goal.learnable
     return Finding(
-        "output-range",
         COSMETIC if enough else FATAL,
         "Targets outside the output's range",
         f"A {output.name} output lies between {output.low:g} and {output.high:g}; {beyond:.0%} "
@@ -123,7 +120,6 @@ def one_output_many_targets(obs: Observations) -> Finding | None:
         else f"an accuracy of {obs.goal.printable:.1%}"
     )
     return Finding(
-        "one-output-many-targets",
         FATAL if not obs.goal.learnable else COSMETIC,
         f"One output for {width} {what}",
         f"Each row has {width} {what}, and the network 1 output: at best it reaches {best}.",
@@ -175,7 +171,6 @@ def target_unscaled(obs: Observations) -> Finding | None:
         "have the scale that initial weights and learning rate suit."
     )
     return Finding(
-        "target-unscaled",
         severity,
         "Targets are not scaled",
         evidence,
@@ -217,7 +212,6 @@ def constant_regression(obs: Observations) -> Finding | None:
     predicted = rows.in_unit_of_targets(end.output[constant].mean(axis=(0, 1)))[0]
     target = rows.in_unit_of_targets(rows.y.mean(axis=0))[0]
     return Finding(
-        "constant-regression",
         SLOW if end.moving else FATAL,
         "Every sample gets about the same prediction",
         f"In {constant.sum()} of {constant.size} runs the standard deviation of the predictions is "
@@ -242,7 +236,6 @@ def noisy_targets(obs: Observations) -> Finding | None:
     if obs.goal.is_estimated:
         return of_other_models(obs)
     return Finding(
-        "noisy-targets",
         COSMETIC,
         "The targets are noisy",
         f"The best possible model has an R² of {obs.rows.ceiling:.2f}. {obs.goal.enough}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.diagnosis.findings import COSMETIC, Finding
 from core.diagnosis.observations import Observations
@@ -38,6 +38,11 @@ class Rule:
     unless: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     picture: str | None = None
+
+    def finding(self, obs: Observations) -> Finding | None:
+        """What it finds, with its code; None where there is nothing."""
+        found = self.find(obs)
+        return None if found is None else replace(found, code=self.code)
 
 
 RULES: dict[str, Rule] = {}

@@ -29,7 +29,6 @@ def rate_decays_too_early(obs: Observations) -> Finding | None:
     if not gain >= CLEAR and not on_its_way:
         return None
     return Finding(
-        "rate-decays-too-early",
         FATAL if obs.failing else FRAGILE,
         "The learning rate decays too early",
         f"It is below {DECAYED:.0%} of {obs.rate:g} after {dies:,} of {obs.updates:,} updates "
@@ -58,7 +57,6 @@ def weight_decay_too_strong(obs: Observations) -> Finding | None:
         return None
     share = f"{kept:.1%}" if kept >= 0.0005 else "less than 0.1%"
     return Finding(
-        "weight-decay-too-strong",
         FATAL if obs.failing else FRAGILE,
         "The weight decay is too strong",
         f"A weight decay of {decay:g} at a learning rate of {obs.rate:g} leaves {share} of a "
@@ -80,7 +78,6 @@ def momentum_too_high(obs: Observations) -> Finding | None:
         return None
     remembered = "all updates" if momentum == 1 else f"the last {1 / (1 - momentum):,.0f} updates"
     return Finding(
-        "momentum-too-high",
         FATAL if obs.failing else FRAGILE,
         "The momentum is too high",
         f"With a momentum of {momentum:g} each change is a sum over {remembered}; the training has "
@@ -120,7 +117,6 @@ def stopped_too_early(obs: Observations) -> Finding | None:
     elif end.moving:
         evidence += " A look ahead from their last weights reaches the goal."
     return Finding(
-        "stopped-too-early",
         FATAL,
         "Stopped too early",
         evidence,
@@ -145,7 +141,6 @@ def monitor_not_measured(obs: Observations) -> Finding | None:
     with_held_out_rows = {f"val_{name}" for name in measured}
     hold_out = (data_fixes.HOLD_OUT,) if with_held_out_rows.issuperset(idle) else ()
     return Finding(
-        "monitor-not-measured",
         COSMETIC,
         "A callback watches what is not measured",
         f"{len(idle)} of {len(watched)} callbacks watch {', '.join(dict.fromkeys(idle))}; "

@@ -73,7 +73,6 @@ def dead_units(obs: Observations) -> Finding | None:
         severity = FRAGILE
     known = obs.history is not None
     return Finding(
-        "dead-units",
         severity,
         "Dead units" if severity is COSMETIC else "Dead layers",
         evidence,
@@ -154,7 +153,6 @@ def saturated_units(obs: Observations) -> Finding | None:
     if ended > SATURATED >= share:
         remedies = [*fixes.lower_rates(obs.experiment), *remedies]
     return Finding(
-        "saturated-units",
         severity,
         "Saturated units",
         evidence,
@@ -206,7 +204,6 @@ def vanishing_gradient(obs: Observations) -> Finding | None:
         slow = obs.history is None and obs.ahead.reached_in_time < CLEAR
         severity = SLOW if slow else COSMETIC
     return Finding(
-        "vanishing-gradient",
         severity,
         "Vanishing gradient",
         evidence,
@@ -254,7 +251,6 @@ def exploding_gradient(obs: Observations) -> Finding | None:
         return None
     first = float(np.median(norms[0][exploding]))
     return Finding(
-        "exploding-gradient",
         FATAL,
         "Exploding gradient",
         f"The largest kernel gradient goes from {number(first)} in the first epoch to "

@@ -63,7 +63,6 @@ def initial_scale(obs: Observations) -> Finding | None:
     small = spreads[worst] < 1
     settle = "Train with He and Glorot initialisation on the same seeds."
     return Finding(
-        "initial-scale",
         severity,
         "Initial weights of a fixed size",
         evidence,
@@ -90,7 +89,6 @@ def unusual_learning_rate(obs: Observations) -> Finding | None:
         else f"; {obs.updates:,} updates move a weight by {number(obs.travel)} at most"
     )
     return Finding(
-        "unusual-learning-rate",
         COSMETIC,
         f"An unusually {'low' if low else 'high'} learning rate",
         f"A learning rate of {obs.rate:g} is {number(times)} times {'below' if low else 'above'} "
@@ -108,7 +106,6 @@ def few_updates(obs: Observations) -> Finding | None:
         return None
     more = min(math.ceil(FEW_UPDATES / obs.updates) * obs.training.epochs, 10_000)
     return Finding(
-        "few-updates",
         COSMETIC,
         "Few updates",
         f"{obs.training.epochs:,} epoch{'s' * (obs.training.epochs > 1)} of "
@@ -129,7 +126,6 @@ def unusual_batch_size(obs: Observations) -> Finding | None:
     if rows <= fixes.DEFAULT_BATCH or not (small or batch > rows / 2):
         return None
     return Finding(
-        "unusual-batch-size",
         COSMETIC,
         "Very small batches" if small else "Very large batches",
         f"Batches of {batch:,} of {rows:,} rows make {obs.updates_per_epoch:,} "
@@ -151,7 +147,6 @@ def plain_gradient_descent(obs: Observations) -> Finding | None:
     if not math.isfinite(norm):
         return None
     return Finding(
-        "plain-gradient-descent",
         COSMETIC,
         "Gradient descent without momentum",
         f"{type(optimizer).__name__} at a learning rate of {obs.rate:g}: the gradient of the first "
@@ -170,7 +165,6 @@ def few_held_out_rows(obs: Observations) -> Finding | None:
     if not 0 < rows < FEW_HELD_OUT or obs.goal.regression:
         return None
     return Finding(
-        "few-held-out-rows",
         COSMETIC,
         "Few rows are held out",
         f"{rows} of {obs.data.source.rows:,} rows are held out: an accuracy on them is known to "
