@@ -23,7 +23,7 @@ from core.engine import grouping, keras_models
 from core.engine.layouts import RunsFirst
 from core.engine.rows import stacked_rows
 from core.experiment import Data, Dense, Experiment, Model, Table, Training
-from core.training import layer_seeds, train
+from core.training import _initial_weights, layer_seeds, train
 
 SIZES = (
     (8, (12, 8), 1, 10, 1_000),
@@ -35,7 +35,7 @@ SIZES = (
 RUNS = (1, 16, 64)
 REPEATS = 5
 EPOCHS = 10
-"""Of the engine's trainings."""
+"""Of the engine's trainings, and in a row of the engine's and JAX's epochs."""
 AROUND = (
     (2, (5,), 5),
     (2, (8, 8), 5),
@@ -68,26 +68,28 @@ def network(inputs, hidden, outputs, batch, rows, epochs=1) -> Experiment:
 def compare_sizes(missing: list[str]) -> list[dict]:
     """Milliseconds an epoch and run, the least of REPEATS: the engine, `fit` and JAX.
 
-    The engine's are those of whole trainings, as people run them: rows and weights made ready,
-    evaluation and health figures of every epoch. `fit`'s and JAX's are their epochs alone; JAX
-    evaluates all rows after each, as the engine does, and each run has an order of its own.
+    "training" is a tenth of a whole training of ten epochs, as people run it: rows and weights made
+    ready, evaluation, health figures and the weights of key epochs. The others are epochs alone,
+    ten in a row of the engine and of JAX, which evaluates all rows after each, as the engine does,
+    and has an order of its own for each run. `fit` evaluates nothing.
     """
     rows = []
     for size in SIZES:
         fit = _fit(network(*size))
         for runs in RUNS:
-            ways = {"engine": _engine(size, runs), "model.fit": fit}
+            ways = {"training": _engine(size, runs), "engine": _epochs(size, runs)}
+            ways["model.fit"] = fit
             compiling = train(network(*size), runs).compile_seconds
             if "jax" not in missing:
                 ways["JAX"] = _jax(network(*size), runs)
             rounds = [{name: way() for name, way in ways.items()} for _ in range(REPEATS)]
             least = {name: 1e3 * min(each[name] for each in rounds) for name in ways}
-            for name in {"engine", "JAX"} & set(least):
+            for name in least.keys() - {"model.fit"}:
                 least[name] /= runs
             layers = "-".join(map(str, (size[0], *size[1], size[2])))
             row = {"network": layers, "batch size": size[3], "runs": runs}
             row |= {f"{name} ms": ms for name, ms in least.items()}
-            row |= {"times fit": least["model.fit"] / least["engine"]}
+            row |= {"times fit": least["model.fit"] / least["training"]}
             if "JAX" in least:
                 row["times JAX"] = least["JAX"] / least["engine"]
             rows.append(row | {"compile s": compiling})
@@ -98,6 +100,23 @@ def _engine(size, runs: int) -> Callable[[], float]:
     seeds = itertools.count(1)
     experiment = network(*size, epochs=EPOCHS)
     return lambda: train(experiment, runs, next(seeds)).seconds / EPOCHS
+
+
+def _epochs(size, runs: int) -> Callable[[], float]:
+    """Of the engine alone, EPOCHS in a row."""
+    experiment = network(*size)
+    members = [(experiment, run) for run in range(runs)]
+    lanes = grouping.lanes_for(experiment, runs)
+    program = programs.program(experiment, lanes)
+    own, held_out = stacked_rows(members, 0, program.layout, lanes)
+    order, keys = np.arange(size[-1], dtype=np.int32), np.zeros(lanes, np.uint32)
+
+    def measure() -> float:
+        program.reset(_initial_weights(members, 0, lanes), np.full(lanes, 1e-3))
+        one = functools.partial(program.epoch, own, held_out, order, keys)
+        return _timed(lambda: [one() for _ in range(EPOCHS)]) / EPOCHS
+
+    return measure
 
 
 def _fit(experiment: Experiment) -> Callable[[], float]:
@@ -164,7 +183,14 @@ def _jax(experiment: Experiment, runs: int) -> Callable[[], float]:
     def measure():
         orders = np.tile(np.arange(len(x)), (runs, 1))
         batches = rng.permuted(orders, axis=1)[:, : steps * batch].reshape(runs, steps, batch)
-        return _timed(lambda: jax.block_until_ready(call(state, batches, numbers)))
+
+        def epochs():
+            after = state
+            for epoch in range(EPOCHS):
+                after, *figures = call(after, batches, numbers + epoch * steps)
+                jax.block_until_ready(figures)
+
+        return _timed(epochs) / EPOCHS
 
     measure()
     return measure
