@@ -12,6 +12,7 @@ from pages.elements import charts
 from pages.elements.claims import detail, page
 from pages.elements.layout import tiles
 from pages.elements.page import PAGES, open_page
+from pages.elements.your_network import home
 
 HEIGHT = 230
 CARD = 280
@@ -105,6 +106,7 @@ st.markdown(
     "fixes it.",
     width=760,
 )
+home.draw()
 record = page.recorded()
 st.header("What hundreds of runs show")
 with st.container(key="findings"):

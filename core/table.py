@@ -239,7 +239,8 @@ def _numbers(
     if given.dtype.kind not in "iuf" or given.ndim not in axes:
         raise InvalidExperiment(name, "no table", expected)
     with np.errstate(over="ignore", invalid="ignore"):
-        array: np.ndarray = given.astype(dtype)
+        # Row by row, as the digest reads it: a frame's values come column by column.
+        array: np.ndarray = given.astype(dtype, order="C")
     wrong = ~np.isfinite(array) if dtype == np.float32 else array != given
     if wrong.any():
         raise InvalidExperiment(name, given[wrong][0].item(), expected)

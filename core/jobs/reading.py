@@ -30,6 +30,8 @@ MEGABYTES = 200
 """That a reading may take, beyond what the process holds when it is warm."""
 FITTING_SECONDS = 8.0
 """That the models of `baselines` may take."""
+WITH_TABLE = 3
+"""Times as long a reading may take with an uploaded table."""
 GRACE = 1.0
 """Seconds of its own time more before the system ends the process."""
 BUSY = 10.0
@@ -46,23 +48,50 @@ class NotRead(RuntimeError):
 
 @dataclass(frozen=True)
 class Read:
-    """A request to read a script; the arguments are those of `core.script.read`."""
+    """A request to read a script or a saved network.
+
+    The arguments are those of `core.script.read`; a table may be a `core.script.tables.Uploaded`.
+
+    Attributes:
+        saved: The content of a file that Keras saved, in place of a script.
+    """
 
     source: str
     table: Any = None
     answers: Mapping[str, Any] | None = None
+    saved: bytes | None = None
 
     def run(self, on_event: Any, should_stop: Any) -> Any:
-        """The reading."""
-        from core.script import read
+        """The reading, or why there is none."""
+        return refusing(self._reading)
 
-        limit_time()
-        return read(self.source, self.table, self.answers)
+    def _reading(self) -> Any:
+        from core.script import read, read_saved
+
+        limit_time(1 if self.table is None else WITH_TABLE)
+        if self.saved is not None:
+            return read_saved(self.saved, rows_of(self.table), self.answers)
+        return read(self.source, rows_of(self.table), self.answers)
+
+
+@dataclass(frozen=True)
+class Describe:
+    """A request to say what is in a `core.script.tables.Uploaded`."""
+
+    table: Any
+
+    def run(self, on_event: Any, should_stop: Any) -> Any:
+        """The `core.script.tables.Facts`, or why there are none."""
+        limit_time(WITH_TABLE)
+        return refusing(self.table.facts)
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A request to patch a script; the arguments are those of `core.script.patch`."""
+    """A request to patch a script; the arguments are those of `core.script.patch`.
+
+    A table may be a `core.script.tables.Uploaded`.
+    """
 
     source: str
     before: Experiment
@@ -72,15 +101,41 @@ class Patch:
 
     def run(self, on_event: Any, should_stop: Any) -> Any:
         """The patched script, or the `CannotPatch` that was raised."""
-        from core.script import CannotPatch, patch
+        return refusing(self._patched)
 
-        limit_time(2)
-        try:
-            return patch(
-                self.source, self.before, self.after, table=self.table, answers=self.answers
-            )
-        except CannotPatch as error:
-            return error
+    def _patched(self) -> str:
+        from core.script import patch
+
+        limit_time(2 if self.table is None else 2 * WITH_TABLE)
+        table = rows_of(self.table)
+        return patch(self.source, self.before, self.after, table=table, answers=self.answers)
+
+
+def rows_of(table: Any) -> Any:
+    """The rows of an uploaded file; any other table as it is."""
+    rows = getattr(table, "rows", None)
+    return rows() if callable(rows) else table
+
+
+def refusing(work: Any) -> Any:
+    """What a function returns, or the reason why it does not.
+
+    An error that nobody expected is named without its text, which may quote the paste: what is
+    pasted or uploaded is not for the log.
+    """
+    from core.script import CannotPatch
+    from core.script.uploads import BadUpload
+
+    try:
+        return work()
+    except CannotPatch as error:
+        return error
+    except BadUpload as error:
+        return NotRead(f"The file cannot be used: {error}.")
+    except MemoryError:
+        return NotRead("The script takes more memory than there is for a reading.")
+    except Exception as error:
+        return NotRead(f"The script could not be read: {type(error).__name__}.")
 
 
 @dataclass(frozen=True)
@@ -129,13 +184,28 @@ class Reader:
         """The process's number in the system; None while there is none."""
         return None if self._process is None else self._process.pid
 
-    def read(self, source: str, table: Any = None, answers: Mapping[str, Any] | None = None) -> Any:
+    def read(
+        self,
+        source: str,
+        table: Any = None,
+        answers: Mapping[str, Any] | None = None,
+        saved: bytes | None = None,
+    ) -> Any:
         """A `core.script.Reading`, as `core.script.read` gives it.
 
         Raises:
-            NotRead: If it takes too much time or memory.
+            NotRead: If it takes too much time or memory, or a file is none that can be used.
         """
-        return self._ask(Read(source, table, answers), self._seconds)
+        seconds = self._seconds * (1 if table is None else WITH_TABLE)
+        return self._ask(Read(source, table, answers, saved), seconds)
+
+    def describe(self, table: Any) -> Any:
+        """The `core.script.tables.Facts` of a `core.script.tables.Uploaded`.
+
+        Raises:
+            NotRead: If it takes too much time or memory, or is no table.
+        """
+        return self._ask(Describe(table), WITH_TABLE * self._seconds)
 
     def patch(
         self,
@@ -151,10 +221,8 @@ class Reader:
             CannotPatch: If the script has no place for the edit.
             NotRead: If it takes too much time or memory.
         """
-        result = self._ask(Patch(source, before, after, table, answers), 2 * self._seconds)
-        if isinstance(result, Exception):
-            raise result
-        return result
+        seconds = 2 * self._seconds * (1 if table is None else WITH_TABLE)
+        return self._ask(Patch(source, before, after, table, answers), seconds)
 
     def baselines(self, rows: Sample | None) -> Baselines | None:
         """What other models reach on these rows, as `core.baselines.cross_validated` gives it.
@@ -209,4 +277,6 @@ class Reader:
                 raise NotRead(f"{what} takes more than {seconds:g} s or {self._megabytes} MB.")
         if kind == "failed":
             raise NotRead(str(value))
+        if isinstance(value, Exception):
+            raise value
         return value

@@ -99,6 +99,7 @@ def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data 
         "classes": "How many classes does it have?",
         "overlap": "How much do its classes overlap, from 0 to 1?",
         "magnitude": "Up to which value do its inputs go?",
+        "shares": "Which share of the rows has each class, such as 0.9, 0.1?",
     }
     for key, text in texts.items():
         if key not in reader.answers and not (key == "features" and net.features):

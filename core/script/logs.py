@@ -5,8 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from core.history import History
 
 MOST_EPOCHS = 10_000
+NEAR = 0.05
+"""The mean difference of two curves below which they look alike."""
 FIGURE = re.compile(r"\b([A-Za-z_][\w]*):\s*([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf))(?![\w.])")
 EPOCH = re.compile(r"\bEpoch\s+(\d+)\s*/\s*(\d+)")
 SPELLINGS = {"acc": "accuracy", "val_acc": "val_accuracy"}
@@ -30,6 +39,43 @@ class Curves:
 def curves(text: str) -> Curves | None:
     """The curves in console output or in the text of `history.history`; None if there are none."""
     return _of_dictionary(text) or _of_output(text)
+
+
+def alike(pasted: Curves, history: History) -> np.ndarray | None:
+    """Which runs look like pasted curves: their figures differ by less than NEAR on average.
+
+    The score is compared where both have it, or else the loss, relative to its largest value. Both
+    are as `model.fit` prints them.
+
+    Args:
+        pasted: The curves of one training.
+        history: Of the same network.
+
+    Returns:
+        bool (runs,); None where there is nothing to compare.
+    """
+    for name, curve in ((history.named("score"), history.score), ("loss", history.loss)):
+        if name not in pasted.values or curve is None:
+            continue
+        figures = np.array(pasted.values[name])[: len(curve), None]
+        differences = np.abs(curve[: len(figures)] - figures)
+        if name == "loss":
+            differences = differences / max(np.nanmax(np.abs(figures)), 1e-9)
+        with np.errstate(invalid="ignore"):
+            near: np.ndarray = differences.mean(axis=0) < NEAR
+        return near
+    return None
+
+
+def as_frame(pasted: Curves, history: History) -> pd.DataFrame:
+    """Pasted curves as a table with the columns of `History.curves`; run is 0."""
+    frame = history.curves()
+    shown = frame[frame["run"] == 0].reset_index(drop=True)
+    for name in shown.columns.difference(["run", "epoch"]):
+        # A log has no figures that are evaluated after the epoch on the training rows.
+        figures = pasted.values.get(history.named(name), ())[: len(shown)]
+        shown[name] = [*figures, *[np.nan] * (len(shown) - len(figures))]
+    return shown
 
 
 def _of_dictionary(text: str) -> Curves | None:

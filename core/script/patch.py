@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import fields
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, unified_diff
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,14 @@ def patch(
     if again.experiment is not None and not same_rows(again.experiment, after):
         raise CannotPatch("the patched script does not read back with the changed rows")
     return patched
+
+
+def unified(before: str, after: str, name: str = "script.py", context: int = 2) -> str:
+    """The difference of two texts as a unified diff, which `git apply` and `patch` take."""
+    lines = unified_diff(
+        before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", n=context, lineterm=""
+    )
+    return "".join(f"{line}\n" for line in lines)
 
 
 def same_rows(one: Experiment, other: Experiment) -> bool:

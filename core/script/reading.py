@@ -117,6 +117,12 @@ class Places:
     fits: int = 0
     shuffle: int = 0
 
+    def lines(self) -> dict[str, int]:
+        """The lines of the single calls in the normalised text, by name; 0 for none."""
+        spans = {name: getattr(self, name) for name in ("model", "optimizer", "compile", "fit")}
+        found = {name: span.line if span else 0 for name, span in spans.items()}
+        return {**found, "shuffle": self.shuffle}
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -134,6 +140,7 @@ class Reading:
         stand_in: What the rows are in place of the script's own; "" if they are its own.
         log: The curves of console output in the paste, or None.
         places: Where its parts are.
+        numbers: The lines of the paste of "model", "optimizer", "compile", "fit" and "shuffle".
     """
 
     source: str
@@ -149,6 +156,7 @@ class Reading:
     stand_in: str = ""
     log: Curves | None = None
     places: Places = field(default=Places(), repr=False)
+    numbers: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -244,6 +252,7 @@ class Reader:
                 (model.layers[0][0] if model.layers else model).span.line,
             )
             data = None
+        places = _places(model, net, rows)
         return {
             "model": net.model,
             "training": training,
@@ -251,7 +260,10 @@ class Reader:
             "experiment": self._experiment(model, net, training, data),
             "outline": self._outline(net),
             "stand_in": self.stand_in,
-            "places": _places(model, net, rows),
+            "places": places,
+            "numbers": {
+                name: self.normal.number(line) for name, line in places.lines().items() if line
+            },
         }
 
     stand_in = ""

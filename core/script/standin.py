@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from core.streams import generator
 ROWS, FEATURES, CLASSES = 1_000, 8, 2
 """What is proposed where a script says nothing."""
 OVERLAP, MAGNITUDE = 0.5, 1.0
+EQUAL = "equal"
+"""The shares of the classes, unless they are given."""
 LIKELY = re.compile(
     r"(?i)^(outcome|target|label|labels|class|y|species|diagnosis|survived|output)$"
 )
@@ -28,12 +31,13 @@ def numbers(
     answers: Mapping[str, Any], features: int | None, classes: int | None
 ) -> dict[str, Any]:
     """The settings of a stand-in: what is answered, or else inferred, or else usual."""
-    usual = {
+    usual: dict[str, Any] = {
         "rows": ROWS,
         "features": features or FEATURES,
         "classes": classes or CLASSES,
         "overlap": OVERLAP,
         "magnitude": MAGNITUDE,
+        "shares": EQUAL,
     }
     return {key: type(value)(answers.get(key, value)) for key, value in usual.items()}
 
@@ -59,10 +63,11 @@ def stand_in(
     if entry is not None and not entry.cross_entropy:
         data = _quantity(rows, features, high, units)
         return data, f"{rows:,} rows with {features} random inputs and a smooth target"
+    shares = shares_of(settings.get("shares", EQUAL), classes)
     bounds = tuple((high * k / classes, high * (k + 1) / classes) for k in range(classes))
     source = Blobs(
         bounds=bounds,
-        samples=max(rows // classes, 2),
+        samples=max(int(rows * max(shares)), 2),
         features=min(features, 100),
         overlap=float(settings["overlap"]),
     )
@@ -74,7 +79,36 @@ def stand_in(
         label_values=values,
         encoding="one-hot" if one_hot else "as-is",
     )
-    return data, f"{rows:,} rows of {classes} clusters in {features} inputs"
+    words = f"{rows:,} rows of {classes} clusters in {features} inputs"
+    if len(set(shares)) > 1:
+        words = f"{words}, {', '.join(f'{share:.0%}' for share in shares)} of them in each"
+        data = replace(data, source=_in_shares(source, rows, shares), shuffling="none")
+    return data, words
+
+
+def shares_of(text: str, classes: int) -> tuple[float, ...]:
+    """The share of each class in a text such as "0.9, 0.1"; the numbers are made to sum to 1.
+
+    Raises:
+        ValueError: If it is neither EQUAL nor one number above 0 for each class.
+    """
+    if str(text).strip().lower() == EQUAL:
+        return (1 / classes,) * classes
+    try:
+        parts = [float(part.strip().rstrip("%")) for part in str(text).split(",")]
+    except ValueError:
+        parts = []
+    if len(parts) != classes or not all(0 < part < np.inf for part in parts):
+        raise ValueError(f"the shares should be {classes} numbers, such as 0.9, 0.1")
+    return tuple(part / sum(parts) for part in parts)
+
+
+def _in_shares(source: Blobs, rows: int, shares: tuple[float, ...]) -> Table:
+    """A draw of clusters with so many rows of each class."""
+    inputs, labels = source.draw(generator(0))
+    wanted = [max(round(rows * share), 2) for share in shares]
+    kept = np.concatenate([np.flatnonzero(labels == k)[:many] for k, many in enumerate(wanted)])
+    return Table(inputs[kept], labels=labels[kept])
 
 
 def _quantity(rows: int, features: int, high: float, units: int) -> Data:

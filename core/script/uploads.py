@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import zipfile
 
 import numpy as np
 import pandas as pd
 
-LARGEST = 20_000_000
+LARGEST = int(float(os.environ.get("PLATEAU_UPLOAD_MEGABYTES", 20)) * 1_000_000)
 """Bytes of an uploaded file."""
 UNPACKED = 80_000_000
 """Bytes of an archive's content."""

@@ -25,6 +25,10 @@ NETWORK = "network"
 MOST_PACKED = 6_000
 """Characters of a parameter; browsers and chats cut longer links."""
 MOST_UNPACKED = 200_000
+PASTE, READ = "own.paste", "own.reading"
+"""The session's keys of what its page was given, and of its reading."""
+PARAMETERS = ("script", "answers", "stayed", NETWORK)
+"""Those of a link that restore a network, besides the settings that are changed."""
 _HELD = "own.held"
 
 
@@ -61,10 +65,12 @@ def hold(
     Args:
         experiment: The network, its data and training.
         origin: Where it comes from, as a sentence.
-        link: The parameters that restore it; None for the experiment itself, where it is short.
+        link: The parameters that restore it; None for the experiment itself, where it is short,
+            which takes the place of what was pasted.
         left_behind: What they leave out, in words.
     """
     if link is None:
+        st.session_state[PASTE] = None
         packed_ = packed(experiment.to_json())
         link = {} if packed_ is None else {NETWORK: packed_}
         left_behind = "" if packed_ else "the network and its rows, which are too long for it"

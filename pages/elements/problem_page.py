@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.experiment import Experiment
@@ -20,6 +22,7 @@ from pages.elements import (
 )
 from pages.elements.rendering import in_turn
 
+More = Callable[[Experiment, "History | None"], None]
 LIVE_EPOCHS = 40
 """The most epochs drawn while a training runs; more would make drawing slow."""
 
@@ -39,8 +42,14 @@ def draw(problem: str, question: str) -> None:
     state.leave(problem)
 
 
-def body(problem: str) -> None:
-    """Draw the controls, the training, its answer and the evidence."""
+def body(problem: str, more: More | None = None) -> None:
+    """Draw the controls, the training, its answer and the evidence.
+
+    Args:
+        problem: Whose page.
+        more: Draws what a page has between the answer and the evidence, from the current
+            experiment and the last training.
+    """
     with st.container(gap="xsmall"):
         with st.container(border=True, gap="xsmall"):
             experiment, ready = controls.draw(problem)
@@ -48,6 +57,9 @@ def body(problem: str) -> None:
             if experiment and ready:
                 _earlier(problem, experiment)
             history = _training(problem, experiment, ready)
+            with st.container():
+                if experiment and more is not None:
+                    more(experiment, history)
     with st.container():
         if experiment and not jobs.busy(problem):
             tabs.draw(problem, experiment, history)

@@ -407,7 +407,11 @@ def _preset(problem: str, start: str, fixes: Collection[str]) -> Draft:
 def _from_link(problem: str, link: dict[str, str], refused: list[str]) -> dict[str, Any]:
     """The initial values of the page; a refused one is replaced by the preset's."""
     kinds = _kinds(problem)
-    link = {name: text for name, text in link.items() if name not in own.parameters(problem)}
+    link = {
+        name: text
+        for name, text in link.items()
+        if problem != own.KEY or name not in own.PARAMETERS
+    }
     other = {name: text for name, text in link.items() if name in kinds}
     values = {START: BASELINE, FIXES: [], **query_params.checked(other, kinds, refused)}
     defaults = {name: view.default for name, view in {**OF_RUNS, **VIEWS}.items()}

@@ -7,7 +7,14 @@ from playwright.sync_api import Page, expect
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 LONG = 90_000
 """Milliseconds that a training may take here, the start of TensorFlow included."""
-PATHS = ("", "Threshold_problem", "Two_blob_problem", "Compare_fixes", "Check_the_answers")
+PATHS = (
+    "",
+    "Your_network",
+    "Threshold_problem",
+    "Two_blob_problem",
+    "Compare_fixes",
+    "Check_the_answers",
+)
 
 
 def settle(page: Page) -> None:

@@ -233,6 +233,9 @@ def _hover_targets(measure: str, log: bool, task: Task) -> alt.Chart:
     )
 
 
+SAME, SINGLE = "run 0 of the stack", "run 0 with model.fit"
+
+
 def overlay(
     frame: pd.DataFrame,
     reference: pd.DataFrame,
@@ -242,39 +245,40 @@ def overlay(
     log: bool = False,
     height: int = 300,
     task: Task = CLASSES,
+    single: str = SINGLE,
 ) -> Chart:
-    """The runs of a stack, pale, with run 0 on top and the same run by `model.fit`, dashed.
+    """The runs of a stack, pale, with run 0 on top and another training, dashed.
 
     Args:
         frame: `History.curves()` of the stack.
-        reference: `History.curves()` of the run by `model.fit`.
+        reference: The columns of `History.curves()`, of the other training.
         measure: The column to draw.
         epochs: Total number of epochs of the training.
         log: Whether the axis is logarithmic.
         height: Of the plot in pixels.
         task: Whose score it is.
+        single: The other training, in words.
     """
     stack = f"{frame['run'].nunique()} stacked runs"
     columns = ["run", "epoch", "value", "series"]
     every = _measured(frame, measure, log)
     pale = thin(every).frame.assign(series=stack)[columns]
     same = every[every["run"] == 0].assign(series=SAME)[columns]
-    thick = _measured(reference, measure, log).assign(series=SINGLE)[columns]
-    built = _overlay(measure, log, stack, task, points=epochs == 1, height=height)
+    thick = _measured(reference, measure, log).assign(series=single)[columns]
+    built = _overlay(measure, log, stack, single, task, points=epochs == 1, height=height)
     span = _span(pd.concat([pale, thick]), measure, log)
     tables = {"stack": pale, "same": same, "single": thick, **span}
     return Chart(built, tables, epoch_ends(epochs))
 
 
-SAME, SINGLE = "run 0 of the stack", "run 0 with model.fit"
 PINK = "#cc79a7"
 
 
 @form
 def _overlay(
-    measure: str, log: bool, stack: str, task: Task, *, points: bool, height: int
+    measure: str, log: bool, stack: str, single: str, task: Task, *, points: bool, height: int
 ) -> alt.LayerChart:
-    domain = [stack, SAME, SINGLE]
+    domain = [stack, SAME, single]
     scale = alt.Scale(domain=domain, range=[GREY, PINK, ACCENT])
     dash = alt.Scale(domain=domain, range=[[1, 0], [1, 0], [7, 4]])
     legend = alt.Legend(**LEGEND, symbolStrokeWidth=3, symbolSize=240, symbolOpacity=1)

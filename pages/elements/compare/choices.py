@@ -127,11 +127,11 @@ def controls() -> Choice:
     Returns:
         The values of the settings.
     """
-    state = st.session_state
+    state, known = st.session_state, own.problems()
     st.segmented_control(
         "Problem",
-        tuple(own.problems()),
-        format_func=lambda key: own.problem(key).title,
+        tuple(known),
+        format_func=lambda key: known[key].title,
         key=f"{PAGE}.{PROBLEM}",
         required=True,
         on_change=_other_problem,

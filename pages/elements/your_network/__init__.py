@@ -1,0 +1,1 @@
+"""The page for the network of a session: paste, understanding, findings on lines, and the patch."""

@@ -1,0 +1,40 @@
+"""The findings before any training, each with the line of the script that it is about."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.diagnosis import Finding, Severity, from_settings
+from core.script import line_of
+from core.script.reading import Reading
+from pages.elements import findings, own, state
+
+
+def draw(reading: Reading) -> None:
+    """Draw the findings of the script as it was read."""
+    found = from_settings(reading.experiment, state.target(own.KEY))
+    serious = [each for each in found if each.severity is not Severity.COSMETIC or each.is_open]
+    minor = [each for each in found if each not in serious]
+    with st.container(border=True, gap="small"):
+        st.markdown("**Wrong before any training**" if serious else "**Before any training**")
+        if not serious:
+            st.markdown("Nothing wrong is found in the script; training shows more.")
+        for each in serious:
+            _finding(reading, each)
+        if minor:
+            with st.expander(f"Minor notes ({len(minor)})"):
+                for each in minor:
+                    _finding(reading, each)
+
+
+def _finding(reading: Reading, finding: Finding) -> None:
+    findings.words(
+        finding.severity, finding.title, finding.evidence, finding.cause, is_open=finding.is_open
+    )
+    number = line_of(reading, finding.fixes, finding.layer)
+    if 0 < number <= len(reading.lines):
+        st.code(
+            f"{number}  {reading.lines[number - 1].text.strip()}",
+            language="python",
+            wrap_lines=True,
+        )

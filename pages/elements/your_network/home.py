@@ -1,0 +1,37 @@
+"""The box on the home page, which leads to the page of one's own network."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.elements import own
+from pages.elements.reader import reader
+from pages.elements.your_network import paste
+
+TEXT = "home.text"
+HEIGHT = 150
+
+
+def draw() -> None:
+    """Draw the box and the button."""
+    reader()
+    with st.container(border=True):
+        text = st.text_area(
+            "Your script",
+            key=TEXT,
+            height=HEIGHT,
+            max_chars=paste.MOST_TEXT,
+            placeholder="Paste your Keras script, or the question with it.",
+            help="It is read, never executed. It stays in this session.",
+        )
+        with st.container(horizontal=True):
+            if st.button(
+                "See what is wrong",
+                key="home-read",
+                type="primary",
+                icon=":material/search:",
+                help="Reads the script and shows what is wrong on its lines.",
+            ):
+                if text.strip():
+                    paste.put_text(text)
+                st.switch_page(own.PATH)

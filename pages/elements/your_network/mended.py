@@ -1,0 +1,100 @@
+"""The smallest change that helps, as a diff of the person's own text; and a pasted log's curves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.experiment import Experiment
+from core.history import History
+from core.jobs.reading import NotRead
+from core.script import CannotPatch, unified
+from core.script.logs import alike, as_frame
+from core.script.reading import Reading
+from pages.elements import charts, own
+from pages.elements.reader import reader
+from pages.elements.your_network import paste
+
+KEY = "own-diff"
+YOURS = "your log"
+_PATCH = "own.patched"
+
+
+def draw(reading: Reading, before: Experiment, after: Experiment, why: str) -> None:
+    """Draw the difference that turns the script of one experiment into the other's.
+
+    Args:
+        reading: Of the script.
+        before: As it was read.
+        after: With the change.
+        why: What shows that it helps.
+    """
+    with st.container(border=True, gap="small", key=KEY):
+        st.header("The fix on your own lines")
+        st.markdown(why)
+        text = _patched(before, after)
+        if isinstance(text, str):
+            diff = unified(reading.text, text)
+            st.code(diff, language="diff", wrap_lines=True)
+            with st.container(horizontal=True):
+                _button("Patch", diff, "fix.patch", "text/x-diff", "For `git apply` or `patch`.")
+                _button("Patched script", text, "script.py", "text/x-python", "Your text, changed.")
+            if reading.text != reading.source:
+                st.caption("The script was tidied up before it was read; the lines are those.")
+        else:
+            st.caption(f"It cannot be written into your text: {text}. See the tab *Export*.")
+
+
+def _button(label: str, content: str, name: str, mime: str, help: str) -> None:
+    st.download_button(
+        label,
+        content,
+        file_name=name,
+        mime=mime,
+        icon=":material/download:",
+        on_click="ignore",
+        help=help,
+    )
+
+
+def _patched(before: Experiment, after: Experiment) -> str | Exception:
+    """The patched text, kept for the session; or why there is none."""
+    now = paste.current()
+    key = now, before.digest, after.digest
+    kept = st.session_state.get(_PATCH)
+    if kept is None or kept[0] != key:
+        try:
+            made: str | Exception = reader().patch(now.text, before, after, now.table, now.answers)
+        except (CannotPatch, NotRead) as error:
+            made = error
+        kept = st.session_state[_PATCH] = key, made
+    return kept[1]
+
+
+def log(reading: Reading, history: History) -> None:
+    """Draw the curves of a pasted log over those of the runs."""
+    if reading.log is None:
+        return
+    like = alike(reading.log, history)
+    if like is None:
+        return
+    with st.container(border=True, gap="small"):
+        st.markdown(
+            f"**Your curve looks like {int(like.sum())} of {history.runs} runs**",
+            help="Its figures differ from theirs by less than 0.05 on average.",
+        )
+        task, pasted = history.experiment.task, as_frame(reading.log, history)
+        measures = [name for name in ("score", "loss") if pasted[name].notna().any()]
+        for column, measure in zip(st.columns(len(measures)), measures, strict=True):
+            with column:
+                charts.show(
+                    charts.overlay(
+                        history.curves(),
+                        pasted,
+                        measure,
+                        epochs=history.experiment.training.epochs,
+                        task=task,
+                        single=YOURS,
+                    ),
+                    key=f"{own.KEY}.log.{measure}",
+                    alt=f"{charts.name_of(measure, task)} of every run, and of your log.",
+                )
