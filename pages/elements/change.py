@@ -123,6 +123,17 @@ def rates(repair: Repair) -> None:
             st.caption(f"{charts.NAMED}: the smallest change that matches the best result.")
 
 
+def test(problem: str, experiment: Experiment, found: tuple[Finding, ...]) -> None:
+    """Start the trial of the fixes that findings suggest."""
+    request = _request(problem, experiment, found)
+    jobs.start(_slot(problem), "a trial of suggested fixes", request)
+
+
+def testing(problem: str) -> bool:
+    """Whether a trial waits or runs."""
+    return jobs.busy(_slot(problem))
+
+
 def tried(problem: str, experiment: Experiment) -> Repair | None:
     """The finished trial of this experiment's fixes; None if there is none."""
     handle = jobs.latest(_slot(problem))

@@ -19,8 +19,12 @@ ICONS = {
 }
 
 
-def draw(problem: str) -> tuple[Experiment | None, bool]:
+def draw(problem: str, *, primary: bool = True) -> tuple[Experiment | None, bool]:
     """Draw all controls of a page.
+
+    Args:
+        problem: Whose page.
+        primary: Whether to train is the first thing to do there.
 
     Returns:
         The experiment, None if the settings are invalid; and whether it can be trained.
@@ -32,7 +36,7 @@ def draw(problem: str) -> tuple[Experiment | None, bool]:
         _summary(problem, experiment)
     ready = experiment is not None and jobs.affordable(request(problem, experiment))
     with row:
-        _train_buttons(problem, jobs.busy(problem) or not ready)
+        _train_buttons(problem, jobs.busy(problem) or not ready, primary)
         _groups(problem)
         query_params.popover(state.parameters(problem), results=True)
     return experiment, ready
@@ -124,14 +128,14 @@ def describe(experiment: Experiment) -> str:
     )
 
 
-def _train_buttons(problem: str, off: bool) -> None:
+def _train_buttons(problem: str, off: bool, primary: bool) -> None:
     """Draw the buttons to train and to train with the next seed; `off`: whether disabled."""
     # Not a callback: after a restart, the server knows no callbacks until it has drawn the
     # page, and the first click would be lost.
     if st.button(
         "Train",
         key=f"{problem}-train",
-        type="primary",
+        type="primary" if primary else "secondary",
         icon=":material/play_arrow:",
         disabled=off,
         help="Train all runs with these settings.",

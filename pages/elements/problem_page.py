@@ -52,11 +52,11 @@ def body(problem: str, more: More | None = None) -> None:
     """
     with st.container(gap="xsmall"):
         with st.container(border=True, gap="xsmall"):
-            experiment, ready = controls.draw(problem)
+            experiment, ready = controls.draw(problem, primary=more is None)
         with st.container(key=controls.result(problem)):
             if experiment and ready:
                 _earlier(problem, experiment)
-            history = _training(problem, experiment, ready)
+            history = _training(problem, experiment, ready and more is None)
             with st.container():
                 if experiment and more is not None:
                     more(experiment, history)

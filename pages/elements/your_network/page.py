@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.diagnosis import Severity, verdict
-from core.diagnosis.trials import Repair, expected
+from core.diagnosis import verdict
+from core.diagnosis.trials import Repair
 from core.experiment import Experiment
 from core.history import History
-from core.jobs.requests import TryFixes
 from core.script.reading import Reading
-from pages.elements import browser, controls, findings, jobs, own, problem_page, query_params, state
+from pages.elements import (
+    browser,
+    change,
+    controls,
+    diagnosis,
+    jobs,
+    own,
+    problem_page,
+    query_params,
+    state,
+)
 from pages.elements.reader import reader
 from pages.elements.rendering import in_turn
 from pages.elements.your_network import blamed, box, mended, paste, understood
 
 FIND = "own-find"
-TRIAL_RUNS = 32
 _WANTED = "own.wanted"
 """The session's key of the experiment whose fix is to be found, by its digest."""
 
@@ -74,7 +82,7 @@ def _find() -> None:
         key=FIND,
         type="primary",
         icon=":material/search:",
-        disabled=jobs.busy(own.KEY) or jobs.busy(_slot()),
+        disabled=jobs.busy(own.KEY) or change.testing(own.KEY),
         help="Trains the network with many seeds. Where runs fail, it then trains it with each "
         "suggested fix and with useful combinations, on the same seeds.",
     ):
@@ -83,56 +91,38 @@ def _find() -> None:
         st.rerun()
 
 
-def _slot() -> str:
-    """The slot of the job that tests the fixes, which the findings share."""
-    return f"{own.KEY}.tries"
-
-
 def _fix(reading: Reading | None, now: Experiment, history: History | None) -> None:
     """Draw the fix, once it is known, or start its trial."""
-    if history is not None and reading is not None and history.experiment == reading.experiment:
-        mended.log(reading, history)
+    script = reading is not None and bool(reading.lines)
+    before = now if reading is None else reading.experiment
     if history is not None and history.experiment == now:
-        _go_on(reading, now, history)
-    if reading is None or not reading.lines or jobs.busy(_slot()):
-        return
-    before, repair = reading.experiment, _repair()
-    if now != before:
-        mended.draw(reading, before, now, _of_changes(now, history, repair))
-    elif repair is not None and repair.experiment == now and repair.smallest is not None:
-        mended.draw(reading, before, repair.smallest.experiment, _of_repair(repair))
+        _go_on(now, history, unchanged=now == before)
+    repair = change.tried(own.KEY, before)
+    if script and not change.testing(own.KEY):
+        if now != before:
+            mended.draw(reading, before, now, _of_changes(now, history, repair))
+        elif repair is not None and repair.smallest is not None:
+            mended.draw(reading, before, repair.smallest.experiment, _of_repair(repair))
+    if reading is not None and history is not None and history.experiment == before:
+        mended.log(reading, history)
 
 
-def _go_on(reading: Reading | None, now: Experiment, history: History) -> None:
-    """Test the fixes of a training that was to lead to one, if any of its findings is serious."""
-    wanted = st.session_state.get(_WANTED)
+def _go_on(now: Experiment, history: History, *, unchanged: bool) -> None:
+    """Test the fixes of a training that was to lead to one, if any of its findings does harm."""
     target = state.target(own.KEY)
-    found = findings.findings_for(now, history, target)
-    serious = any(each.severity is not Severity.COSMETIC for each in found)
-    unchanged = reading is None or reading.experiment == now
-    if unchanged and not serious and not history.cancelled:
+    found = diagnosis.findings_for(now, history, target)
+    harmful = diagnosis.harmful(found)
+    if unchanged and not harmful and not history.cancelled:
         with st.container(border=True):
             st.header("Nothing to change")
             st.markdown(verdict(found, history, target))
-    if wanted != state.draft(own.KEY).to_json():
+    if st.session_state.get(_WANTED) != state.draft(own.KEY).to_json():
         return
     del st.session_state[_WANTED]
-    if serious and not history.cancelled:
-        request = TryFixes(
-            now,
-            runs=TRIAL_RUNS,
-            seed=state.seed(own.KEY),
-            target=target,
-            likely=expected(now, found),
-        )
-        jobs.start(_slot(), "a trial of suggested fixes", request)
+    if harmful and not history.cancelled and change.tried(own.KEY, now) is None:
+        change.test(own.KEY, now, found)
         browser.bring_into_view(controls.result(own.KEY))
         st.rerun()
-
-
-def _repair() -> Repair | None:
-    handle = jobs.latest(_slot())
-    return None if handle is None else handle.job.result
 
 
 def _of_repair(repair: Repair) -> str:
