@@ -59,9 +59,14 @@ def labels() -> None:
         alt=f"Accuracy by epoch with labels 0 and 1: {tested.arms[-1].rate} succeed.",
     )
     before, after = (arm.learned for arm in tested.arms)
+    same = (
+        f"no run's accuracy changes by more than {100 * change:.1f} points"
+        if change
+        else "every run ends at the same accuracy"
+    )
     st.caption(
         f"Two-blob problem. {before} runs succeed with labels 1 and 2, {after} with labels 0 and "
-        f"1, and no run's accuracy changes by more than {100 * change:.1f} points."
+        f"1, and {same}."
     )
 
 

@@ -42,7 +42,8 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     st.markdown(f"**{told[-1]}**")
     slot = _slot(problem)
     if repair is None:
-        _untested(problem, experiment, found, [main_cause(found), *harmful])
+        important = [main_cause(found), *harmful]
+        _untested(problem, experiment, found, important, history is not None)
     jobs.result(slot, "test", _trying, slot)
     if repair is not None and repair.smallest is not None and not jobs.busy(slot):
         _apply_verified(problem, repair.smallest)
@@ -53,6 +54,7 @@ def _untested(
     experiment: Experiment,
     found: tuple[Finding, ...],
     by_importance: Sequence[Finding],
+    trained: bool,
 ) -> None:
     """Draw a button that tests the suggested fixes, and one that applies the first untested."""
     slot, request = _slot(problem), _request(problem, experiment, found)
@@ -61,7 +63,8 @@ def _untested(
         st.button(
             f"Test these fixes (about {duration(price(request).seconds)})",
             key=f"{problem}-try",
-            type="primary",
+            # Before a training, to train is what comes first.
+            type="primary" if trained else "secondary",
             icon=":material/science:",
             disabled=fix is None or not jobs.affordable(request) or jobs.busy(slot),
             on_click=jobs.start,
