@@ -80,7 +80,7 @@ def compares_both_trainings(app):
     """The trainings with and without the fixes are named, laid side by side and gone back to."""
     assert "Before: epochs 2, " in texts(app)
     look_at(app, "threshold", "Trainings")
-    both = ["epochs 2", "+ Sigmoid output, + Standardise inputs, epochs 2"]
+    both = ["epochs 2", "+ Sigmoid output + Standardise inputs, epochs 2"]
     assert app.selectbox(key="threshold.training").options == both
     app.text_input(key="threshold.training-name").set_value("  with  both ").run()
     assert app.selectbox(key="threshold.training").options == ["epochs 2", "with both"]

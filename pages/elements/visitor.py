@@ -80,7 +80,7 @@ def found(problem: str, request: Train) -> bool:
 
 def _name(problem: str) -> str:
     """The settings of a training in a few words: what was changed, the fixes first."""
-    changes = [f"+ {fix.title}" for fix in state.steps(problem)]
-    changes += [f"{label.lower()} {text}" for label, text in state.changed(problem).items()]
-    name = ", ".join(changes) or "As asked"
+    fixes = " ".join(f"+ {fix.title}" for fix in state.steps(problem))
+    by_hand = [f"{label.lower()} {text}" for label, text in state.changed(problem).items()]
+    name = ", ".join([fixes] * bool(fixes) + by_hand) or "As asked"
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"

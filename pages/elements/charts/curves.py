@@ -320,21 +320,22 @@ def reached(shares: pd.DataFrame, height: int = 200) -> Chart:
         shares: Columns label, epoch and share.
         height: Of the plot in pixels.
     """
-    labels = tuple(shares["label"].unique())
-    values = epoch_ends(int(shares["epoch"].max()))
-    return Chart(_reached(labels, height), {"shares": shares}, values)
+    labels, epochs = tuple(shares["label"].unique()), int(shares["epoch"].max())
+    built = _reached(labels, points=epochs == 1, height=height)
+    return Chart(built, {"shares": shares}, epoch_ends(epochs))
 
 
 @form
-def _reached(labels: tuple[str, ...], height: int) -> alt.Chart:
+def _reached(labels: tuple[str, ...], *, points: bool, height: int) -> alt.Chart:
     axis = alt.Axis(format=".0%", tickCount=5, **above("Runs at the target"))
-    legend = alt.Legend(**LEGEND | {"direction": "vertical"}, labelLimit=600, symbolStrokeWidth=2.5)
+    symbol = {"symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolSize": 240}
+    legend = alt.Legend(**LEGEND | symbol | {"direction": "vertical"}, labelLimit=600)
     # The theme's later colours: the first two are for outcomes.
     scale = alt.Scale(domain=list(labels), range=SERIES)
     color = alt.Color("label:N", title=None, sort=None, legend=legend, scale=scale)
     dashes = alt.Scale(domain=list(labels), range=DASHES)
     dash = alt.StrokeDash("label:N", title=None, sort=None, legend=legend, scale=dashes)
-    lines = table("shares").mark_line(strokeWidth=2.5, point={"size": 22}, clip=True)
+    lines = table("shares").mark_line(strokeWidth=2.5, clip=True, point=points)
     lines = lines.encode(
         x=epoch_axis(),
         y=alt.Y("share:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
