@@ -33,7 +33,8 @@ class Limits:
         are as long as one can ask the next person in the queue to wait.
     bytes, PLATEAU_LIMIT_MEGABYTES: with the process at `resident`, results of `held` and a server
         of 250 MB, the worst peak is 2.5 GB; Community Cloud stops an app at 2.7.
-    kept, PLATEAU_LIMIT_RESULT_MEGABYTES: of one result, which stays for as long as its tab is open.
+    kept, PLATEAU_LIMIT_RESULT_MEGABYTES: of one result, which stays for as long as its tab is
+        open or `core.jobs.trainings` keeps it.
     held, PLATEAU_RESULTS_MEGABYTES: of all results in all tabs; beyond it the oldest are let go.
     weights, PLATEAU_LIMIT_WEIGHTS: larger networks are beyond what the prices were measured on.
     resident, PLATEAU_WORKER_MEGABYTES: a training process at rest above it is replaced by a new
