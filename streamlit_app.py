@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.claims.record import DRAWN_RUNS
 from core.history import TARGET
 from core.posts import POSTS
 from core.rates import Rate
+from core.recorded import DRAWN_RUNS
 from pages.elements import charts
 from pages.elements.claims import detail, page
 from pages.elements.layout import tiles
@@ -17,11 +17,14 @@ from pages.elements.your_network import home
 HEIGHT = 230
 CARD = 280
 """The least width of a card in pixels, which its legends need."""
+LINK = 220
+"""The same of a card with a line of text and a link."""
 ANSWERS = "pages/4_Check_the_answers.py"
 LINKS = {
     "pages/1_Threshold_problem.py": "Is a number at least 50,000? 1-3-5-1 units that never learn.",
     "pages/2_Two_blob_problem.py": "Two clusters, two hidden units, and 50% for many epochs.",
     "pages/3_Compare_fixes.py": "Every combination of fixes, trained with the same seeds.",
+    "pages/6_Gallery.py": "Short cases for a class, each with its cause and a verified change.",
 }
 
 
@@ -135,7 +138,7 @@ st.page_link(
     ANSWERS, label=f"{posts} claims from the posts and {ours} of ours", icon=PAGES[ANSWERS][1]
 )
 st.header("Try it yourself")
-for tile, (path, text) in zip(tiles(len(LINKS), 3, CARD), LINKS.items(), strict=True):
+for tile, (path, text) in zip(tiles(len(LINKS), 4, LINK), LINKS.items(), strict=True):
     with tile:
         st.markdown(text)
         st.page_link(path, label=PAGES[path][0], icon=PAGES[path][1])

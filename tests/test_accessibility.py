@@ -15,6 +15,7 @@ START = {
     "Two_blob_problem": "?runs=16&epochs=2",
     "Compare_fixes": "?runs=16&fixes=sigmoid-output",
     "Check_the_answers": "?claim=two-blob-rmsprop-5",
+    "Gallery": "?case=xor",
 }
 RUN = {
     "Threshold_problem": ("Train", "runs ended at"),

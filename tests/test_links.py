@@ -138,7 +138,7 @@ def experiment(problem: str, **parameters: str):
 def test_any_link_to_a_problem_page_gives_values_in_range_and_a_notice_for_the_rest(problem):
     question, kinds = PROBLEMS[problem], kinds_of(problem)
 
-    @settings(max_examples=600, **ALWAYS_THE_SAME)
+    @settings(max_examples=200, **ALWAYS_THE_SAME)
     @given(links(problem))
     def follow(parameters):
         values, refused = entered(problem, parameters)
@@ -177,7 +177,7 @@ def test_a_problem_pages_link_brings_every_value_back_exactly(problem):
     free = {n: k for n, k in kinds.items() if not re.match(r"(layer|low|high)\d|classes", n)}
     by_hand = some.fixed_dictionaries({}, optional={n: values_of(k) for n, k in free.items()})
 
-    @settings(max_examples=300, **ALWAYS_THE_SAME)
+    @settings(max_examples=100, **ALWAYS_THE_SAME)
     @given(start, fixes, by_hand)
     def travel(start, fixes, by_hand):
         session = {}
@@ -217,7 +217,7 @@ def test_any_network_on_any_number_of_classes_travels_by_link(problem):
         assert travelled.data.source.features == 5
 
 
-@settings(max_examples=400, **ALWAYS_THE_SAME)
+@settings(max_examples=150, **ALWAYS_THE_SAME)
 @given(some.lists(LAYER, min_size=1, max_size=3).map(tuple))
 def test_any_layers_travel_by_link_and_json(layers):
     assert Layers().parse(as_text(layers)) == layers
@@ -320,7 +320,7 @@ def compared(parameters: dict) -> tuple[dict, list[str], dict]:
     return session["kept.compare"], refused, dict(query)
 
 
-@settings(max_examples=600, **ALWAYS_THE_SAME)
+@settings(max_examples=200, **ALWAYS_THE_SAME)
 @given(COMPARE_LINKS)
 @example({"`](x)`<b>": ""})
 @example({"fixes": "sigmoid-output.sigmoid-output"})
@@ -343,7 +343,7 @@ def test_any_link_to_the_comparison_gives_values_in_range_and_a_notice_for_the_r
     assert again == values
 
 
-@settings(max_examples=500, **ALWAYS_THE_SAME)
+@settings(max_examples=150, **ALWAYS_THE_SAME)
 @given(some.data())
 def test_the_comparisons_link_brings_every_value_back_exactly(data):
     problem = data.draw(some.sampled_from(list(PROBLEMS)))
@@ -371,7 +371,7 @@ def test_the_comparisons_link_brings_every_value_back_exactly(data):
 CLAIM_TEXTS = {name: texts_of(kind) for name, kind in page.kinds().items()}
 
 
-@settings(max_examples=1_000, **ALWAYS_THE_SAME)
+@settings(max_examples=250, **ALWAYS_THE_SAME)
 @given(some.fixed_dictionaries({}, optional=CLAIM_TEXTS))
 def test_any_link_to_the_claims_gives_values_in_range_and_a_notice_for_the_rest(parameters):
     session = {}

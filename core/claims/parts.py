@@ -10,9 +10,10 @@ import numpy as np
 
 from core.claims import CLAIMS
 from core.claims.claim import Verdict
-from core.claims.record import RecordedFinding, Tested, Trained, arm_key, examined, frozen, trained
+from core.claims.record import Tested, arm_key, examined
 from core.history import TARGET
 from core.rates import Rate
+from core.recorded import RecordedFinding, Trained, frozen, trained
 from core.sweep.chunk import set_environment
 
 CHUNK = 256

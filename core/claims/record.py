@@ -5,7 +5,6 @@ What a page draws of a claim is a `Tested`, whether it comes from the record or 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
@@ -13,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,60 +33,13 @@ from core.claims.claim import (
 from core.claims.criteria import Outcome
 from core.diagnosis import Finding, diagnose, verdict
 from core.experiment import Experiment
-from core.history import TARGET, History
 from core.posts import POSTS
 from core.rates import Rate
+from core.recorded import RecordedFinding, Trained, compact, digest, frozen, lines, trained
 from core.sweep.dispatch import Chunk, chunks, completed
 from core.versions import versions
 
 RECORD = Path(__file__).with_name("record.json")
-DRAWN_RUNS, DRAWN_EPOCHS = 48, 40
-"""How much of an arm's curves is kept."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What is kept of an arm's training.
-
-    Attributes:
-        learned: runs whose final accuracy reaches TARGET, of `runs`.
-        epochs: the epochs drawn.
-        accuracy: of the first runs, one tuple over these epochs a run, evaluated after each, on
-            the held-out rows where there are any.
-        success: whether each of these runs reached the target.
-    """
-
-    runs: int
-    learned: int
-    median_accuracy: float
-    epochs: tuple[int, ...]
-    accuracy: tuple[tuple[float, ...], ...]
-    success: tuple[bool, ...]
-
-    @property
-    def rate(self) -> Rate:
-        return Rate(self.learned, self.runs)
-
-    def frame(self) -> pd.DataFrame:
-        """The kept curves: run, epoch, evaluated_score."""
-        runs = len(self.accuracy)
-        return pd.DataFrame(
-            {
-                "run": np.repeat(np.arange(runs), len(self.epochs)),
-                "epoch": np.tile(self.epochs, runs),
-                "evaluated_score": np.ravel(self.accuracy),
-            }
-        )
-
-
-@dataclass(frozen=True)
-class RecordedFinding:
-    """A finding of the diagnosis, without the fixes, which hold functions."""
-
-    severity: str
-    title: str
-    evidence: str
-    cause: str
 
 
 @dataclass(frozen=True)
@@ -236,8 +187,7 @@ def examined(outcome: Outcome) -> tuple[str, tuple[RecordedFinding, ...]]:
     if outcome.histories:
         findings = diagnose(outcome.experiments[-1], outcome.last)
         conclusion = verdict(findings, outcome.last)
-    recorded = (RecordedFinding(f.severity.value, f.title, f.evidence, f.cause) for f in findings)
-    return conclusion, tuple(recorded)
+    return conclusion, tuple(RecordedFinding.of(finding) for finding in findings)
 
 
 def make(
@@ -285,7 +235,7 @@ def fingerprint() -> str:
         [c.key, repr(c.criterion), *(arm.experiment.to_json() for arm in c.arms)]
         for c in CLAIMS.values()
     ]
-    return _digest(json.dumps(parts))
+    return digest(json.dumps(parts))
 
 
 def _confirmed(claim: Claim, tested: Tested, seed: int) -> Tested:
@@ -298,24 +248,6 @@ def _confirmed(claim: Claim, tested: Tested, seed: int) -> Tested:
         for run in range(claim.fits)
     ]
     return replace(tested, confirmed=Rate.of(np.ravel(met)))
-
-
-def trained(history: History) -> Trained:
-    """What is kept of an arm's training."""
-    _, accuracy = history.judged
-    drawn = np.linspace(0, history.epochs - 1, min(DRAWN_EPOCHS, history.epochs))
-    rows = np.unique(drawn.round().astype(int))
-    success = history.successes(TARGET)
-    return Trained(
-        runs=history.runs,
-        learned=int(success.sum()),
-        median_accuracy=round(float(np.median(history.final_score)), 4),
-        epochs=tuple((rows + 1).tolist()),
-        accuracy=tuple(
-            tuple(round(float(a), 3) for a in run) for run in accuracy[rows, :DRAWN_RUNS].T
-        ),
-        success=tuple(success[:DRAWN_RUNS].tolist()),
-    )
 
 
 # --- as JSON ------------------------------------------------------------------------------------
@@ -343,9 +275,9 @@ def save(record: Record, path: Path = RECORD) -> None:
         "seed": record.seed,
         "claims": record.claims,
     }
-    parts = [f'"{name}": {_compact(value)}' for name, value in head.items()]
-    parts += [f'"arms": {_lines({k: vars(t) for k, t in arms.items()})}']
-    parts += [f'"tested": {_lines(claims)}']
+    parts = [f'"{name}": {compact(value)}' for name, value in head.items()]
+    parts += [f'"arms": {lines({k: vars(t) for k, t in arms.items()})}']
+    parts += [f'"tested": {lines(claims)}']
     path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
@@ -375,20 +307,3 @@ def load(path: Path = RECORD) -> Record:
 def arm_key(experiment: Experiment) -> str:
     """What an arm is called in the record."""
     return experiment.digest[:12]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-def _lines(entries: Mapping[str, object]) -> str:
-    return "{\n" + ",\n".join(f'"{k}": {_compact(v)}' for k, v in entries.items()) + "\n}"
-
-
-def frozen(value: Any) -> Any:
-    """Tuples in the place of lists."""
-    return tuple(map(frozen, value)) if isinstance(value, list) else value

@@ -1,6 +1,6 @@
 """Why a training is stuck: findings with evidence, and the fixes that verifiably help."""
 
-from core.diagnosis._diagnose import diagnose, from_settings, verdict
+from core.diagnosis._diagnose import diagnose, from_settings, main_cause, verdict
 from core.diagnosis.findings import Finding, Severity
 from core.diagnosis.refusal import refusal
 from core.diagnosis.rules import RULES
@@ -13,6 +13,7 @@ __all__ = [
     "Severity",
     "diagnose",
     "from_settings",
+    "main_cause",
     "refusal",
     "repair",
     "summary",

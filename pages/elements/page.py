@@ -16,6 +16,7 @@ PAGES = {
     "pages/2_Two_blob_problem.py": ("Two-blob problem", ":material/scatter_plot:"),
     "pages/3_Compare_fixes.py": ("Compare fixes", ":material/balance:"),
     "pages/4_Check_the_answers.py": ("Check the answers", ":material/fact_check:"),
+    "pages/6_Gallery.py": ("Gallery", ":material/gallery_thumbnail:"),
 }
 SIDEBAR = 232
 """The width of the navigation in pixels, which the longest title of a page needs."""

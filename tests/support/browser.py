@@ -14,6 +14,7 @@ PATHS = (
     "Two_blob_problem",
     "Compare_fixes",
     "Check_the_answers",
+    "Gallery",
 )
 
 

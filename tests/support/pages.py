@@ -12,6 +12,7 @@ PAGES = {
     "compare": "pages/3_Compare_fixes.py",
     "own": "pages/5_Your_network.py",
     "claims": "pages/4_Check_the_answers.py",
+    "gallery": "pages/6_Gallery.py",
 }
 
 

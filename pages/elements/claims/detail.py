@@ -7,12 +7,13 @@ import streamlit as st
 
 from core.claims import CLAIMS, Claim
 from core.claims.criteria import EPOCH
-from core.claims.record import RecordedFinding, Tested, Trained
+from core.claims.record import Tested
 from core.diagnosis.findings import Severity
 from core.fixes import Fix
 from core.history import TARGET
 from core.jobs.requests import CheckClaim
 from core.problems import PROBLEMS
+from core.recorded import RecordedFinding, Trained
 from pages.elements import charts, controls, export, figures, findings, jobs, state
 from pages.elements.claims.page import BADGE, PAGE, RUNS, attribution, recorded
 from pages.elements.layout import tiles
