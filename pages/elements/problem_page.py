@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import streamlit as st
 
@@ -42,13 +42,14 @@ def draw(problem: str, question: str) -> None:
     state.leave(problem)
 
 
-def body(problem: str, more: More | None = None) -> None:
+def body(problem: str, more: More | None = None, without: Collection[str] = ()) -> None:
     """Draw the controls, the training, its answer and the evidence.
 
     Args:
         problem: Whose page.
         more: Draws what a page has between the answer and the evidence, from the current
             experiment and the last training.
+        without: Labels of tabs whose content the page shows elsewhere before a training.
     """
     with st.container(gap="xsmall"):
         with st.container(border=True, gap="xsmall"):
@@ -62,7 +63,7 @@ def body(problem: str, more: More | None = None) -> None:
                     more(experiment, history)
     with st.container():
         if experiment and not jobs.busy(problem):
-            tabs.draw(problem, experiment, history)
+            tabs.draw(problem, experiment, history, without if history is None else ())
 
 
 def _earlier(problem: str, experiment: Experiment) -> None:

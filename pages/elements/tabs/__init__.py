@@ -5,7 +5,7 @@ Only the open tab is drawn, so that a page costs what it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import streamlit as st
@@ -37,8 +37,9 @@ def _where_it_learns(problem: str, experiment: Experiment, _: History | None) ->
     sensitivity.draw(problem, experiment)
 
 
+WHY = "Why"
 TABS = {
-    "Why": Tab(findings.draw, trained=False),
+    WHY: Tab(findings.draw, trained=False),
     "Curves": Tab(curves.draw),
     "Layers": Tab(layers.draw),
     "Network": Tab(network.draw),
@@ -50,15 +51,18 @@ TABS = {
 """By label."""
 
 
-def draw(problem: str, experiment: Experiment, history: History | None) -> None:
+def draw(
+    problem: str, experiment: Experiment, history: History | None, without: Collection[str] = ()
+) -> None:
     """Draw the tabs and the content of the open one.
 
     Args:
         problem: Whose page.
         experiment: The current one.
         history: The last training, possibly of another experiment; None before the first.
+        without: Labels of tabs whose content the page shows elsewhere.
     """
-    known = [label for label in LABELS if label in TABS]
+    known = [label for label in LABELS if label in TABS and label not in without]
     labels = [label for label in known if history is not None or not TABS[label].trained]
     if history is None:
         # Not the widget of a page with results: a link to one of their tabs waits for them.

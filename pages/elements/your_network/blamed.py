@@ -13,7 +13,7 @@ from pages.elements import findings, own, state
 def draw(reading: Reading) -> None:
     """Draw the findings of the script as it was read."""
     found = from_settings(reading.experiment, state.target(own.KEY))
-    serious = [each for each in found if each.severity is not Severity.COSMETIC or each.is_open]
+    serious = [each for each in found if each.severity is not Severity.COSMETIC]
     minor = [each for each in found if each not in serious]
     with st.container(border=True, gap="small"):
         st.markdown("**Wrong before any training**" if serious else "**Before any training**")
@@ -22,7 +22,7 @@ def draw(reading: Reading) -> None:
         for each in serious:
             _finding(reading, each)
         if minor:
-            with st.expander(f"Minor notes ({len(minor)})"):
+            with st.expander(f"What may matter, or is harmless ({len(minor)})"):
                 for each in minor:
                     _finding(reading, each)
 

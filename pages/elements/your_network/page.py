@@ -19,6 +19,7 @@ from pages.elements import (
     problem_page,
     query_params,
     state,
+    tabs,
 )
 from pages.elements.reader import reader
 from pages.elements.rendering import in_turn
@@ -71,7 +72,8 @@ def draw() -> None:
             blamed.draw(reading)
     with st.container():
         _find()
-    problem_page.body(own.KEY, lambda now, history: _fix(reading, now, history))
+    told = () if reading is None else (tabs.WHY,)
+    problem_page.body(own.KEY, lambda now, history: _fix(reading, now, history), told)
     state.leave(own.KEY)
 
 
