@@ -6,11 +6,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from core.script.examples import example
+from pages.elements.own import packed
 from support.browser import LONG, PATHS, look_at, open_at, press, settle
 
 pytestmark = pytest.mark.browser
 
 START = {
+    "Your_network": f"?runs=16&script={packed(example('zeros'))}",
     "Threshold_problem": "?fixes=sigmoid-output&runs=16&epochs=2",
     "Two_blob_problem": "?runs=16&epochs=2",
     "Compare_fixes": "?runs=16&fixes=sigmoid-output",
@@ -18,6 +21,7 @@ START = {
     "Gallery": "?case=xor",
 }
 RUN = {
+    "Your_network": ("Find the fix", "The fix on your own lines"),
     "Threshold_problem": ("Train", "runs ended at"),
     "Two_blob_problem": ("Train", "runs ended at"),
     "Compare_fixes": ("Compare", "Depends on the seed"),
