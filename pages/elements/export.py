@@ -10,7 +10,7 @@ from core.fixes import Fix
 from core.history import History
 from core.problems import PROBLEMS
 from core.script_diff import changes
-from pages.elements import controls, diagnosis, own, state, swept
+from pages.elements import controls, diagnosis, own, query_params, state, swept
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
 
@@ -216,6 +216,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         history=current,
         views={name: state.view(problem, name) for name in VIEWS},
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},
+        link=query_params.address(state.parameters(problem)),
     )
     _button(
         "Report",

@@ -122,6 +122,12 @@ def measured_health(history: History) -> tuple[str, ...]:
     return tuple(name for name in MEASURES if getattr(history.health, name).any())
 
 
+def shown_health(history: History, choice: str) -> str:
+    """The figure of the view "health", or the first that is not 0 throughout in its place."""
+    measured = measured_health(history)
+    return choice if choice in measured else next(iter(measured), choice)
+
+
 def health(history: History, figure: str, target: float) -> list[Picture]:
     """A chart of the runs that failed and one of the others; a group without runs has none."""
     frame = inspection.layer_health(history, figure, history.successes(target))

@@ -203,15 +203,16 @@ def popover(parameters: Mapping[str, str], *, results: bool = False) -> None:
     """
     with st.popover("Link", icon=":material/link:"):
         st.caption("Opens this page with these settings, in any browser.")
-        st.code(_address(_versioned(parameters)), language=None, wrap_lines=True)
+        st.code(address(parameters), language=None, wrap_lines=True)
         if results:
             st.caption("Opens it with the results, which are trained again if need be.")
-            shown = {VERSION: str(FORMAT), **parameters, RESULTS: "yes"}
-            st.code(_address(shown), language=None, wrap_lines=True)
+            st.code(address({**parameters, RESULTS: "yes"}), language=None, wrap_lines=True)
 
 
-def _address(parameters: Mapping[str, str]) -> str:
-    return (st.context.url or "") + (f"?{urlencode(parameters)}" if parameters else "")
+def address(parameters: Mapping[str, str]) -> str:
+    """The address of this page with these parameters."""
+    versioned = _versioned(parameters)
+    return (st.context.url or "") + (f"?{urlencode(versioned)}" if versioned else "")
 
 
 def _versioned(parameters: Mapping[str, str]) -> dict[str, str]:

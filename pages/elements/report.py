@@ -48,6 +48,7 @@ class Report:
         history: The training of this experiment; None before training.
         views: The values of `settings.VIEWS`, by name.
         palettes: The colours of the outcomes and of further series, by "light" and "dark".
+        link: Opens the page with these settings; "" for none.
     """
 
     problem: str
@@ -60,6 +61,7 @@ class Report:
     history: History | None
     views: dict[str, object]
     palettes: dict[str, list[str]]
+    link: str = ""
 
     def html(self) -> str:
         """The whole file."""
@@ -95,7 +97,9 @@ class Report:
         picks = figures.picks(history, self.target)
         run = picks.get(self.views["pick"], picks["worst"])
         rate = Rate.of(history.successes(self.target))
-        health = figures.health(history, self.views["health"], self.target)
+        health = figures.health(
+            history, figures.shown_health(history, self.views["health"]), self.target
+        )
         return [
             (
                 "What happened",

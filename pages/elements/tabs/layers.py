@@ -22,11 +22,12 @@ NEVER = {
 def draw(problem: str, _: Experiment, history: History) -> None:
     """Draw the tab."""
     offered = figures.measured_health(history)
-    key, chosen = f"{problem}.health-figure", state.view(problem, "health")
-    st.session_state[key] = chosen if chosen in offered else offered[0]
+    key = f"{problem}.health-figure"
+    shown = figures.shown_health(history, state.view(problem, "health"))
+    st.session_state[key] = shown
     st.segmented_control(
         VIEWS["health"].label,
-        offered,
+        offered or (shown,),
         required=True,
         format_func=figures.MEASURES.get,
         key=key,
