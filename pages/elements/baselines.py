@@ -22,6 +22,12 @@ def measured(experiment: Experiment) -> Baselines | None:
     return _measured((experiment.data, experiment.task.name), experiment)
 
 
+def deciding(experiment: Experiment) -> Baselines | None:
+    """The same where the diagnosis depends on it: what is possible on these rows is not known."""
+    known = experiment.data.source.ceiling() is not None
+    return None if known else measured(experiment)
+
+
 @st.cache_resource(show_spinner=False, max_entries=KEPT, hash_funcs={Data: hash})
 def _measured(key: tuple[Data, str], _experiment: Experiment) -> Baselines | None:
     rows: Sample | None = sample(_experiment)

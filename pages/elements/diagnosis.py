@@ -7,7 +7,7 @@ from core.diagnosis.summary import summary
 from core.diagnosis.trials import Repair
 from core.experiment import Experiment
 from core.history import History
-from pages.elements import state
+from pages.elements import baselines, state
 from pages.elements.rendering import concluded
 
 
@@ -22,7 +22,8 @@ def findings_for(
 
 @concluded
 def _after_training(history: History, target: float) -> tuple[Finding, ...]:
-    return diagnose(history.experiment, history, target)
+    others = baselines.deciding(history.experiment)
+    return diagnose(history.experiment, history, target, baselines=others)
 
 
 def told(
@@ -30,7 +31,9 @@ def told(
 ) -> tuple[str, ...]:
     """The findings in a few sentences; see `core.diagnosis.summary`."""
     target = state.target(problem)
-    return summary(findings_for(experiment, history, target), history, target, repair)
+    others = None if history is None else baselines.deciding(experiment)
+    found = findings_for(experiment, history, target)
+    return summary(found, history, target, repair, baselines=others)
 
 
 def harmful(findings: tuple[Finding, ...]) -> list[Finding]:

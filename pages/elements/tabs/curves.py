@@ -11,7 +11,7 @@ from core.data import baseline
 from core.experiment import Experiment
 from core.history import History
 from core.measures import measures
-from pages.elements import charts, figures, state
+from pages.elements import baselines, charts, figures, state
 from pages.elements.rendering import concluded, once
 from pages.elements.settings import VIEWS
 
@@ -27,6 +27,7 @@ def draw(problem: str, _: Experiment, history: History) -> None:
     constant = baseline(history.experiment, history.seed, 0)
     _figures(history, constant)
     _curves(problem, history, target, constant)
+    baselines.draw(history)
 
 
 def _figures(history: History, constant: float) -> None:
