@@ -1,14 +1,18 @@
-"""Healthy experiments with faults in them, alone and in pairs."""
+"""Healthy experiments with faults in them: alone, and two or three that may hide each other."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from benchmarks.diagnosis import target_faults  # noqa: F401 registers its faults
+from benchmarks.diagnosis.bases import Base
 from benchmarks.diagnosis.faults import FAULTS, Fault
-from core.diagnosis import Finding, Severity
+from benchmarks.diagnosis.runs import Judged
+from core.diagnosis import RULES, Finding, Severity
 from core.experiment import Experiment, InvalidExperiment
-from core.history import History
 from core.streams import generator
 
 
@@ -17,12 +21,10 @@ class Case:
     """An experiment with some faults in it, and what came of it."""
 
     faults: tuple[Fault, ...]
-    base: Experiment
+    base: Base
     experiment: Experiment
-    history: History | None = None
+    judged: Judged | None = None
     harmed: bool = False
-    findings: tuple[Finding, ...] = ()
-    static: tuple[Finding, ...] = ()
 
     def found(self, fault: Fault) -> bool:
         """A code names it; of a fault that harms, as more than cosmetic."""
@@ -30,41 +32,97 @@ class Case:
         return any(
             finding.code in fault.codes
             and (not serious or finding.severity is not Severity.COSMETIC)
-            for finding in self.findings
+            for finding in self.judged.findings
         )
 
+    def causes(self) -> list[Finding]:
+        """The findings above cosmetic that claim a cause."""
+        return [
+            finding
+            for finding in self.judged.findings
+            if finding.severity is not Severity.COSMETIC
+            and finding.code in RULES
+            and not RULES[finding.code].symptom
+        ]
 
-def cases(bases: list[Experiment], pairs: int, seed: int) -> list[Case]:
-    rng = generator(seed)
-    singles = []
-    for base in bases:
-        for one in FAULTS:
-            changed = _edited(base, (one,))
-            if changed is not None and changed != base:
-                singles.append(Case((one,), base, changed))
-    doubles: list[Case] = []
-    while len(doubles) < pairs:
-        base = bases[rng.integers(len(bases))]
-        chosen = tuple(FAULTS[k] for k in sorted(rng.choice(len(FAULTS), 2, replace=False)))
-        changed = _edited(base, chosen)
-        alone = [_edited(base, (one,)) for one in chosen]
-        # A fault that hides the other is one fault, not a pair; so are labels written anew twice.
-        tables = [a is not None and not a.data.source.random for a in alone]
-        if all(tables):
-            continue
-        if changed is not None and all(a not in (None, base, changed) for a in alone):
-            doubles.append(Case(chosen, base, changed))
-    return singles + doubles
+    def is_right(self, finding: Finding) -> bool:
+        """It names a fault that is there, or one of its fixes verifiably helps."""
+        if any(finding.code in fault.codes for fault in self.faults):
+            return True
+        repair = self.judged.repair
+        if repair is None:
+            return False
+        keys = {fix.key for fix in finding.fixes}
+        helping = [set(trial.fixes) for trial in repair.trials if trial.helps]
+        return any(keys & some and len(some) == 1 for some in helping) or bool(
+            repair.smallest is not None and keys & set(repair.smallest.fixes)
+        )
+
+    @property
+    def name(self) -> str:
+        return " + ".join(fault.name for fault in self.faults)
 
 
-def _edited(base: Experiment, faults: tuple[Fault, ...]) -> Experiment | None:
+def singles(bases: Sequence[Base], each: int, most: int, seed: int) -> list[Case]:
+    """Every fault in at most `each` bases drawn at random; at most `most` of these cases."""
+    rng = generator(seed, 1)
+    found = []
+    for fault in FAULTS:
+        count = 0
+        for place in rng.permutation(len(bases)):
+            case = _case(bases[place], (fault,))
+            if case is not None and count < each:
+                found.append(case)
+                count += 1
+    picked = rng.permutation(len(found))[:most]
+    return [found[place] for place in sorted(picked)]
+
+
+def masked(bases: Sequence[Base], most: int, seed: int) -> list[Case]:
+    """Two faults or, every third time, three, each of which stops runs when it is alone."""
+    rng = generator(seed, 2)
+    harmful = [fault for fault in FAULTS if not fault.harmless]
+    found: list[Case] = []
+    for _ in range(100 * most):
+        if len(found) == most:
+            break
+        count = 3 if len(found) % 3 == 2 else 2
+        faults = tuple(
+            harmful[place] for place in sorted(rng.choice(len(harmful), count, replace=False))
+        )
+        case = _case(bases[rng.integers(len(bases))], faults)
+        if case is not None:
+            found.append(case)
+    return found
+
+
+def _case(base: Base, faults: tuple[Fault, ...]) -> Case | None:
+    """The base with these faults; None where one does not fit, or undoes another."""
+    original = base.experiment
+    alone = [_edited(original, (fault,)) for fault in faults]
+    changed = _edited(original, faults)
+    if changed is None or any(each in (None, original) for each in alone):
+        return None
+    if len(faults) > 1:
+        tables = [original.data.source != each.data.source for each in alone]
+        # Labels that are written anew twice are one fault, as is what the next one undoes.
+        without = [
+            _edited(original, tuple(other for other in faults if other is not fault))
+            for fault in faults
+        ]
+        if changed in alone or changed in without or np.sum(tables) > 1:
+            return None
+    return Case(faults, base, changed)
+
+
+def _edited(experiment: Experiment, faults: tuple[Fault, ...]) -> Experiment | None:
     try:
         for one in faults:
-            if not one.fits(base):
+            if not one.fits(experiment):
                 return None
-            base = one.edit(base)
-            if base is None:
+            experiment = one.edit(experiment)
+            if experiment is None:
                 return None
-    except (InvalidExperiment, AttributeError, TypeError, ValueError):
+    except (InvalidExperiment, AttributeError, TypeError, ValueError, IndexError):
         return None
-    return base
+    return experiment

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.diagnosis.runs import trained
-from core.data import baseline
 from core.experiment import (
     SGD,
     Adam,
@@ -23,11 +21,7 @@ from core.experiment import (
     Table,
     Training,
 )
-from core.history import TARGET, History
 from core.streams import generator
-
-SLACK = 0.05
-"""A noisy experiment is healthy if every run comes this close to the best possible accuracy."""
 
 
 def healthy_experiments(seed: int) -> Iterator[Experiment]:
@@ -142,26 +136,3 @@ def _drawn_imbalance(rng: np.random.Generator) -> Experiment:
     data = Data(Table(x, labels), hold_out=0.2)
     layers = (*_hidden(rng, 16), Dense(1, "sigmoid"))
     return Experiment(data, Model(layers), Training("binary_crossentropy", Adam(0.01), 16, 40))
-
-
-def is_healthy(experiment: Experiment, history: History) -> bool:
-    """Every run reaches the target, or comes close to the best possible."""
-    best = experiment.data.source.ceiling()
-    best = 1.0 if best is None else best
-    # An accuracy that one class alone would have is no sign of health.
-    goal = max(min(TARGET, best - SLACK), baseline(experiment, 0, 0) + SLACK)
-    return bool((history.final_score >= min(goal, 1 - SLACK / 2)).all())
-
-
-def gather_healthy(count: int, seed: int) -> tuple[list[Experiment], list[History], int]:
-    """The first `count` that are healthy, their histories, and how many had to be drawn."""
-    source = healthy_experiments(seed)
-    experiments, histories, drawn = [], [], 0
-    while len(experiments) < count:
-        some = [next(source) for _ in range(count - len(experiments))]
-        drawn += len(some)
-        for experiment, history in zip(some, trained(some, "healthy"), strict=True):
-            if is_healthy(experiment, history):
-                experiments.append(experiment)
-                histories.append(history)
-    return experiments, histories, drawn

@@ -1,0 +1,137 @@
+"""Healthy networks of any width on tables: noise, rare classes, repeated rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from benchmarks.diagnosis.healthy import healthy_experiments
+from core.experiment import SGD, Adam, Data, Dense, Experiment, Model, RMSprop, Table, Training
+from core.streams import generator
+
+WEIGHTS = 120_000
+"""The most that a drawn network has."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An experiment, and the best score that any model of its rows can have."""
+
+    experiment: Experiment
+    best: float
+
+
+def drawn(seed: int) -> Iterator[Drawn]:
+    """Experiments as a careful person would set them up, without end: of tables every other one."""
+    rng, others = generator(seed, 97), healthy_experiments(seed)
+    while True:
+        experiment = next(others)
+        best = experiment.data.source.ceiling()
+        yield Drawn(experiment, 1.0 if best is None else best)
+        yield _on_table(rng)
+
+
+def _on_table(rng: np.random.Generator) -> Drawn:
+    features = int(rng.choice([1, 2, 4, 8, 20, 64, 200, 800]))
+    kind = str(rng.choice(["binary", "binary", "classes", "regression", "labels"]))
+    noise = float(rng.choice([0, 0, 0.1, 0.2, 0.3]))
+    rows, hold_out = int(rng.choice([240, 400])), float(rng.choice([0.0, 0.0, 0.25]))
+    if kind == "regression":
+        data, best = _targets(rng, rows, features, noise)
+    elif kind == "labels":
+        data, best = _labels(rng, rows, features, noise)
+    else:
+        data, best = _classes(rng, rows, features, 2 if kind == "binary" else 0, noise)
+    # Beyond that, held-out rows say more about the number of rows than about the network.
+    data = Data(**data, hold_out=hold_out if features <= 20 else 0.0)
+    return Drawn(_trained_with_care(rng, data, kind), best)
+
+
+def _classes(rng, rows: int, features: int, classes: int, noise: float) -> tuple[dict, float]:
+    """Clouds around a centre a class, some of their labels wrong, one class perhaps rare."""
+    classes = classes or int(rng.choice([3, 5, 10] if features > 2 else [3]))
+    shares = np.full(classes, 1 / classes)
+    if rng.random() < 0.25:
+        shares[0] /= 4
+        shares /= shares.sum()
+    labels = rng.choice(classes, rows, p=shares)
+    centres = rng.normal(size=(classes, features))
+    if features <= 2:
+        centres = np.linspace(-1, 1, classes)[:, None] * np.ones(features)
+    apart = np.sqrt(np.square(centres[:, None] - centres[None]).sum(-1))
+    nearest = apart[np.triu_indices(classes, 1)].min()
+    inputs = 7 / nearest * centres[labels] + rng.normal(size=(rows, features))
+    inputs = inputs / inputs.std()
+    wrong = rng.random(rows) < noise
+    labels = np.where(wrong, (labels + rng.integers(1, classes, rows)) % classes, labels)
+    inputs, labels = _repeated(rng, inputs, labels)
+    data = {"source": Table(inputs, labels), "label_values": tuple(range(classes))}
+    if classes > 2 and rng.random() < 0.5:
+        data["encoding"] = "one-hot"
+    return data, 1 - noise
+
+
+def _targets(rng, rows: int, features: int, noise: float) -> tuple[dict, float]:
+    inputs = rng.normal(size=(rows, features))
+    slope = rng.normal(size=features)
+    line = inputs @ slope / np.linalg.norm(slope)
+    if features <= 4 and rng.random() < 0.5:
+        line = np.abs(line) * 1.6
+    targets = line + np.sqrt(noise / (1 - noise)) * line.std() * rng.normal(size=rows)
+    inputs, targets = _repeated(rng, inputs, targets)
+    return {"source": Table(inputs, targets=targets)}, 1 - noise
+
+
+def _labels(rng, rows: int, features: int, noise: float) -> tuple[dict, float]:
+    labels = int(rng.choice([2, 4, 6]))
+    inputs = rng.normal(size=(rows, features))
+    planes = rng.normal(size=(features, labels))
+    right = inputs @ planes > 0
+    wrong = rng.random(right.shape) < noise
+    return {"source": Table(inputs, (right ^ wrong).astype(int))}, 1 - noise
+
+
+def _repeated(rng, inputs: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows, a fifth of the time with copies of some, a fifth with columns twice."""
+    if rng.random() < 0.2:
+        some = rng.integers(0, len(inputs), len(inputs) // 4)
+        inputs, y = np.concatenate([inputs, inputs[some]]), np.concatenate([y, y[some]])
+    if rng.random() < 0.2:
+        twice = rng.integers(0, inputs.shape[1], max(inputs.shape[1] // 4, 1))
+        inputs = np.column_stack([inputs, inputs[:, twice]])
+    return inputs, y
+
+
+def _trained_with_care(rng, data: Data, kind: str) -> Experiment:
+    features, outputs = data.source.features, data.target_width
+    if kind in ("binary", "classes"):
+        outputs = data.source.classes
+    depth = int(rng.integers(1, 4))
+    while True:
+        units = [round(2 ** rng.uniform(1, 8.96)) for _ in range(depth)]
+        sizes = [features, *units, outputs]
+        if sum(a * b for a, b in pairwise(sizes)) <= WEIGHTS:
+            break
+    activation = str(rng.choice(["relu", "relu", "tanh", "gelu"]))
+    initialiser = "glorot_uniform" if activation == "tanh" else "he_normal"
+    hidden = tuple(Dense(width, activation, initialiser) for width in units)
+    wide = max(units) >= 64
+    optimizer = (
+        Adam(0.001 if wide else 0.01),
+        RMSprop(0.001 if wide else 0.003),
+        SGD(0.05, 0.9) if kind != "regression" else Adam(0.003),
+    )[rng.integers(3)]
+    epochs = int(rng.choice([30, 60])) if wide else 80
+    if kind == "regression":
+        last, name = Dense(outputs), "mean_squared_error"
+    elif kind == "labels" or (kind == "binary" and rng.random() < 0.7):
+        units = outputs if kind == "labels" else 1
+        last, name = Dense(units, "sigmoid"), "binary_crossentropy"
+    else:
+        one_hot = data.encoding == "one-hot"
+        name = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
+        last = Dense(outputs, "softmax")
+    return Experiment(data, Model((*hidden, last)), Training(name, optimizer, 16, epochs))
