@@ -201,12 +201,15 @@ class LookAhead:
         gain = self.reached(self.wide) - self.reached(self.as_is)
         return gain >= CLEAR or ends_better(self.as_is, self.wide)
 
+    @property
+    def covers_training(self) -> bool:
+        """The look ahead goes as far as the whole training."""
+        return self.as_is is not None and bool(np.median(self.as_is.path[-1]) >= self.travel)
+
     @cached_property
     def fails(self) -> bool:
         """The look ahead covers the whole training, and few starts get to the goal in it."""
-        if self.as_is is None or np.median(self.as_is.path[-1]) < self.travel:
-            return False
-        return self.reached_in_time <= 1 - CLEAR
+        return self.covers_training and self.reached_in_time <= 1 - CLEAR
 
     @cached_property
     def farthest_move(self) -> float:
