@@ -29,7 +29,7 @@ TUNED = 0
 """The seed that the rules were tuned on."""
 SIZES = {
     False: {"healthy": 40, "each": 4, "single": 300, "masked": 30, "repaired": 60},
-    True: {"healthy": 12, "each": 2, "single": 30, "masked": 6, "repaired": 8},
+    True: {"healthy": 10, "each": 1, "single": 24, "masked": 4, "repaired": 4},
 }
 """Of one seed, by whether it is small: healthy ones, cases of each fault and of all, cases of
 several faults, and single faults that are repaired."""

@@ -145,7 +145,9 @@ def _text(finding: Finding) -> None:
 def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None:
     trial = None if tried is None else tried.trial(fix.key)
     if trial is not None and not trial.helps:
-        st.markdown(f"~~{fix.title}~~: {tried.before.successes} → {trial.rate}")
+        # Out of the same runs: most fixes that do not help are tried with a few.
+        before = f"{tried.before.successes} → " if trial.rate.runs == tried.before.runs else ""
+        st.markdown(f"~~{fix.title}~~: {before}{trial.rate}")
         return
     st.button(
         fix.title if trial is None else f"{fix.title}: {trial.rate.value:.0%}",
