@@ -149,6 +149,13 @@ def test_nothing_is_wrong_with_the_pace_of_healthy_wide_networks():
         assert [f.code for f in diagnose(experiment) if f.severity.value != "cosmetic"] == []
 
 
+@pytest.mark.parametrize("units", [(16, 2, 13), (2, 200)])
+def test_whether_two_units_are_enough_is_open_where_the_look_ahead_ends_before_the_training(units):
+    narrow = wide(*units, features=10, optimizer=Adam(0.01), epochs=40)
+    found = {finding.code: finding for finding in diagnose(narrow)}
+    assert found["bottleneck"].is_open
+
+
 def test_no_learning_rate_out_of_the_usual_range_is_tried_on_chance():
     for now in (1e-7, 1e-5, 0.001, 0.05, 1.0, 300.0):
         rates = [float(fix.title.split()[-1]) for fix in other_rates(wide(4, optimizer=SGD(now)))]
