@@ -74,7 +74,11 @@ def _judge(cases: list[Case], repaired: int) -> None:
     for case, history in zip(cases, histories, strict=True):
         gain = paired_gain(passed(case.base.history), passed(history))
         case.harmed = gain[2] < 0
-    failing = [place for place, case in enumerate(cases) if case.harmed]
+    failing = [
+        place
+        for place, case in enumerate(cases)
+        if case.harmed and not any(fault.spoilt for fault in case.faults)
+    ]
     evenly = np.linspace(0, len(failing) - 1, min(repaired, len(failing))).astype(int)
     chosen = {failing[place] for place in evenly}
     results = judged(

@@ -81,7 +81,7 @@ def singles(bases: Sequence[Base], each: int, most: int, seed: int) -> list[Case
 def masked(bases: Sequence[Base], most: int, seed: int) -> list[Case]:
     """Two faults or, every third time, three, each of which stops runs when it is alone."""
     rng = generator(seed, 2)
-    harmful = [fault for fault in FAULTS if not fault.harmless]
+    harmful = [fault for fault in FAULTS if not fault.harmless and not fault.spoilt]
     found: list[Case] = []
     for _ in range(100 * most):
         if len(found) == most:

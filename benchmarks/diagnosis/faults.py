@@ -22,7 +22,8 @@ class Fault:
 
     codes: findings of which any one names it. harmless: it is worth a word but stops no run, so
     that it counts without harm. of: what it is put into: "classes", "labels" (several a row),
-    "targets" or "" for all.
+    "targets" or "" for all. spoilt: the rows themselves hold nothing to learn, so that
+    no change of the experiment mends it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Fault:
     edit: Callable[[Experiment], Experiment | None]
     harmless: bool = False
     of: str = "classes"
+    spoilt: bool = False
 
     def fits(self, experiment: Experiment) -> bool:
         source = experiment.data.source
@@ -40,9 +42,11 @@ class Fault:
 FAULTS: list[Fault] = []
 
 
-def fault(name: str, *codes: str, harmless: bool = False, of: str = "classes"):
+def fault(
+    name: str, *codes: str, harmless: bool = False, of: str = "classes", spoilt: bool = False
+):
     def register(edit):
-        FAULTS.append(Fault(name, codes, edit, harmless, of))
+        FAULTS.append(Fault(name, codes, edit, harmless, of, spoilt))
         return edit
 
     return register
@@ -202,7 +206,7 @@ def _(experiment):
     return with_training(shuffle=False)(changed)
 
 
-@fault("clouds that overlap", "label-conflict", harmless=True)
+@fault("clouds that overlap", "label-conflict", harmless=True, spoilt=True)
 def _(experiment):
     source = experiment.data.source
     changed = replace(source, overlap=0.9)
@@ -229,7 +233,7 @@ def _(experiment):
     return _table(experiment, inputs[kept], classes[kept])
 
 
-@fault("one class only", "one-class-only", harmless=True)
+@fault("one class only", "one-class-only", harmless=True, spoilt=True)
 def _(experiment):
     if not binary(experiment):
         return None
@@ -256,7 +260,7 @@ def _(experiment):
     return replace(experiment, data=data)
 
 
-@fault("labels by chance", "overfitting", "label-conflict", "unexplained")
+@fault("labels by chance", "overfitting", "label-conflict", "unexplained", spoilt=True)
 def _(experiment):
     inputs, classes = _rows(experiment)
     changed = _table(experiment, inputs, np.random.default_rng(0).permutation(classes))

@@ -56,7 +56,7 @@ def _(experiment):
     return with_hidden(activation="linear")(experiment)
 
 
-@fault("noise in the targets", "noisy-targets", of="targets", harmless=True)
+@fault("noise in the targets", "noisy-targets", of="targets", harmless=True, spoilt=True)
 def _(experiment):
     return with_data(source=replace(experiment.data.source, noise=1.0))(experiment)
 
@@ -68,7 +68,7 @@ def _(experiment):
     return with_data(source=source)(experiment)
 
 
-@fault("targets that are all alike", "one-class-only", of="targets")
+@fault("targets that are all alike", "one-class-only", of="targets", spoilt=True)
 def _(experiment):
     x, y = _rows(experiment)
     return with_data(source=Table(x, targets=0 * y + 3))(experiment)
