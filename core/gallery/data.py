@@ -164,10 +164,10 @@ CASES = (
         title="Parity of a number",
         line="Even or odd: the answer is in the input, but not where the network can find it.",
         symptom="As asked, {before} succeed on held-out numbers; the median run ends at {score}, "
-        "as good as guessing.",
+        "no better than guessing.",
         why="Along the number line the label changes at every step, so neighbours, which a network "
-        "takes to be alike, always differ. It can memorise some of the training rows, and nothing "
-        "follows for the others. Written in binary digits, the last digit is the answer.",
+        "takes to be alike, always differ, and what is learnt of one number says nothing of the next. "
+        "Written in binary digits, the last digit is the answer.",
         experiment=classifier(
             Dense(16, "relu"),
             Dense(16, "relu"),

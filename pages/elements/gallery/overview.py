@@ -57,7 +57,7 @@ def _card(key: str) -> None:
         PATH, label=f"**{case.title}**", icon=":material/arrow_forward:", query_params={CASE: key}
     )
     st.markdown(case.line)
-    st.caption(f"{before.successes} of {before.runs} → {after.successes} of {after.runs} runs")
+    st.caption(f"{before} → {after}")
 
 
 @st.cache_data(show_spinner=False)

@@ -43,7 +43,7 @@ def _panel(trained: Trained, task: Task, x: int) -> str:
         points = [f"{a:.0f},{b:.0f}" for a, b in zip(across, run, strict=True) if np.isfinite(b)]
         groups[SUCCEEDED if succeeded else FAILED] += f"M{'L'.join(points)}" if points else ""
     lines = "".join(
-        f'<path d="{path}" fill="none" stroke="{color}" stroke-width="1.2" opacity="0.6"/>'
+        f'<path d="{path}" fill="none" stroke="{color}" stroke-width="1.2" opacity="0.8"/>'
         for color, path in groups.items()
         if path
     )
