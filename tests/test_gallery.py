@@ -11,6 +11,7 @@ from benchmarks.app import ROOT
 from core.experiment import Experiment
 from core.gallery import CASES, record
 from core.history import TARGET
+from pages.elements import own
 from pages.elements.gallery.overview import CASE
 from pages.elements.gallery.recorded import PATH
 from pages.elements.gallery.thumbnail import thumbnail
@@ -114,6 +115,16 @@ def test_a_link_opens_a_case(key):
     assert " ".join(kept.summary) in cards(app)
     assert all(question.text in cards(app) for question in case.questions)
     assert any(line[:1] in ("+", "-") for line in app.code[0].value.splitlines())
+
+
+def test_a_case_is_opened_on_the_page_of_ones_own_network():
+    app = opened("gallery", **{CASE: "one-softmax"})
+    app.button(key="gallery.Open it changed").click().run()
+    assert not app.exception
+    assert app.title[0].value == own.TITLE
+    assert "From the gallery: Softmax over one unit, with its change." in texts(app)
+    held = app.session_state["own.held"]
+    assert held.problem.experiment == CASES["one-softmax"].changed
 
 
 @pytest.mark.parametrize(

@@ -166,8 +166,8 @@ CASES = (
         symptom="As asked, {before} succeed on held-out numbers; the median run ends at {score}, "
         "no better than guessing.",
         why="Along the number line the label changes at every step, so neighbours, which a network "
-        "takes to be alike, always differ, and what is learnt of one number says nothing of the next. "
-        "Written in binary digits, the last digit is the answer.",
+        "takes to be alike, always differ, and what is learnt of one number says nothing of the "
+        "next. Written in binary digits, the last digit is the answer.",
         experiment=classifier(
             Dense(16, "relu"),
             Dense(16, "relu"),

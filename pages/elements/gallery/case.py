@@ -80,11 +80,14 @@ def _panel(key: str, name: str, trained: Trained) -> None:
 def _open(case: Case) -> None:
     """Draw the buttons that open the experiment, as asked and changed."""
     st.caption(controls.describe(case.experiment))
-    ways = (("Open it on Your network", case.experiment), ("Open it changed", case.changed))
+    ways = (
+        ("Open it on Your network", case.experiment, "as asked"),
+        ("Open it changed", case.changed, "with its change"),
+    )
     with st.container(horizontal=True):
-        for label, experiment in ways:
+        for label, experiment, which in ways:
             if st.button(label, key=f"gallery.{label}", icon=":material/open_in_new:"):
-                own.hold(experiment, f"From the gallery: {case.title}.")
+                own.hold(experiment, f"From the gallery: {case.title}, {which}.")
                 st.switch_page(own.PATH)
 
 
