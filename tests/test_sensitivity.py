@@ -1,5 +1,6 @@
 """Where a network learns: which settings are tried, what is counted, and how it is drawn."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from core.sensitivity import AXES, Sensitivity, available, plan, sensitivity
 from pages.elements.charts.sensitivity import CELL, Scale, learning_curve, learning_map
 from pages.elements.sensitivity import framed
 from support.charts import spec
+from support.pages import opened, setting
 from support.training import noisy_table, small
 
 ASKED = PROBLEMS["threshold"].experiment
@@ -138,3 +140,21 @@ def test_linear_axes_have_a_tick_for_each_value():
     assert scale.edges == [-0.5, 0.5, 1.5, 2.5, 3.5]
     assert scale.ticks == [0, 1, 2, 3]
     assert Scale("Batch size", (2, 4, 8), "248", log=True).ticks == [2, 4, 8]
+
+
+@pytest.mark.tensorflow
+def test_the_tab_says_what_it_would_train_and_how_long_that_takes():
+    app = opened("two-blob", tab="Where it learns", epochs="20")
+    button = app.button(key="two-blob.where-start")
+    assert re.match(r"Train 256 settings, 8 runs each \(about .+ s\)", button.label)
+    setting(app, "two-blob.where.y").set_value("none").run()
+    assert app.button(key="two-blob.where-start").label.startswith("Train 16 settings, 32 runs")
+    setting(app, "two-blob.where.x").set_value("units").run()
+    assert setting(app, "two-blob.where.y").disabled
+    assert app.button(key="two-blob.where-start").label.startswith("Train 10 settings")
+    app.button(key="two-blob-reset").click().run()
+    assert not app.exception
+    assert "Inputs divided by" in setting(app, "two-blob.where.x").options
+    setting(app, "two-blob.scaling").set_value("standardise").run()
+    assert "Inputs divided by" not in setting(app, "two-blob.where.x").options
+    assert not app.exception

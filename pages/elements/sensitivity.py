@@ -56,7 +56,7 @@ def _choices(slot: str, experiment: Experiment) -> tuple[tuple[str, ...], int]:
     """Draw the controls; the names of one or two settings, and the runs of each."""
     names = [axis.name for axis in available(experiment)]
     stacked = [name for name in names if AXES[name].stacked]
-    first, second, count = f"{slot}.x", f"{slot}.y", f"{slot}.runs"
+    first, second = f"{slot}.x", f"{slot}.y"
     if st.session_state.get(first) not in names:
         st.session_state[first] = names[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -82,6 +82,7 @@ def _choices(slot: str, experiment: Experiment) -> tuple[tuple[str, ...], int]:
             "be combined: learning rate, input scale, initial scale and data seed.",
         )
         axes = (x,) if y == ALONE else (x, y)
+        count = f"{slot}.runs-of-{len(axes)}"
         if st.session_state.get(count) not in RUNS:
             st.session_state[count] = default_runs(axes)
         runs = st.segmented_control(

@@ -33,17 +33,13 @@ class Tab:
     trained: bool = True
 
 
-def _where_it_learns(problem: str, experiment: Experiment, _: History | None) -> None:
-    sensitivity.draw(problem, experiment)
-
-
 WHY = "Why"
 TABS = {
     WHY: Tab(findings.draw, trained=False),
     "Curves": Tab(curves.draw),
     "Layers": Tab(layers.draw),
     "Network": Tab(network.draw),
-    "Where it learns": Tab(_where_it_learns, trained=False),
+    "Where it learns": Tab(sensitivity.draw, trained=False),
     "Trainings": Tab(trainings.draw, trained=False),
     "model.fit": Tab(plain_keras.draw),
     "Export": Tab(export.draw, trained=False),
