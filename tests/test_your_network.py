@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core import fixes
 from core.diagnosis import Severity, from_settings
 from core.history import TARGET
 from core.jobs.reading import NotRead, Reader
+from core.problems import PROBLEMS
 from core.script import line_of, patch, read, unified
 from core.script.examples import TITLES, example
 from core.script.logs import Curves, alike, as_frame
@@ -226,3 +228,35 @@ def test_a_link_restores_what_was_changed_by_hand_and_another_network_takes_the_
     app.segmented_control(key="compare.problem").set_value(own.KEY).run()
     assert not app.exception
     assert "wider-hidden" in app.pills(key="compare.fixes").value
+
+
+@pytest.mark.skipif(not hasattr(AppTest, "file_uploader"), reason="Streamlit has no such test")
+def test_uploaded_files_are_read_and_others_refused_in_words():
+    app = opened("own")
+
+    def upload(name, content):
+        app.file_uploader(key="own.file").set_value((name, content, "text/csv")).run()
+        assert not app.exception
+
+    upload("model.py", LOANS.encode())
+    assert app.text_area(key="own.text").value == LOANS
+    upload("loans.csv", csv().to_csv(index=False).encode())
+    left_out = next(w for w in app.multiselect if w.key == "own.left-out")
+    assert left_out.value == ["id"]
+    left_out.set_value(["id", "status", "country"]).run()
+    assert not app.exception
+    assert "own-find" in {button.key for button in app.button}
+    assert any("195 rows with 2 inputs" in caption.value for caption in app.caption)
+    assert any("leaves out the uploaded table" in caption.value for caption in app.caption)
+    assert app.query_params["stayed"]
+    app.segmented_control(key="own.missing").set_value(FILL).run()
+    assert any("200 rows with 2 inputs" in caption.value for caption in app.caption)
+    upload("broken.npz", b"PK")
+    assert any("cannot be used" in text.value for text in app.text)
+    assert any("200 rows with 2 inputs" in caption.value for caption in app.caption)
+    upload("network.keras", b"no archive")
+    assert any("no file of model.save" in text.value for text in app.text)
+    upload("experiment.json", PROBLEMS["two-blob"].experiment.to_json().encode())
+    assert not app.error
+    assert setting(app, "own.epochs").value == 50
+    assert app.text_area(key="own.text").value == ""

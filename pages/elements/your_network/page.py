@@ -95,7 +95,7 @@ def _find() -> None:
 
 def _fix(reading: Reading | None, now: Experiment, history: History | None) -> None:
     """Draw the fix, once it is known, or start its trial."""
-    script = reading is not None and bool(reading.lines)
+    script = reading is not None and bool(reading.source)
     before = now if reading is None else reading.experiment
     if history is not None and history.experiment == now:
         _go_on(now, history, unchanged=now == before)

@@ -43,8 +43,9 @@ def draw(reading: Reading) -> None:
             _table(known)
         if paste.asked():
             _questions(reading)
-        with st.expander(_counted(reading)):
-            _lines(reading)
+        if reading.source or any(not layer.trainable for layer in reading.outline):
+            with st.expander(_counted(reading)):
+                _lines(reading)
 
 
 def _rows(reading: Reading) -> str:
@@ -191,7 +192,7 @@ def _counted(reading: Reading) -> str:
 
 def _lines(reading: Reading) -> None:
     """Draw every line with its number and what became of it, and why some were not used."""
-    if reading.lines:
+    if reading.source:
         width = len(str(reading.lines[-1].number))
         text = "\n".join(
             f"{SIGNS[line.state]} {line.number:{width}} {line.text[:LONG]}"
@@ -205,4 +206,5 @@ def _lines(reading: Reading) -> None:
             st.text(f"Line {line.number}: {line.why}")
     for layer in reading.outline:
         if not layer.trainable:
-            st.text(f"Line {layer.line}: {layer.text} is not trained here: {layer.why}")
+            where = f"Line {layer.line}: " if reading.source else ""
+            st.text(f"{where}{layer.text} is not trained here: {layer.why}")
