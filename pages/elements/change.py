@@ -132,6 +132,11 @@ def test(problem: str, experiment: Experiment, found: tuple[Finding, ...]) -> No
     jobs.start(_slot(problem), "a trial of suggested fixes", request)
 
 
+def clear(problem: str) -> None:
+    """Cancel the trial, and forget its result."""
+    jobs.clear(_slot(problem))
+
+
 def testing(problem: str) -> bool:
     """Whether a trial waits or runs."""
     return jobs.busy(_slot(problem))

@@ -26,6 +26,8 @@ from pages.elements.rendering import in_turn
 from pages.elements.your_network import blamed, box, mended, paste, understood
 
 FIND = "own-find"
+_SHOWN = "own.shown"
+"""The session's key of the network that was drawn last, by its digest."""
 _WANTED = "own.wanted"
 """The session's key of the experiment whose fix is to be found, by its digest."""
 
@@ -60,6 +62,7 @@ def draw() -> None:
     if not known or why:
         query_params.write(paste.parameters()[0])
         return
+    _forget_others()
     refused = state.enter(own.KEY)
     with st.container():
         query_params.notices(refused)
@@ -75,6 +78,17 @@ def draw() -> None:
     told = () if reading is None else (tabs.WHY,)
     problem_page.body(own.KEY, lambda now, history: _fix(reading, now, history), told)
     state.leave(own.KEY)
+
+
+def _forget_others() -> None:
+    """Let go of the results of the network that was here before."""
+    shown, before = own.held().problem.experiment, st.session_state.get(_SHOWN)
+    st.session_state[_SHOWN] = shown.digest
+    handle = jobs.latest(own.KEY)
+    if before not in (None, shown.digest) and handle and handle.request.experiment != shown:
+        jobs.clear(own.KEY)
+        jobs.clear(controls.fit_slot(own.KEY))
+        change.clear(own.KEY)
 
 
 def _find() -> None:
