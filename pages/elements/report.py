@@ -23,7 +23,7 @@ from core.fixes import Fix
 from core.history import History
 from core.rates import Rate
 from core.script_diff import changes
-from pages.elements import figures, findings, own
+from pages.elements import baselines, figures, findings, own
 from pages.elements.figures import Picture
 from pages.elements.headline import headline, others
 
@@ -71,7 +71,7 @@ class Report:
             report=self,
             sections=() if self.history is None else self._pictures(self.history),
             failed=None if self.history is None else others(self.history, self.target),
-            verdict=verdict(self.findings, self.history, self.target),
+            verdict=self._verdict(),
             standing=_standing,
             changes=changes(
                 own.problem(self.problem).experiment, self.fixes, self.experiment, self.seed
@@ -82,6 +82,10 @@ class Report:
             libraries=_libraries(),
             themes={name: _theme(name, colors) for name, colors in self.palettes.items()},
         )
+
+    def _verdict(self) -> str:
+        others = None if self.history is None else baselines.deciding(self.experiment)
+        return verdict(self.findings, self.history, self.target, baselines=others)
 
     def _headline(self) -> str:
         if self.history is None:
