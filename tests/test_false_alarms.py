@@ -5,7 +5,19 @@ import pytest
 
 from core import fixes
 from core.diagnosis import Severity, diagnose, summary, verdict
-from support.diagnosis import HEALTHY, codes, history, output, training, with_rows
+from core.experiment import Adam
+from core.initialisers import RandomNormal
+from support.diagnosis import (
+    HEALTHY,
+    SPARSE,
+    codes,
+    hidden,
+    history,
+    output,
+    table,
+    training,
+    with_rows,
+)
 
 ONE_CLASS = with_rows(lambda x, y: (x, [0] * len(x)), values=(0,))
 
@@ -105,3 +117,28 @@ def test_what_is_unusual_is_named_and_told_from_what_does_harm():
     found = {f.code: f for f in diagnose(faulty, history(faulty, accuracy=0.5))}
     assert found["unusual-batch-size"].severity is Severity.COSMETIC
     assert not found["unusual-batch-size"].is_open
+
+
+def test_deep_networks_with_small_initial_weights_are_explained():
+    deep = hidden(initialiser=RandomNormal(stddev=0.01), count=6, experiment=training(epochs=10))
+    (small,) = (f for f in diagnose(deep) if f.code == "initial-scale")
+    assert small.severity is Severity.SLOW
+    assert "the rows differ" in small.evidence
+    assert small.fixes[0] == fixes.KEEP_VARIANCE
+    findings = diagnose(deep, history(deep, accuracy=0.5, epochs=10))
+    assert "unexplained" not in codes(findings)
+    assert "initial-scale" in serious(findings)
+
+
+def test_a_hundred_classes_that_are_being_learnt_are_slow():
+    centres = np.random.default_rng(0).normal(size=(120, 10))
+    inputs = np.repeat(centres, 5, axis=0).round(3)
+    labels = np.repeat(np.arange(120), 5)
+    wide = training(output(SPARSE, units=120), optimizer=Adam(0.001), epochs=5)
+    many = table(inputs.tolist(), labels.tolist(), experiment=wide)
+    rising = np.linspace(0.01, 0.3, 5)[:, None]
+    trained = history(many, accuracy=rising, loss=4.8 - 4 * rising, epochs=5)
+    findings = diagnose(many, trained)
+    assert "unexplained" not in codes(findings)
+    assert findings[0].severity is Severity.SLOW
+    assert "too-few-updates" in serious(findings)
