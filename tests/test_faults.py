@@ -411,5 +411,5 @@ def test_a_training_beyond_the_limits_is_refused_before_it_is_asked_for(app, pag
     from playwright.sync_api import expect
 
     open_at(page, f"{app.address}/Threshold_problem?epochs=2000&runs=512")
-    expect(page.get_by_text(re.compile("the limit here is 5 min. With .* epochs"))).to_have_count(2)
+    expect(page.get_by_text(re.compile("the limit here is 5 min. With .* epochs"))).to_have_count(1)
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
