@@ -62,7 +62,8 @@ def body(problem: str, more: More | None = None, without: Collection[str] = ()) 
                 if experiment and more is not None:
                     more(experiment, history)
     with st.container():
-        if experiment and not jobs.busy(problem):
+        # While a training runs too: a page that got shorter would scroll its progress away.
+        if experiment:
             tabs.draw(problem, experiment, history, without if history is None else ())
 
 

@@ -56,7 +56,8 @@ def draw(key: str) -> None:
     if tested.arms:
         last = claim.arms[-1]
         step = Fix(claim.key, last.label, claim.text, claim.source.who, lambda _: last.experiment)
-        export.code(claim.problem, last.experiment, (step,), tested.verdict.seed)
+        asked = PROBLEMS[claim.problem].experiment
+        export.code(asked, last.experiment, (step,), tested.verdict.seed)
 
 
 def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
