@@ -6,7 +6,6 @@ Units are named as in "layer 1, unit 2", both counted from 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +15,10 @@ from core import network
 from core.data import Rows
 from core.experiment import Data, Experiment, Model
 from core.history import History
+from core.sources import Source
 
 SHOWN_EPOCHS = 20
 """The most key epochs that a view covers."""
-SHOWN_UNITS = 24
-"""About the most hidden units that a view covers, spread over the layers."""
 SHOWN_TARGETS = 3
 """The most targets that a view covers."""
 SHOWN_CELLS = 4_800
@@ -29,6 +27,8 @@ SHOWN_CLASSES = 8
 """The most classes that a histogram tells apart."""
 SHOWN_ROWS = 400
 """The most rows that a view covers."""
+SHOWN_SAMPLES = 180
+"""The most samples on a surface."""
 NO_CLASS = -1
 """The predicted class of a row whose predicted label belongs to no class."""
 PROBABILITY = "P(y = 1 | x)"
@@ -132,13 +132,6 @@ def _probability(data: Data, out: np.ndarray, k: int = 1) -> np.ndarray:
     return out[:, 0] if data.targets[k] == max(data.targets) else 1 - out[:, 0]
 
 
-def _shown_units(model: Model) -> list[tuple[int, int]]:
-    """(layer, unit) of the hidden units that are shown, both counted from 0."""
-    hidden = model.dense[:-1]
-    most = max(1, SHOWN_UNITS // max(1, len(hidden)))
-    return [(k, unit) for k, layer in enumerate(hidden) for unit in range(min(layer.units, most))]
-
-
 def target_names(experiment: Experiment) -> tuple[str, ...]:
     """The names of the continuous targets that are shown; none of a classifier."""
     if experiment.task.name != "regression":
@@ -166,18 +159,8 @@ def _answers(experiment: Experiment, rows: Rows, out: np.ndarray) -> dict[str, n
     return dict(zip(names, rows.in_unit_of_targets(out).T, strict=False))
 
 
-def _named_values(
-    experiment: Experiment, weights: list[np.ndarray], rows: Rows, x: np.ndarray
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Name and values (rows,) of each of the answers and of each hidden unit that is shown."""
-    layers = outputs(experiment.model, weights, x)
-    yield from _answers(experiment, rows, layers[-1]).items()
-    for layer, unit in _shown_units(experiment.model):
-        yield f"layer {layer + 1}, unit {unit + 1}", layers[layer][:, unit]
-
-
 def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
-    """The outputs of the units over the range of the only feature.
+    """The outputs of the network over the range of the only feature.
 
     Args:
         history: A training on one feature.
@@ -185,37 +168,41 @@ def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
         points: Number of inputs, evenly spaced.
 
     Returns:
-        One row per key epoch (at most SHOWN_EPOCHS), unit and input, with columns key (an index
-        into `history.key_epochs`), epoch, x (unscaled), unit ("P(y = 1 | x)" for the output of a
-        classifier, "target" or "target 2" for a prediction, "layer 1, unit 2" for a hidden unit,
-        of which there are about SHOWN_UNITS) and value.
+        One row per key epoch (at most SHOWN_EPOCHS), output and input, with columns key (an index
+        into `history.key_epochs`), epoch, x (unscaled), output ("P(y = 1 | x)" for a classifier,
+        "target" or "target 2" for a prediction) and value.
 
     Raises:
         ValueError: If there are several features.
     """
-    data = history.experiment.data
-    if data.source.features != 1:
+    experiment = history.experiment
+    if experiment.data.source.features != 1:
         raise ValueError("a response needs a single feature")
     rows = history.rows(run)
-    unscaled = rows.x * rows.scale + rows.offset
-    low, high = data.source.span or (float(unscaled.min()), float(unscaled.max()))
-    raw = np.linspace(low, high, points)
+    raw = inputs_over(experiment.data.source, rows, points)
     x = (raw[:, None] - rows.offset) / rows.scale
     keys = shown_keys(history)
-    named = [
-        dict(_named_values(history.experiment, history.weights_at(key, run), rows, x))
+    answers = [
+        _answers(experiment, rows, outputs(experiment.model, history.weights_at(key, run), x)[-1])
         for key in keys
     ]
-    units = list(named[0])
+    names = list(answers[0])
     return pd.DataFrame(
         {
-            "key": np.repeat(keys, len(units) * points),
-            "epoch": np.repeat(history.key_epochs[keys], len(units) * points),
-            "x": np.tile(raw, len(keys) * len(units)),
-            "unit": np.tile(np.repeat(units, points), len(keys)),
-            "value": np.concatenate([values for each in named for values in each.values()]),
+            "key": np.repeat(keys, len(names) * points),
+            "epoch": np.repeat(history.key_epochs[keys], len(names) * points),
+            "x": np.tile(raw, len(keys) * len(names)),
+            "output": np.tile(np.repeat(names, points), len(keys)),
+            "value": np.concatenate([values for each in answers for values in each.values()]),
         }
     )
+
+
+def inputs_over(source: Source, rows: Rows, points: int) -> np.ndarray:
+    """Unscaled inputs, (points,), evenly spaced over the range of the only feature."""
+    unscaled = rows.x * rows.scale + rows.offset
+    low, high = source.span or (float(unscaled.min()), float(unscaled.max()))
+    return np.linspace(low, high, points)
 
 
 @dataclass(frozen=True)
@@ -223,21 +210,18 @@ class Surface:
     """The outputs of a network over the plane of its two features, at some key epochs.
 
     Attributes:
-        epochs: The key epochs covered; each has a column "epoch_<number>" in `output` and `hidden`.
+        epochs: The key epochs covered; each has a column "epoch_<number>" in `output`.
         output: One row per grid cell, with columns x0 and x1 (the cell's bounds in feature 1), y0
             and y1 (in feature 2), and the output for class 1 at the cell's centre in each epoch;
             of a regression, so many rows for each target, and what is predicted of it, with a
             column target.
-        hidden: The same for each hidden unit shown, on a coarser grid, with a column unit
-            ("layer 1, unit 2").
-        samples: Some of the run's training rows, with columns x, y and label (text); of a
-            regression x, y, target and value.
+        samples: Some of the run's training rows, with columns x, y, label (text), class (its index)
+            and for each epoch whether it is predicted; of a regression x, y, target and value.
         label: The label of class 1, as text; empty for a regression.
     """
 
     epochs: list[int]
     output: pd.DataFrame
-    hidden: pd.DataFrame
     samples: pd.DataFrame
     label: str
 
@@ -260,53 +244,50 @@ def surface(history: History, run: int, size: int = 40) -> Surface:
     raw = rows.x * rows.scale + rows.offset
     names = target_names(experiment)
     size = min(size, int(np.sqrt(SHOWN_CELLS / max(1, len(names)))))
-    units = len(_shown_units(experiment.model))
-    coarse = int(np.clip(np.sqrt(3_000 / max(1, units)), 8, min(20, size)))
-    # The grids of all hidden units share one limit of cells per chart.
-    fine_grid, fine_x = _grid(raw, size)
-    coarse_grid, coarse_x = _grid(raw, coarse)
+    grid, centres = cells_over(rows, size)
+    x = (centres - rows.offset) / rows.scale
+    chosen = evenly(len(raw), SHOWN_SAMPLES)
+    found = classes(experiment.data, rows.y[chosen]) if not names else None
     output: dict[str, dict[str, np.ndarray]] = {}
-    hidden: dict[str, dict[str, np.ndarray]] = {}
+    right: dict[str, np.ndarray] = {}
     keys = shown_keys(history)
     for key in keys:
         weights, column = history.weights_at(key, run), f"epoch_{history.key_epochs[key]}"
-        fine = outputs(experiment.model, weights, (fine_x - rows.offset) / rows.scale)[-1]
-        for name, value in _answers(experiment, rows, fine).items():
+        out = outputs(experiment.model, weights, x)[-1]
+        for name, value in _answers(experiment, rows, out).items():
             output.setdefault(name, {})[column] = value
-        x = (coarse_x - rows.offset) / rows.scale
-        for unit, value in _named_values(experiment, weights, rows, x):
-            if unit not in output:
-                hidden.setdefault(unit, {})[column] = value
-    per_unit = [coarse_grid.assign(unit=unit, **columns) for unit, columns in hidden.items()]
+        if found is not None:
+            out = outputs(experiment.model, weights, rows.x[chosen])[-1]
+            right[column] = decisions(experiment, out) == found
     epochs = [int(history.key_epochs[key]) for key in keys]
-    if names:
-        per_target = [fine_grid.assign(target=name, **output[name]) for name in names]
+    if found is None:
+        per_target = [grid.assign(target=name, **output[name]) for name in names]
         samples = target_samples(experiment, rows)
         x, y = raw[samples["row"]].T
-        return Surface(
-            epochs=epochs,
-            output=pd.concat(per_target, ignore_index=True),
-            hidden=pd.concat(per_unit, ignore_index=True) if per_unit else pd.DataFrame(),
-            samples=samples.assign(x=x, y=y).drop(columns="row"),
-            label="",
-        )
-    return Surface(
-        epochs=epochs,
-        output=fine_grid.assign(**output[PROBABILITY]),
-        hidden=pd.concat(per_unit, ignore_index=True) if per_unit else pd.DataFrame(),
-        samples=_samples(experiment.data, raw, rows.y),
-        label=f"{experiment.data.label_values[1]:g}",
-    )
+        samples = samples.assign(x=x, y=y).drop(columns="row")
+        return Surface(epochs, pd.concat(per_target, ignore_index=True), samples, "")
+    labels = np.array([f"{value:g}" for value in experiment.data.label_values])
+    x, y = raw[chosen].T
+    samples = pd.DataFrame({"x": x, "y": y, "label": labels[found], "class": found, **right})
+    return Surface(epochs, grid.assign(**output[PROBABILITY]), samples, str(labels[1]))
 
 
-def _grid(raw: np.ndarray, size: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """The cells' bounds x0, x1, y0, y1 and their centres (cells, 2), over samples (rows, 2)."""
+def cells_over(rows: Rows, size: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """A grid over two unscaled features, over the training rows and a margin.
+
+    Args:
+        rows: Of a run.
+        size: Number of cells along each axis.
+
+    Returns:
+        The cells' bounds x0, x1, y0, y1, and their centres (cells, 2); cell i * size + j is the
+        i-th in feature 1 and the j-th in feature 2.
+    """
+    raw = rows.x * rows.scale + rows.offset
     low, high = raw.min(axis=0), raw.max(axis=0)
     margin = np.where(high > low, 0.08 * (high - low), 0.5)
     edges = np.linspace(low - margin, high + margin, size + 1)
-    first, second = (
-        index.ravel() for index in np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
-    )
+    first, second = (index.ravel() for index in np.indices((size, size)))
     cells = pd.DataFrame(
         {
             "x0": edges[first, 0],
@@ -317,19 +298,6 @@ def _grid(raw: np.ndarray, size: int) -> tuple[pd.DataFrame, np.ndarray]:
     )
     centres = (edges[:-1] + edges[1:]) / 2
     return cells, np.column_stack([centres[first, 0], centres[second, 1]])
-
-
-def _samples(data: Data, raw: np.ndarray, y: np.ndarray, most: int = 300) -> pd.DataFrame:
-    """At most `most` samples, evenly spread over the rows: x, y, label."""
-    chosen = evenly(len(raw), most)
-    labels = np.array([f"{value:g}" for value in data.label_values])
-    return pd.DataFrame(
-        {
-            "x": raw[chosen, 0],
-            "y": raw[chosen, 1],
-            "label": labels[classes(data, y[chosen])],
-        }
-    )
 
 
 def target_samples(experiment: Experiment, rows: Rows) -> pd.DataFrame:

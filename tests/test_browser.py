@@ -74,7 +74,7 @@ def test_a_network_is_looked_into_epoch_by_epoch_without_the_server(server, page
     press(page, "Train")
     expect(page.get_by_role("heading", name="All 64 runs ended at")).to_be_visible(timeout=LONG)
     look_at(page, "Network")
-    slider = page.locator(".vega-bindings input[type=range]")
+    slider = page.locator(".vega-bindings input[type=range]").first
     expect(slider).to_be_visible()
     frames = []
     page.on("websocket", lambda socket: frames.append(socket))

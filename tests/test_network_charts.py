@@ -36,10 +36,9 @@ def test_one_key_epoch_needs_no_slider():
     assert not any("bind" in param for param in drawn["params"])
 
 
-def test_the_threshold_view_names_dead_units_and_stays_within_its_rows():
+def test_the_threshold_view_has_its_threshold_and_at_most_twenty_epochs():
     epochs = list(range(0, 600, 10))
-    drawn = spec(charts.response_view(response(epochs, units=24), epochs, 0, 50.0))
-    assert "dead: always 0" in values(drawn, "epoch_590")
+    drawn = spec(charts.response_view(response(epochs), epochs, 0, 50.0))
     assert "threshold 50" in values(drawn, "label")
     assert rows_drawn(drawn) <= charts.MAX_ROWS
     assert max(len(rows[0]) for rows in drawn["datasets"].values()) < 25
@@ -49,10 +48,11 @@ def test_a_network_of_numbers_that_are_none_can_be_drawn():
     frame = response([0, 1]).assign(value=np.nan)
     spec(charts.response_view(frame, [0, 1], 0, 50.0))
     frame = response([0, 1]).assign(value=np.inf)
-    assert "not a number" in values(spec(charts.response_view(frame, [0, 1], 0, 50.0)), "epoch_0")
+    drawn = spec(charts.response_view(frame, [0, 1], 0, 50.0))
+    assert {row["epoch_1"] for row in drawn["datasets"]["output"]} == {None}
 
 
-def test_the_surface_has_its_samples_its_units_and_the_slider():
+def test_the_surface_has_its_samples_and_the_slider():
     cells = pd.DataFrame(
         {"x0": [0, 0, 1, 1], "x1": [1, 1, 2, 2], "y0": [0, 1, 0, 1], "y1": [1, 2, 1, 2]}
     )
@@ -60,16 +60,24 @@ def test_the_surface_has_its_samples_its_units_and_the_slider():
     surface = Surface(
         epochs=[0, 7],
         output=cells,
-        hidden=cells.assign(unit="layer 1, unit 1"),
-        samples=pd.DataFrame({"x": [0.5, 1.5], "y": [0.5, 1.5], "label": ["1", "2"]}),
+        samples=pd.DataFrame(
+            {
+                "x": [0.5, 1.5],
+                "y": [0.5, 1.5],
+                "label": ["1", "2"],
+                "epoch_0": [True, False],
+                "epoch_7": [True, True],
+            }
+        ),
         label="2",
     )
     drawn = spec(charts.surface_view(surface, 3))
     (slider,) = [param for param in drawn["params"] if "bind" in param]
     assert (slider["name"], slider["bind"]["max"]) == ("epoch", 7)
-    assert "layer 1, unit 1" in values(drawn, "unit")
-    assert any("shape" in view["encoding"] for view in views(drawn))
-    assert "flat at 0.5" in values(drawn, "epoch_0")
+    # Classes differ in colour and shape, and a ring is around each sample that is wrong.
+    (points,) = (view for view in views(drawn) if "shape" in view["encoding"])
+    assert points["encoding"]["fill"]["field"] == points["encoding"]["shape"]["field"] == "label"
+    assert any({"filter": "!datum.right"} in view.get("transform", ()) for view in views(drawn))
 
 
 def test_the_own_class_view_counts_every_row_once_at_each_epoch():

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from core import diagram as drawing
 from core import inspection
 from core.data import prepare
 from core.history import STUCK, History
@@ -160,6 +161,16 @@ def of_network(history: History, run: int) -> list[tuple[Picture, int]]:
     return [(network(history, run), 3), (predictions(history, run), 2)]
 
 
+def diagram(history: History, run: int) -> Picture:
+    """The network of one run; for its description see `network`."""
+    return Picture(
+        charts.network_view(drawing.diagram(history, run)),
+        "The network of the chosen run, with a slider over the epochs: columns of units with what "
+        "each puts out, lines for the weights, and a bar for the gradient of each layer. Dead "
+        "units are crossed out.",
+    )
+
+
 def network(history: History, run: int) -> Picture:
     """The outputs of one run's network: over its inputs if there are one or two, else by row.
 
@@ -175,25 +186,23 @@ def network(history: History, run: int) -> Picture:
             samples = samples_over_x(history, run)
             return Picture(
                 charts.curve_view(frame, samples, epochs, run),
-                "The chosen run: the prediction by input with the samples, and each hidden unit's "
-                "output.",
+                "The chosen run: the prediction by input with the samples.",
             )
         return Picture(
             charts.response_view(frame, epochs, run, source.boundary),
-            "The chosen run: probability of class 1 and each hidden unit's output by input.",
+            "The chosen run: probability of class 1 by input.",
         )
     if source.features == 2 and not source.label_columns:
         surface = inspection.surface(history, run)
         if regression:
             return Picture(
                 charts.targets_surface_view(surface, run),
-                "The chosen run: the prediction, and each hidden unit's output, over the two "
-                "features with the samples.",
+                "The chosen run: the prediction over the two features with the samples.",
             )
         return Picture(
             charts.surface_view(surface, run),
-            "The chosen run: probability of class 1, and each hidden unit's output, over the "
-            "two features with the samples.",
+            "The chosen run: probability of class 1 over the two features with the samples, and "
+            "which of them are wrong.",
         )
     if regression:
         return predictions(history, run)

@@ -117,7 +117,10 @@ class Report:
             ("Layer health", [(picture, False) for picture in health]),
             (
                 "What the network does",
-                [(picture, width > 1) for picture, width in figures.of_network(history, run)],
+                [
+                    (figures.diagram(history, run), True),
+                    *((picture, width > 1) for picture, width in figures.of_network(history, run)),
+                ],
             ),
         ]
 
@@ -148,11 +151,12 @@ def _libraries() -> str:
 
 
 def _theme(name: str, palette: list[str]) -> dict:
-    """Vega's configuration: the page's colours and fonts on a transparent background."""
+    """Vega's configuration: the page's colours and fonts and background."""
     ink, line = ("#e8edf2", "#2b353f") if name == "dark" else ("#1c2733", "#e1e6ea")
+    paper = "#11161c" if name == "dark" else "#ffffff"
     words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12}
     return {
-        "background": "transparent",
+        "background": paper,
         "font": "system-ui, sans-serif",
         "view": {"stroke": "transparent"},
         "axis": {**words, "titleFontWeight": "normal", "gridColor": line, "domainColor": line}

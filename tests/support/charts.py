@@ -69,13 +69,10 @@ def values(specification: dict, column: str) -> set:
     return {row[column] for row in rows if column in row}
 
 
-def response(epochs, units=3) -> pd.DataFrame:
+def response(epochs, sign=1) -> pd.DataFrame:
     x = np.linspace(0, 100, 200)
-    names = [PROBABILITY, *(f"layer 1, unit {k + 1}" for k in range(units))]
     return pd.concat(
-        pd.DataFrame(
-            {"key": key, "epoch": epoch, "x": x, "unit": unit, "value": x * (place % 2) * epoch}
-        )
+        pd.DataFrame({"key": key, "epoch": epoch, "x": x, "output": PROBABILITY, "value": value})
         for key, epoch in enumerate(epochs)
-        for place, unit in enumerate(names)
+        for value in [sign * x * epoch / 100]
     )

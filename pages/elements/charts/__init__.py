@@ -11,6 +11,7 @@ panels that stand side by side are a list of charts, for the page to lay out in 
 
 from pages.elements.charts.curves import combinations, curves, overlay, reached, wide
 from pages.elements.charts.decisions import MOST_LABELS, confusion, right_wrong
+from pages.elements.charts.diagram import network_view
 from pages.elements.charts.downsample import MAX_ROWS, thin
 from pages.elements.charts.health import by_layer, health, outputs
 from pages.elements.charts.network import own_class_view, response_view, surface_view
@@ -42,6 +43,7 @@ __all__ = [
     "health",
     "measured",
     "name_of",
+    "network_view",
     "outputs",
     "overlay",
     "own_class_view",

@@ -6,7 +6,17 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pages.elements.charts.spec import GREY, LEGEND, Chart, fitted, form, parameters, table, value
+from pages.elements.charts.spec import (
+    GREY,
+    INK,
+    LEGEND,
+    Chart,
+    fitted,
+    form,
+    parameters,
+    table,
+    value,
+)
 
 MOST_LABELS = 20
 """The most classes or labels that `confusion` and `right_wrong` draw."""
@@ -76,7 +86,7 @@ def _right_wrong(rows: int) -> alt.LayerChart:
     )
     when = "After the last epoch"
     heading = alt.Title(
-        value("heading"), subtitle=when, subtitleColor=GREY, fontSize=13, anchor="start", offset=12
+        value("heading"), subtitle=when, subtitleColor=INK, fontSize=13, anchor="start", offset=12
     )
     chart = fitted(alt.layer(bars, texts), max(1, rows) * 26, title=heading)
     return chart.add_params(*parameters("heading"))
@@ -106,7 +116,7 @@ def _confusion(rows: int) -> alt.LayerChart:
             alt.Tooltip("share:Q", title="Share of the class", format=".1%"),
         ],
     )
-    ink = alt.condition("datum.strong", alt.value("white"), alt.value(GREY))
+    ink = alt.condition("datum.strong", alt.value("white"), alt.value(INK))
     counts = base.mark_text(fontSize=16, fontWeight="bold", dy=-8, tooltip=None).encode(
         text=alt.Text("count:Q", format=","), color=ink
     )
@@ -115,7 +125,7 @@ def _confusion(rows: int) -> alt.LayerChart:
     )
     when = "After the last epoch"
     heading = alt.Title(
-        value("heading"), subtitle=when, subtitleColor=GREY, fontSize=13, anchor="start", offset=12
+        value("heading"), subtitle=when, subtitleColor=INK, fontSize=13, anchor="start", offset=12
     )
     chart = fitted(alt.layer(cells, counts, parts), rows * 74, title=heading)
     return chart.add_params(*parameters("heading"))

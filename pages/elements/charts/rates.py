@@ -17,6 +17,7 @@ from pages.elements.charts.spec import (
     FAILED,
     FLOOR,
     GREY,
+    INK,
     LEGEND,
     Chart,
     above,
@@ -229,7 +230,7 @@ def _before_after(title: str, height: int) -> alt.LayerChart:
     scale = alt.Scale(domain=["before", "after"], range=[GREY, ACCENT])
     color = alt.Color("when:N", title=None, scale=scale, legend=alt.Legend(**LEGEND))
     bars = base.mark_bar(cornerRadiusTopLeft=3, cornerRadiusTopRight=3).encode(color=color)
-    texts = base.mark_text(dy=-7, fontSize=13, color=GREY, tooltip=None).encode(text="text:N")
+    texts = base.mark_text(dy=-7, fontSize=13, color=INK, tooltip=None).encode(text="text:N")
     return fitted(alt.layer(bars, texts), height)
 
 
@@ -340,7 +341,7 @@ def _intervals_form(
     point = base.mark_point(filled=True, size=110, opacity=1, yOffset=9).encode(
         x=alt.X("point:Q", **options), color=outcome(alt.Color), tooltip=tooltip
     )
-    words = {"color": GREY, "fontSize": 13, "dy": -9, "tooltip": None}
+    words = {"color": INK, "fontSize": 13, "dy": -9, "tooltip": None}
     results = base.mark_text(align="right", fontWeight="bold", **words).encode(
         text="text:N", x=alt.value("width")
     )

@@ -25,6 +25,8 @@ from core.rates import Rate
 from core.tasks import TASKS, Task
 
 GREY = "#707b86"
+INK = alt.ExprRef("luminance(background) < 0.2 ? '#9aa5b0' : '#5d6873'")
+"""Grey of a text: one grey alone would not be legible on both backgrounds."""
 ACCENT = "#009e73"
 FAILED = "failed"
 """Any outcome other than success, where these are not distinguished."""
@@ -327,7 +329,7 @@ def rules(along: str = "y") -> list[alt.Chart]:
         offsets |= {"dy": 4 if low else -4, "dx": -2}
         if along == "x":
             offsets = {"align": "right", "baseline": "top", "dx": -4, "dy": 16 if low else 2}
-        label = table("rules").mark_text(color=GREY, fontSize=11, tooltip=None, **offsets)
+        label = table("rules").mark_text(color=INK, fontSize=11, tooltip=None, **offsets)
         label = label.transform_filter("datum.low" if low else "!datum.low")
         layers.append(label.encode(text="label:N", **position))
     return layers

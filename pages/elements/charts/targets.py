@@ -11,15 +11,11 @@ from pages.elements.charts.network import (
     CLASSES,
     RULE,
     after_epoch,
-    by_unit,
+    by_output,
     column_of_views,
     epochs_of,
     overlapping,
     slider,
-    unit_rows,
-    unit_surfaces,
-    units_surface,
-    units_view,
 )
 from pages.elements.charts.spec import ACCENT, GREY, Chart, above, form, table, value
 
@@ -62,7 +58,7 @@ def _note(run: int) -> pd.DataFrame:
 def curve_view(
     frame: pd.DataFrame, samples: pd.DataFrame, key_epochs: list[int], run: int
 ) -> Chart:
-    """The prediction of each target over x with the samples, and below it the hidden units.
+    """The prediction of each target over x with the samples, with a slider.
 
     Args:
         frame: As from `core.inspection.response`.
@@ -70,9 +66,9 @@ def curve_view(
         key_epochs: The epochs of the slider, which starts at the last one.
         run: Its number, for the label.
     """
-    epochs, wide = by_unit(frame, key_epochs)
+    epochs, wide = by_output(frame, key_epochs)
     names = tuple(samples["target"].unique())
-    curves = wide.loc[list(names)].reset_index().rename(columns={"unit": "target"})
+    curves = wide.loc[list(names)].reset_index().rename(columns={"output": "target"})
     tables = {"curves": curves, "samples": samples, "note": _note(run)}
     x = pd.concat([curves["x"], samples["x"]])
     values = {**slider(epochs), "low": float(x.min()), "high": float(x.max())}
@@ -80,20 +76,15 @@ def curve_view(
         last = curves.loc[curves["target"] == name, f"epoch_{epochs[-1]}"]
         known = samples.loc[samples["target"] == name, "value"]
         values |= _values(f"low_{k}", f"high_{k}", _ends(known, last))
-    hidden = [unit for unit in frame["unit"].unique() if unit not in names]
-    if hidden:
-        tables["units"], tables["words"] = unit_rows(wide, hidden)
-    return Chart(_curve_view(names, len(hidden)), tables, values)
+    return Chart(_curve_view(names), tables, values)
 
 
 @form
-def _curve_view(names: tuple[str, ...], units: int) -> alt.VConcatChart:
+def _curve_view(names: tuple[str, ...]) -> alt.VConcatChart:
     axis = alt.Axis(format="~g", tickCount=5, grid=False)
     scale = alt.Scale(domain=[value("low"), value("high")], nice=False)
     x = alt.X("x:Q", title="x", axis=axis, scale=scale)
     views = [_curve(x, k, name, len(names)) for k, name in enumerate(names)]
-    if units:
-        views.append(units_view(x, units))
     ends = [f"{end}_{k}" for k in range(len(names)) for end in ("low", "high")]
     return column_of_views(views, "low", "high", *ends)
 
@@ -140,13 +131,12 @@ def _curve(x: alt.X, k: int, name: str, targets: int) -> alt.LayerChart:
 # --- two features -------------------------------------------------------------------------------
 
 
-def targets_surface_view(surface: Surface, run: int, columns: int = 3) -> Chart:
-    """The prediction of each target over two features with the samples, and the hidden units.
+def targets_surface_view(surface: Surface, run: int) -> Chart:
+    """The prediction of each target over two features with the samples.
 
     Args:
         surface: Of a regression.
         run: Its number, for the label.
-        columns: The most hidden units side by side.
     """
     names = tuple(surface.samples["target"].unique())
     cells = overlapping(surface.output)
@@ -161,19 +151,12 @@ def targets_surface_view(surface: Surface, run: int, columns: int = 3) -> Chart:
         known = surface.samples.loc[surface.samples["target"] == name, "value"]
         low, high = float(known.min()), float(known.max())
         values |= _values(f"low_{k}", f"high_{k}", (low, high if high > low else low + 1))
-    units = surface.hidden["unit"].nunique() if len(surface.hidden) else 0
-    columns = min(columns, units)
-    if units:
-        shown = [f"epoch_{epoch}" for epoch in surface.epochs]
-        tables["units"], tables["words"] = unit_surfaces(surface.hidden, shown, columns)
-    return Chart(_targets_surface_view(names, units, columns), tables, values)
+    return Chart(_targets_surface_view(names), tables, values)
 
 
 @form
-def _targets_surface_view(names: tuple[str, ...], units: int, columns: int) -> alt.VConcatChart:
+def _targets_surface_view(names: tuple[str, ...]) -> alt.VConcatChart:
     views = [_target_surface(k, name, len(names)) for k, name in enumerate(names)]
-    if units:
-        views.append(units_surface(columns, -(-units // columns)))
     ends = [f"{end}_{k}" for k in range(len(names)) for end in ("low", "high")]
     return column_of_views(views, *ends)
 

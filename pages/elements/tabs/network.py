@@ -1,4 +1,4 @@
-"""The tab with the network of one run: its outputs, and what it gets right."""
+"""The tab with the network of one run: its units, its outputs, and what it gets right."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def draw(problem: str, _: Experiment, history: History) -> None:
 
 @once
 def _draw_network(history: History, run: int) -> None:
+    with st.container(border=True):
+        charts.show(*figures.diagram(history, run))
     pictures = figures.of_network(history, run)
     columns = st.columns([width for _, width in pictures])
     for column, (picture, _) in zip(columns, pictures, strict=True):
