@@ -28,9 +28,9 @@ def test_a_paste_leads_to_the_diff_also_on_a_phone_and_after_detours(server, pag
     page.get_by_role("textbox", name="Your script").fill(SCRIPT)
     press(page, "See what is wrong")
     expect(page.get_by_text("What was understood")).to_be_visible(timeout=30_000)
-    page.get_by_label("How much do its classes overlap").fill("0")
+    page.get_by_role("spinbutton", name="How much do its classes overlap").fill("0")
     press(page, "Use these answers")
-    expect(page.get_by_text("Stand-in data")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Stand-in data").first).to_be_visible(timeout=30_000)
     # Edited after it was answered: the answers stay.
     page.get_by_role("textbox", name="Your script").fill(
         SCRIPT.replace('Dense(1, activation="sigmoid")', 'Dense(1, activation="softmax")')
