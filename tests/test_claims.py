@@ -79,7 +79,6 @@ def test_a_live_test_of_the_same_seed_gives_the_recorded_runs(key):
         "threshold-shuffle-tilts-classes",
         "two-blob-half-as-asked",
         "two-blob-many-points-are-slow",
-        "two-blob-never-predicts-2",
     ],
 )
 def test_recorded_and_live_verdicts_agree_over_other_seeds(key):

@@ -14,7 +14,7 @@ from core.diagnosis.observations import final_state
 from core.gallery import CASES
 from core.gallery.case import Case
 from core.history import TARGET, History
-from core.rates import Rate, paired_gain
+from core.rates import paired_gain
 from core.recorded import (
     RecordedFinding,
     Trained,
@@ -176,8 +176,3 @@ def table(record: Record) -> str:
         change = " + ".join(fix.title for fix in case.fixes)
         rows.append(f"| {case.title} | {recorded.before.rate} | {change} | {recorded.after.rate} |")
     return "\n".join(rows)
-
-
-def same(one: Rate, other: Rate) -> bool:
-    """Whether the intervals of two rates overlap."""
-    return one.low <= other.high and other.low <= one.high
