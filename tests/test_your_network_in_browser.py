@@ -43,7 +43,7 @@ def test_a_paste_leads_to_the_diff_also_on_a_phone_and_after_detours(server, pag
     settle(page)
     press(page, "Find the fix")
     fix = page.locator(".st-key-own-diff")
-    expect(fix).to_be_visible(timeout=LONG)
+    expect(fix).to_be_visible(timeout=2 * LONG)
     expect(fix).to_contain_text('-model.add(Dense(1, activation="softmax"))')
     expect(fix).to_contain_text('+model.add(Dense(1, activation="sigmoid"))')
     expect(fix).not_to_contain_text("-model.add(Dense(16")
