@@ -93,6 +93,29 @@ def test_a_network_is_looked_into_epoch_by_epoch_without_the_server(server, page
         expect(slider).to_have_value("0")
 
 
+def test_a_click_on_a_curve_shows_the_network_of_its_run_also_alone(server, page):
+    open_at(page, f"{server}/Two_blob_problem?fixes=higher-learning-rate&epochs=5&runs=16")
+    press(page, "Train")
+    expect(page.get_by_role("heading", name="runs ended at")).to_be_visible(timeout=LONG)
+    settle(page)
+    curve = page.locator("[data-testid=stVegaLiteChart] canvas").first
+    box = curve.bounding_box()
+    at = {"x": box["width"] * 0.6, "y": box["height"] * 0.35}
+    curve.hover(position=at)
+    tip = page.locator("#vg-tooltip-element tr", has=page.get_by_text("Run", exact=True))
+    run = re.search(r"\d+", tip.inner_text()).group()
+    curve.click(position=at)
+    expect(page.get_by_role("radio", name=f"Run {run}", exact=True)).to_be_checked()
+    expect(page.get_by_text(f"run {run}, after epoch 5").first).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"pick={run}(&|$)"))
+    # The same for a slide: one chart, without the page around it.
+    page.goto(f"{page.url}&embed=true&show=network")
+    expect(page.get_by_text(f"run {run}, after epoch 5")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="Train")).to_have_count(0)
+    for part in ("stMain", "stSidebar"):
+        expect(page.get_by_test_id(part).get_by_role("heading")).to_have_count(0)
+
+
 def test_plain_keras_is_laid_over_the_stack(server, page):
     open_at(page, f"{server}/Two_blob_problem?epochs=3&runs=16&tab=model.fit")
     press(page, "Train")

@@ -390,3 +390,11 @@ def test_any_link_to_the_claims_gives_values_in_range_and_a_notice_for_the_rest(
     with visit(dict(query), again):
         assert not page.enter()
     assert again.items() >= {f"{page.PAGE}.{n}": v for n, v in values.items()}.items()
+
+
+def test_a_link_names_a_run_by_its_kind_or_by_its_number():
+    kind = VIEWS["pick"].kind
+    assert [kind.parse(text) for text in ("worst", "7", "007")] == ["worst", "7", "7"]
+    for text in ("-1", "1.5", "1234567", "²", "first"):
+        with pytest.raises(ValueError, match="the number of a run"):
+            kind.parse(text)

@@ -8,9 +8,9 @@ import streamlit as st
 from core.data import baseline
 from core.history import History
 from core.rates import Rate
-from pages.elements import change, charts, figures, state, visitor
+from pages.elements import change, charts, figures, picking, state, visitor
 from pages.elements.headline import headline, others, outcomes_help
-from pages.elements.rendering import once
+from pages.elements.rendering import concluded, once
 
 HEIGHT = 150
 """The height of the chart in pixels: with the controls above it, the card fits a laptop."""
@@ -43,7 +43,8 @@ def draw(problem: str, history: History, current: bool) -> None:
                 )
         with picture:
             part = figures.part_measured(history, state.view(problem, "part"))
-            _curves(history, target, part, state.view(problem, "curves"))
+            drawn = _curves(history, target, part, state.view(problem, "curves"))
+            picking.show(problem, "answer", drawn)
 
 
 def _outcomes(history: History, target: float) -> None:
@@ -82,7 +83,7 @@ def _draw_rate(rate: Rate) -> None:
     charts.show(*figures.rate(rate))
 
 
-@once
-def _curves(history: History, target: float, part: str, when: str) -> None:
+@concluded
+def _curves(history: History, target: float, part: str, when: str) -> figures.Picture:
     constant = baseline(history.experiment, history.seed, 0)
-    charts.show(*figures.score(history, part, when, target, constant, HEIGHT))
+    return figures.score(history, part, when, target, constant, HEIGHT)

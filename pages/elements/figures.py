@@ -142,12 +142,18 @@ def health(history: History, figure: str, target: float) -> list[Picture]:
     return [Picture(panel, described) for panel in panels]
 
 
-def picks(history: History, target: float) -> dict[str, int]:
-    """The runs that can be shown in detail: best, median, worst and, if any is, the first stuck."""
+def picks(history: History, target: float, chosen: str = "") -> dict[str, int]:
+    """The runs that can be shown in detail.
+
+    They are best, median, worst and, if any is, the first stuck, and the run whose number `chosen`
+    is, if it is one.
+    """
     runs = {kind: history.pick(kind) for kind in ("best", "median", "worst")}
     stuck = history.outcomes(target) == STUCK
     if stuck.any():
         runs["stuck"] = int(stuck.argmax())
+    if chosen.isdecimal() and int(chosen) < history.runs:
+        runs[chosen] = int(chosen)
     return runs
 
 

@@ -40,6 +40,12 @@ def open_page(path: str) -> None:
     if query_params.arrive(path) and not query_params.followed_history():
         # Streamlit keeps the scroll position of the previous page.
         st.session_state.setdefault(browser.WANTED, browser.TOP)
+    if not query_params.asks_for_one_chart():
+        _navigation()
+    worker()
+
+
+def _navigation() -> None:
     with st.sidebar:
         st.markdown("### :material/landscape: Plateau")
         st.caption("Why does my accuracy stay the same?")
@@ -51,4 +57,3 @@ def open_page(path: str) -> None:
                 query_params=query_params.parameters_of(other) or None,
             )
         browser.act()
-    worker()

@@ -10,6 +10,7 @@ from core.experiment import Experiment
 from core.history import History, epochs_frame
 from core.posts import POSTS
 from pages.elements import (
+    alone,
     answer,
     charts,
     controls,
@@ -31,6 +32,8 @@ LIVE_EPOCHS = 40
 def draw(problem: str, question: str) -> None:
     """Draw the page of a problem; `question` is its description."""
     refused = state.enter(problem)
+    if alone.draw(problem, _running):
+        return state.leave(problem)
     with st.container(gap="xsmall"):
         st.title(own.problem(problem).title)
         st.markdown(f"{question} Source: {POSTS[problem].markdown}.")

@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.draft import Draft
 from core.fields import MultiChoice
-from pages.elements.settings import as_text, changed_by
+from pages.elements.settings import VIEWS, as_text, changed_by
 
 FORMAT = 2
 """The version of the link format, raised by a change that older versions would misread."""
@@ -55,6 +55,11 @@ def parameters_of(page: str) -> dict[str, str]:
 
 def _left(page: str | None) -> str:
     return f"left.{page}"
+
+
+def asks_for_one_chart() -> bool:
+    """Whether the link asks for one chart alone, which needs no navigation."""
+    return st.query_params.get("show") in VIEWS["show"].kind.options[1:]
 
 
 def wants_results() -> bool:
@@ -207,6 +212,12 @@ def popover(parameters: Mapping[str, str], *, results: bool = False) -> None:
         if results:
             st.caption("Opens it with the results, which are trained again if need be.")
             st.code(address({**parameters, RESULTS: "yes"}), language=None, wrap_lines=True)
+            st.caption(
+                "Shows one chart alone, for a slide or a course page: `show` is one of "
+                f"{', '.join(VIEWS['show'].kind.options[1:])}."
+            )
+            alone = {**parameters, "embed": "true", "show": "network"}
+            st.code(address(alone), language=None, wrap_lines=True)
 
 
 def address(parameters: Mapping[str, str]) -> str:

@@ -98,7 +98,7 @@ class Report:
         part = figures.part_measured(history, self.views["part"])
         when = self.views["curves"]
         log = figures.logarithmic(history, part, when, self.views["log"])
-        picks = figures.picks(history, self.target)
+        picks = figures.picks(history, self.target, str(self.views["pick"]))
         run = picks.get(self.views["pick"], picks["worst"])
         rate = Rate.of(history.successes(self.target))
         health = figures.health(

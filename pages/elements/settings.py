@@ -35,6 +35,7 @@ from core.sources import SOURCES, Source, of_class
 from core.tasks import Task
 from pages.elements.layer_settings import LISTS, network
 from pages.elements.row import DATA, GROUPS, NETWORK, RUNS, TRAINING, Control, of_field
+from pages.elements.run_choice import RunChoice
 from pages.elements.words import Layers, as_text, in_words
 
 __all__ = [
@@ -397,7 +398,15 @@ TABS = (
     "Export",
 )
 """The labels of the tabs below the answer; `pages.elements.tabs` has their content."""
+PAGE = "page"
+"""The whole page, among the values of the view "show"."""
 VIEWS = {
+    "show": View(
+        "Shown",
+        Choice((PAGE, "curves", "loss", "scores", "rate", "layers", "network", "outputs")),
+        PAGE,
+        "The page, or one chart alone; `pages.elements.alone` draws it.",
+    ),
     "tab": View("Tab", Choice(TABS), TABS[0], "The evidence below the answer."),
     "log": View(
         "Log scale for the loss",
@@ -430,9 +439,10 @@ VIEWS = {
     ),
     "pick": View(
         "Run",
-        Choice(("best", "median", "worst", "stuck")),
+        RunChoice(("best", "median", "worst", "stuck")),
         "worst",
-        "By final score; 'stuck' is the first run that is stuck.",
+        "By final score; 'stuck' is the first run that is stuck. A click on a curve chooses its "
+        "run.",
     ),
 }
 """The parts of the results that a page shows, by name."""

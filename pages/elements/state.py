@@ -248,6 +248,11 @@ def view(problem: str, name: str) -> Any:
     return held(problem)[name]
 
 
+def look_at(problem: str, name: str, value: Any) -> None:
+    """Set one of VIEWS in a callback, in which its widget has its old value."""
+    held(problem)[name] = st.session_state[key(problem, name)] = value
+
+
 def target(problem: str) -> float:
     """The score at which a run succeeds."""
     return held(problem)["target"]

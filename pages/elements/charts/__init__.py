@@ -23,7 +23,7 @@ from pages.elements.charts.rates import (
     measured,
     rate,
 )
-from pages.elements.charts.spec import GREY, Chart, name_of, show
+from pages.elements.charts.spec import GREY, PICK, Chart, name_of, picked, show
 from pages.elements.charts.targets import curve_view, predictions_view, targets_surface_view
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "MAX_ROWS",
     "MOST_LABELS",
     "NAMED",
+    "PICK",
     "Chart",
     "before_after",
     "by_layer",
@@ -47,6 +48,7 @@ __all__ = [
     "outputs",
     "overlay",
     "own_class_view",
+    "picked",
     "predictions_view",
     "rate",
     "reached",

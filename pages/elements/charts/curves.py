@@ -18,6 +18,7 @@ from pages.elements.charts.spec import (
     EPOCHS,
     GREY,
     LEGEND,
+    PICK,
     SHAPES,
     Chart,
     above,
@@ -189,7 +190,9 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> 
     color = outcome(alt.Color, domain, legend)
     dash = outcome(alt.StrokeDash, domain, legend, range=DASHES)
     shape = each(alt.ShapeValue, domain, SHAPES)
-    hovered = "hover.run && hover.run[0] === datum.run"
+    hovered = " || ".join(
+        f"({name}.run && {name}.run[0] === datum.run)" for name in ("hover", PICK)
+    )
     lines = lines.encode(
         color=color,
         strokeDash=dash,
@@ -214,9 +217,12 @@ def _median_line(measure: str, log: bool, task: Task) -> alt.Chart:
 
 
 def _hover_targets(measure: str, log: bool, task: Task) -> alt.Chart:
-    """Invisible points that select the run nearest to the pointer."""
+    """Invisible points that select the run nearest to the pointer, and with a click pick it."""
     nearest = alt.selection_point(
         name="hover", fields=["run"], nearest=True, on="pointerover", clear="pointerout"
+    )
+    pick = alt.selection_point(
+        name=PICK, fields=["run"], nearest=True, on="click", toggle=False, clear="dblclick"
     )
     tooltip = [
         alt.Tooltip("run:Q", title="Run", format="d"),
@@ -229,7 +235,7 @@ def _hover_targets(measure: str, log: bool, task: Task) -> alt.Chart:
         .mark_point(opacity=0, size=200)
         .encode(x=epoch_axis(), y=value_axis(measure, log, task=task), tooltip=tooltip)
         .properties(name="targets")
-        .add_params(nearest)
+        .add_params(nearest, pick)
     )
 
 

@@ -89,11 +89,16 @@ def form(build: Callable[..., alt.TopLevelMixin]) -> Callable[..., str]:
     return built
 
 
+PICK = "pick"
+"""The selection of a run with a click, in a chart that has it."""
+
+
 def show(
     chart: Chart,
     alt: str,
     key: str | None = None,
     on_select: Callable[[], None] | Literal["ignore"] = "ignore",
+    selection: str | None = None,
 ) -> None:
     """Draw a chart on the page.
 
@@ -102,9 +107,25 @@ def show(
         alt: The alternative text.
         key: Of the element.
         on_select: Called when a person selects something in a chart that has a selection.
+        selection: The name of the only selection that counts; None for all.
     """
     # By default, Streamlit makes a column of layered views 400 pixels wide.
-    st.vega_lite_chart(chart.spec(), alt=alt, key=key, width="stretch", on_select=on_select)
+    st.vega_lite_chart(
+        chart.spec(),
+        alt=alt,
+        key=key,
+        width="stretch",
+        on_select=on_select,
+        selection_mode=selection,
+    )
+
+
+def picked(key: str) -> int | None:
+    """The run that is picked in the chart with this key, if any; a browser may send anything."""
+    try:
+        return int(st.session_state[key]["selection"][PICK][0]["run"])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
 
 
 def table(name: str) -> alt.Chart:

@@ -11,7 +11,7 @@ from core.data import baseline
 from core.experiment import Experiment
 from core.history import History
 from core.measures import measures
-from pages.elements import baselines, charts, figures, state
+from pages.elements import baselines, charts, figures, picking, state
 from pages.elements.rendering import concluded, once
 from pages.elements.settings import VIEWS
 
@@ -90,7 +90,15 @@ def _curves(problem: str, history: History, target: float, constant: float) -> N
         if part == "training":
             _view(problem, "curves", CURVES.get)
         log = _log_toggle(problem, figures.logarithmic(history, part, when))
-    _draw_curves(history, target, constant, part, when, log)
+    left, right = st.columns(2)
+    with left, st.container(border=True):
+        picking.show(problem, "score", _score(history, part, when, target, constant))
+    with right, st.container(border=True):
+        picking.show(problem, "loss", _loss(history, part, when, target, log))
+    _draw_final(history, target, constant)
+
+
+_score, _loss = concluded(figures.score), concluded(figures.loss)
 
 
 def _view(problem: str, name: str, words: Callable[[str], str]) -> None:
@@ -121,16 +129,11 @@ def _choose_log(problem: str, key: str, default: bool) -> None:
 
 
 @once
-def _draw_curves(
-    history: History, target: float, constant: float, part: str, when: str, log: bool
-) -> None:
-    left, right = st.columns(2)
-    with left, st.container(border=True):
-        charts.show(*figures.score(history, part, when, target, constant))
-    with right, st.container(border=True):
-        charts.show(*figures.loss(history, part, when, target, log))
+def _draw_final(history: History, target: float, constant: float) -> None:
+    words = ["A click on a curve shows the network of its run."]
     if note := str(charts.thin(history.curves())):
         name = history.experiment.task.score_name
-        st.caption(f"{note}, spread over the ranks of their final {name}.")
+        words.insert(0, f"{note}, spread over the ranks of their final {name}.")
+    st.caption(" ".join(words))
     with st.container(border=True):
         charts.show(*figures.final_scores(history, target, constant))

@@ -13,18 +13,22 @@ from pages.elements.settings import VIEWS
 
 def draw(problem: str, _: Experiment, history: History) -> None:
     """Draw the tab."""
-    picks = figures.picks(history, state.target(problem))
+    picks = figures.picks(history, state.target(problem), state.view(problem, "pick"))
     if state.view(problem, "pick") not in picks:
         state.held(problem)["pick"] = VIEWS["pick"].default
     kind = st.segmented_control(
         VIEWS["pick"].label,
         tuple(picks),
         required=True,
-        format_func=lambda name: f"{name.capitalize()} (run {picks[name]})",
+        format_func=lambda name: _words(name, picks[name]),
         help=VIEWS["pick"].help,
         **state.control(problem, "pick"),
     )
     _draw_network(history, picks[kind])
+
+
+def _words(name: str, run: int) -> str:
+    return f"Run {run}" if name.isdecimal() else f"{name.capitalize()} (run {run})"
 
 
 @once

@@ -1,0 +1,113 @@
+"""One chart of a training alone, for a slide or a course page: `&embed=true&show=network`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.data import baseline
+from core.fields import InvalidExperiment
+from core.history import History
+from core.rates import Rate
+from pages.elements import charts, controls, figures, jobs, query_params, state, visitor
+from pages.elements.figures import Picture
+from pages.elements.settings import PAGE
+
+Make = Callable[[str, History], list[Picture]]
+"""Makes the charts of a training from the problem's key and the history, side by side."""
+
+
+def draw(problem: str, running: Callable[..., None]) -> bool:
+    """Draw the chart that the link asks for, if it asks for one; whether it does.
+
+    A training that is not kept is made first.
+
+    Args:
+        problem: Whose page.
+        running: Draws the progress of a training; see `jobs.result`.
+    """
+    chart = state.view(problem, "show")
+    if chart == PAGE:
+        return False
+    try:
+        request = controls.request(problem, state.experiment(problem))
+    except InvalidExperiment as error:
+        st.error(str(error), icon=":material/error:")
+        return True
+    visitor.restore(problem, request)
+    if jobs.latest(problem) is None and not visitor.found(problem, request):
+        if not jobs.affordable(request):
+            return True
+        controls.train(problem)
+    history = jobs.result(problem, "training", running, problem)
+    if history is not None:
+        pictures = CHARTS[chart](problem, history)
+        for column, picture in zip(st.columns(len(pictures)), pictures, strict=True):
+            with column:
+                charts.show(*picture)
+        st.markdown(f"[Open the whole page]({_whole(problem)})")
+    return True
+
+
+def _whole(problem: str) -> str:
+    parameters = state.parameters(problem)
+    parameters.pop("show")
+    return query_params.address({**parameters, query_params.RESULTS: "yes"})
+
+
+def _curves(problem: str, history: History) -> list[Picture]:
+    part, when = _measured(problem, history)
+    target = state.target(problem)
+    constant = baseline(history.experiment, history.seed, 0)
+    return [figures.score(history, part, when, target, constant)]
+
+
+def _loss(problem: str, history: History) -> list[Picture]:
+    part, when = _measured(problem, history)
+    log = figures.logarithmic(history, part, when, state.view(problem, "log"))
+    return [figures.loss(history, part, when, state.target(problem), log)]
+
+
+def _measured(problem: str, history: History) -> tuple[str, str]:
+    part = figures.part_measured(history, state.view(problem, "part"))
+    return part, state.view(problem, "curves")
+
+
+def _scores(problem: str, history: History) -> list[Picture]:
+    constant = baseline(history.experiment, history.seed, 0)
+    return [figures.final_scores(history, state.target(problem), constant)]
+
+
+def _rate(problem: str, history: History) -> list[Picture]:
+    return [figures.rate(Rate.of(history.successes(state.target(problem))))]
+
+
+def _layers(problem: str, history: History) -> list[Picture]:
+    return figures.health(history, state.view(problem, "health"), state.target(problem))
+
+
+def _network(problem: str, history: History) -> list[Picture]:
+    return [figures.diagram(history, _run(problem, history))]
+
+
+def _outputs(problem: str, history: History) -> list[Picture]:
+    return [picture for picture, _ in figures.of_network(history, _run(problem, history))]
+
+
+def _run(problem: str, history: History) -> int:
+    chosen = state.view(problem, "pick")
+    picks = figures.picks(history, state.target(problem), chosen)
+    return picks.get(chosen, picks["worst"])
+
+
+CHARTS: dict[str, Make] = {
+    "curves": _curves,
+    "loss": _loss,
+    "scores": _scores,
+    "rate": _rate,
+    "layers": _layers,
+    "network": _network,
+    "outputs": _outputs,
+}
+"""By the values of the view "show"."""
