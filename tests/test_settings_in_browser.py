@@ -21,7 +21,8 @@ def look_into_popovers(page: Page) -> None:
         if number % 3 == 0:
             page.keyboard.press("Escape")
         elif number % 3 == 1:
-            page.get_by_test_id("stSidebar").get_by_text("stay the same").click()
+            # Somewhere that no popover reaches.
+            page.get_by_test_id("stSidebar").click(position={"x": 20, "y": 800})
         else:
             press(page, name)
         expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
@@ -159,7 +160,7 @@ def test_the_keyboard_gets_from_train_to_the_change_to_make_in_a_few_steps(serve
     assert steps_to(page, change) <= 2
     expect(change).to_be_in_viewport()
     tab = page.get_by_role("tab", name="Why")
-    assert steps_to(page, tab) <= 4
+    assert steps_to(page, tab) <= 6, "four of them are the chart's own"
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Curves")).to_be_focused()
 
