@@ -206,6 +206,7 @@ def test_three_classes_of_five_features_are_trained_and_pictured():
     assert setting(app, "two-blob.labels").value == "1, 2, 3"
     app.button(key="two-blob-train").click().run()
     finished(app, "16 runs ended at")
+    look_at(app, "two-blob", "Curves")
     said = next(each.value for each in app.markdown if "Other models" in each.value)
     assert re.search(r"a random forest \d+\.\d%.*These runs: \d+\.\d%", said)
     look_at(app, "two-blob", "Network")
