@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import fixes, loss_fixes
+from core import fixes
 from core.diagnosis import Severity, diagnose, verdict
 from core.experiment import Dense, Table
+from core.fixes import loss_fixes
 from support.diagnosis import (
     HEALTHY,
     MANY,

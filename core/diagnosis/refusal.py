@@ -8,7 +8,7 @@ from core.diagnosis.findings import FATAL, Finding
 from core.draft import Draft
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix, made_to_fit
-from core.loss_fixes import ONE_HOT, SPARSE
+from core.fixes.loss_fixes import ONE_HOT, SPARSE
 from core.losses import loss
 
 SPARSE_LOSS = "sparse_categorical_crossentropy"

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core import fixes, loss_fixes, update_fixes
+from core import fixes
 from core.costs import Work, priced
 from core.diagnosis.combining import as_many_as_fit, combined, with_fix
 from core.diagnosis.findings import Finding, Severity
 from core.diagnosis.yardstick import Yardstick
 from core.experiment import Experiment
-from core.fixes import Fix
+from core.fixes import Fix, loss_fixes, update_fixes
 from core.history import History
 from core.rates import Rate, paired_gain
 

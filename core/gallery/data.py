@@ -8,9 +8,9 @@ import numpy as np
 
 from core.experiment import Adam, Blobs, Data, Dense, Experiment, Table
 from core.fixes import STANDARDISE, WIDEN, Fix
+from core.fixes.loss_fixes import SHUFFLE_FIRST, balanced
 from core.gallery.case import Case, Question
 from core.gallery.parts import SIGMOID, SOFTMAX, THREE, classifier
-from core.loss_fixes import SHUFFLE_FIRST, balanced
 from core.streams import generator
 
 NUMBERS = 1_024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core import fixes, loss_fixes
+from core import fixes
 from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
@@ -21,6 +21,7 @@ from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.limits import of_other_models
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import MINORITY, OFF_CENTRE, ORDER, RISK
+from core.fixes import loss_fixes
 
 
 @rule("one-class-only", always=True)

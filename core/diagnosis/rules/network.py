@@ -28,8 +28,8 @@ from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import ENOUGH_SURVIVORS, LOUD, RISK, SETTLED
 from core.experiment import BatchNormalisation, Dense, Dropout
 from core.fields import settings
+from core.fixes.network_edits import output_activations
 from core.layers import Layer
-from core.network_edits import output_activations
 
 
 @rule("zero-initialisation")

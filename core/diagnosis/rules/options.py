@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from core import fixes, loss_fixes, losses
+from core import fixes, losses
 from core.diagnosis.findings import (
     CERTAIN,
     COSMETIC,
@@ -22,6 +22,7 @@ from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import MINORITY
+from core.fixes import loss_fixes
 from core.metrics import METRICS
 
 NEAREST = 0.05

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
-from core import fixes, loss_fixes, losses
+from core import fixes, losses
 from core.diagnosis.findings import CERTAIN, COSMETIC, FATAL, FRAGILE, LIKELY, SLOW, Finding, number
 from core.diagnosis.observations import FinalState, Observations
 from core.diagnosis.rules.rule import rule
+from core.fixes import loss_fixes
 
 OFTEN = 0.9
 """Share of initialisations without any gradient from which on hardly a run can learn."""

@@ -7,13 +7,13 @@ import math
 import numpy as np
 
 from core import fixes as data_fixes
-from core import update_fixes as fixes
 from core.callbacks import EarlyStopping
 from core.diagnosis.findings import COSMETIC, FATAL, FRAGILE, LIKELY, Finding, confidence_in, number
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR, ends_better
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import DECAYED, ENDURING, SHRUNK
+from core.fixes import update_fixes as fixes
 
 
 @rule("rate-decays-too-early")

@@ -8,7 +8,8 @@ from typing import Any
 
 from core.callbacks import EarlyStopping
 from core.experiment import Experiment
-from core.fixes import Fix, with_training
+from core.fixes.edits import with_training
+from core.fixes.fix import Fix
 from core.schedules import CosineDecay
 
 DEFAULT_DECAY = 0.004

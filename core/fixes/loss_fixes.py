@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 
 from core.experiment import Experiment
-from core.fixes import Edit, Fix, with_data, with_training
-from core.network_edits import changed_output
+from core.fixes.edits import with_data, with_training
+from core.fixes.fix import Fix, ours
+from core.fixes.network_edits import changed_output
 
 
 def with_logits(experiment: Experiment) -> Experiment:
@@ -22,53 +23,49 @@ def _with_output(activation: str, experiment: Experiment) -> Experiment:
     return replace(experiment, model=changed_output(experiment, activation, units))
 
 
-def _ours(key: str, title: str, why: str, edit: Edit) -> Fix:
-    return Fix(key, title, why, "ours", edit)
-
-
-LOGITS = _ours(
+LOGITS = ours(
     "linear-logits",
     "Linear output, from_logits=True",
     "The loss then applies the sigmoid or softmax itself, and nothing is clipped.",
     with_logits,
 )
-PROBABILITIES = _ours(
+PROBABILITIES = ours(
     "no-from-logits",
     "from_logits=False",
     "The output has its activation already; the loss then takes it as a probability.",
     with_training(from_logits=False),
 )
-SIGNED_OUTPUT = _ours(
+SIGNED_OUTPUT = ours(
     "tanh-output",
     "Tanh output",
     "A tanh is negative for one class and positive for the other, as the hinge loss asks.",
     partial(_with_output, "tanh"),
 )
-ONE_HOT = _ours(
+ONE_HOT = ours(
     "one-hot-labels",
     "One-hot labels",
     "The loss takes a column of labels for each class, and compares it with that class's output.",
     with_data(encoding="one-hot"),
 )
-SPARSE = _ours(
+SPARSE = ours(
     "sparse-loss",
     "Sparse categorical cross-entropy",
     "It is the same loss, and takes class numbers in place of one-hot labels.",
     with_training(loss="sparse_categorical_crossentropy"),
 )
-SQUARED_ERROR = _ours(
+SQUARED_ERROR = ours(
     "squared-error",
     "Squared error",
     "The squared error is made for targets of any sign and size.",
     with_training(loss="mean_squared_error"),
 )
-SHUFFLE_FIRST = _ours(
+SHUFFLE_FIRST = ours(
     "shuffle-first",
     "Shuffle before splitting",
     "The held-out rows are then a random sample, like the training rows.",
     with_data(shuffling="permutation"),
 )
-NO_CLASS_WEIGHTS = _ours(
+NO_CLASS_WEIGHTS = ours(
     "no-class-weights",
     "No class weights",
     "Every row then counts alike.",
@@ -85,7 +82,7 @@ def balanced(shares: np.ndarray) -> Fix:
     present = shares > 0
     inverse = 1 / np.where(present, shares * present.sum(), 1)
     weights = tuple(float(f"{weight:.3g}") for weight in inverse)
-    return _ours(
+    return ours(
         "balanced-class-weights",
         "Balanced class weights",
         "A rare class then counts as much in the loss as a common one.",
