@@ -145,7 +145,7 @@ def test_a_link_opens_the_same_on_another_server(server, page):
     set_number(page, "Data", "Noise", 0.07)
     set_number(page, "Training", "Learning rate", 0.0125)
     press(page, "Link")
-    link = page.get_by_test_id("stPopoverBody").locator("code").first.inner_text()
+    link = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").first.inner_text()
     page.keyboard.press("Escape")
     assert link == page.url
     described = page.get_by_text(re.compile("Network 2")).inner_text()

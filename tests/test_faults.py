@@ -261,7 +261,6 @@ def test_the_process_itself_refuses_what_the_server_let_through(monkeypatch):
 def test_a_click_that_asks_for_too_much_gets_a_message():
     app = opened("threshold", epochs="2000", runs="512")
     assert app.button(key="threshold-train").disabled
-    assert app.button(key="threshold-try").disabled
     app.button(key="threshold-fix-evaluated-on-training-data-hold-out").click().run()
     assert not app.exception
     assert "the limit here is" in app.toast[0].value

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -32,6 +33,12 @@ from support.training import small
 EXPERIMENT = small("sigmoid", hidden="tanh", optimizer=Adam(0.01))
 TARGET, CHUNK, RUNS = 0.7, 16, 88
 """With this target about half of the runs succeed; the last chunk is a smaller one."""
+
+
+@pytest.fixture(autouse=True)
+def no_page_as_main(monkeypatch):
+    """New processes import the main module, which a page's test before has put a page in."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
 
 
 def counts(statistics):
@@ -121,7 +128,7 @@ def test_quantiles_are_within_the_stated_error(values, negative, q):
 def test_what_is_not_a_number_is_the_worst():
     losses = counted(LOSSES.cells(np.array([np.nan, -1.0, 0.0, 2.0], np.float32)))
     assert [quantile(losses, q, LOSSES) for q in (0, 0.4, 1)] == [
-        pytest.approx(-1, rel=0.01),
+        pytest.approx(-1, rel=0.02),
         0,
         np.inf,
     ]

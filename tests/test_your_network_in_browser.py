@@ -30,7 +30,10 @@ def test_a_paste_leads_to_the_diff_also_on_a_phone_and_after_detours(server, pag
     expect(page.get_by_text("What was understood")).to_be_visible(timeout=30_000)
     page.get_by_role("spinbutton", name="How much do its classes overlap").fill("0")
     press(page, "Use these answers")
+    # A busy server may not have begun to read them yet: the page would look settled.
+    expect(page).to_have_url(re.compile("answers="), timeout=30_000)
     expect(page.get_by_text("Stand-in data").first).to_be_visible(timeout=30_000)
+    settle(page)
     # Edited after it was answered: the answers stay.
     page.get_by_role("textbox", name="Your script").fill(
         SCRIPT.replace('Dense(1, activation="sigmoid")', 'Dense(1, activation="softmax")')
