@@ -62,11 +62,11 @@ def assert_results_are_of_these_settings(page: Page) -> None:
 
 
 def in_view(page: Page, problem: str) -> bool:
-    """The result begins in the upper half of the window, and the keyboard goes on there."""
+    """The result begins in the upper part of the window, and the keyboard goes on there."""
     return page.evaluate(
         "key => { const part = document.querySelector(`.st-key-${key}-result`);"
         "  const top = part.getBoundingClientRect().top;"
-        "  return top >= 0 && top < innerHeight / 2 && part.contains(document.activeElement); }",
+        "  return top >= 0 && top < 0.6 * innerHeight && part.contains(document.activeElement); }",
         problem,
     )
 

@@ -26,11 +26,10 @@ _SCRIPT = """<script>
       part.style.cssText += "outline: none; scroll-margin-top: 4rem";
       part.focus({{preventScroll: true}});
       focused = true;
-      // What begins in the upper half of the window can be seen already.
-      const top = part.getBoundingClientRect().top;
-      if (top > 0 && top < innerHeight / 2) return leave();
     }}
-    if (part) part.scrollIntoView({{block: "start"}});
+    // What begins in the upper half of the window can be seen already.
+    const top = part ? part.getBoundingClientRect().top : 1;
+    if (top <= 0 || top >= innerHeight / 2) part.scrollIntoView({{block: "start"}});
     // The page is still being drawn; whoever scrolls meanwhile is left alone.
     if (free && Date.now() - started < {patience}) setTimeout(align, 100); else leave();
   }};
