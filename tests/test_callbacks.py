@@ -45,7 +45,7 @@ def test_every_run_is_that_of_keras(name):
     from core.training import train
 
     experiment, runs = case(name), 5
-    alone = {run: fit(experiment, seed=3, run=run) for run in (0, 2, 4)}
+    alone = {run: fit(experiment, seed=3, run=run) for run in (0, 4)}
     layouts = LAYOUTS if name == "stop, restore the best" else LAYOUTS[:1]
     for layout in layouts:
         with laid_out(layout):

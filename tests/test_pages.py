@@ -287,7 +287,8 @@ def test_curves_are_those_that_are_counted_unless_model_fits_are_asked_for():
 def test_the_script_and_what_changed_are_there_before_any_training():
     app = opened("two-blob", fixes="rmsprop", epochs="7", tab="Export")
     link, with_results, alone, script, *changed = (block.value for block in app.code)
-    assert with_results.startswith(link) and alone.startswith(link)
+    assert with_results.startswith(link)
+    assert alone.startswith(link)
     assert "v=2" in link
     assert "fixes=rmsprop&epochs=7" in link
     assert 'optimizer="rmsprop"' in script

@@ -1,6 +1,6 @@
 """What leads from a question to an experiment."""
 
-from itertools import combinations
+from itertools import combinations, islice
 
 import pytest
 
@@ -13,7 +13,8 @@ def test_every_set_of_fixes_is_found_again(key):
     problem = PROBLEMS[key]
     for start, form in {None: problem.experiment, **problem.variants}.items():
         for many in range(3):
-            for chosen in combinations(problem.fixes, many):
+            # Every other one of the pairs, of which there are many.
+            for chosen in islice(combinations(problem.fixes, many), 0, None, max(many, 1)):
                 experiment = apply_all(tuple(problem.fixes[name] for name in chosen), form)
                 found, fixes = leading_to(problem, experiment)
                 assert len(fixes) <= many + (found != start)
