@@ -204,10 +204,7 @@ def train_together(
     seconds = time.perf_counter() - started
 
     stacked = {name: np.stack([report[name] for report in reports]) for name in reports[0]}
-    key_epochs, of_variables = np.array(list(kept)), list(zip(*kept.values(), strict=True))
-    # One variable after the other: the weights of a wide stack are most of its memory.
-    kept.clear()
-    weights = compiled.runs_last([np.stack(of_variables.pop(0)) for _ in compiled.variables])
+    weights = compiled.runs_last([np.stack(arrays) for arrays in zip(*kept.values(), strict=True)])
     histories = []
     for index, experiment in enumerate(experiments):
         own = slice(index * runs, (index + 1) * runs)
@@ -218,7 +215,7 @@ def train_together(
                 experiment,
                 seed,
                 {name: array[..., own] for name, array in stacked.items()},
-                key_epochs,
+                np.array(list(kept)),
                 tuple(array[..., own] for array in weights),
                 last_epochs=stopped if (stopped < number).any() else None,
                 final_epochs=np.where(best, best, stopped) if course.stops else None,
