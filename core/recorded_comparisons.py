@@ -22,7 +22,7 @@ from core.comparison import Comparison, compare, distinct, plan
 from core.experiment import Experiment
 from core.history import History
 from core.problems import PROBLEMS, Problem
-from core.versions import versions
+from core.versions import Versioned, versions
 
 FOLDER = Path(__file__).with_name("comparisons")
 RUNS, SEED = 32, 0
@@ -31,7 +31,7 @@ ARRAYS = ("evaluated_loss", "evaluated_score", "val_loss", "val_score", "final_l
 
 
 @dataclass(frozen=True)
-class RecordedComparison:
+class RecordedComparison(Versioned):
     """A comparison, and how it was made.
 
     Attributes:
@@ -43,10 +43,6 @@ class RecordedComparison:
     comparison: Comparison
     date: str
     versions: Mapping[str, str]
-
-    @property
-    def versions_text(self) -> str:
-        return ", ".join(f"{name} {number}" for name, number in self.versions.items())
 
 
 def _planned(problem: Problem) -> Mapping[tuple[str, ...], Experiment]:

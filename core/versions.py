@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from importlib import metadata
 
 LIBRARIES = (("keras",), ("numpy",), ("tensorflow", "tensorflow-cpu"))
@@ -19,3 +21,14 @@ def versions() -> dict[str, str]:
             except metadata.PackageNotFoundError:
                 continue
     return versions
+
+
+class Versioned:
+    """What was recorded with certain versions of the libraries, in `versions` by their names."""
+
+    versions: Mapping[str, str]
+
+    @cached_property
+    def versions_text(self) -> str:
+        """Such as "keras 3.15.1, numpy 2.4.6"."""
+        return ", ".join(f"{name} {number}" for name, number in self.versions.items())

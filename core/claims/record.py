@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ from core.posts import POSTS
 from core.rates import Rate
 from core.recorded import RecordedFinding, Trained, compact, digest, frozen, lines, trained
 from core.sweep.dispatch import Chunk, chunks, completed
-from core.versions import versions
+from core.versions import Versioned, versions
 
 RECORD = Path(__file__).with_name("record.json")
 
@@ -60,7 +59,7 @@ class Tested:
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Versioned):
     """Every testable claim as it was tested, when, with which versions and which seed.
 
     Attributes:
@@ -74,10 +73,6 @@ class Record:
     seed: int
     claims: str
     tested: Mapping[str, Tested]
-
-    @cached_property
-    def versions_text(self) -> str:
-        return ", ".join(f"{name} {number}" for name, number in self.versions.items())
 
     def word(self, key: str) -> str:
         """The verdict on a claim, or that it cannot be tested, or was not yet."""

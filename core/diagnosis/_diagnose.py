@@ -139,7 +139,7 @@ def verdict(
         return _expected(findings, worst)
     end = final_state(history, target, baselines)
     goal = end.goal
-    if rule_of(main := main_cause(findings)).always if findings else False:
+    if findings and rule_of(main := main_cause(findings)).always:
         return (
             f"Nothing can be learnt, because {main.because}: that {end.rate} {goal.passes} says "
             "nothing."

@@ -45,12 +45,11 @@ STANDARDISE = Fix(
     "answer",
     with_data(scaling="standardise"),
 )
-STANDARDISE_TARGETS = Fix(
+STANDARDISE_TARGETS = ours(
     "standardise-targets",
     "Standardise targets",
     "Targets with zero mean and unit variance suit the scale of the initial weights and the "
     "learning rate.",
-    "ours",
     with_data(target_scaling="standardise"),
 )
 HOLD_OUT = Fix(

@@ -9,7 +9,7 @@ from typing import Any
 from core.callbacks import EarlyStopping
 from core.experiment import Experiment
 from core.fixes.edits import with_training
-from core.fixes.fix import Fix
+from core.fixes.fix import Fix, ours
 from core.schedules import CosineDecay
 
 DEFAULT_DECAY = 0.004
@@ -40,7 +40,7 @@ def _change_monitor(name: str, experiment: Experiment) -> Experiment:
 
 
 def _of_optimizer(key: str, title: str, why: str, **changes: Any) -> Fix:
-    return Fix(key, title, why, "ours", partial(_change_optimizer, changes))
+    return ours(key, title, why, partial(_change_optimizer, changes))
 
 
 NO_SCHEDULE = _of_optimizer(
@@ -64,22 +64,20 @@ WEAKER_DECAY = _of_optimizer(
 MOMENTUM = _of_optimizer(
     "momentum-0.9", "Momentum 0.9", "A change then lasts for about ten updates.", momentum=0.9
 )
-NO_STOPPING = Fix(
+NO_STOPPING = ours(
     "no-early-stopping",
     "No early stopping",
     "Every run then has all its epochs to leave a plateau.",
-    "ours",
     partial(_change_patience, None),
 )
 
 
 def monitoring(name: str) -> Fix:
     """Callbacks that watch this figure."""
-    return Fix(
+    return ours(
         f"monitor-{name.replace('_', '-')}",
         f"Watch {name}",
         "The callbacks then watch a figure that is measured.",
-        "ours",
         partial(_change_monitor, name),
     )
 
@@ -105,11 +103,10 @@ def more_patience(experiment: Experiment, patience: int) -> tuple[Fix, ...]:
     longer = max(10 * patience, 10)
     if longer >= experiment.training.epochs:
         return (NO_STOPPING,)
-    more = Fix(
+    more = ours(
         f"patience-{longer}",
         f"Patience of {longer:,} epochs",
         "A run is then stopped only after a longer plateau.",
-        "ours",
         partial(_change_patience, longer),
     )
     return more, NO_STOPPING

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 
 from core.diagnosis import Severity, diagnose, main_cause, summary
@@ -24,7 +23,7 @@ from core.recorded import (
     lines,
     trained,
 )
-from core.versions import versions
+from core.versions import Versioned, versions
 
 RECORD = Path(__file__).with_name("record.json")
 RUNS = 256
@@ -74,7 +73,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Versioned):
     """Every case as it was trained, when, with which versions and which seed.
 
     Attributes:
@@ -88,10 +87,6 @@ class Record:
     seed: int
     cases: str
     recorded: dict[str, Recorded]
-
-    @cached_property
-    def versions_text(self) -> str:
-        return ", ".join(f"{name} {number}" for name, number in self.versions.items())
 
 
 def examine(case: Case, before: History, after: History) -> Recorded:

@@ -137,8 +137,8 @@ def identifiers(facts: Facts) -> tuple[str, ...]:
     return tuple(column.name for column in facts.columns if column.remark == IDENTIFIER)
 
 
-IDENTIFIER = "another value in every row: an identifier?"
-LEAK = "it alone tells the label: is it known before?"
+IDENTIFIER = "a different value in every row: possibly an identifier"
+LEAK = "it determines the label by itself: possibly a leak"
 CONSTANT = "the same value in every row"
 
 

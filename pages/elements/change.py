@@ -8,8 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.costs import price
-from core.diagnosis import Finding
-from core.diagnosis._diagnose import main_cause
+from core.diagnosis import Finding, main_cause
 from core.diagnosis.trials import Repair, Trial, expected
 from core.experiment import Experiment, InvalidExperiment
 from core.history import History

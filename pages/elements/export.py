@@ -11,6 +11,7 @@ from core.history import History
 from core.problems import PROBLEMS
 from core.script_diff import changes
 from pages.elements import controls, diagnosis, own, query_params, state, swept
+from pages.elements.download import download
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
 
@@ -67,31 +68,17 @@ def code(before: Experiment, experiment: Experiment, fixes: tuple[Fix, ...], see
         _notebook("fixes", experiment, seed)
 
 
-def _button(label: str, content, name: str, mime: str, help: str, disabled: bool = False) -> None:
-    """A download button; `content` is text, or a function that is called on a click."""
-    st.download_button(
-        label,
-        content,
-        file_name=name,
-        mime=mime,
-        icon=":material/download:",
-        on_click="ignore",
-        disabled=disabled,
-        help=help,
-    )
-
-
 def _script(name: str, experiment: Experiment, seed: int) -> None:
     script = export.to_script(experiment, seed)
     st.markdown("This experiment in plain Keras. It runs as is, after `pip install tensorflow`.")
     # Wrapped and at full height, since a box that scrolls is not accessible by keyboard.
     st.code(script, language="python", wrap_lines=True)
-    _button("Script", script, f"plateau_{name}.py", "text/x-python", "One run from one seed.")
+    download("Script", script, f"plateau_{name}.py", "text/x-python", "One run from one seed.")
 
 
 def _notebook(name: str, experiment: Experiment, seed: int) -> None:
     st.markdown("The same script in cells, for Jupyter or Colab.")
-    _button(
+    download(
         "Notebook",
         lambda: export.to_notebook(experiment, seed),
         f"plateau_{name}.ipynb",
@@ -118,7 +105,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
         else "The current experiment, which can be loaded again; after a training, its curves too."
     )
     with st.container(horizontal=True):
-        _button(
+        download(
             "Curves as CSV",
             lambda: files.history_csv(history),
             f"plateau_{problem}.csv",
@@ -126,7 +113,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
             "One line per run and epoch.",
             disabled=history is None,
         )
-        _button(
+        download(
             "Curves as JSON",
             lambda: files.history_json(history),
             f"plateau_{problem}_runs.json",
@@ -134,7 +121,7 @@ def _data(problem: str, experiment: Experiment, history: History | None) -> None
             "With the experiment, the seed and the library versions.",
             disabled=history is None,
         )
-        _button(
+        download(
             "Experiment as JSON",
             experiment.to_json(),
             f"plateau_{problem}.json",
@@ -218,7 +205,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         palettes={name: st.get_option(PALETTE.format(name)) for name in ("light", "dark")},
         link=query_params.address(state.parameters(problem)),
     )
-    _button(
+    download(
         "Report",
         report.html,
         f"plateau_{problem}.html",

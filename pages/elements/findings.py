@@ -14,6 +14,7 @@ from core.diagnosis.trials import Repair
 from core.experiment import Experiment
 from core.fixes import Fix
 from core.history import History
+from core.recorded import RecordedFinding
 from pages.elements import change, charts, diagnosis, figures, state
 from pages.elements.rendering import once
 
@@ -122,6 +123,12 @@ def words(
         st.markdown(f"**{title}**")
     st.markdown(evidence)
     st.caption(cause)
+
+
+def recorded(finding: RecordedFinding) -> None:
+    """Draw a finding of a record in a card."""
+    with st.container(border=True):
+        words(Severity(finding.severity), finding.title, finding.evidence, finding.cause)
 
 
 def _text(finding: Finding) -> None:

@@ -15,6 +15,7 @@ from core.jobs.requests import VarySettings
 from core.sensitivity import AXES, Sensitivity, available, default_runs, plan
 from pages.elements import charts, jobs, state
 from pages.elements.charts.sensitivity import CELL, REGION, Scale, learning_curve, learning_map
+from pages.elements.download import download
 
 ALONE = "none"
 RUNS = (8, 16, 32, 64)
@@ -122,13 +123,11 @@ def _result(problem: str, slot: str, experiment: Experiment, result: Sensitivity
             ":material/history: These results belong to earlier settings: train again to update."
         )
     _draw_chart(problem, slot, result, place)
-    st.download_button(
+    download(
         "Rates as CSV",
         lambda: result.frame().to_csv(index=False),
-        file_name=f"plateau_{problem}_where_it_learns.csv",
+        name=f"plateau_{problem}_where_it_learns.csv",
         mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         help="One line per setting, with its counts, rate and interval.",
     )
 

@@ -8,12 +8,11 @@ import streamlit as st
 from core.claims import CLAIMS, Claim
 from core.claims.criteria import EPOCH
 from core.claims.record import Tested
-from core.diagnosis.findings import Severity
 from core.fixes import Fix
 from core.history import TARGET
 from core.jobs.requests import CheckClaim
 from core.problems import PROBLEMS
-from core.recorded import RecordedFinding, Trained
+from core.recorded import Trained
 from pages.elements import charts, controls, export, figures, findings, jobs, state
 from pages.elements.claims.page import BADGE, PAGE, RUNS, attribution, recorded
 from pages.elements.layout import tiles
@@ -174,17 +173,11 @@ def _diagnosis(tested: Tested) -> None:
     st.markdown(f"**Why some runs fail.** {tested.conclusion}", width=760)
     first, others = tested.findings[:SHOWN_FINDINGS], tested.findings[SHOWN_FINDINGS:]
     for finding in first:
-        _finding(finding)
+        findings.recorded(finding)
     if others:
         with st.expander(f"{len(others)} more findings"):
             for finding in others:
-                _finding(finding)
-
-
-def _finding(finding: RecordedFinding) -> None:
-    with st.container(border=True):
-        severity = Severity(finding.severity)
-        findings.words(severity, finding.title, finding.evidence, finding.cause)
+                findings.recorded(finding)
 
 
 def _try_again(claim: Claim) -> None:

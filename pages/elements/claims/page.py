@@ -26,6 +26,7 @@ from core.fields import Choice, Int, MultiChoice
 from core.problems import PROBLEMS
 from core.rates import Rate
 from pages.elements import browser, charts, query_params
+from pages.elements.download import download
 from pages.elements.settings import as_text
 
 PAGE = "claims"
@@ -182,13 +183,11 @@ def downloads() -> None:
             ("CSV", "text/csv", lambda: recorded().frame().to_csv(index=False)),
             ("JSON", "application/json", lambda: files.claims_json(recorded())),
         ):
-            st.download_button(
+            download(
                 f"Claims as {form}",
                 content,
-                file_name=f"plateau_claims.{form.lower()}",
+                name=f"plateau_claims.{form.lower()}",
                 mime=mime,
-                icon=":material/download:",
-                on_click="ignore",
                 help="Every claim with what was reported, what was measured, and the verdict.",
             )
         query_params.popover(parameters())

@@ -15,6 +15,7 @@ from core.recorded_comparisons import RecordedComparison, load
 from core.tasks import Task
 from pages.elements import charts, diagnosis, export, findings, jobs, layout, own
 from pages.elements.compare.choices import PAGE, PICKED, RUNS, Choice, next_step, request
+from pages.elements.download import download
 from pages.elements.rendering import in_turn
 from pages.elements.settings import as_text
 
@@ -287,23 +288,20 @@ def _table(table: pd.DataFrame) -> None:
 
 
 def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:
-    common = {"icon": ":material/download:", "on_click": "ignore"}
     with st.container(horizontal=True):
-        st.download_button(
+        download(
             "Table as CSV",
             lambda: files.comparison_csv(comparison, titles, choice.target),
-            file_name="plateau-fixes.csv",
+            name="plateau-fixes.csv",
             mime="text/csv",
             help="Every combination with its counts, rate and interval.",
-            **common,
         )
-        st.download_button(
+        download(
             "Table as JSON",
             lambda: files.comparison_json(comparison, choice.target),
-            file_name="plateau-fixes.json",
+            name="plateau-fixes.json",
             mime="application/json",
             help="The same with the experiment, the fixes, the seed and the libraries' versions.",
-            **common,
         )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.diagnosis.findings import Severity
 from core.gallery import CASES, Case
 from core.gallery.record import Recorded
-from core.recorded import RecordedFinding, Trained
+from core.recorded import Trained
 from core.script_diff import changes
 from pages.elements import charts, controls, findings, own, query_params
 from pages.elements.gallery.overview import CASE
@@ -101,13 +101,7 @@ def _diagnosis(kept: Recorded) -> None:
         if shown:
             with st.expander(f"{len(shown)} finding{'s' * (len(shown) > 1)}"):
                 for finding in shown:
-                    _finding(finding)
-
-
-def _finding(finding: RecordedFinding) -> None:
-    with st.container(border=True):
-        severity = Severity(finding.severity)
-        findings.words(severity, finding.title, finding.evidence, finding.cause)
+                    findings.recorded(finding)
 
 
 def _change(case: Case, kept: Recorded) -> None:

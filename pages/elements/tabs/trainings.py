@@ -10,6 +10,7 @@ from core.experiment import Experiment
 from core.history import History
 from core.jobs.trainings import Training
 from pages.elements import charts, layout, state, visitor
+from pages.elements.download import download
 
 MOST_BESIDE = 4
 """Trainings that are shown side by side."""
@@ -83,23 +84,19 @@ def _edit(problem: str, numbered: dict[str, Training]) -> None:
             args=(problem, chosen),
             help="Sets the controls to this training and shows its results.",
         )
-        st.download_button(
+        download(
             "Curves as CSV",
             lambda: files.history_csv(chosen.history),
-            file_name=f"plateau_{problem}.csv",
+            name=f"plateau_{problem}.csv",
             mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
             disabled=chosen.history is None,
             help="One line per run and epoch of this training.",
         )
-        st.download_button(
+        download(
             "All as CSV",
             lambda: files.trainings_csv(list(numbered.values()), state.target(problem)),
-            file_name=f"plateau_{problem}_trainings.csv",
+            name=f"plateau_{problem}_trainings.csv",
             mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
             help="One line per training with its rate, its interval and its experiment.",
         )
         st.button(

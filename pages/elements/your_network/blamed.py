@@ -18,11 +18,11 @@ def draw(reading: Reading) -> None:
     with st.container(border=True, gap="small"):
         st.markdown("**Wrong before any training**" if serious else "**Before any training**")
         if not serious:
-            st.markdown("Nothing wrong is found in the script; training shows more.")
+            st.markdown("Nothing wrong found before training.")
         for each in serious:
             _finding(reading, each)
         if minor:
-            with st.expander(f"What may matter, or is harmless ({len(minor)})"):
+            with st.expander(f"May matter, or harmless ({len(minor)})"):
                 for each in minor:
                     _finding(reading, each)
 

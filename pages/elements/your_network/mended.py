@@ -11,6 +11,7 @@ from core.script import CannotPatch, unified
 from core.script.logs import alike, as_frame
 from core.script.reading import Reading
 from pages.elements import charts, own
+from pages.elements.download import download
 from pages.elements.reader import reader
 from pages.elements.your_network import paste
 
@@ -36,24 +37,14 @@ def draw(reading: Reading, before: Experiment, after: Experiment, why: str) -> N
             diff = unified(reading.text, text)
             st.code(diff, language="diff", wrap_lines=True)
             with st.container(horizontal=True):
-                _button("Patch", diff, "fix.patch", "text/x-diff", "For `git apply` or `patch`.")
-                _button("Patched script", text, "script.py", "text/x-python", "Your text, changed.")
+                download("Patch", diff, "fix.patch", "text/x-diff", "For `git apply` or `patch`.")
+                download(
+                    "Patched script", text, "script.py", "text/x-python", "Your text, changed."
+                )
             if reading.text != reading.source:
                 st.caption("The script was tidied up before it was read; the lines are those.")
         else:
             st.caption(f"It cannot be written into your text: {text}. See the tab *Export*.")
-
-
-def _button(label: str, content: str, name: str, mime: str, help: str) -> None:
-    st.download_button(
-        label,
-        content,
-        file_name=name,
-        mime=mime,
-        icon=":material/download:",
-        on_click="ignore",
-        help=help,
-    )
 
 
 def _patched(before: Experiment, after: Experiment) -> str | Exception:

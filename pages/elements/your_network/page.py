@@ -41,7 +41,7 @@ def draw() -> None:
     st.markdown(
         "Paste the script whose accuracy stays the same. It is read, not executed: you see what "
         "is wrong on its lines, how often it learns over many seeds, and the smallest change "
-        "that helps, tried and proven, as a diff of your own text.",
+        "that verifiably helps, as a diff of your own text.",
         width=760,
     )
     with st.container():

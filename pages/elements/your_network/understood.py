@@ -49,7 +49,7 @@ def draw(reading: Reading) -> None:
 
 
 def _rows(reading: Reading) -> str:
-    """The rows in words, with the share of each class."""
+    """The rows in words."""
     data = reading.experiment.data
     source = data.source
     text = f"{source.rows:,} rows with {source.features} inputs"
@@ -75,7 +75,7 @@ def _questions(reading: Reading) -> None:
     """Draw a form with a control for each question, answered or not."""
     open_now = {question.key for question in reading.questions}
     with st.form("own.questions", border=False):
-        st.markdown("**Please say**" if open_now else "**What you have said**")
+        st.markdown("**Questions**" if open_now else "**Your answers**")
         columns = st.columns(2)
         for number, (key, question) in enumerate(paste.asked().items()):
             with columns[number % 2]:
