@@ -8,7 +8,8 @@ interleaved repeats. The engine's time is that of a whole `train` of 10 epochs b
 data, initial weights, training, evaluation, health figures. That of the others is their epochs
 alone. JAX and scikit-learn join in where they are installed (requirements.txt next to this file);
 give them an environment of their own, as Keras imports scikit-learn if it can. So does a program in
-C (limit.c) where there is a compiler.
+C (limit.c) where there is a compiler. JAX has one thread, as the engine and the program in C have,
+and XLA's flags are those of the app for both; `fit` has as many threads as it starts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ from importlib import metadata
 from timeit import timeit
 from typing import NamedTuple
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+from core.engine.flags import xla_environment
+
+# NPROC is what XLA's CPU client, which is JAX's, reads the number of its threads from.
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "NPROC": "1", **xla_environment()}
 
 import numpy as np
 import pandas as pd

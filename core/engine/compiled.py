@@ -159,7 +159,7 @@ class Program:
         order = tf.pad(order, [[0, self.steps * size - rows]])
         model = self.experiment.model
 
-        def step(number, totals):
+        def step(number, totals, measured):
             slots = number * size + tf.range(size)
             batch_x, batch_y = training.take(layout, tf.gather(order, slots))
             counted = tf.ones(size) if full else tf.cast(slots < rows, tf.float32)
@@ -176,18 +176,29 @@ class Program:
             # Once a loss is not a number, Keras's weights are not either; XLA can lose sight of it.
             lost = layout.per_run(tf.where(tf.math.is_nan(mean), mean, 0.0))
             gradients = [gradient + lost for gradient in gradients]
-            norms = self._updated(gradients, number)
             figures = {
                 "loss": tf.reduce_sum(losses * counts, row_axis),
                 "score": tf.reduce_sum(hits * counts, row_axis),
-                "norms": norms,
             }
-            return number + 1, {name: total + figures[name] for name, total in totals.items()}
+            if measured:
+                figures["norms"] = self._updated_and_measured(gradients)
+            else:
+                self._updated(gradients)
+            added = {name: totals[name] + figure for name, figure in figures.items()}
+            return number + 1, totals | added
+
+        def steps_to_next_measured(number, totals):
+            # The loop inside costs less than a condition in every step, which copies the weights.
+            number, totals = step(number, totals, measured=True)
+            end = tf.minimum(number + layout.every - 1, steps)
+            unmeasured = partial(step, measured=False)
+            return tf.while_loop(lambda number, _: number < end, unmeasured, (number, totals))
 
         none = tf.zeros(self.lanes)
         totals = {"loss": none, "score": none}
         totals["norms"] = tf.zeros((2, len(self.kernels), self.lanes))
-        _, totals = tf.while_loop(lambda number, _: number < steps, step, (0, totals))
+        body = partial(step, measured=True) if layout.every == 1 else steps_to_next_measured
+        _, totals = tf.while_loop(lambda number, _: number < steps, body, (0, totals))
         sizes = tf.stack([tf.sqrt(layout.square_sum(self.trained[i].value)) for i in self.kernels])
         slopes, changes = tf.unstack(tf.sqrt(totals["norms"] / -(-self.steps // layout.every)))
         figures = {
@@ -202,29 +213,22 @@ class Program:
             figures |= {f"val_{k}": evaluated[f"evaluated_{k}"] for k in ("loss", "score")}
         return figures
 
-    def _updated(self, gradients, number):
+    def _updated(self, gradients):
+        self.optimizer.apply(self._clipped(gradients), self.trained)
+
+    def _updated_and_measured(self, gradients):
         """Update the weights; squared norms of the gradients and the changes of the kernels.
 
         Returns:
-            float32 (2, kernels, lanes); 0 in steps that are not measured.
+            float32 (2, kernels, lanes).
         """
-        limited = self._clipped(gradients)
-
-        def measured():
-            # A copy of the weights from before, which costs a wide network a tenth of a step.
-            before = [tf.identity(self.trained[i].value) for i in self.kernels]
-            self.optimizer.apply(limited, self.trained)
-            pairs = zip(self.kernels, before, strict=True)
-            changes = [self.layout.square_sum(self.trained[i].value - old) for i, old in pairs]
-            slopes = [self.layout.square_sum(gradients[i]) for i in self.kernels]
-            return tf.stack([tf.stack(slopes), tf.stack(changes)])
-
-        def unmeasured():
-            self.optimizer.apply(limited, self.trained)
-            return tf.zeros((2, len(self.kernels), self.lanes))
-
-        every = self.layout.every
-        return measured() if every == 1 else tf.cond(number % every == 0, measured, unmeasured)
+        # A copy of the weights from before, which costs a wide network a tenth of a step.
+        before = [tf.identity(self.trained[i].value) for i in self.kernels]
+        self._updated(gradients)
+        pairs = zip(self.kernels, before, strict=True)
+        changes = [self.layout.square_sum(self.trained[i].value - old) for i, old in pairs]
+        slopes = [self.layout.square_sum(gradients[i]) for i in self.kernels]
+        return tf.stack([tf.stack(slopes), tf.stack(changes)])
 
     def _clipped(self, gradients):
         """The gradients within the optimizer's limits, as Keras clips those of a run alone."""
@@ -253,7 +257,9 @@ class Program:
         model = self.experiment.model
         rows, dense = data.count(layout), model.dense
         width = self.experiment.data.source.features + sum(layer.units for layer in dense)
-        size = min(rows, layout.block_rows(self.lanes, width))
+        # Blocks of one size: what the last one has too many would be evaluated twice.
+        blocks = -(-rows // layout.block_rows(self.lanes, width))
+        size = -(-rows // blocks)
 
         def step(start, totals):
             # The last block starts early enough to be full; its rows counted before do not count.

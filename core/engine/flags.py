@@ -1,4 +1,4 @@
-"""A flag of XLA with which it compiles the stack to faster programs, where it knows it.
+"""Flags of XLA with which it compiles the stack to faster programs, where it knows them.
 
 Without TensorFlow: it belongs into the environment of a process that is yet to import it.
 """
@@ -12,11 +12,12 @@ from importlib import metadata
 FASTER = (
     # One core computes a stack, so its operations are not to be ordered for several.
     "--xla_cpu_enable_concurrency_optimized_scheduler=false",
+    # The widest vectors of a processor that has them. They can sum in another order, so a seed's
+    # figures can differ in their last digits from those of a processor without.
+    "--xla_cpu_prefer_vector_width=512",
 )
-"""`--xla_cpu_prefer_vector_width=512` is left out, as it sums in another order: the same seed would
-not give the figures that it gives without."""
 KNOWN_TO = ("2.21",)
-"""Releases of TensorFlow that know it: XLA ends a process at a flag that it does not."""
+"""Releases of TensorFlow that know them: XLA ends a process at a flag that it does not."""
 
 
 def xla_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -32,7 +32,8 @@ def finished(app: AppTest, text: str) -> AppTest:
     deadline = time.monotonic() + 90
     while not any(text in element.value for element in app.header):
         assert time.monotonic() < deadline, [e.value for e in (*app.error, *app.info)]
-        time.sleep(0.2)
+        # Drawing takes as long as an epoch of a small training, which it would hold up.
+        time.sleep(1)
         app.run()
         assert not app.exception
     return app
