@@ -1,6 +1,5 @@
 """The home page: the question, the most surprising findings, and links to the pages."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -29,8 +28,7 @@ LINKS = {
 
 
 def in_runs(rate: Rate) -> str:
-    which = "all" if rate.successes == rate.runs else f"{rate.successes} of"
-    return f"{which} {rate.runs} runs"
+    return f"all {rate.runs:,} runs" if rate.successes == rate.runs else f"{rate.count} runs"
 
 
 # These are cached, since the record does not change while the server runs.
@@ -40,7 +38,7 @@ def both_changes() -> None:
     tested = record.tested["threshold-both-learn"]
     rate = tested.verdict.rate
     dead = record.tested["threshold-stuck-means-dead"].verdict.rate
-    st.markdown(f"### With both accepted fixes, {rate.failures} of {rate.runs} runs still fail")
+    st.markdown(f"### With both accepted fixes, {rate.failures:,} of {rate.runs:,} runs still fail")
     charts.show(
         detail.curves(tested.arms[-1], HEIGHT),
         alt=f"Accuracy by epoch with a sigmoid output and inputs in [0, 1]: {rate} succeed.",
@@ -55,8 +53,8 @@ def both_changes() -> None:
 def labels() -> None:
     record = page.recorded()
     tested = record.tested["two-blob-labels-are-the-cause"]
-    change = np.abs(tested.verdict.values).max()
-    st.markdown(f"### Relabelling 1/2 as 0/1 changes nothing in {tested.verdict.runs} runs")
+    change = max(map(abs, tested.verdict.range))
+    st.markdown(f"### Relabelling 1/2 as 0/1 changes nothing in {tested.verdict.runs:,} runs")
     charts.show(
         detail.curves(tested.arms[-1], HEIGHT),
         alt=f"Accuracy by epoch with labels 0 and 1: {tested.arms[-1].rate} succeed.",
@@ -68,8 +66,8 @@ def labels() -> None:
         else "every run ends at the same accuracy"
     )
     st.caption(
-        f"Two-blob problem. {before} runs succeed with labels 1 and 2, {after} with labels 0 and "
-        f"1, and {same}."
+        f"Two-blob problem. {before:,} runs succeed with labels 1 and 2, {after:,} with labels 0 "
+        f"and 1, and {same}."
     )
 
 
@@ -143,6 +141,6 @@ for tile, (path, text) in zip(tiles(len(LINKS), 4, LINK), LINKS.items(), strict=
         st.markdown(text)
         st.page_link(path, label=PAGES[path][0], icon=PAGES[path][1])
 st.caption(
-    f"Recorded on {record.date} with {record.versions_text}: {record.runs} runs per chart, "
+    f"Recorded on {record.date} with {record.versions_text}: {record.runs:,} runs per chart, "
     f"{DRAWN_RUNS} drawn. A run succeeds when its final accuracy is at least {TARGET:.0%}."
 )

@@ -10,6 +10,9 @@ import numpy as np
 Z = 1.959963984540054
 """The 97.5% point of the normal distribution: intervals are 95% intervals."""
 
+FINE = 1_000
+"""Runs from which an interval is written to a tenth of a point."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -55,9 +58,20 @@ class Rate:
         spread = Z * math.sqrt(p * (1 - p) / n + zz / (4 * n * n))
         return (p + zz / (2 * n) + side * spread) / (1 + zz / n)
 
+    @property
+    def count(self) -> str:
+        """Such as "1,608 of 2,048"."""
+        return f"{self.successes:,} of {self.runs:,}"
+
+    @property
+    def interval(self) -> str:
+        """Such as "59 to 65%", or "76.7 to 80.2%" of the many runs that can tell so much."""
+        digits = 0 if self.runs < FINE else 1
+        low, high = (f"{100 * end:.{digits}f}".removesuffix(".0") for end in (self.low, self.high))
+        return f"{low} to {high}%"
+
     def __str__(self) -> str:
-        percent = f"{100 * self.low:.0f} to {100 * self.high:.0f}%"
-        return f"{self.successes} of {self.runs} runs ({percent})"
+        return f"{self.count} runs ({self.interval})"
 
 
 def runs_to_show(share: float, required: float) -> int | None:

@@ -14,7 +14,7 @@ record = page.recorded()
 st.markdown(
     f"What two posts, their answers and their comments say: {POSTS['threshold'].markdown}, and "
     f"{POSTS['two-blob'].markdown}. Each claim that training can decide was tested over "
-    f"{record.runs} runs, where its author had one or a few.",
+    f"{record.runs:,} runs, where its author had one or a few.",
     width=760,
 )
 query_params.notices(refused)

@@ -32,7 +32,7 @@ RECORDED = record.load()
 
 
 def verdict(met: int, runs: int) -> Verdict:
-    return Verdict("", 0, np.arange(runs) < met, np.zeros(runs))
+    return Verdict.of("", 0, np.arange(runs) < met, np.zeros(runs))
 
 
 def outcome(*histories) -> Outcome:
@@ -115,11 +115,10 @@ def test_the_page_of_claims_is_what_is_recorded():
 def test_the_readme_quotes_the_record():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert RECORDED.summary() in text
-    quoted = re.findall(r"^- .*?(\d+ of \d+ runs).*\(`([\w.-]+)`\)", text, re.MULTILINE)
+    quoted = re.findall(r"^- .*?([\d,]+ of [\d,]+ runs).*\(`([\w.-]+)`\)", text, re.MULTILINE)
     assert len(quoted) == 6
     for figure, key in quoted:
-        rate = RECORDED.tested[key].verdict.rate
-        assert figure == f"{rate.successes} of {rate.runs} runs", key
+        assert figure == f"{RECORDED.tested[key].verdict.rate.count} runs", key
 
 
 def test_every_claim_is_the_posts_or_ours():
@@ -134,7 +133,7 @@ def test_every_claim_is_the_posts_or_ours():
 
 def test_relabelling_changes_nothing_as_home_says():
     tested = RECORDED.tested["two-blob-labels-are-the-cause"]
-    assert not tested.verdict.values.any()
+    assert tested.verdict.range == (0, 0)
     assert tested.arms[0].learned == tested.arms[1].learned
 
 

@@ -4,7 +4,7 @@ from core.claims import CLAIMS
 CLAIMS["two-blob-adam-0.1"].check(runs=256, seed=0).word    # "holds", ...
 
 python -m core.claims > docs/claims.md         # the record as Markdown
-python -m core.claims --runs 256 --out FILE    # test every claim again and record it
+python -m core.claims --runs 2048 --out FILE    # test every claim again and record it
 """
 
 from core.claims import threshold, two_blob

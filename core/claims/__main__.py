@@ -15,7 +15,7 @@ from core.sweep.executors import add_arguments, chosen_executor
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m core.claims", description=__doc__)
-    parser.add_argument("--runs", type=int, help=f"runs of every experiment (recorded: {RUNS})")
+    parser.add_argument("--runs", type=int, help=f"runs of every experiment (default: {RUNS:,})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="where to record it; without it, nothing is kept")
     parser.add_argument("--fits", action="store_true", help="repeat a sample with model.fit")

@@ -49,10 +49,10 @@ def examine_part(text: str) -> str:
     for claim in testable:
         own = [histories[arm.experiment] for arm in claim.arms] if claim.test.trains else []
         outcome = claim.outcome_of(own, runs, seed, first)
-        verdict = claim.judge(outcome)
+        met, values = claim.test.judge(outcome)
         claims[claim.key] = {
-            "met": verdict.met.tolist(),
-            "values": [None if np.isnan(value) else float(value) for value in verdict.values],
+            "met": met.tolist(),
+            "values": [None if np.isnan(value) else float(value) for value in values],
         }
         if first == 0:
             conclusion, findings = examined(outcome)
@@ -85,7 +85,7 @@ def joined(parts: Sequence[str], seed: int) -> dict[str, Tested]:
         claim = CLAIMS[key]
         keys = [arm_key(arm.experiment) for arm in claim.arms] if claim.test.trains else []
         tested[key] = Tested(
-            Verdict(
+            Verdict.of(
                 key,
                 seed,
                 np.concatenate([np.array(each["met"], bool) for each in own]),

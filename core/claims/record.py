@@ -147,7 +147,7 @@ class Record(Versioned):
             f"{self.summary()} The posts are {posts}.",
             self.markdown(),
             f"{RULE} Intervals are Wilson's. Recorded on {self.date} with {self.versions_text}: "
-            f"{self.runs} runs per experiment, each with its own data and initial weights; "
+            f"{self.runs:,} runs per experiment, each with its own data and initial weights; "
             f"seed {self.seed}.",
         ]
         confirmed = {key: t.confirmed for key, t in self.tested.items() if t.confirmed}
@@ -165,7 +165,7 @@ class Record(Versioned):
 
 
 def measured_text(claim: Claim, verdict: Verdict) -> str:
-    """Such as "91 of 256 runs (30 to 42%); median 69.5%"."""
+    """Such as "728 of 2,048 runs (33.5 to 37.6%); median 69.5%"."""
     return f"{verdict.rate}; median {claim.test.quantity.text(verdict.median)}"
 
 
@@ -197,7 +197,8 @@ def make(
     """Test every claim that can be tested.
 
     Args:
-        runs: of every experiment; the curves and the diagnosis are those of the first 256.
+        runs: of every experiment; the curves, the values of single runs and the diagnosis are those
+            of the first 256.
         fits: repeat the claims that ask for it with plain Keras, in this process.
         executor: trains chunks of the runs; this process does if None.
         in_flight: chunks that the executor has at once; twice its workers if None.
@@ -257,8 +258,11 @@ def save(record: Record, path: Path = RECORD) -> None:
         own = CLAIMS[key].arms[: len(tested.arms)]
         arms |= {arm_key(a.experiment): t for a, t in zip(own, tested.arms, strict=True)}
         claims[key] = {
+            "rate": vars(verdict.rate),
+            "median": _finite(verdict.median, 6),
+            "range": [_finite(end, 6) for end in verdict.range],
             "met": np.asarray(verdict.met, int).tolist(),
-            "values": [None if np.isnan(v) else round(float(v), 4) for v in verdict.values],
+            "values": [_finite(value) for value in verdict.values],
             "conclusion": tested.conclusion,
             "findings": [vars(finding) for finding in tested.findings],
             "confirmed": vars(tested.confirmed) if tested.confirmed else None,
@@ -290,13 +294,30 @@ def load(path: Path = RECORD) -> Record:
         own = (arm_key(arm.experiment) for arm in CLAIMS[key].arms)
         confirmed = fields["confirmed"]
         tested[key] = Tested(
-            Verdict(key, plain["seed"], met, values),
+            Verdict(
+                key,
+                plain["seed"],
+                Rate(**fields["rate"]),
+                _or_never(fields["median"]),
+                (_or_never(fields["range"][0]), _or_never(fields["range"][1])),
+                met,
+                values,
+            ),
             tuple(arms[name] for name in own) if CLAIMS[key].test.trains else (),
             fields["conclusion"],
             tuple(RecordedFinding(**finding) for finding in fields["findings"]),
             Rate(**confirmed) if confirmed else None,
         )
     return Record(**plain, tested=tested)
+
+
+def _finite(value: float, digits: int = 4) -> float | None:
+    """A value, rounded; None for an epoch that never came."""
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def _or_never(value: float | None) -> float:
+    return np.inf if value is None else value
 
 
 def arm_key(experiment: Experiment) -> str:

@@ -43,7 +43,7 @@ def interval(
 ) -> charts.Chart:
     """One rate with its interval; `text` in place of the count at the right."""
     row = {
-        "text": text or f"{measured.successes} of {measured.runs}",
+        "text": text or measured.count,
         "label": label,
         "rate": measured.value,
         "low": measured.low,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.claims import CLAIMS, Claim
+from core.claims import CLAIMS, Claim, Verdict
 from core.claims.criteria import EPOCH
 from core.claims.record import Tested
 from core.fixes import Fix
@@ -65,13 +65,13 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
     with st.container(horizontal=True):
         st.metric(
             "Runs that meet it",
-            f"{verdict.rate.successes} of {verdict.runs}",
+            verdict.rate.count,
             help="Each run has its own data and initial weights.",
             border=True,
         )
         st.metric(
             "95% interval",
-            f"{verdict.rate.low:.0%} to {verdict.rate.high:.0%}",
+            verdict.rate.interval,
             help="Wilson's interval of the share of runs that meet the criterion.",
             border=True,
         )
@@ -112,7 +112,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
     ]
     panels.append(
         (
-            f"**{quantity.name}** of {verdict.runs} runs",
+            f"**{quantity.name}** of {_kept(verdict)}",
             distribution(claim, tested),
             f"Distribution of the runs' {quantity.name.lower()}.",
         )
@@ -121,6 +121,12 @@ def _curves(claim: Claim, tested: Tested) -> None:
         with tile:
             st.markdown(title)
             charts.show(chart, alt=words)
+
+
+def _kept(verdict: Verdict) -> str:
+    """The runs whose own values are kept."""
+    kept = len(verdict.values)
+    return f"{kept} runs" if kept == verdict.runs else f"the first {kept} runs"
 
 
 def curves(trained: Trained, height: int = 240):
@@ -151,7 +157,7 @@ def distribution(claim: Claim, tested: Tested, height: int = 240):
 def _experiments(claim: Claim, tested: Tested) -> None:
     """Draw the experiments in a line each, and a button that opens the last one on its page."""
     for arm, trained in zip(claim.arms, tested.arms, strict=False):
-        counts = f" {trained.runs} runs, {len(trained.accuracy)} drawn."
+        counts = f" {trained.runs:,} runs, {len(trained.accuracy)} drawn."
         st.caption(f"**{arm.label}.** {controls.describe(arm.experiment)}{counts}")
     title = PROBLEMS[claim.problem].title
     pressed = st.button(
