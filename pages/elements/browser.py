@@ -20,6 +20,7 @@ _SCRIPT = """<script>
   const leave = () => {{ free = false; signs.forEach(s => removeEventListener(s, leave, true)); }};
   signs.forEach(sign => addEventListener(sign, leave, true));
   const align = () => {{
+    if (!free) return;  // whoever scrolls meanwhile is left alone
     const part = document.querySelector(".st-key-{key}");
     if (part && !focused) {{
       part.tabIndex = -1;
@@ -30,8 +31,8 @@ _SCRIPT = """<script>
     // What begins in the upper half of the window can be seen already.
     const top = part ? part.getBoundingClientRect().top : 1;
     if (top <= 0 || top >= innerHeight / 2) part.scrollIntoView({{block: "start"}});
-    // The page is still being drawn; whoever scrolls meanwhile is left alone.
-    if (free && Date.now() - started < {patience}) setTimeout(align, 100); else leave();
+    // The page is still being drawn.
+    if (Date.now() - started < {patience}) setTimeout(align, 100); else leave();
   }};
   align();
 }})();
