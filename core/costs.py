@@ -7,6 +7,7 @@ The coefficients are fitted to measurements by `python -m benchmarks.price`.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from core.engine.grouping import (
     KEPT_WEIGHTS,
     KEY_EPOCHS,
     lanes_for,
+    most_parts,
     row_bytes,
     runs_first,
     sizes,
@@ -46,6 +48,9 @@ COPIES = 3
 FIGURES, HELD_OUT, HEALTH = 8, 4, 6
 """Numbers per epoch and run, in the history and in the events; more with held-out rows; more for
 each dense layer."""
+LONG = 8
+"""Seconds of training, without compiling, from which several processes share it; less is over
+before another process has begun."""
 PROGRAM, COMPILER = 25 * MEGABYTE, 50 * MEGABYTE
 """What TensorFlow keeps of a compiled program, and takes while it compiles."""
 
@@ -113,14 +118,15 @@ class Price:
 FREE = Price(0.0, 0.0, 0.0, 0)
 
 
-def price(request: Any) -> Price:
+def price(request: Any, workers: int = 1) -> Price:
     """What a request's `work` costs in all; a request without any trains nothing.
 
     Args:
         request: a `core.jobs.requests.Request`.
+        workers: that share long trainings.
     """
     try:
-        prices = [priced(work) for work in getattr(request, "work", ())]
+        prices = [priced(work, workers) for work in getattr(request, "work", ())]
     except InvalidExperiment:
         return FREE  # a fix does not fit the experiment: the training itself says so
     if not prices:
@@ -133,8 +139,20 @@ def price(request: Any) -> Price:
     )
 
 
-def priced(work: Work) -> Price:
-    """What some work costs: all stacks' time, and the memory of the largest."""
+def is_long(work: Work) -> bool:
+    """Whether several processes share this work, where there are several."""
+    if work.plain or not work.experiments:
+        return False
+    return sum(itertools.starmap(stack_seconds, _stacked(work))) >= LONG
+
+
+def priced(work: Work, workers: int = 1) -> Price:
+    """What some work costs: all stacks' time, and the memory of the largest.
+
+    Args:
+        work: To be done.
+        workers: that share it, if it `is_long`.
+    """
     if not work.experiments:
         return FREE
     weights = max(sizes(experiment)[0] for experiment in work.experiments)
@@ -143,24 +161,33 @@ def priced(work: Work) -> Price:
         kept = sum(_kept(experiment, work.runs) for experiment in work.experiments)
         size = max(_stack_bytes(experiment, 1) for experiment in work.experiments)
         return Price(seconds, size + COPIES * kept, kept * work.returned, weights)
-    # The training itself refuses a number of runs that cannot be.
-    runs = max(int(work.runs), 1)
-    grouped = [
-        (work.experiments[indices[0]], len(indices) * runs)
-        for indices in stacks(work.experiments, runs)
-    ]
+    grouped = _stacked(work)
     kept = sum(_kept(experiment, members) for experiment, members in grouped)
     size = max(_stack_bytes(*stack) for stack in grouped)
-    training = sum(_stack_seconds(experiment, members) for experiment, members in grouped)
+    training = sum(itertools.starmap(stack_seconds, grouped))
     programs = {(structure(stack[0]), lanes_for(*stack)) for stack in grouped}
     compiling = [COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs]
+    parts = sum(itertools.starmap(most_parts, grouped))
+    several = min(workers, parts) if training >= LONG else 1
     # All but the first program is compiled while others train.
-    seconds = max(max(compiling) + training, BESIDE * (sum(compiling) + training))
+    seconds = max(
+        max(compiling) + training / several, BESIDE * (sum(compiling) + training) / several
+    )
     size += COMPILER + len(programs) * PROGRAM + (COPIES if work.returned else 1) * kept
     return Price(seconds, size, kept * work.returned, weights)
 
 
-def _stack_seconds(experiment: Experiment, members: int) -> float:
+def _stacked(work: Work) -> list[tuple[Experiment, int]]:
+    """One of the experiments of each stack, and the stack's runs."""
+    # The training itself refuses a number of runs that cannot be.
+    runs = max(int(work.runs), 1)
+    return [
+        (work.experiments[indices[0]], len(indices) * runs)
+        for indices in stacks(work.experiments, runs)
+    ]
+
+
+def stack_seconds(experiment: Experiment, members: int) -> float:
     """A stack's preparation and epochs, with its program compiled."""
     lanes, data = lanes_for(experiment, members), experiment.data
     weights, entries, outputs = sizes(experiment)

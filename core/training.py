@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from core import parts
 from core.callbacks import Course
+from core.costs import Work, is_long
 from core.engine import keras_models
 from core.engine.compiled import Program, program
 from core.engine.grouping import (
@@ -69,6 +71,9 @@ def train(
         InvalidExperiment: If the number of runs or the seed is not allowed, or the rows of so many
             runs take too much memory.
     """
+    _check_numbers(runs, seed, first)
+    if parts.crew is not None and is_long(Work((experiment,), runs)):
+        return parts.train_shared(parts.crew, experiment, runs, seed, on_epoch, should_stop, first)
     return train_together([experiment], runs, seed, on_epoch, should_stop, first=first)[0]
 
 
@@ -95,6 +100,11 @@ def train_all(
     Returns:
         A history for each experiment; None if the training was stopped.
     """
+    _check_numbers(runs, seed, first)
+    if parts.crew is not None and is_long(Work(tuple(experiments), runs)):
+        return parts.train_all_shared(
+            parts.crew, experiments, runs, seed, on_progress, should_stop, first
+        )
     grouped = stacks(experiments, runs)
     work = [len(indices) * _updates(experiments[indices[0]]) for indices in grouped]
     histories: dict[int, History] = {}
@@ -136,6 +146,7 @@ def train_together(
     should_stop: Callable[[], bool] | None = None,
     compiled: Program | None = None,
     first: int = 0,
+    whole: int | None = None,
 ) -> list[History]:
     """Train `runs` runs of each experiment in one stack; they must agree in `stack_key`.
 
@@ -148,14 +159,14 @@ def train_together(
         should_stop: As for `train`.
         compiled: The program of the experiments; made if None.
         first: As for `train`.
+        whole: Lanes of the stack that these runs are a part of (`core.parts`); None if they are
+            all.
 
     Raises:
         InvalidExperiment: As for `train`.
         ValueError: If the experiments do not agree.
     """
-    _check_whole("runs", runs, 1, 4_096)
-    _check_whole("seed", seed, 0, 2**31 - 1)
-    _check_whole("first", first, 0, MOST_NUMBER)
+    _check_numbers(runs, seed, first)
     lead = experiments[0]
     if len({stack_key(experiment) for experiment in experiments}) != 1:
         raise ValueError("experiments trained together must agree in structure, epochs and shuffle")
@@ -169,7 +180,7 @@ def train_together(
 
     started = time.perf_counter()
     if compiled is None:
-        compiled = program(lead, lanes)
+        compiled = program(lead, lanes, whole)
     compile_seconds = time.perf_counter() - started
     started = time.perf_counter()
     training, held_out = stacked_rows(members, seed, compiled.layout, lanes)
@@ -181,7 +192,8 @@ def train_together(
     course = Course(lead.training.callbacks, rates)
     ends: list[np.ndarray] = []
     kept = {0: compiled.weights()}
-    keep = _key_epochs(lead.training.epochs, sum(array.nbytes for array in kept[0]))
+    size = sum(array.nbytes for array in kept[0])
+    keep = _key_epochs(lead.training.epochs, size // lanes * (whole or lanes))
     reports = []
     for number in range(1, lead.training.epochs + 1):
         order = np.arange(data.training_rows, dtype=np.int32)
@@ -237,6 +249,12 @@ def layer_seeds(experiment: Experiment, seed: int, run: int) -> list[int]:
 def _updates(experiment: Experiment) -> int:
     """How many times the optimizer updates one run's weights."""
     return experiment.training.epochs * steps(experiment)
+
+
+def _check_numbers(runs: int, seed: int, first: int) -> None:
+    _check_whole("runs", runs, 1, 4_096)
+    _check_whole("seed", seed, 0, 2**31 - 1)
+    _check_whole("first", first, 0, MOST_NUMBER)
 
 
 def _check_whole(field: str, value: int, low: int, high: int) -> None:

@@ -28,13 +28,15 @@ _kept: OrderedDict[tuple, Future[Program]] = OrderedDict()
 _guard = threading.Lock()
 
 
-def program(experiment: Experiment, lanes: int) -> Program:
+def program(experiment: Experiment, lanes: int, whole: int | None = None) -> Program:
     """The program for the structure of this experiment and this many lanes, made where not kept.
+
+    `whole` is the number of lanes of the stack that these are a part of, if they are one.
 
     Any thread may ask. Programs of different structures are compiled at the same time; who asks for
     one that is being compiled waits for it.
     """
-    key = (structure(experiment), lanes)
+    key = (structure(experiment), lanes, whole or lanes)
     with _guard:
         found = _kept.get(key)
         made = _kept.setdefault(key, Future())
@@ -43,7 +45,7 @@ def program(experiment: Experiment, lanes: int) -> Program:
             _kept.popitem(last=False)
     if found is None:
         try:
-            made.set_result(Program(experiment, lanes))
+            made.set_result(Program(experiment, lanes, whole))
         except BaseException as error:
             made.set_exception(error)
             with _guard:
@@ -71,10 +73,14 @@ class _RatePerRun(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class Program:
-    """The stacked variables of `lanes` runs and the compiled call that trains them an epoch."""
+    """The stacked variables of `lanes` runs and the compiled call that trains them an epoch.
 
-    def __init__(self, experiment: Experiment, lanes: int):
-        self.experiment, self.lanes = experiment, lanes
+    Rows are evaluated in blocks of a size for `whole` lanes, so that a part of a stack adds up its
+    losses in the same order as all of it.
+    """
+
+    def __init__(self, experiment: Experiment, lanes: int, whole: int | None = None):
+        self.experiment, self.lanes, self.whole = experiment, lanes, whole or lanes
         self.layout = layout_for(experiment)
         data = experiment.data
         self.slots = layouts.slots(experiment.model, data.source.features)
@@ -258,7 +264,7 @@ class Program:
         rows, dense = data.count(layout), model.dense
         width = self.experiment.data.source.features + sum(layer.units for layer in dense)
         # Blocks of one size: what the last one has too many would be evaluated twice.
-        blocks = -(-rows // layout.block_rows(self.lanes, width))
+        blocks = -(-rows // layout.block_rows(self.whole, width))
         size = -(-rows // blocks)
 
         def step(start, totals):

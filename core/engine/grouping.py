@@ -98,6 +98,14 @@ def lanes_for(experiment: Experiment, members: int) -> int:
     return members if runs_first(experiment) else -(-members // LANES) * LANES
 
 
+def most_parts(experiment: Experiment, members: int) -> int:
+    """How many parts the runs of a stack can be divided into that end at the same last bit.
+
+    With the run axis first, XLA may compute a run in another order when there are fewer of them.
+    """
+    return 1 if runs_first(experiment) else max(members // LANES, 1)
+
+
 def row_bytes(experiment: Experiment, lanes: int) -> int:
     """What the rows of a stack take: once for all runs and an index a run, or once a run."""
     data = experiment.data

@@ -5,6 +5,7 @@
 It connects to a port of this machine and imports MODULE. It takes ("run", pickled request) and
 ("cancel", None), and sends lists of pickled (kind, value):
 
+    workers     how many share a long training, and whether elsewhere, where that has changed
     ready       MODULE is imported
     heartbeat   it is alive, whatever its training does
     event       what the request reports
@@ -31,13 +32,15 @@ from multiprocessing.connection import Client, Connection
 from typing import Any
 
 from core.experiment import InvalidExperiment
-from core.jobs import memory
+from core.jobs import memory, sharing
+from core.jobs.crew import PartFailed
 from core.jobs.limits import Limits, OverBudget, check
 
 KEY = "PLATEAU_WORKER_KEY"
 """Variable with the connection's key, in hexadecimal."""
 WITHOUT = "PLATEAU_WORKER_WITHOUT"
 """Variable with the packages that the process must not import, with spaces between them."""
+NICE = 5
 HEARTBEAT_SECONDS = 0.5
 BATCH_SECONDS = 0.05
 """Events closer together than this travel as one message: epochs can come 1,000 a second."""
@@ -58,7 +61,9 @@ def serve(port: int, key: bytes, preload: str) -> None:
     # Ctrl+C in the server's terminal reaches this process too; the server is what ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
-        os.nice(5)  # the server comes first: a page does not wait for a training
+        # The server comes first: a page does not wait for a training. Not twice: a training
+        # process starts others.
+        os.nice(max(NICE - os.nice(0), 0))
     connection = Client(("127.0.0.1", port), authkey=key)
     inbox: queue.SimpleQueue = queue.SimpleQueue()
     outbox: queue.SimpleQueue = queue.SimpleQueue()
@@ -81,9 +86,15 @@ def serve(port: int, key: bytes, preload: str) -> None:
     for package in os.environ.get(WITHOUT, "").split():
         sys.modules[package] = None  # type: ignore[assignment]
     importlib.import_module(preload)
+    sharing.begin(limits)
+    told = 1, False
     send("ready")
     while True:
-        exhausted = _run(inbox.get(), limits, send)
+        workers = sharing.workers()
+        if workers != told:
+            send("workers", workers)
+        told = workers
+        exhausted = _run(inbox.get(), limits.shared(*workers), send)
         # After a failed allocation nobody knows what state TensorFlow is in: a new process does.
         memory.return_free()
         send("idle", math.inf if exhausted else memory.resident())
@@ -96,7 +107,7 @@ def _run(job: tuple[bytes, threading.Event], limits: Limits, send: Send) -> bool
         request = pickle.loads(payload)
         check(request, limits)
         send("done", request.run(lambda event: send("event", event), stop.is_set))
-    except (InvalidExperiment, OverBudget) as error:
+    except (InvalidExperiment, OverBudget, PartFailed) as error:
         send("failed", str(error))
     except Exception as error:
         traceback.print_exc()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from core.costs import MEGABYTE, Price, price
@@ -39,6 +39,7 @@ class Limits:
     weights, PLATEAU_LIMIT_WEIGHTS: larger networks are beyond what the prices were measured on.
     resident, PLATEAU_WORKER_MEGABYTES: a training process at rest above it is replaced by a new
         one, which holds about 650 MB: TensorFlow gives little of what it took back.
+    workers: that share a long training, by which its price is divided; see `core.jobs.sharing`.
     """
 
     seconds: float = _limit(300, "PLATEAU_LIMIT_SECONDS")
@@ -47,6 +48,7 @@ class Limits:
     weights: float = _limit(1_000_000, "PLATEAU_LIMIT_WEIGHTS")
     held: float = _limit(512, "PLATEAU_RESULTS_MEGABYTES", MEGABYTE)
     resident: float = _limit(1_000, "PLATEAU_WORKER_MEGABYTES", MEGABYTE)
+    workers: int = 1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
@@ -56,7 +58,7 @@ class Limits:
             environment: values by the names of the variables.
         """
         values = {}
-        for limit in fields(cls):
+        for limit in _from_variables():
             text = environment.get(limit.metadata["variable"])
             if text is None:
                 continue
@@ -80,8 +82,16 @@ class Limits:
         """The variables from which `from_environment` reads these limits."""
         return {
             limit.metadata["variable"]: repr(getattr(self, limit.name) / limit.metadata["unit"])
-            for limit in fields(self)
+            for limit in _from_variables()
         }
+
+    def shared(self, workers: int, elsewhere: bool = False) -> Limits:
+        """Where so many share a long training, and `elsewhere` have memory of their own."""
+        return replace(self, workers=workers, bytes=self.bytes * (workers if elsewhere else 1))
+
+
+def _from_variables() -> list[Field]:
+    return [each for each in fields(Limits) if "variable" in each.metadata]
 
 
 class OverBudget(ValueError):
@@ -99,7 +109,7 @@ def check(request: Any, limits: Limits) -> Price:
     Raises:
         OverBudget: it costs more; the message names what would fit.
     """
-    cost = price(request)
+    cost = price(request, limits.workers)
     excess = _excess(cost, limits)
     if excess is None:
         return cost
@@ -133,7 +143,12 @@ def fewer_epochs(request: Any) -> Iterator[tuple[str, Any]]:
 def _first_that_fits(offers: Iterable[tuple[str, Any]], limits: Limits) -> str | None:
     """The words for the first request within the limits, or None."""
     return next(
-        (words for words, request in offers if _excess(price(request), limits) is None), None
+        (
+            words
+            for words, request in offers
+            if _excess(price(request, limits.workers), limits) is None
+        ),
+        None,
     )
 
 

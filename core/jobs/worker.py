@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from core.costs import MEGABYTE, price
-from core.jobs import requests
+from core.jobs import requests, sharing
 from core.jobs.job import Job
 from core.jobs.limits import Limits, OverBudget, check
 from core.jobs.process import ENVIRONMENT, Process
@@ -57,6 +57,8 @@ class Worker:
         warm_up: labels and requests for the worker itself, done when nobody waits; those of
             `core.jobs.requests.warm_up` unless given.
         limits: what a job may cost; those of the environment unless given.
+        processes: of this machine that share long trainings; those of the environment, or one,
+            unless given.
         silence: ticks without a message from the process after which it is replaced.
     """
 
@@ -67,10 +69,13 @@ class Worker:
         warm_up: Sequence[tuple[str, Request]] | None = None,
         limits: Limits | None = None,
         silence: int = SILENCE,
+        processes: int | None = None,
     ):
-        self.limits = limits or Limits.from_environment()
+        processes = sharing.processes(hosted=True) if processes is None else processes
+        self._own_limits = limits or Limits.from_environment()
+        self.limits = self._own_limits.shared(processes)
         self._environment = {**os.environ, **ENVIRONMENT, **self.limits.environment()}
-        self._environment |= environment or {}
+        self._environment |= {sharing.PROCESSES: str(processes), **(environment or {})}
         self._preload, self._warm_up, self._silence = preload, warm_up, silence
         # For all that follows; the methods after `cancel` need it held.
         self._lock = threading.Lock()
@@ -114,7 +119,7 @@ class Worker:
         try:
             expected = check(request, self.limits)
         except OverBudget:
-            cost = price(request)
+            cost = price(request, self.limits.workers)
             note(
                 "refusal",
                 logging.WARNING,
@@ -262,6 +267,8 @@ class Worker:
                 note("worker", state="up")
             elif kind == "idle":
                 self._on_idle(value)
+            elif kind == "workers":
+                self.limits = self._own_limits.shared(*value)
             elif job is not None and kind == "event":
                 job.add(value, size)
             elif job is not None:

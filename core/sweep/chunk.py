@@ -19,7 +19,7 @@ ENVIRONMENT = {
 }
 """Of a process that trains chunks, where it does not say otherwise."""
 
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 """A worker can have several threads, which would share the variables of a compiled program and gain
 nothing: TensorFlow runs compiled programs one after the other."""
 
@@ -48,7 +48,7 @@ def train_chunk(text: str) -> str:
 
     asked = json.loads(text)
     experiment = Experiment.from_json(json.dumps(asked["experiment"]))
-    with _one_at_a_time:
+    with one_at_a_time:
         history = train(experiment, asked["runs"], asked["seed"], first=asked["first"])
     return json.dumps(Statistics.of(history, asked["target"]).plain(), separators=(",", ":"))
 

@@ -60,7 +60,7 @@ def _untested(
     fix = next((fix for finding in by_importance for fix in finding.fixes), None)
     with st.container(horizontal=True):
         st.button(
-            f"Test these fixes (about {duration(price(request).seconds)})",
+            f"Test these fixes (about {duration(price(request, jobs.workers()).seconds)})",
             key=f"{problem}-try",
             # Before a training, to train is what comes first.
             type="primary" if trained else "secondary",

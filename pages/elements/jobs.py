@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import log
-from core.jobs import memory
+from core.jobs import memory, sharing
 from core.jobs.job import Job
 from core.jobs.limits import OverBudget, check, duration
 from core.jobs.requests import Request
@@ -31,7 +31,14 @@ def worker() -> Worker:
     memory.return_large()
     # Arrow's own pool does not return freed memory, and `return_large` does not affect it.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
-    return Worker()
+    # Streamlit opens a browser on one's own machine, and none on a server.
+    hosted = st.get_option("server.headless")
+    return Worker(processes=sharing.processes(hosted))
+
+
+def workers() -> int:
+    """How many share a long training, for its price."""
+    return worker().limits.workers
 
 
 @dataclass(frozen=True)
@@ -55,12 +62,12 @@ def _handles() -> dict[str, JobHandle]:
 
 def affordable(request: Request) -> bool:
     """Whether a request is within the server's limits; a warning says why if it is not."""
-    key = f"affordable.{type(request).__name__}"
+    key, limits = f"affordable.{type(request).__name__}", worker().limits
     checked, refusal = st.session_state.get(key, (None, None))
-    if checked != request:
+    if checked != (request, limits):
         # Estimating the cost can take as long as drawing a chart, and a page is drawn often.
         refusal = _refusal(request)
-        st.session_state[key] = (request, refusal)
+        st.session_state[key] = ((request, limits), refusal)
     if refusal is not None:
         st.warning(refusal, icon=":material/hourglass_disabled:")
     return refusal is None

@@ -36,7 +36,7 @@ def draw(problem: str, experiment: Experiment, _: History | None = None) -> None
     slot = f"{problem}.where"
     axes, runs = _choices(slot, experiment)
     request = VarySettings(experiment, axes, runs, state.seed(problem), state.target(problem))
-    cells, seconds = _size(request)
+    cells, seconds = _size(request, jobs.workers())
     ready = jobs.affordable(request)
     st.button(
         f"Train {cells} settings, {runs} runs each (about {duration(seconds)})",
@@ -101,10 +101,10 @@ def _label(name: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _size(request: VarySettings) -> tuple[int, float]:
+def _size(request: VarySettings, workers: int) -> tuple[int, float]:
     """How many settings a request trains, and the seconds that it is expected to take."""
     # Kept, since a page is drawn often and hundreds of experiments are priced.
-    return len(plan(request.experiment, request.axes)), price(request).seconds
+    return len(plan(request.experiment, request.axes)), price(request, workers).seconds
 
 
 def _running(handle: jobs.JobHandle, slot: str) -> None:

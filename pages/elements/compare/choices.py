@@ -184,7 +184,7 @@ def controls() -> Choice:
 
 def _describe(choice: Choice) -> None:
     """Draw the size of the comparison, and the fixes that are never combined."""
-    size, count = _size(request(choice)), len(choice.fixes)
+    size, count = _size(request(choice), jobs.workers()), len(choice.fixes)
     if count > MOST_FIXES:
         st.error(
             f"{count} fixes are {size.combinations} combinations; choose at most {MOST_FIXES}.",
@@ -213,10 +213,11 @@ def _replaced(choice: Choice) -> str:
 
 
 @lru_cache(maxsize=256)
-def _size(compared: Compare) -> Size:
+def _size(compared: Compare, workers: int) -> Size:
     # Cached, since estimating the cost of many combinations takes as long as drawing a chart.
     planned = plan(compared.experiment, {fix.key: fix for fix in compared.fixes})
-    return Size(len(planned), len(distinct(planned)) * compared.runs, price(compared).seconds)
+    seconds = price(compared, workers).seconds
+    return Size(len(planned), len(distinct(planned)) * compared.runs, seconds)
 
 
 def request(choice: Choice) -> Compare:
@@ -228,7 +229,7 @@ def request(choice: Choice) -> Compare:
 
 def label(choice: Choice) -> str:
     """The label of the job, which other viewers read in the queue."""
-    size = _size(request(choice))
+    size = _size(request(choice), jobs.workers())
     return f"{size.combinations} combinations of fixes, {choice.runs} runs each"
 
 
@@ -240,7 +241,7 @@ def next_step(choice: Choice, affordable: bool) -> str:
         return f"Choose at most {MOST_FIXES} fixes to compare."
     if not affordable:
         return "This comparison is over the limit; the message above says what would fit."
-    size = _size(request(choice))
+    size = _size(request(choice), jobs.workers())
     return (
         f"Press **Compare** to train {size.combinations} combinations, which takes about "
         f"{duration(size.seconds)}."
