@@ -119,7 +119,7 @@ def test_statistics_add_up_in_any_order_and_grouping(history, data):
 def test_quantiles_are_within_the_stated_error(values, negative, q):
     values = -np.array(values) if negative else np.array(values)
     exact = np.quantile(values, q, method="lower")
-    assert quantile(counted(LOSSES.cells(values)), q, LOSSES) == pytest.approx(exact, rel=0.0101)
+    assert quantile(counted(LOSSES.cells(values)), q, LOSSES) == pytest.approx(exact, rel=0.00251)
     shares = values % 1
     exact = np.quantile(shares, q, method="lower")
     assert quantile(counted(SCORES.cells(shares)), q, SCORES) == pytest.approx(exact, abs=0.00251)

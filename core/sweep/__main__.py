@@ -96,7 +96,7 @@ class _Line:
             succeed = ""
         else:
             succeed = f", {rate.value:.2%} succeed ({rate.low:.2%} to {rate.high:.2%})"
-        left = "" if progress.left is None else f", about {duration(progress.left)} left"
+        left = f", about {duration(progress.left)} left" if progress.left else ""
         text = f"{progress.runs:,} of {progress.of:,} runs ({done:.0%}){succeed}{left}"
         if sys.stderr.isatty():
             filled = round(20 * done)

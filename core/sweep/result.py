@@ -95,7 +95,7 @@ class Result:
 
         Args:
             q: From 0 to 1.
-            of: "score", to 0.0025, or "loss", to 1%, on the rows of the final score.
+            of: "score", to 0.0025, or "loss", to 0.25%, on the rows of the final score.
 
         Returns:
             Columns epoch, runs (that were trained in it), value, low and high. The interval is that

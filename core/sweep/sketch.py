@@ -16,7 +16,7 @@ Counts = Mapping[int, int]
 """The number of values by cell."""
 STEP, LOWEST = 0.005, -200
 """Width of a cell of scores, and the cell of all scores from there down: an R² of -1."""
-ACCURACY, SMALLEST = 0.01, 1e-12
+ACCURACY, SMALLEST = 0.0025, 1e-12
 """Relative error of a loss, and the size from which on it differs from 0."""
 MISSING = -1_000_000
 """The cell of scores that are not a number; of losses, its negative."""

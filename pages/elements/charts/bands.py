@@ -61,7 +61,7 @@ def _bands(measure: str, task: Task, height: int) -> alt.LayerChart:
 
     def y(column):
         if measure == "loss":
-            return value_axis(measure, False, column).title(None)
+            return value_axis(f"evaluated_{measure}", False, column).title(None)
         axis = alt.Axis(format=".1f", tickCount=5, **above(name))
         return alt.Y(f"{column}:Q", scale=score_scale(task), axis=axis)
 
@@ -75,7 +75,8 @@ def _bands(measure: str, task: Task, height: int) -> alt.LayerChart:
     ]
     wide = base.mark_area(opacity=0.15, color=BLUE, tooltip=None).encode(y=y("q5"), y2="q95:Q")
     half = base.mark_area(opacity=0.25, color=BLUE, tooltip=None).encode(y=y("q25"), y2="q75:Q")
-    median = base.mark_line(color=BLUE, strokeWidth=2.5, point=True).encode(
+    point = alt.OverlayMarkDef(color=BLUE)
+    median = base.mark_line(color=BLUE, strokeWidth=2.5, point=point).encode(
         y=y("q50"), tooltip=tooltip
     )
     layers = [wide, half, median] + (rules() if measure == "score" else [])
