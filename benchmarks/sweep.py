@@ -1,10 +1,11 @@
-"""Sweeps: throughput, the overhead of chunks, memory, and a worker of Dask that dies.
+"""Sweeps: throughput, the overhead of chunks, memory, a worker of Dask that dies, and the pages.
 
     python -m benchmarks.sweep [--runs 100000]
 
 The threshold question with both accepted fixes, in chunks of 512 runs. One process trains a part of
 the runs and two train all of them; then two workers of a local Dask cluster train the part again,
-and one of them is killed (SIGKILL) in the middle. About six minutes on two idle cores.
+and one of them is killed (SIGKILL) in the middle. At last the pages' worker trains 512 runs for 60
+epochs, alone and with a second process. About nine minutes on two idle cores.
 """
 
 from __future__ import annotations
@@ -21,8 +22,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
+from core.fixes import with_training
+from core.history import History
+from core.jobs.requests import Train
+from core.jobs.worker import Worker
 from core.problems import THRESHOLD
 from core.sweep import Processes, Progress, Result, sweep
 from core.sweep.chunk import request, set_environment, train_chunk
@@ -30,6 +37,7 @@ from core.sweep.summary import share
 
 CHUNK, PART, REPEATS = 512, 8_192, 3
 FEWEST = 4_096
+SHARED_EPOCHS = 60
 FIXES = ("sigmoid-output", "scale-inputs")
 MEGABYTE = 2**20
 
@@ -136,6 +144,19 @@ def overhead() -> float:
     return statistics.median(shares)
 
 
+def on_a_page(processes: int) -> tuple[float, History]:
+    """Seconds of a long training on a page, once it is compiled, and what came of it."""
+    request = Train(with_training(epochs=SHARED_EPOCHS)(experiment()), CHUNK)
+    worker = Worker(warm_up=(), processes=processes)
+    try:
+        for _ in range(2):
+            job = worker.submit("benchmark", "a long training", request)
+            job.wait()
+        return job.seconds, job.result
+    finally:
+        worker.close()
+
+
 def counts(result: Result):
     """What is counted, without the times."""
     return replace(result.statistics, microseconds=0, compiling=0)
@@ -172,6 +193,14 @@ def main() -> None:
         "Dask, one of two workers killed",
         f"{dask.rate.successes:,} of {dask.runs:,} runs in {dask.seconds:,.0f} s: {same} as of one "
         "process",
+    )
+    (one_process, history), (two_processes, other) = on_a_page(1), on_a_page(2)
+    alike = np.array_equal(history.evaluated_loss, other.evaluated_loss, equal_nan=True)
+    same = "all losses the same" if alike else "DIFFERENT losses"
+    tell(
+        f"a page's {CHUNK} runs of {SHARED_EPOCHS} epochs, 1 and 2 processes",
+        f"{one_process:.1f}, {two_processes:.1f} s ({one_process / two_processes:.2f} times as "
+        f"fast): {same}",
     )
 
 
