@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import time
 import uuid
@@ -19,6 +20,9 @@ REPORT_SECONDS, ASK_SECONDS = 0.25, 1.0
 """How often a part reports its epochs, and asks whether it is to stop: each is a message to the
 scheduler."""
 RETRIES = 2
+LOST = "The cluster lost a part of the training."
+ENDS = {"finished": "done", "error": "failed"}
+"""How a part ended, by the status of its future."""
 
 
 class Cluster:
@@ -49,27 +53,38 @@ class Cluster:
     def submit(self, part: Part, put: Put) -> str:
         """Train a part; its name is what `stop` takes. `put` is that of `Place.start`."""
         name = f"{TOPIC}-{uuid.uuid4().hex}"
-        # Not pure: a part that is asked for again is to be trained again.
-        future = self.client.submit(train_there, part, name, key=name, pure=False, retries=RETRIES)
-        self._under_way[name] = future, put
 
         def end(future: Any) -> None:
-            del self._under_way[name]
-            if future.status == "finished":
-                put("done", future.result())
-            elif future.status == "error":
-                put("failed", future.exception())
+            self._under_way.pop(name, None)
+            # Whatever comes of a broken connection here, the part is lost and tried again.
+            try:
+                ended = future.status, future.exception() or future.result()
+            except Exception as error:
+                ended = "lost", error
+            if ended[0] in ENDS:
+                put(ENDS[ended[0]], ended[1])
             else:
-                put("died", "The cluster lost a part of the training.")
+                put("died", LOST)
 
-        future.add_done_callback(end)
+        try:
+            # Not pure: a part that is asked for again is to be trained again.
+            future = self.client.submit(
+                train_there, part, name, key=name, pure=False, retries=RETRIES
+            )
+        except Exception:
+            put("died", LOST)
+        else:
+            self._under_way[name] = future, put
+            future.add_done_callback(end)
         return name
 
     def stop(self, name: str) -> None:
         """Stop a part after its epoch."""
         from distributed import Event
 
-        Event(name, client=self.client).set()
+        # Where nobody is to be told any more, the part ends as lost.
+        with contextlib.suppress(Exception):
+            Event(name, client=self.client).set()
 
     def close(self) -> None:
         """Leave the cluster."""

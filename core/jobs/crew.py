@@ -103,7 +103,6 @@ class _Work:
 
     def done(self, here: bool) -> list[list[History] | None]:
         """Train all parts, or those that had begun when it was stopped."""
-        # From the front, while the places begin at the back: the first one is trained here.
         own = self._waiting.popleft() if here else None
         while True:
             self._hand_out()
