@@ -158,7 +158,7 @@ class Record(Versioned):
             )
         parts.append(
             "To test every claim again and to write this page from the record:\n\n```sh\n"
-            "python -m core.claims --fits --out core/claims/record.json\n"
+            "python -m core.claims --processes 2 --fits --out core/claims/record.json\n"
             "python -m core.claims > docs/claims.md\n```"
         )
         return "\n\n".join(parts)
