@@ -17,9 +17,10 @@ from core import network
 from core.activations import Activation
 from core.data import Rows
 from core.diagnosis.thresholds import VANISHING
-from core.experiment import Model
+from core.experiment import Experiment, Model
 from core.history import History
 from core.inspection import cells_over, evenly, inputs_over, shown_keys
+from core.streams import generator
 
 MOST_UNITS, FEWEST_UNITS, MOST_SHOWN = 16, 4, 96
 """Units of a layer that are shown; fewer where they would be more than MOST_SHOWN in all."""
@@ -123,6 +124,26 @@ def diagram(history: History, run: int) -> Diagram:
         pictures=_frame(epochs, values, side),
         strips=_strips(epochs, of_rows, shown),
     )
+
+
+def before_training(experiment: Experiment, seed: int = 0) -> Diagram:
+    """The figures of a network with initial weights, as run 0 of this seed may draw them."""
+    rng = generator(seed)
+    drawn = network.draw_weights(experiment.model, experiment.data.source.features, 1, rng)
+    none, unknown = np.zeros((0, 1), np.float32), np.full(1, np.nan, np.float32)
+    history = History(
+        experiment,
+        seed,
+        *(none, none, none, none, None, None, None),
+        final_loss=unknown,
+        final_score=unknown,
+        key_epochs=np.array([0]),
+        weights=tuple(np.moveaxis(array, 0, -1)[None] for array in drawn),
+        cancelled=False,
+        seconds=0.0,
+        compile_seconds=0.0,
+    )
+    return diagram(history, 0)
 
 
 def _affordable(history: History, widths: list[int]) -> tuple[list[int], int]:

@@ -1,5 +1,6 @@
 """Hostile pastes are refused within their limits, and nothing of them is executed."""
 
+import json
 import os
 import pickle
 import random
@@ -37,6 +38,8 @@ HOSTILE = {
     "saved": "X = np.save('{mark}', np.ones(3))",
     "frame file": "X = pd.DataFrame({{'a': [1]}}).to_csv('{mark}')",
     "frame code": "X = pd.DataFrame({{'a': [1]}}).eval('a + @__import__(\"os\")')",
+    "name of a method": "X = pd.Series([1]).apply('to_csv', args=('{mark}',))",
+    "name for a table": "X = pd.DataFrame({{'a': [1]}}).apply('to_pickle', path='{mark}')",
     "pickle": "X = np.load('{mark}', allow_pickle=True)",
     "power": "X = 10 ** 10 ** 10",
     "shift": "X = 1 << 10 ** 10",
@@ -63,6 +66,20 @@ HOSTILE = {
     "doubling": "X = [1]\nfor i in range(99):\n    X = X + X",
     "self": "X = []\nX.append(X)",
     "expression": "import re\nX = re.match('(a+)+$', 'a' * 40 + 'b')",
+    "expression of pandas": "X = pd.Series(['a' * 40 + 'b']).replace('(a+)+$', 'x', regex=True)",
+    "separator": "X = pd.read_csv(io.StringIO('a' * 40 + 'b'), sep='(a+)+c', engine='python')",
+    "lists of one list": "X = [0]\nfor i in range(30):\n    X = [X] * 1000\nX = np.array(X)",
+    "sum of lists": "X = sum([[1]] * 100000, [])",
+    "digits": "X = round(10 ** 300, -(10 ** 9))",
+    "object powers": "X = pd.Series([10 ** 30, 5], dtype=object) ** 10 ** 7",
+    "objects of tables": "X = pd.DataFrame({{'a': [10 ** 9], 'b': ['x']}}).values ** 10 ** 9",
+    "class": "class A:\n    def __init__(self):\n        self.a = A()\nX = A()",
+    "class of a class": "class A:\n    pass\nX = A().__class__.__mro__[1].__subclasses__()",
+    "property": "class A:\n    @property\n    def p(self):\n        return self.p\nX = A().p",
+    "name of an attribute": "X = getattr((), '__class__')",
+    "format of a text": "X = f'{{1:>1000000000}}'",
+    "whitespace": "X = (\n" + "\t" * 150000 + "1",
+    "tag": "X = 1\n" + "<p " * 60000,
     "hash": "X = {{i: {{j: j for j in range(9999)}} for i in range(9999)}}",
 }
 
@@ -82,6 +99,39 @@ def test_a_hostile_paste_is_refused_and_leaves_nothing_behind(reader, name, tmp_
     assert reading.experiment is None
     assert reading.training is None or reading.training.loss == "mean_squared_error"
     assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "model = Sequential([Dense(1)])\nfor i in range(60):\n    model.add(model)",
+        "model = Sequential([Dense(1)])\nfor i in range(60):\n"
+        "    model = Sequential([model, model])",
+        "x = Input((2,))\nfor i in range(60):\n    x = Concatenate()([x, x])\nmodel = Model(x, x)",
+        "class M(Model):\n    def call(self, x):\n        return self.call(x)\nmodel = M()",
+    ],
+)
+def test_a_model_that_grows_without_end_is_refused(reader, build):
+    reading = reader.read(f"{build}\nmodel.compile('sgd', 'mse')\nmodel.fit([[1.0]] * 9, [1] * 9)")
+    assert reading.experiment is None
+
+
+def test_only_the_beginning_of_a_very_long_paste_is_read(reader):
+    reading = reader.read(ROWS + NETWORK + "x = 1\n" * 3_000_000)
+    assert reading.experiment is not None
+    assert len(reading.source) == 200_000
+    assert any("only the first" in note.text.lower() for note in reading.notes)
+
+
+def test_a_notebook_of_very_many_cells_is_read(reader):
+    cell = {"cell_type": "code", "source": ["x = 1\n"]}
+    first = {"cell_type": "code", "source": ROWS + NETWORK}
+    text = json.dumps({"cells": [first, *[cell] * 100_000]})
+    assert reader.read(text).experiment is not None
+    code, printed = reader.unpack(text.encode())
+    assert (code[: len(ROWS)], printed) == (ROWS, "")
+    with pytest.raises(NotRead, match="no notebook"):
+        reader.unpack(b"[" * 100_000)
 
 
 def test_what_comes_after_a_statement_that_takes_too_long_is_still_read(reader):

@@ -15,8 +15,9 @@ import contextlib
 import os
 import pickle
 import queue
+import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,6 @@ FITTING_SECONDS = 8.0
 """That the models of `baselines` may take."""
 WITH_TABLE = 3
 """Times as long a reading may take with an uploaded table."""
-GRACE = 1.0
-"""Seconds of its own time more before the system ends the process."""
 BUSY = 10.0
 """Seconds on the clock before it is killed from here: on a busy machine its own pass slowly."""
 START_SECONDS = 60
@@ -63,12 +62,12 @@ class Read:
 
     def run(self, on_event: Any, should_stop: Any) -> Any:
         """The reading, or why there is none."""
-        return refusing(self._reading)
+        with limited(1 if self.table is None else WITH_TABLE):
+            return refusing(self._reading)
 
     def _reading(self) -> Any:
         from core.script import read, read_saved
 
-        limit_time(1 if self.table is None else WITH_TABLE)
         if self.saved is not None:
             return read_saved(self.saved, rows_of(self.table), self.answers)
         return read(self.source, rows_of(self.table), self.answers)
@@ -82,8 +81,29 @@ class Describe:
 
     def run(self, on_event: Any, should_stop: Any) -> Any:
         """The `core.script.tables.Facts`, or why there are none."""
-        limit_time(WITH_TABLE)
-        return refusing(self.table.facts)
+        with limited(WITH_TABLE):
+            return refusing(self.table.facts)
+
+
+@dataclass(frozen=True)
+class Unpack:
+    """A request for the code of a notebook, and what it has printed."""
+
+    content: bytes
+
+    def run(self, on_event: Any, should_stop: Any) -> Any:
+        """The two texts, or why there are none."""
+        with limited():
+            return refusing(self._texts)
+
+    def _texts(self) -> tuple[str, str]:
+        from core.script.normalise import notebook
+        from core.script.uploads import BadUpload
+
+        code, printed = notebook(self.content.decode("utf-8", "replace"))
+        if code is None:
+            raise BadUpload("it is no notebook")
+        return code, "\n".join(printed)
 
 
 @dataclass(frozen=True)
@@ -101,12 +121,12 @@ class Patch:
 
     def run(self, on_event: Any, should_stop: Any) -> Any:
         """The patched script, or the `CannotPatch` that was raised."""
-        return refusing(self._patched)
+        with limited(2 if self.table is None else 2 * WITH_TABLE):
+            return refusing(self._patched)
 
     def _patched(self) -> str:
         from core.script import patch
 
-        limit_time(2 if self.table is None else 2 * WITH_TABLE)
         table = rows_of(self.table)
         return patch(self.source, self.before, self.after, table=table, answers=self.answers)
 
@@ -148,19 +168,24 @@ class Fit:
         """The `Baselines`, or None."""
         from core.baselines import cross_validated
 
-        limit_time(FITTING_SECONDS / SECONDS)
-        return cross_validated(self.rows)
+        with limited(FITTING_SECONDS / SECONDS):
+            return cross_validated(self.rows)
 
 
-def limit_time(readings: float = 1) -> None:
-    """Let the system end this process after a little more than the time of so many readings."""
-    with contextlib.suppress(ImportError):
-        import resource
+@contextlib.contextmanager
+def limited(readings: float = 1) -> Iterator[None]:
+    """Let the system end this process once it has used the time of so many readings.
 
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        most = used.ru_utime + used.ru_stime + readings * SECONDS + GRACE
-        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-        resource.setrlimit(resource.RLIMIT_CPU, (int(most) + 1, hard))
+    Nothing else would end a call of C code that does not return.
+    """
+    timer = getattr(signal, "setitimer", None)  # Windows has none
+    if timer is not None:
+        timer(signal.ITIMER_PROF, readings * SECONDS)
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer(signal.ITIMER_PROF, 0)
 
 
 class Reader:
@@ -206,6 +231,14 @@ class Reader:
             NotRead: If it takes too much time or memory, or is no table.
         """
         return self._ask(Describe(table), WITH_TABLE * self._seconds)
+
+    def unpack(self, content: bytes) -> tuple[str, str]:
+        """The code of a notebook as one script, and what its cells have printed.
+
+        Raises:
+            NotRead: If it takes too much time or memory, or is no notebook.
+        """
+        return self._ask(Unpack(content), self._seconds, "The notebook")
 
     def patch(
         self,

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from core.activations import ACTIVATIONS
 from core.experiment import Data, Training
 from core.fields import Choice, InvalidExperiment, settings
+from core.losses import LOSSES
 from core.optimizers import OPTIMIZERS
 from core.script import standin
 from core.script.data import Rows, prepared
+from core.script.downloads import KNOWN
 from core.script.network import Network, Part, question_key
 from core.script.training import Trained
 from core.script.values import Array, Unknown
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from core.script.reading import Reader
 
 STAND_IN, TABLE = "stand-in", "table"
+LOSS_OF = {"sigmoid": "binary_crossentropy", "softmax": "sparse_categorical_crossentropy"}
+"""The loss that is proposed for what the output computes; for all else, the squared error."""
 PROPOSED = {"epochs": 100, "batch_size": 32}
 """What is proposed where a script has no `fit`."""
 
@@ -31,11 +36,12 @@ def ask_layer(reader: Reader, index: int, part: Part, name: str, unknown: Unknow
         question_key(index, name),
         f"What is {name} of layer {index + 1}, {part.call.name}? It is open: {unknown.reason}.",
         unknown.line or part.call.span.line,
-        32 if name == "units" else None,
+        [*unknown.choices, 32 if name == "units" else None][0],
+        unknown.choices,
     )
 
 
-def training(reader: Reader, read: Trained) -> None:
+def training(reader: Reader, read: Trained, net: Network) -> None:
     """Ask for the settings of a training that are open, or take the answers."""
     for name, unknown in list(read.open.items()):
         kind = settings(Training)[name].kind
@@ -44,6 +50,7 @@ def training(reader: Reader, read: Trained) -> None:
             choices = tuple(OPTIMIZERS)
         elif isinstance(kind, Choice):
             choices = kind.options
+        choices = unknown.choices or choices
         if name in reader.answers:
             answer = reader.answers[name]
             try:
@@ -56,17 +63,31 @@ def training(reader: Reader, read: Trained) -> None:
             else:
                 del read.open[name]
                 continue
-        default = PROPOSED.get(name, Training.__dataclass_fields__[name].default)
-        if name == "optimizer":
-            default = type(default).__name__
         label = settings(Training)[name].label.lower() or name
+        which = f"How many {label}" if name == "epochs" else f"Which {label}"
         reader.ask(
             name,
-            f"Which {label}? It is not known: {unknown.reason}.",
+            f"{which}? It is not known: {unknown.reason}.",
             unknown.line,
-            default,
+            _proposed(name, unknown, net),
             choices,
         )
+
+
+def _proposed(name: str, unknown: Unknown, net: Network) -> Any:
+    """The answer that is proposed for a setting of the training."""
+    if unknown.choices:
+        return unknown.choices[0]
+    if unknown.likely is not None:
+        return unknown.likely
+    if name == "loss" and net.model is not None:
+        last = net.model.activations[-1]
+        return next(
+            (loss for key, loss in LOSS_OF.items() if ACTIVATIONS[key] is last),
+            "mean_squared_error",
+        )
+    default = PROPOSED.get(name, Training.__dataclass_fields__[name].default)
+    return type(default).__name__ if name == "optimizer" else default
 
 
 def head(net: Network) -> Unknown:
@@ -82,14 +103,18 @@ def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data 
     if table is not None and not net.is_head:
         return _of_table(reader, table, read, unknown, net)
     loss = read.values.get("loss")
-    units = 1
-    if net.model is not None:
-        units = net.model.output.units
-    classes = units if units > 1 else 2
-    chosen = standin.numbers(reader.answers, net.features, classes)
+    entry = LOSSES.get(loss or "")
+    units = 1 if net.model is None else net.model.output.units
+    files = [name for name, _ in reader.script.wanted]
+    known = next((KNOWN[name] for name in files if name in KNOWN), None)
+    inferred = None if known is None or net.is_head else known.features
+    classes = units if units > 1 else (known and known.classes) or 2
+    chosen = standin.numbers(reader.answers, net.features or inferred, classes, read.rows)
     if reader.answers.get("data") != STAND_IN:
         text = f"Which data? They are not known: {unknown.reason}."
-        if wanted:
+        if net.is_head:
+            text = f"{text} Its head is trained on a stand-in."
+        elif wanted:
             text = f"{text} Upload {wanted}, or train on a stand-in."
         choices = (STAND_IN,) if net.is_head else (STAND_IN, TABLE)
         reader.ask("data", text, unknown.line, STAND_IN, choices)
@@ -101,6 +126,8 @@ def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data 
         "magnitude": "Up to which value do its inputs go?",
         "shares": "Which share of the rows has each class, such as 0.9, 0.1?",
     }
+    if entry is not None and not entry.cross_entropy:
+        texts = {key: texts[key] for key in ("rows", "features", "magnitude")}
     for key, text in texts.items():
         if key not in reader.answers and not (key == "features" and net.features):
             reader.ask(key, text, unknown.line, chosen[key])

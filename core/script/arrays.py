@@ -38,10 +38,10 @@ METHODS = words(
     """
     all any argmax argmin argsort astype clip copy cumsum dot flatten item max mean min
     nonzero prod ptp ravel repeat reshape round squeeze std sum swapaxes take tolist transpose
-    var sort numpy
+    var sort numpy toarray todense
     """
 )
-KEPT = {"astype", "copy", "flatten", "ravel", "reshape", "squeeze", "numpy"}
+KEPT = {"astype", "copy", "flatten", "ravel", "reshape", "squeeze"}
 ATTRIBUTES = words("shape T size ndim dtype flat")
 SIZES: dict[str, Callable[..., float]] = {
     "zeros": lambda shape, *_, **__: elements_of(shape),
@@ -73,7 +73,7 @@ def operated(
     budget: Budget, operator: Callable, left: Any, right: Any, product: bool, line: int
 ) -> Any:
     """The result of an operator of which one operand is an array."""
-    one, other = plain(left), plain(right)
+    one, other = _bounded(plain(left)), _bounded(plain(right))
     shapes = shape_of(left), shape_of(right)
     if product:
         sides = shapes[0][-1:] + shapes[1][-1:]
@@ -91,6 +91,16 @@ def operated(
     if isinstance(right, Array) and shape == shapes[1] and np.size(one) < np.size(other):
         return right.then("scale", lambda v: operator(one, v), None, line)
     return Array.of(result)
+
+
+def _bounded(value: Any) -> Any:
+    """An array of objects as one of numbers or texts: whole numbers of Python have no bound."""
+    if not isinstance(value, np.ndarray) or value.dtype != object:
+        return value
+    try:
+        return value.astype(float)
+    except (TypeError, ValueError):
+        return value.astype(str)
 
 
 def compared(operator: Callable, left: Any, right: Any) -> Any:
@@ -179,7 +189,7 @@ def called(
         return loaded(script, name, first, options, line)
     if name in ("set_printoptions", "seterr", "save", "savetxt", "savez"):
         return None
-    values, named = [plain(each) for each in arguments], plain(options)
+    values, named = [_bounded(plain(each)) for each in arguments], plain(options)
     if name in KEEPING and isinstance(first, Array):
         if name == "reshape":
             return _reshaped(first, values[1:] or [named["newshape"]], line)
@@ -285,7 +295,7 @@ def method(
         return Unknown("out= is not understood", line)
     if name == "reshape":
         return _reshaped(array, values or [named.get("shape", named.get("newshape"))], line)
-    if name == "numpy":
+    if name in ("numpy", "toarray", "todense"):
         return array
     if name == "repeat":
         script.budget.size(SIZES["repeat"](array.value, *values, **named))
@@ -300,4 +310,4 @@ def method(
         array.changed(np.sort(array.value, *values, **named))
         return None
     script.budget.size(array.value.size)
-    return _wrapped(getattr(array.value, name)(*values, **named))
+    return _wrapped(getattr(_bounded(array.value), name)(*values, **named))

@@ -15,9 +15,9 @@ STEPS = 600_000
 """Nodes that are evaluated; about a second."""
 RESERVE = 20_000
 """Steps for what comes after a statement that used up the others."""
-SECONDS = 1.2
-LATE_SECONDS = 0.3
-"""For what comes after a statement that used up the time."""
+SECONDS = 1.1
+LAST_SECONDS = 1.4
+"""With what comes after statements that used up the time."""
 ELEMENTS = 4_000_000
 """Of one array, list or string."""
 TOTAL = 60_000_000
@@ -36,7 +36,9 @@ class Budget:
 
     def __init__(self) -> None:
         self.steps = STEPS
-        self.deadline = clock() + SECONDS
+        started = clock()
+        self.deadline = started + SECONDS
+        self.end = started + LAST_SECONDS
         self.elements = TOTAL
         self.depth = 0
 
@@ -49,9 +51,15 @@ class Budget:
             raise Exhausted("it takes too long to evaluate")
 
     def renew(self) -> None:
-        """Allow a little more, after a statement that took too much."""
+        """Allow a little more, after a statement that took too much: half of what is left."""
         self.steps = max(self.steps, RESERVE)
-        self.deadline = max(self.deadline, clock() + LATE_SECONDS)
+        now = clock()
+        self.deadline = max(self.deadline, now + max(self.end - now, 0) / 2)
+
+    def postpone(self, seconds: float) -> None:
+        """Allow so much time more, which the script did not cause."""
+        self.deadline += seconds
+        self.end += seconds
 
     def size(self, elements: float) -> None:
         """A value of so many elements is about to be made."""

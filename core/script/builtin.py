@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.script.budget import elements_of
-from core.script.values import TYPES, Array, Bound, Function, Missing, Symbol, Unknown, plain
+from core.script.functions import HOME, SELF
+from core.script.values import (
+    TYPES,
+    Array,
+    Bound,
+    Function,
+    Graph,
+    Instance,
+    Missing,
+    Parent,
+    Symbol,
+    Unknown,
+    plain,
+)
 from core.script.words import words
 
 if TYPE_CHECKING:
@@ -24,7 +37,7 @@ PURE: dict[str, Any] = {
 BUILTINS = frozenset(PURE) | words(
     """
     int range xrange list tuple dict set enumerate zip reversed sorted map filter print type
-    isinstance input raw_input open getattr pow exec eval super object id hash repr iter next
+    isinstance input raw_input open getattr pow exec eval super object id hash repr iter next vars
     """
 )
 STRING_METHODS = words("lower upper strip lstrip rstrip split startswith endswith")
@@ -57,7 +70,7 @@ def called(
     line = node.lineno
     if name in ("print", "exec", "eval"):
         return None if name == "print" else Unknown(f"{name} is never run", line)
-    for value in arguments:
+    for value in arguments[: 1 if name == "zip" else None]:
         if isinstance(value, Unknown):
             return value
     if name in ("range", "xrange"):
@@ -79,12 +92,26 @@ def called(
         return _sorted(script, name, arguments, options, node)
     if name in ("list", "tuple", "set", "sorted", "reversed", "enumerate", "zip", "dict"):
         return _collected(script, name, arguments, options, line)
+    if name == "vars" and isinstance(arguments[0], Instance):
+        return dict(arguments[0].names)
+    if name == "super":
+        scope = script.scopes[-1]
+        if HOME in scope:
+            return Parent(scope[HOME], scope[SELF])
+    if name == "getattr" and len(arguments) > 1 and isinstance(arguments[1], str):
+        return script.attribute(arguments[0], arguments[1], line)
     if name in ("isinstance", "type", "getattr", "open", "input", "raw_input", "pow"):
         return Unknown(f"{name}() is not understood", line)
     if name not in PURE:
         return Unknown(f"{name}() is not understood", line)
     for value in arguments:
         script.budget.size(value.value.size if isinstance(value, Array) else _length(value))
+    if len(arguments) > 1 and (
+        (name == "sum" and not isinstance(arguments[1], (int, float)))
+        or (name == "round" and not (isinstance(arguments[1], int) and abs(arguments[1]) < 100))
+    ):
+        # A sum of lists takes the square of their number, and digits the power of ten.
+        return Unknown(f"{name}() of these is not understood", line)
     result = PURE[name](*plain(arguments), **plain(options))
     return Array.of(result) if isinstance(result, np.ndarray) else result
 
@@ -97,6 +124,8 @@ def _collected(script: Evaluator, name: str, arguments: list[Any], options: dict
     if name == "dict":
         return {**(dict(script.items(arguments[0], line)) if arguments else {}), **options}
     if name == "zip":
+        if arguments and isinstance(arguments[0], Graph):
+            return arguments[0]
         columns = [script.items(each, line) for each in arguments]
         return list(zip(*columns, strict=False))
     items = script.items(arguments[0], line) if arguments else []

@@ -15,7 +15,7 @@ import numpy as np
 from core.data import fit_scaler
 from core.experiment import Data, Table
 from core.losses import LOSSES
-from core.script.values import Array, Missing, Unknown, plain
+from core.script.values import Array, Exhausted, Missing, Unknown, plain
 
 MOST_ROWS = 100_000
 """Of a table."""
@@ -71,6 +71,8 @@ def arrays(value: Any) -> Array:
     """
     if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], Array):
         value = value[0]
+    if isinstance(value, dict):
+        raise Refused("each input or output has an array of its own")
     if not isinstance(value, Array):
         given = value.to_numpy() if hasattr(value, "to_numpy") else plain(value)
         try:
@@ -82,7 +84,7 @@ def arrays(value: Any) -> Array:
     if value.value.dtype == object:
         try:
             value = Array.of(value.value.astype(float))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise Refused("it has text in it, which Keras cannot train on") from None
     if value.value.dtype.kind not in "iufb":
         raise Refused("it has text in it, which Keras cannot train on")
@@ -103,6 +105,8 @@ def prepared(rows: Rows, loss: str | None) -> Prepared:
         _fill(known, rows, loss)
     except Missing as missing:
         known.unknown = missing.unknown
+    except Exhausted as error:
+        known.unknown = Unknown(str(error), rows.line)
     except ValueError as error:
         known.refused = str(error)
     return known
@@ -219,6 +223,10 @@ def _scaling(
             # What the script trains on, with the rows of its own split.
             trained = xs[0].value.astype(float)
             before = xs[0].without(("scale",)).astype(float)
+            if len(xs) == 1:
+                # Those that `validation_split` holds out have no part in the scaling of `Data`.
+                count = len(trained) - round(held_out * len(trained))
+                before, trained = before[:count], trained[:count]
             for options in _scalings(before, trained):
                 if _gives(options, before, trained):
                     return raw, options

@@ -38,6 +38,7 @@ class Editor:
         self.removed: list[int] = []
         self.inserted: list[tuple[int, list[Layer]]] = []
         self.lines: dict[Span, list[str]] = {}
+        self.loops: dict[Span, list[str]] = {}
         self.imports: list[str] = []
 
     # --- what to edit -----------------------------------------------------------------------------
@@ -53,6 +54,10 @@ class Editor:
     def before(self, span: Span, lines: list[str]) -> None:
         """Insert lines before the statement that holds a call."""
         self.lines.setdefault(span, []).extend(lines)
+
+    def before_loop(self, span: Span, lines: list[str]) -> None:
+        """Insert lines before a loop."""
+        self.loops.setdefault(span, []).extend(lines)
 
     def remove_layer(self, index: int) -> None:
         """Remove a trained layer."""
@@ -149,7 +154,9 @@ class Editor:
 
 def positions(function: str) -> tuple[str, ...]:
     """The order of positional arguments of a class or method of Keras."""
-    return {"fit": FIT, "compile": COMPILE}.get(function, SIGNATURES.get(function, ()))
+    return {"fit": FIT, "compile": COMPILE, "batch": ("batch_size",)}.get(
+        function, SIGNATURES.get(function, ())
+    )
 
 
 def spellings(name: str) -> set[str]:

@@ -7,61 +7,32 @@ Only what is listed here and in the libraries (`core.script.builtin`, `arrays`, 
 from __future__ import annotations
 
 import ast
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from core.script.arrays import compared, operated, subscripted
-from core.script.budget import DIGITS, Budget, check_power, check_product
+from core.script import classes, functions, library, operators
+from core.script.arrays import compared, subscripted
+from core.script.budget import Budget
+from core.script.builtin import BUILTINS
 from core.script.draws import Draws
 from core.script.names import canonical, convention
 from core.script.values import (
     Array,
     Bound,
+    Class,
+    Dataset,
     Exhausted,
     Function,
+    Instance,
     KerasCall,
     Missing,
     ModelValue,
+    Parent,
     Symbol,
     Unknown,
 )
-
-OPERATORS: dict[type, Callable] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.MatMult: operator.matmul,
-    ast.BitAnd: operator.and_,
-    ast.BitOr: operator.or_,
-    ast.BitXor: operator.xor,
-    ast.LShift: operator.lshift,
-    ast.RShift: operator.rshift,
-}
-UNARY: dict[type, Callable] = {
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-    ast.Not: operator.not_,
-    ast.Invert: operator.invert,
-}
-COMPARISONS: dict[type, Callable] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
-}
 
 
 class Evaluator:
@@ -75,6 +46,7 @@ class Evaluator:
         draws: The random numbers of the script.
         models: The models that were made, in order.
         table: The uploaded table, in place of any file that the script reads; or None.
+        iterated: The data sets that loops of the script go through.
         wanted: Files that the script reads and that are not here, with the line.
         remarks: What has to be said of a line: (line, text).
     """
@@ -82,6 +54,7 @@ class Evaluator:
     draws: Draws
     models: list[ModelValue]
     table: Any
+    iterated: list[Dataset]
     wanted: list[tuple[str, int]]
     remarks: list[tuple[int, str]]
 
@@ -103,8 +76,6 @@ class Evaluator:
             return Symbol(self.imported[name])
         if name == "__name__":
             return "__main__"
-        from core.script.builtin import BUILTINS
-
         if name in BUILTINS:
             return Symbol(f"builtins.{name}")
         path = convention(name)
@@ -157,6 +128,10 @@ class Evaluator:
         """
         if isinstance(value, Unknown):
             raise Missing(value)
+        if isinstance(value, Dataset):
+            # Its batches at once: a loop over them is an epoch.
+            self.iterated.append(value)
+            return [(value.x, value.y)]
         if isinstance(value, Array):
             if value.value.ndim == 0:
                 raise Missing(Unknown("it cannot be iterated over", line))
@@ -232,34 +207,14 @@ class Evaluator:
             if default is not None:
                 defaults[keyword.arg] = self.value(default)
         closure = dict(self.scopes[-1]) if len(self.scopes) > 1 else {}
-        return Function(node, defaults, closure)
+        yields = isinstance(node, ast.FunctionDef) and functions.yields(node)
+        return Function(node, defaults, closure, yields=yields)
 
     # --- operators --------------------------------------------------------------------------------
 
     def operate(self, kind: type, left: Any, right: Any, line: int) -> Any:
         """The result of a binary operator."""
-        for value in (left, right):
-            if isinstance(value, Unknown):
-                return value
-        if kind not in OPERATORS:
-            return Unknown("this operator is not understood", line)
-        if isinstance(left, str) and kind is ast.Mod:
-            return Unknown("the text is not known", line)
-        if isinstance(left, Symbol) or isinstance(right, Symbol):
-            from core.script.values import plain
-
-            left, right = plain(left), plain(right)
-        if kind is ast.Mult:
-            check_product(self.budget, left, right, line)
-        if kind is ast.Pow:
-            check_power(left, right, line)
-        if kind is ast.LShift and isinstance(right, int) and right > DIGITS:
-            return Unknown("the number is too large", line)
-        if isinstance(left, Array) or isinstance(right, Array):
-            return operated(self.budget, OPERATORS[kind], left, right, kind is ast.MatMult, line)
-        if isinstance(left, (list, tuple, str)) and kind is ast.Add:
-            self.budget.size(len(left) + len(right))
-        return OPERATORS[kind](left, right)
+        return operators.operate(self, kind, left, right, line)
 
     def _binop(self, node: ast.BinOp) -> Any:
         left, right = self.value(node.left), self.value(node.right)
@@ -270,8 +225,8 @@ class Evaluator:
         if isinstance(value, Unknown):
             return value
         if isinstance(value, Array):
-            return Array.of(UNARY[type(node.op)](value.value))
-        return UNARY[type(node.op)](value)
+            return Array.of(operators.UNARY[type(node.op)](value.value))
+        return operators.UNARY[type(node.op)](value)
 
     def truth(self, value: Any) -> bool:
         """Whether a value counts as true.
@@ -289,11 +244,15 @@ class Evaluator:
 
     def _boolop(self, node: ast.BoolOp) -> Any:
         value: Any = None
+        unknown: Unknown | None = None
         for each in node.values:
             value = self.value(each)
-            if self.truth(value) != isinstance(node.op, ast.And):
+            if isinstance(value, Unknown):
+                unknown = unknown or value
+            elif self.truth(value) != isinstance(node.op, ast.And):
+                # It decides, whatever those before it are.
                 return value
-        return value
+        return value if unknown is None else unknown
 
     def _compare(self, node: ast.Compare) -> Any:
         left = self.value(node.left)
@@ -303,7 +262,7 @@ class Evaluator:
             for value in (left, right):
                 if isinstance(value, Unknown):
                     return value
-            result = compared(COMPARISONS[type(kind)], left, right)
+            result = compared(operators.COMPARISONS[type(kind)], left, right)
             if isinstance(result, bool) and not result:
                 return False
             left = right
@@ -339,13 +298,13 @@ class Evaluator:
         """An attribute that is on a list; for all others, Unknown."""
         if isinstance(owner, Unknown):
             return owner
+        if isinstance(owner, (Class, Instance, Parent)):
+            return classes.attribute(self, owner, name, line)
         if name.startswith("_"):
             return Unknown(f"attributes like {name} are not read", line)
         if isinstance(owner, Symbol):
             return Symbol(canonical(f"{owner.path}.{name}"))
-        from core.script.library import attribute
-
-        return attribute(self, owner, name, line)
+        return library.attribute(self, owner, name, line)
 
     # --- comprehensions ---------------------------------------------------------------------------
 
@@ -411,14 +370,14 @@ class Evaluator:
         self, function: Any, arguments: list[Any], options: dict[str, Any], node: ast.Call
     ) -> Any:
         """The result of a call of a value."""
-        from core.script import library
-
         if isinstance(function, Function):
             return self.called(function, arguments, options, node.lineno)
         if isinstance(function, Symbol):
             return library.call(self, function, arguments, options, node)
         if isinstance(function, Bound):
             return library.method(self, function, arguments, options, node)
+        if isinstance(function, Class):
+            return classes.made(self, function, arguments, options, node)
         return library.called(self, function, arguments, options, node)
 
     def essential(self) -> None:

@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from core.script import builtin
+from core.script import builtin, classes, functions
 from core.script.budget import DEPTH
 from core.script.draws import Draws
+from core.script.effects import BUILDING, KEEPING, TRAINING, called_in, inside, methods, written
 from core.script.evaluate import Evaluator
 from core.script.names import canonical
 from core.script.values import (
     Array,
     Bound,
+    Class,
     Exhausted,
     Function,
+    Instance,
     KerasCall,
     Missing,
     ModelValue,
     Unknown,
 )
-from core.script.words import words
 
-IN_PLACE = {"shuffle", "seed", "adapt"}
-"""Functions that change their arguments, or what is drawn later."""
-SHOWING = words(
-    """
-    evaluate predict predict_classes predict_proba summary save save_weights get_weights to_json
-    head tail info describe plot hist show score count_params get_config
-    """
-)
-"""Methods that change nothing."""
-HARMLESS = {"fit", "compile", "build"}
-"""Methods after which a model's layers are still known, if whether they run is not."""
+COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try)
+"""Statements with blocks of others."""
 
 
 class _Returned(Exception):
@@ -52,7 +45,7 @@ class _Continued(Exception):
     pass
 
 
-@dataclass
+@dataclass(eq=False)
 class Executed:
     """A statement that was evaluated.
 
@@ -61,6 +54,8 @@ class Executed:
         reads, writes: The names that it reads and changes.
         essential: Whether it builds, compiles or fits a model.
         unknown: Why its value is not known, if it is not.
+        inside: The loop or condition around it, if there is one.
+        entered: Whether its block was evaluated, if it has one.
     """
 
     node: ast.stmt
@@ -68,6 +63,8 @@ class Executed:
     writes: set[str] = field(default_factory=set)
     essential: bool = False
     unknown: Unknown | None = None
+    inside: tuple[Executed, ...] = ()
+    entered: bool = False
 
 
 class Interpreter(Evaluator):
@@ -84,6 +81,7 @@ class Interpreter(Evaluator):
         self.draws = Draws()
         self.table = table
         self.wanted = []
+        self.iterated = []
         self.remarks = []
         self._running: list[Executed] = []
 
@@ -95,11 +93,13 @@ class Interpreter(Evaluator):
     def run(self, tree: ast.Module) -> None:
         """Evaluate all statements."""
         for statement in tree.body:
+            before = len(self.models)
             try:
                 with np.errstate(all="ignore"):
                     self.execute(statement)
             except (Exhausted, RecursionError, MemoryError) as error:
                 reason = str(error) if isinstance(error, Exhausted) else "it is nested too deeply"
+                self.cut(statement, Unknown(reason, statement.lineno), before)
                 self.taint([statement], Unknown(reason, statement.lineno))
                 self.budget.depth = 0
                 del self.scopes[1:], self._running[:]
@@ -110,7 +110,11 @@ class Interpreter(Evaluator):
     def execute(self, node: ast.stmt) -> None:
         """Evaluate a statement."""
         self.budget.step()
-        record = self.executed.setdefault(node.lineno, Executed(node))
+        record = self.executed.get(node.lineno)
+        if record is None:
+            around = self._running[-1:] if self._running else []
+            inside = tuple(each for each in around if isinstance(each.node, COMPOUND))
+            record = self.executed[node.lineno] = Executed(node, inside=inside)
         self._running.append(record)
         outside, self.read = self.read, set()
         try:
@@ -120,15 +124,22 @@ class Interpreter(Evaluator):
         except Missing as missing:
             self.taint([node], missing.unknown)
         finally:
-            record.reads |= self.read
-            if not isinstance(node, (ast.For, ast.While, ast.If, ast.With, ast.Try)):
+            if not isinstance(node, COMPOUND):
+                record.reads |= self.read
                 record.writes |= set(written(node))
+            elif not record.entered:
+                record.reads |= self.read
             self.read |= outside
             if self._running:
                 self._running.pop()
 
     def block(self, body: list[ast.stmt]) -> None:
         """Evaluate the statements of a block."""
+        if self._running and isinstance(self._running[-1].node, COMPOUND):
+            # Of a statement with a block, what stands before the block.
+            record = self._running[-1]
+            record.reads |= set() if record.entered else self.read
+            record.entered = True
         for statement in body:
             self.execute(statement)
 
@@ -140,10 +151,26 @@ class Interpreter(Evaluator):
             for name in written(node):
                 record.writes.add(name)
                 value = self.scopes[-1].get(name, self.scopes[0].get(name))
-                if not isinstance(value, ModelValue):
+                if isinstance(value, Instance):
+                    self._taint_parts(node, name, value, unknown)
+                elif not isinstance(value, ModelValue):
                     self.scopes[-1][name] = unknown
-                elif any(method not in HARMLESS for method in methods(node, name)):
+                elif any(each not in KEEPING for each in methods(node, name)):
                     value.unknown = value.unknown or unknown
+
+    def _taint_parts(self, node: ast.stmt, name: str, owner: Instance, unknown: Unknown) -> None:
+        """Forget what a statement might have changed of an object of a class of the script."""
+        for inner in inside(node):
+            if not isinstance(inner, ast.Attribute) or not isinstance(inner.value, ast.Name):
+                continue
+            if inner.value.id != name:
+                continue
+            value = owner.names.get(inner.attr)
+            if isinstance(value, ModelValue):
+                if any(each not in KEEPING for each in methods(node, f"{name}.{inner.attr}")):
+                    value.unknown = value.unknown or unknown
+            elif isinstance(inner.ctx, ast.Store) or isinstance(value, (Array, list, dict)):
+                owner.names[inner.attr] = unknown
 
     # --- simple statements ------------------------------------------------------------------------
 
@@ -204,8 +231,7 @@ class Interpreter(Evaluator):
         self.scopes[-1][node.name] = self.function(node)
 
     def _do_classdef(self, node: ast.ClassDef) -> None:
-        self.imported[node.name] = f"custom.{node.name}"
-        self.scopes[-1].pop(node.name, None)
+        self.scopes[-1][node.name] = classes.defined(self, node)
 
     def _do_return(self, node: ast.Return) -> None:
         raise _Returned(None if node.value is None else self.value(node.value))
@@ -227,9 +253,31 @@ class Interpreter(Evaluator):
                 if isinstance(error, Missing)
                 else Unknown("the condition is not known", node.lineno)
             )
-            self._skip(node, unknown)
-            return
+            likely = self._likely(node)
+            if likely is None:
+                self._skip(node, unknown)
+                return
+            chosen = likely
         self.block(chosen)
+
+    def _likely(self, node: ast.If) -> list[ast.stmt] | None:
+        """The branch of an open condition that makes or trains a model, if only one does."""
+        branches = [
+            branch
+            for branch in (node.body, node.orelse)
+            if any(name in BUILDING for each in branch for name in called_in(each))
+        ]
+        if len(branches) != 1:
+            return None
+        self.remarks.append((node.lineno, "The branch that builds or trains the model is read."))
+        return branches[0]
+
+    def cut(self, node: ast.stmt, unknown: Unknown, before: int) -> None:
+        """How often a statement trains the models made before it is not known."""
+        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        for model in self.models[:before]:
+            if any(used.span.line in lines for used in model.fits):
+                model.cut = model.cut or unknown
 
     def _skip(self, node: ast.stmt, unknown: Unknown) -> None:
         """A statement whose course is not known."""
@@ -245,7 +293,7 @@ class Interpreter(Evaluator):
         try:
             items = self.items(self.value(node.iter), node.lineno)
         except Missing as missing:
-            self._skip(node, missing.unknown)
+            self._once(node, missing.unknown)
             return
         for item in items:
             self.assign(node.target, item)
@@ -256,6 +304,18 @@ class Interpreter(Evaluator):
             except _Broken:
                 return
         self.block(node.orelse)
+
+    def _once(self, node: ast.For, unknown: Unknown) -> None:
+        """A loop of unknown length: what it trains is read from one round of it."""
+        if any(name in TRAINING for name in called_in(node)):
+            before = len(self.models)
+            self.taint([node], unknown)
+            self.assign(node.target, unknown)
+            with contextlib.suppress(_Continued, _Broken):
+                self.block(node.body)
+            reason = f"how often it runs is not known: {unknown.reason}"
+            self.cut(node, Unknown(reason, node.lineno), before)
+        self._skip(node, unknown)
 
     def _do_while(self, node: ast.While) -> None:
         while self.truth(self.value(node.test)):
@@ -296,7 +356,11 @@ class Interpreter(Evaluator):
             self._store(self.value(target.value), self.index(target.slice), value, target)
         elif isinstance(target, ast.Attribute):
             owner = self.value(target.value)
-            if isinstance(owner, KerasCall):
+            if isinstance(owner, (Instance, Class)):
+                owner.names[target.attr] = value
+                if isinstance(value, ModelValue):
+                    value.name = value.name or ast.unparse(target)
+            elif isinstance(owner, KerasCall):
                 owner.changed[target.attr] = value
             elif builtin.is_frame(owner) and target.attr in ("columns", "index"):
                 setattr(owner, target.attr, builtin.plain(value))
@@ -346,28 +410,20 @@ class Interpreter(Evaluator):
     def called(
         self, function: Function, arguments: list[Any], options: dict[str, Any], line: int
     ) -> Any:
-        node = function.node
-        names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
-        keywords = {each.arg for each in node.args.kwonlyargs}
-        scope = {**function.closure, **function.defaults}
-        scope.update(zip(names, arguments, strict=False))
-        rest = {name: value for name, value in options.items() if name not in {*names, *keywords}}
-        scope.update({name: value for name, value in options.items() if name not in rest})
-        if node.args.vararg:
-            scope[node.args.vararg.arg] = tuple(arguments[len(names) :])
-        if node.args.kwarg:
-            scope[node.args.kwarg.arg] = rest
-        for name in (*names, *keywords):
-            if name not in scope:
-                return Unknown(f"the argument {name} is missing", line)
+        scope = functions.scope_of(function, arguments, options, line)
+        if isinstance(scope, Unknown):
+            return scope
+        if function.yields:
+            return functions.generator(function, scope, line)
         if self.budget.depth >= DEPTH:
             raise Exhausted("its functions are nested too deeply")
         self.budget.depth += 1
         self.scopes.append(scope)
         try:
-            if isinstance(node, ast.Lambda):
-                return self.value(node.body)
-            self.block(node.body)
+            if isinstance(function.node, ast.Lambda):
+                return self.value(function.node.body)
+            for statement in function.node.body:
+                self.execute(statement)
         except _Returned as returned:
             return returned.value
         finally:
@@ -388,54 +444,3 @@ def _loaded(target: Any) -> Any:
     if isinstance(target, ast.Attribute):
         return ast.Attribute(target.value, target.attr, ast.Load())
     return ast.Subscript(target.value, target.slice, ast.Load())
-
-
-def _inside(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a statement, without the bodies of functions that it defines."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
-            yield ast.Name(child.name, ast.Store())
-        elif not isinstance(child, ast.Lambda):
-            yield from _inside(child)
-
-
-def _base(node: ast.AST) -> str | None:
-    """The name at the beginning of a dotted or subscripted expression."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def written(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement may change."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        yield node.name
-        return
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        for alias in node.names:
-            yield alias.asname or alias.name.partition(".")[0]
-        return
-    for inner in _inside(node):
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-            yield inner.id
-        elif isinstance(inner, (ast.Subscript, ast.Attribute)) and isinstance(inner.ctx, ast.Store):
-            if name := _base(inner):
-                yield name
-        elif isinstance(inner, ast.Call):
-            name = _base(inner.func)
-            if name and isinstance(inner.func, ast.Attribute) and inner.func.attr not in SHOWING:
-                yield name
-            leaf = getattr(inner.func, "attr", getattr(inner.func, "id", ""))
-            if leaf in IN_PLACE or isinstance(inner.func, ast.Name):
-                yield from (each.id for each in inner.args if isinstance(each, ast.Name))
-
-
-def methods(node: ast.stmt, name: str) -> Iterator[str]:
-    """The methods of a name that a statement calls, and "=" where it assigns to it."""
-    for inner in _inside(node):
-        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
-            if _base(inner.func) == name:
-                yield inner.func.attr
-        elif isinstance(inner, ast.Name) and inner.id == name and isinstance(inner.ctx, ast.Store):
-            yield "="

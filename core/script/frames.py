@@ -21,6 +21,8 @@ READ_OPTIONS = words(
     """
 )
 IGNORED_OPTIONS = words("engine encoding dtype low_memory parse_dates skipinitialspace")
+SEPARATORS = {r"\s+", r"\s*,\s*", ", ", "\\t", "; ", r"\s*;\s*"}
+"""Separators of more than a character that are taken."""
 READERS = words("read_csv read_table read_excel read_json read_parquet read_pickle")
 METHODS = words(
     """
@@ -33,6 +35,7 @@ METHODS = words(
 )
 SILENT = words("info describe plot hist boxplot to_csv corr")
 ATTRIBUTES = words("shape columns values index size dtypes T empty ndim")
+TEXT_METHODS = words("lower upper strip lstrip rstrip replace contains len title")
 PLACES = words("loc iloc at iat")
 FUNCTIONS = words("get_dummies concat factorize to_numeric isnull isna merge cut qcut")
 LARGEST = 20_000_000
@@ -42,6 +45,9 @@ LARGEST = 20_000_000
 def loaded(script: Evaluator, reader: str, name: Any, options: dict, line: int) -> Any:
     """What a script reads from a file: the uploaded table, or Unknown."""
     table = script.table
+    if isinstance(name, Bound) and isinstance(name.owner, str):
+        # A text of the script's own.
+        table = name.owner.encode()
     shown = name if isinstance(name, str) else "the file"
     if table is None:
         script.wanted.append((shown, line))
@@ -49,6 +55,10 @@ def loaded(script: Evaluator, reader: str, name: Any, options: dict, line: int) 
     if isinstance(table, dict):
         return {key: Array.of(np.asarray(value)) for key, value in table.items()}
     known = {key: plain(value) for key, value in options.items() if key in READ_OPTIONS}
+    for key in ("sep", "delimiter"):
+        # Longer ones are regular expressions.
+        if len(str(known.get(key) or "")) > 1 and known[key] not in SEPARATORS:
+            return Unknown(f"the separator {known[key]!r} is not understood", line)
     if reader in ("loadtxt", "genfromtxt"):
         rows = {"skiprows": known.get("skiprows", options.get("skip_header", 0)), "header": None}
         if isinstance(table, pd.DataFrame):
@@ -95,6 +105,8 @@ def attribute(frame: Any, name: str, line: int) -> Any:
     """An attribute of a table or column; a column itself where it has this name."""
     if isinstance(frame, pd.DataFrame) and name in frame.columns:
         return frame[name]
+    if isinstance(frame, Bound):
+        return _accessed(frame, name, line)
     if name == "values":
         return _array(frame.to_numpy(), line)
     if name in PLACES or name in METHODS or name in SILENT or name in ("cat", "str"):
@@ -108,12 +120,31 @@ def attribute(frame: Any, name: str, line: int) -> Any:
     return Unknown(f".{name} of a table is not understood", line)
 
 
+def _accessed(accessor: Bound, name: str, line: int) -> Any:
+    """What `.str` and `.cat` of a column give."""
+    column = accessor.owner
+    if accessor.name == "cat" and name in ("codes", "categories"):
+        result = getattr(column.cat, name)
+        return result if name == "codes" else list(result)
+    if accessor.name == "str" and name in TEXT_METHODS:
+        return Bound(accessor, name)
+    return Unknown(f".{accessor.name}.{name} is not understood", line)
+
+
+def of_text(accessor: Bound, name: str, arguments: list[Any], options: dict) -> Any:
+    """The result of a method of `.str`, without regular expressions."""
+    named = plain(options)
+    if name in ("replace", "contains", "split"):
+        named["regex"] = False
+    return getattr(accessor.owner.str, name)(*plain(arguments), **named)
+
+
 def _array(value: np.ndarray, line: int) -> Any:
     if value.dtype == object:
         try:
             return Array.of(value.astype(float))
         except (TypeError, ValueError):
-            return Array.of(value.astype(str))
+            return Array.of(value)
     return Array.of(value)
 
 
@@ -149,6 +180,9 @@ def method(
                 return Unknown(f"{name} on a table is not understood", node.lineno)
             results = [plain(script.call(function, [item], {}, node)) for item in frame]
             return pd.Series(results, index=frame.index, name=frame.name)
+        if name != "map" or not isinstance(function, (dict, pd.Series)):
+            # pandas takes the name of any of its methods, and some of them write files.
+            return Unknown(f"{name} of this is not understood", node.lineno)
     values, named = plain(arguments), plain(options)
     if name == "sample" and named.get("random_state") is None:
         stream = script.draws.numpy
@@ -158,7 +192,14 @@ def method(
         named.setdefault("drop", False)
     if name == "reshape":
         return script.call(Bound(_array(frame.to_numpy(), node.lineno), name), arguments, {}, node)
+    if named.get("regex"):
+        return Unknown("regular expressions are not evaluated", node.lineno)
+    in_place = named.pop("inplace", False) is True
     result = getattr(frame, name)(*values, **named)
+    if in_place and isinstance(node.func, ast.Attribute):
+        # Also of a column of a table, which pandas gives as a copy.
+        script.assign(node.func.value, result)
+        return None
     if isinstance(result, np.ndarray):
         return _array(result, node.lineno)
     if hasattr(result, "iloc") or isinstance(result, (int, float, str, list, bool, np.generic)):

@@ -42,6 +42,7 @@ MADE = words(
     make_gaussian_quantiles
     """
 )
+SEARCHES = words("GridSearchCV RandomizedSearchCV HalvingGridSearchCV")
 SILENT = words(
     """
     accuracy_score confusion_matrix classification_report f1_score roc_auc_score log_loss
@@ -55,7 +56,7 @@ def load(budget: Budget) -> None:
     started = clock()
     for module in MODULES:
         importlib.import_module(f"sklearn.{module}")
-    budget.deadline += clock() - started
+    budget.postpone(clock() - started)
 
 
 def called(
@@ -70,6 +71,8 @@ def called(
         return split(script, arguments, options, line)
     if name in ("Pipeline", "make_pipeline"):
         return _pipeline(arguments, options, name, line)
+    if name in SEARCHES:
+        return _searched(arguments, options, line)
     if name in ("cross_val_score", "cross_validate"):
         return _cross_validated(script, arguments, options, node)
     values, named = plain(arguments), plain(options)
@@ -78,6 +81,10 @@ def called(
     if name.startswith("fetch_"):
         script.wanted.append((name.removeprefix("fetch_"), line))
         return Unknown(f"{name} downloads its rows, which are not here", line)
+    if name in ("ColumnTransformer", "make_column_transformer"):
+        return _columns(name, arguments, options)
+    if name == "compute_class_weight":
+        return _balanced(values, named)
     if name in SCALERS or name in ENCODERS or name in OTHERS:
         return Fitted(_made(name, values, named), "encode" if name in ENCODERS else "scale")
     if name in FOLDS:
@@ -104,9 +111,18 @@ def _made(name: str, values: list[Any], named: dict) -> Any:
         if hasattr(module, name):
             if name == "OneHotEncoder" and "sparse" in named:
                 named["sparse_output"] = named.pop("sparse")
-            named.pop("categorical_features", None)
-            return getattr(module, name)(*values, **named)
+            columns = named.pop("categorical_features", None)
+            made = getattr(module, name)(*values, **named)
+            return made if columns is None else _some_columns(made, columns)
     raise Missing(Unknown(f"{name} is not understood"))
+
+
+def _some_columns(encoder: Any, columns: Any) -> Any:
+    """What an encoder of some columns was before scikit-learn 0.22; it puts them first."""
+    from sklearn.compose import ColumnTransformer
+
+    chosen = [int(each) for each in np.ravel(columns)]
+    return ColumnTransformer([("columns", encoder, chosen)], remainder="passthrough")
 
 
 def _array(value: Any) -> Array:
@@ -169,7 +185,8 @@ def split(script: Evaluator, arguments: list[Any], options: dict, line: int) -> 
         rows = _rows(arguments)
         named = plain(options)
     except Missing as missing:
-        return [missing.unknown] * (2 * len(arguments))
+        each = [a if isinstance(a, Unknown) else missing.unknown for a in arguments]
+        return [part for part in each for _ in range(2)]
     fixed = named.get("random_state") is not None or named.get("shuffle") is False
     if not fixed:
         stream = script.draws.numpy
@@ -205,10 +222,58 @@ def _pipeline(arguments: list[Any], options: dict, name: str, line: int) -> Any:
     if isinstance(steps, Unknown):
         return steps
     parts = [step[1] if isinstance(step, (tuple, list)) else step for step in steps]
+    if parts and all(isinstance(part, Fitted) for part in parts):
+        from sklearn.pipeline import make_pipeline
+
+        return Fitted(make_pipeline(*(part.instance for part in parts)), "other")
     if not parts or not isinstance(parts[-1], Estimator):
         return Unknown("this pipeline is not understood", line)
     last = parts[-1]
     return Estimator(last.build, last.options, last.span, tuple(parts[:-1]))
+
+
+def _balanced(values: list[Any], named: dict) -> Any:
+    """The class weights that scikit-learn computes of labels."""
+    from sklearn.utils.class_weight import compute_class_weight
+
+    given = {**dict(zip(("class_weight", "classes", "y"), values, strict=False)), **named}
+    return Array.of(np.asarray(compute_class_weight(**given)))
+
+
+def _columns(name: str, arguments: list[Any], options: dict) -> Fitted:
+    """scikit-learn's transformer of columns, with the scalers and encoders of the script."""
+    from sklearn.compose import ColumnTransformer, make_column_transformer
+
+    given = (
+        arguments if name != "ColumnTransformer" else options.get("transformers", *arguments[:1])
+    )
+    kept = ("transformers", "n_jobs", "verbose")
+    named = plain({k: v for k, v in options.items() if k not in kept})
+    made = [
+        tuple(part.instance if isinstance(part, Fitted) else plain(part) for part in step)
+        for step in given
+    ]
+    if name == "ColumnTransformer":
+        return Fitted(ColumnTransformer(made, **named), "other")
+    return Fitted(make_column_transformer(*made, **named), "other")
+
+
+def _searched(arguments: list[Any], options: dict, line: int) -> Any:
+    """The estimator of a search, whose tried settings are left open."""
+    names = ("estimator", "param_grid")
+    given = {**dict(zip(names, arguments, strict=False)), **options}
+    estimator = given.get("estimator")
+    grid = given.get("param_grid", given.get("param_distributions"))
+    if not isinstance(estimator, Estimator):
+        return estimator if isinstance(estimator, Unknown) else Unknown("no network is searched")
+    tried = dict(estimator.options)
+    for key, values in grid.items() if isinstance(grid, dict) else ():
+        values = plain(values)
+        choices = tuple(values.tolist() if hasattr(values, "tolist") else values)
+        name = str(key).rpartition("__")[2]
+        shown = ", ".join(str(each) for each in choices[:8])
+        tried[name] = Unknown(f"the search tries {shown}", line, choices=choices)
+    return Estimator(estimator.build, tried, estimator.span, estimator.scalers)
 
 
 def _cross_validated(script: Evaluator, arguments: list[Any], options: dict, node: ast.Call) -> Any:

@@ -6,7 +6,8 @@ import ast
 import random
 from typing import TYPE_CHECKING, Any
 
-from core.script import arrays, builtin, frames, learn, model
+from core.script import arrays, builtin, classes, fitting, frames, generators, learn, model, tensors
+from core.script import options as options_
 from core.script.draws import PYTHON, SIZED, Stream
 from core.script.values import (
     Array,
@@ -14,9 +15,11 @@ from core.script.values import (
     Dataset,
     Estimator,
     Fitted,
+    Instance,
     KerasCall,
     ModelValue,
-    Span,
+    Parent,
+    Parser,
     Symbol,
     Tensor,
     Unknown,
@@ -44,7 +47,7 @@ def call(
     if root == "keras":
         return model.called(script, rest, arguments, options, node)
     if root == "tensorflow":
-        return model.tensorflow_called(script, rest, arguments, options, node)
+        return tensors.called(script, rest, arguments, options, node)
     if root == "sklearn":
         return learn.called(script, symbol.path, arguments, options, node)
     if root == "pandas":
@@ -57,10 +60,12 @@ def call(
             script.draws.seed("python", plain(arguments[0]) if arguments else None)
             return None
         return script.draws.draw(script.budget, script.draws.python, rest, arguments, options, line)
-    if root == "custom":
-        return KerasCall(rest, arguments, options, Span.of(node), symbol.path)
     if root == "collections" and rest in ("OrderedDict",):
         return builtin.called(script, "dict", arguments, options, node)
+    if symbol.path == "argparse.ArgumentParser":
+        return options_.parser(node)
+    if symbol.path in ("io.StringIO", "StringIO.StringIO", "StringIO"):
+        return Bound(arguments[0], "read") if isinstance(arguments[0], str) else arguments[0]
     if root == "tqdm" and arguments:
         return arguments[0]
     if root in SILENT:
@@ -74,8 +79,10 @@ def called(
     """The result of a call of a value that is neither a name nor a method."""
     if isinstance(function, Unknown):
         return function
+    if isinstance(function, Instance):
+        return classes.applied(script, function, arguments, options, node)
     if isinstance(function, (KerasCall, ModelValue)):
-        return model.applied(script, function, arguments, node)
+        return model.applied(script, function, [*arguments, *options.values()], node)
     return Unknown("this call is not understood", node.lineno)
 
 
@@ -84,10 +91,18 @@ def method(
 ) -> Any:
     """The result of a method."""
     owner, name, line = bound.owner, bound.name, node.lineno
-    if isinstance(owner, (ModelValue, KerasCall, Dataset, Estimator)):
-        return model.method(script, owner, name, arguments, options, node)
+    if isinstance(owner, Parent):
+        return classes.inherited_call(script, owner, name, arguments, options, node)
+    if isinstance(owner, Dataset):
+        return generators.method(script, owner, name, arguments, options, node)
+    if isinstance(owner, (ModelValue, KerasCall, Estimator)):
+        return fitting.method(script, owner, name, arguments, options, node)
+    if isinstance(owner, Bound):
+        return frames.of_text(owner, name, arguments, options)
     if isinstance(owner, Fitted):
         return learn.method(script, owner, name, arguments, options, line)
+    if isinstance(owner, Parser):
+        return options_.method(owner, name, arguments, options)
     if isinstance(owner, Stream):
         return script.draws.draw(script.budget, owner, name, arguments, options, line)
     for value in arguments:
@@ -110,10 +125,12 @@ def attribute(script: Evaluator, owner: Any, name: str, line: int) -> Any:
         return arrays.attribute(owner, name, line)
     if isinstance(owner, Fitted):
         return learn.attribute(owner, name, line)
+    if isinstance(owner, Parser):
+        return Bound(owner, name)
     if isinstance(owner, Stream):
         known = PYTHON if isinstance(owner.generator, random.Random) else {*SIZED, *_ORDERS}
         return Bound(owner, name) if name in known else Unknown(f".{name} is not understood", line)
-    if builtin.is_frame(owner):
+    if builtin.is_frame(owner) or (isinstance(owner, Bound) and owner.name in ("str", "cat")):
         return frames.attribute(owner, name, line)
     # A data set of scikit-learn: its parts are attributes as well.
     if isinstance(owner, dict) and name in owner:

@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass
 
 from core.script.execute import Executed, Interpreter
-from core.script.normalise import NOT_PYTHON, Normalised
+from core.script.normalise import Normalised
+from core.script.repair import NOT_PYTHON
 
 USED, IGNORED, UNKNOWN = "used", "ignored", "not understood"
 
@@ -28,14 +29,11 @@ class ReadLine:
     why: str = ""
 
 
-def marked(source: str, normal: Normalised, script: Interpreter) -> tuple[ReadLine, ...]:
+def marked(normal: Normalised, script: Interpreter) -> tuple[ReadLine, ...]:
     """The lines of a paste; of a notebook, those of its code."""
-    texts = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if any("cells of a notebook" in words for _, words in normal.said):
-        texts = [line.text for line in normal.lines]
     states = _states(normal, script)
     made = []
-    for number, text in enumerate(texts, 1):
+    for number, text in enumerate(normal.pasted, 1):
         state, why = states.get(number, (IGNORED, ""))
         made.append(ReadLine(number, text, state, why))
     return tuple(made)
@@ -78,10 +76,12 @@ def _needed(executed: list[Executed]) -> list[Executed]:
         names |= record.reads
     rest = [record for record in executed if not record.essential]
     while True:
-        more = [record for record in rest if record.writes & names]
+        around = {id(each) for record in chosen for each in record.inside}
+        more = [record for record in rest if record.writes & names or id(record) in around]
         if not more:
             return chosen
         chosen += more
         for record in more:
             names |= record.reads
-        rest = [record for record in rest if record not in more]
+        taken = {id(record) for record in more}
+        rest = [record for record in rest if id(record) not in taken]

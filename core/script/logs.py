@@ -67,6 +67,28 @@ def alike(pasted: Curves, history: History) -> np.ndarray | None:
     return None
 
 
+def remarks(pasted: Curves) -> list[str]:
+    """What the curves of one training show by themselves, in sentences."""
+    longest = max(map(len, pasted.values.values()))
+    said = [f"{longest:,} epochs with {', '.join(pasted.values)}."]
+    loss = np.array(pasted.values.get("loss", ()))
+    if not np.isfinite(loss).all():
+        first = int(np.flatnonzero(~np.isfinite(loss))[0]) + 1
+        return [*said, f"The loss is not a number from epoch {first:,} on: it has diverged."]
+    for name in ("accuracy", "val_accuracy"):
+        curve = np.array(pasted.values.get(name, ()))
+        same = int(np.argmax(curve[::-1] != curve[-1])) if len(curve) else 0
+        if len(curve) > 2 and (curve == curve[-1]).all():
+            same = len(curve)
+        if same > 2:
+            said.append(f"The {name} is {curve[-1]:g} in each of the last {same:,} epochs.")
+    if len(loss) > 2 and loss[-1] > loss[0]:
+        said.append(f"The loss rises from {loss[0]:g} to {loss[-1]:g}.")
+    elif len(loss) > 2 and loss[0] - loss[-1] < 0.01 * abs(loss[0]):
+        said.append(f"The loss falls by less than 1%, from {loss[0]:g} to {loss[-1]:g}.")
+    return said
+
+
 def as_frame(pasted: Curves, history: History) -> pd.DataFrame:
     """Pasted curves as a table with the columns of `History.curves`; run is 0."""
     frame = history.curves()

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.script import learn
-from core.script.budget import elements_of
-from core.script.draws import Stream
-from core.script.names import CLASSES
+from core.activations import ACTIVATIONS
+from core.script import downloads, tape
+from core.script.generators import FOLDERS, of_folder, of_windows
+from core.script.names import CLASSES, known_name
 from core.script.values import (
     Array,
     Bound,
     Dataset,
     Estimator,
+    Exhausted,
     Fitted,
+    Graph,
+    Instance,
     KerasCall,
-    Missing,
     ModelValue,
     Span,
     Symbol,
@@ -33,8 +35,14 @@ from core.script.words import words
 if TYPE_CHECKING:
     from core.script.evaluate import Evaluator
 
-IMAGES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 SAVED = words("load_model model_from_json model_from_yaml from_config clone_model")
+MERGES = {
+    **{"concatenate": "Concatenate", "merge": "Concatenate", "add": "Add", "dot": "Dot"},
+    **{"multiply": "Multiply", "average": "Average", "maximum": "Maximum", "subtract": "Subtract"},
+}
+"""Functions that join tensors, and the layers that do so."""
+MOST_LAYERS = 500
+"""Of a model: one that is added to itself has twice as many each time."""
 METHODS = words(
     """
     add pop compile fit fit_generator train_on_batch evaluate predict predict_classes summary
@@ -51,18 +59,32 @@ def called(
     parts, line = path.split("."), node.lineno
     name = parts[-1]
     if name == "Sequential":
-        return _sequential(script, arguments, options, node)
+        return sequential(script, arguments, options, node)
     if name in ("Model", "Functional"):
-        return _functional(script, arguments, options, node)
+        return functional(script, arguments, options, node)
     if name == "Input":
         shape = options.get("shape", arguments[0] if arguments else None)
         if "batch_shape" in options and isinstance(options["batch_shape"], (tuple, list)):
             shape = options["batch_shape"][1:]
         return Tensor((), shape)
     if name == "load_data":
-        return _data_set(script, parts[-2] if len(parts) > 1 else "", line)
+        return downloads.loaded(script, parts[-2] if len(parts) > 1 else "", line)
     if name == "to_categorical":
-        return _one_hot(script, arguments, options, line)
+        return one_hot(script, arguments, options, line)
+    if name in FOLDERS:
+        return of_folder(name, options, line)
+    if name == "TimeseriesGenerator":
+        return of_windows(options, line)
+    every = flat([*arguments, *options.values()])
+    if any(isinstance(value, Graph) for value in every):
+        return tape.of_function(name, every, None, line)
+    if name == "concatenate" and not any(isinstance(value, Tensor) for value in every):
+        return script.call(Symbol("numpy.concatenate"), arguments, options, node)
+    if name[:1].islower() and any(isinstance(value, Tensor) for value in every):
+        if name in MERGES:
+            layer = KerasCall(MERGES[name], [], {}, Span.of(node), "keras.layers")
+            return applied(script, layer, [[v for v in every if isinstance(v, Tensor)]], node)
+        return operated(every, name, line, Span.of(node))
     if name in ("set_random_seed", "set_seed"):
         script.essential()
         if name == "set_random_seed" and parts[0] == "utils":
@@ -75,9 +97,15 @@ def called(
         named = dict(options)
         build = named.pop("build_fn", named.pop("model", arguments[0] if arguments else None))
         return Estimator(build, named, Span.of(node))
+    if name == "clear_session":
+        return None
+    if name == "image_data_format":
+        return "channels_last"
+    if name == "epsilon":
+        return 1e-7
     if name == "normalize":
         axis = plain(options.get("axis", arguments[1] if len(arguments) > 1 else -1))
-        return _array(arguments[0]).then("scale", lambda v: _unit(v, axis), None, line)
+        return array_of(arguments[0]).then("scale", lambda v: _unit(v, axis), None, line)
     if name == "get" and arguments:
         return arguments[0]
     if parts[0] == "backend":
@@ -86,7 +114,7 @@ def called(
             script.essential()
             return None
         return Unknown(f"keras.backend.{name} is not understood", line)
-    if name in ("clear_session", "enable_eager_execution", "plot_model"):
+    if name in ("enable_eager_execution", "plot_model"):
         return None
     return KerasCall(CLASSES.get(name, name), arguments, options, Span.of(node), f"keras.{path}")
 
@@ -96,15 +124,17 @@ def _unit(v: np.ndarray, axis: int) -> np.ndarray:
     return v / np.where(norm == 0, 1, norm)
 
 
-def _array(value: Any) -> Array:
+def array_of(value: Any) -> Array:
+    """A value as an array."""
     return value if isinstance(value, Array) else Array.of(np.asarray(plain(value)))
 
 
-def _one_hot(script: Evaluator, arguments: list[Any], options: dict, line: int) -> Any:
+def one_hot(script: Evaluator, arguments: list[Any], options: dict, line: int) -> Any:
+    """What `to_categorical` gives."""
     given = options.get("y", options.get("x", arguments[0] if arguments else None))
     if isinstance(given, Unknown):
         return replace(given, done=(*given.done, "to_categorical"))
-    labels = _array(given)
+    labels = array_of(given)
     count = options.get("num_classes", options.get("nb_classes"))
     if len(arguments) > 1:
         count = arguments[1]
@@ -130,24 +160,6 @@ def _one_hot(script: Evaluator, arguments: list[Any], options: dict, line: int) 
     return labels.then("encode", encoded, None, line)
 
 
-def _data_set(script: Evaluator, name: str, line: int) -> Any:
-    """MNIST and Fashion-MNIST as enlarged digits; the others are not here."""
-    if name not in IMAGES:
-        script.wanted.append((name or "the data set", line))
-        return Unknown(f"the data set {name} is not here", line)
-    learn.load(script.budget)
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    # 8 x 8 pixels from 0 to 16 become 28 x 28 from 0 to 255, with a margin of 2 as in MNIST.
-    images = np.pad(np.kron(digits.images, np.ones((3, 3))), ((0, 0), (2, 2), (2, 2)))
-    images = np.round(images * 255 / 16).astype(np.uint8)
-    labels = digits.target.astype(np.uint8)
-    words = f"8 x 8 digits, enlarged, in place of {IMAGES[name]}"
-    parts = (slice(0, 1_437), slice(1_437, None))
-    return tuple((Array.of(images[p], words), Array.of(labels[p], words)) for p in parts)
-
-
 # --- models ---------------------------------------------------------------------------------------
 
 
@@ -156,24 +168,28 @@ def _made(script: Evaluator, model: ModelValue) -> ModelValue:
     return model
 
 
-def _sequential(script: Evaluator, arguments: list[Any], options: dict, node: ast.Call) -> Any:
+def sequential(script: Evaluator, arguments: list[Any], options: dict, node: ast.Call) -> Any:
+    """A `Sequential` model."""
     layers = arguments[0] if arguments else options.get("layers")
     model = ModelValue("add" if not layers else "list", Span.of(node))
     if isinstance(layers, Unknown):
         model.unknown = layers
     elif isinstance(layers, (list, tuple)):
         for layer in layers:
-            _add(script, model, layer, None)
+            added(script, model, layer, None)
     script.essential()
     return _made(script, model)
 
 
-def _add(script: Evaluator, model: ModelValue, layer: Any, span: Span | None) -> None:
+def added(script: Evaluator, model: ModelValue, layer: Any, span: Span | None) -> None:
     """Add a layer; `span` is that of the statement that adds it, if there is one."""
+    more = len(layer.layers) if isinstance(layer, ModelValue) else 1
+    if len(model.layers) + more > MOST_LAYERS:
+        raise Exhausted(f"it has more than {MOST_LAYERS:,} layers")
     if isinstance(layer, KerasCall):
         model.layers.append((layer, span or layer.span))
     elif isinstance(layer, ModelValue):
-        model.layers.extend((each, span or each.span) for each, _ in layer.layers)
+        model.layers.extend([(each, span or each.span) for each, _ in layer.layers])
         model.shape = model.shape or layer.shape
         model.unknown = model.unknown or layer.unknown
         if layer in script.models:
@@ -186,7 +202,8 @@ def _add(script: Evaluator, model: ModelValue, layer: Any, span: Span | None) ->
         model.layers.append((KerasCall("?", [], {}, where, reason), where))
 
 
-def _functional(script: Evaluator, arguments: list[Any], options: dict, node: ast.Call) -> Any:
+def functional(script: Evaluator, arguments: list[Any], options: dict, node: ast.Call) -> Any:
+    """A model of tensors."""
     given = dict(zip(("inputs", "outputs"), arguments, strict=False))
     given |= {{"input": "inputs", "output": "outputs"}.get(k, k): v for k, v in options.items()}
     model = ModelValue("functional", Span.of(node))
@@ -199,31 +216,79 @@ def _functional(script: Evaluator, arguments: list[Any], options: dict, node: as
     elif isinstance(outputs, Unknown):
         model.unknown = outputs
     else:
-        model.unknown = Unknown("a model with several outputs cannot be trained here", node.lineno)
+        several(model, outputs, node.lineno)
     script.essential()
     return _made(script, model)
 
 
+def several(model: ModelValue, outputs: Any, line: int) -> None:
+    """Say that a model has several outputs; all layers that lead to them are its layers."""
+    given = list(outputs.values()) if isinstance(outputs, dict) else outputs
+    tensors = [each for each in given or () if isinstance(each, Tensor)]
+    if tensors:
+        model.layers = list(joined(tensors).layers)
+        model.shape, model.outputs = tensors[0].shape, len(tensors)
+    count = f"{len(tensors)} outputs" if tensors else "outputs that are not known"
+    model.unknown = Unknown(f"a model with {count} cannot be trained here", line)
+
+
+def joined(tensors: list[Tensor]) -> Tensor:
+    """Several tensors as one, with the layers of all of them, each once."""
+    layers: dict[tuple[int, Span], tuple[KerasCall, Span]] = {}
+    for tensor in tensors:
+        layers.update({(id(layer), span): (layer, span) for layer, span in tensor.layers})
+    return Tensor(tuple(layers.values()), tensors[0].shape)
+
+
 def applied(script: Evaluator, function: Any, arguments: list[Any], node: ast.Call) -> Any:
-    """A layer or model called on a tensor, as functional models do."""
+    """A layer or model called on a tensor, as functional models do; a loss on a tape."""
     first = arguments[0] if arguments else None
     span = Span.of(node)
+    if any(isinstance(value, Graph) for value in arguments):
+        return tape.of_function(function.name, arguments, function, node.lineno)
     if isinstance(first, Unknown):
         return first
     if isinstance(first, (list, tuple)) and first and all(isinstance(t, Tensor) for t in first):
-        before = max((t.layers for t in first), key=len)
-        first = Tensor(before, first[0].shape)
+        first = joined(list(first))
+    inner = function.model if isinstance(function, Instance) else function
+    if isinstance(first, Array) and isinstance(inner, ModelValue):
+        return Graph("output", inner, first)
     if not isinstance(first, Tensor):
         return Unknown("it is not called on a tensor", node.lineno)
     script.essential()
     if isinstance(function, ModelValue):
-        added = tuple((layer, span) for layer, _ in function.layers)
+        if len(first.layers) + len(function.layers) > MOST_LAYERS:
+            raise Exhausted(f"it has more than {MOST_LAYERS:,} layers")
+        parts = tuple((layer, span) for layer, _ in function.layers)
         if function in script.models:
             script.models.remove(function)
         if function.unknown:
-            added = ((KerasCall("?", [], {}, span, function.unknown.reason), span),)
-        return Tensor((*first.layers, *added), first.shape)
+            parts = ((KerasCall("?", [], {}, span, function.unknown.reason), span),)
+        return Tensor((*first.layers, *parts), first.shape or function.shape)
     return Tensor((*first.layers, (function, span)), first.shape)
+
+
+def flat(values: list[Any]) -> list[Any]:
+    """Values, and those in lists among them."""
+    every: list[Any] = []
+    for value in values:
+        every.extend(value if isinstance(value, (list, tuple)) else [value])
+    return every
+
+
+def operated(values: list[Any], name: str, line: int, span: Span | None = None) -> Any:
+    """What a function or operator makes of tensors: an activation, or what is no layer of Keras."""
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    if not tensors:
+        return Unknown(f"{name} is not understood", line)
+    where = span or Span(line, 0, line, 0)
+    bare = name.rpartition(".")[2]
+    if len(values) == 1 and known_name(bare, ACTIVATIONS):
+        layer = KerasCall("Activation", [bare], {}, where, "keras.layers.Activation")
+    else:
+        layer = KerasCall(name, [], {}, where, f"custom.{name}")
+    whole = joined(tensors)
+    return Tensor((*whole.layers, (layer, where)), whole.shape)
 
 
 def attribute(owner: Any, name: str, line: int) -> Any:
@@ -256,132 +321,3 @@ def _optimizer(compiled: Used, line: int) -> Any:
         else:
             compiled.options["optimizer"] = current
     return current if isinstance(current, KerasCall) else Unknown("it is not known", line)
-
-
-def _kept(value: Any) -> Any:
-    """A value as it is now: an array may be changed later."""
-    if isinstance(value, Array):
-        return replace(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_kept(item) for item in value)
-    return value
-
-
-def method(
-    script: Evaluator, owner: Any, name: str, arguments: list[Any], options: dict, node: ast.Call
-) -> Any:
-    """The result of a method of a model, an estimator or a data set."""
-    if isinstance(owner, Dataset):
-        return _of_dataset(owner, name, arguments, options)
-    if isinstance(owner, Estimator):
-        return _of_estimator(script, owner, name, arguments, options, node)
-    span = Span.of(node)
-    if isinstance(owner, KerasCall):
-        if name == "adapt":
-            owner.changed["adapted"] = _kept(arguments[0])
-            script.essential()
-            return None
-        reason = f"{owner.name} is a class of the script's own, which is not evaluated"
-        owner = _own_model(script, owner, Unknown(reason, node.lineno))
-    used = Used([_kept(a) for a in arguments], {k: _kept(v) for k, v in options.items()}, span)
-    if name in ("add", "pop", "compile", "fit", "fit_generator", "train_on_batch"):
-        script.essential()
-    if name == "add":
-        _add(script, owner, arguments[0] if arguments else options.get("layer"), span)
-        return None
-    if name == "compile":
-        owner.compiled = used
-        return None
-    if name == "pop":
-        return owner.layers.pop()[0] if owner.layers else None
-    if name in ("fit", "fit_generator"):
-        owner.fits.append(used)
-        return Unknown("the history is not known", node.lineno)
-    elif name == "train_on_batch":
-        whole = {"epochs": 1, "batch_size": "all", "shuffle": False, **used.options}
-        owner.fits.append(Used(used.arguments[:2], whole, span))
-    elif name in ("evaluate", "score"):
-        owner.checks.append(used)
-    elif name in ("load_weights", "set_weights"):
-        script.remarks.append((node.lineno, "The weights that it loads are not here."))
-    return Unknown("what the trained model gives is not known", node.lineno)
-
-
-def _own_model(script: Evaluator, call: KerasCall, unknown: Unknown) -> ModelValue:
-    """The model that a class of the script's own makes."""
-    for model in script.models:
-        if model.span == call.span:
-            return model
-    return _made(script, ModelValue("list", call.span, unknown=unknown))
-
-
-def _of_dataset(owner: Dataset, name: str, arguments: list[Any], options: dict) -> Any:
-    if name == "batch":
-        return replace(owner, batch=[*arguments, *options.values()][0])
-    if name == "shuffle":
-        return replace(owner, shuffled=True)
-    if name in ("prefetch", "cache"):
-        return owner
-    return Unknown(f".{name} of a data set is not understood")
-
-
-def _of_estimator(
-    script: Evaluator,
-    owner: Estimator,
-    name: str,
-    arguments: list[Any],
-    options: dict,
-    node: ast.Call,
-) -> Any:
-    if name != "fit":
-        return Unknown("what the trained model gives is not known", node.lineno)
-    taken = {"epochs", "nb_epoch", "batch_size", "verbose", "callbacks", "validation_split"}
-    taken |= {"class_weight", "shuffle", "validation_data"}
-    training = {k: v for k, v in owner.options.items() if k in taken}
-    building = {k.removeprefix("model__"): v for k, v in owner.options.items() if k not in taken}
-    for key in ("optimizer", "loss", "metrics"):
-        if not isinstance(building.get(key), str):
-            building.pop(key, None)
-    model = script.call(owner.build, [], building, node)
-    if not isinstance(model, ModelValue):
-        raise Missing(model if isinstance(model, Unknown) else Unknown("it makes no model"))
-    x, *rest = arguments
-    for scaler in owner.scalers:
-        x = script.call(Bound(scaler, "fit_transform"), [x], {}, node)
-    script.call(Bound(model, "fit"), [x, *rest], {**training, **options}, node)
-    return owner
-
-
-# --- tensorflow -----------------------------------------------------------------------------------
-
-
-def tensorflow_called(
-    script: Evaluator, path: str, arguments: list[Any], options: dict, node: ast.Call
-) -> Any:
-    """The result of a function of TensorFlow, by its path after "tensorflow."."""
-    name, line = path.rpartition(".")[2], node.lineno
-    if path.startswith("data.Dataset.from_tensor_slices"):
-        first = arguments[0]
-        if isinstance(first, (tuple, list)) and len(first) == 2:
-            return Dataset(_kept(first[0]), _kept(first[1]))
-        return Unknown("this data set is not understood", line)
-    if name in ("set_seed", "set_random_seed"):
-        return None
-    if name in ("constant", "convert_to_tensor", "cast", "Variable", "float32"):
-        value = _array(arguments[0])
-        kinds = [each for each in (*arguments[1:], *options.values()) if each is not None]
-        kind = next((plain(k) for k in kinds if isinstance(k, (Symbol, str))), None)
-        return value if kind is None else value.then("other", lambda v: v.astype(kind), None, line)
-    if name == "one_hot":
-        return _one_hot(script, arguments, options, line)
-    if path in ("random.normal", "random.uniform"):
-        script.draws.unseeded = True
-        shape = plain(options.get("shape", arguments[0] if arguments else ()))
-        script.budget.size(elements_of(shape))
-        names = ("mean", "stddev") if name == "normal" else ("minval", "maxval")
-        given = {"mean": 0.0, "stddev": 1.0, "minval": 0.0, "maxval": 1.0}
-        given |= dict(zip(names, plain(arguments[1:3]), strict=False)) | plain(options)
-        low, high = (given[each] for each in names)
-        stream = Stream(np.random.default_rng(0), False)
-        return Array.of(getattr(stream.generator, name)(low, high, shape).astype(np.float32))
-    return Unknown(f"tensorflow.{path} is not understood", line)

@@ -63,7 +63,9 @@ KERAS_NAMES = words(
     GlorotUniform HeNormal HeUniform LecunNormal LecunUniform ExponentialDecay
     PiecewiseConstantDecay PolynomialDecay InverseTimeDecay CosineDecay KerasClassifier
     KerasRegressor load_model to_categorical l1 l2 l1_l2 L1 L2 L1L2 max_norm MaxNorm maxnorm
-    ImageDataGenerator
+    ImageDataGenerator TimeseriesGenerator concatenate VGG16 VGG19 ResNet50 ResNet101
+    ResNet50V2 InceptionV3 Xception InceptionResNetV2 MobileNet MobileNetV2 DenseNet121
+    EfficientNetB0 image_dataset_from_directory
     """
 )
 """Names of Keras that scripts use without importing them."""
@@ -74,7 +76,8 @@ SKLEARN_NAMES = words(
     LabelEncoder OneHotEncoder LabelBinarizer OrdinalEncoder ColumnTransformer SimpleImputer
     load_iris load_breast_cancer load_digits load_wine load_diabetes make_moons make_circles
     make_classification make_blobs make_regression make_gaussian_quantiles shuffle KFold
-    StratifiedKFold cross_val_score GridSearchCV Pipeline make_pipeline scale normalize
+    StratifiedKFold cross_val_score GridSearchCV RandomizedSearchCV
+    make_column_transformer Pipeline make_pipeline scale normalize
     minmax_scale accuracy_score confusion_matrix classification_report compute_class_weight
     """
 )
@@ -113,9 +116,20 @@ def canonical(path: str) -> str:
     path = re.sub(r"^(tf_keras|keras_core|keras\.src|keras\.api(\._v2)?)\b", "keras", path)
     path = re.sub(r"^keras\.keras\b", "keras", path)
     path = re.sub(r"^tensorflow\.(nn|initializers|losses|optimizers|keras)\b", r"keras.\1", path)
+    path = re.sub(r"^tensorflow\.(compat\.v1\.)?train\.(\w+)Optimizer$", _old_optimizer, path)
+    path = re.sub(r"^tensorflow\.compat\.v1\.", "tensorflow.", path)
+    path = re.sub(r"^keras\.optimizers\.(legacy|experimental)\b", "keras.optimizers", path)
     path = re.sub(r"^scikeras\.wrappers\b", "keras.wrappers", path)
     path = re.sub(r"^keras\.preprocessing\.text\b", "keras.text", path)
     return re.sub(r"^tensorflow\.math\.(relu|sigmoid|tanh|softmax)$", r"keras.nn.\1", path)
+
+
+OLD_OPTIMIZERS = {"GradientDescent": "SGD", "Momentum": "SGD", "RMSProp": "RMSprop"}
+"""Optimizers of TensorFlow 1 that Keras calls by other names."""
+
+
+def _old_optimizer(found: re.Match) -> str:
+    return f"keras.optimizers.{OLD_OPTIMIZERS.get(found.group(2), found.group(2))}"
 
 
 def snake(name: str) -> str:

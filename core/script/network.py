@@ -12,21 +12,14 @@ from core.experiment import Model
 from core.fields import InvalidExperiment, settings
 from core.layers import LAYERS, Layer
 from core.script.names import ARGUMENTS
+from core.script.shapes import width
 from core.script.values import KerasCall, ModelValue, Span, Unknown
-from core.script.vocabulary import Open, Untrainable, arguments_of, class_of, made
+from core.script.vocabulary import Open, Untrainable, class_of, made
 
 WITHOUT_WEIGHTS = frozenset({"Flatten", "InputLayer", "Input"})
 """Layers that change nothing of rows of numbers."""
-POOLED = frozenset({"GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D"})
-WIDTHS = {
-    "LSTM": "units",
-    "GRU": "units",
-    "SimpleRNN": "units",
-    "Conv1D": "filters",
-    "Conv2D": "filters",
-    "Embedding": "output_dim",
-}
-"""Layers whose width is an argument, by its name."""
+CONSTRAINTS = frozenset({"kernel_constraint", "bias_constraint", "W_constraint", "b_constraint"})
+"""Arguments of layers that are left out: a layer is trained without them."""
 
 
 @dataclass
@@ -39,6 +32,7 @@ class Part:
         layer: As it can be trained here, or None.
         why: Why it cannot be trained here, or is not needed.
         open: Its arguments that have to be asked, with the reason.
+        left_out: Its arguments without which it is trained.
     """
 
     call: KerasCall
@@ -46,6 +40,7 @@ class Part:
     layer: Layer | None = None
     why: str = ""
     open: dict[str, Unknown] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass
@@ -95,6 +90,9 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
     kept = parts[made_.first :]
     made_.flat = any(part.call.name == "Flatten" for part in kept[:2])
     made_.features = _features(model, made_)
+    if model.outputs > 1:
+        made_.refused = f"it has {model.outputs} outputs"
+        return made_
     if model.unknown is not None:
         made_.refused = f"its layers are not known: {model.unknown.reason}"
         return made_
@@ -125,13 +123,16 @@ def _part(index: int, call: KerasCall, where: Span, answers: Mapping[str, Any]) 
         part.why = "it has no weights"
         return part
     given = dict(call.options)
+    if kind is not None:
+        part.left_out = tuple(sorted(CONSTRAINTS & given.keys()))
+        given = {name: value for name, value in given.items() if name not in CONSTRAINTS}
     for name in _fields(kind):
         key = question_key(index, name)
         if key in answers:
             given[name] = answers[key]
     try:
         positional = call.arguments
-        if given != call.options:
+        if given != call.options and not part.left_out:
             positional = [a for a in positional if not isinstance(a, Unknown)]
         part.layer = made(replace(call, arguments=positional, options=given), LAYERS, "the layer")
     except Open as missing:
@@ -157,7 +158,7 @@ def _fields(kind: type | None) -> tuple[str, ...]:
 def _features(model: ModelValue, made_: Network) -> int | None:
     """The inputs of the first trained layer, as the script says them."""
     if made_.is_head:
-        return _width(made_)
+        return width([part.call for part in made_.parts[: made_.first]], model.shape)
     shape: Any = model.shape
     for part in made_.parts[:1]:
         options = {ARGUMENTS["*"].get(k, k): v for k, v in part.call.options.items()}
@@ -176,22 +177,3 @@ def _features(model: ModelValue, made_: Network) -> int | None:
     if not sides or not all(isinstance(side, (int, np.integer)) for side in sides):
         return None
     return int(np.prod(sides))
-
-
-def _width(made_: Network) -> int | None:
-    """The width of the last layer that cannot be trained here, where its arguments say it."""
-    pooled = False
-    for part in reversed(made_.parts[: made_.first]):
-        name = part.call.name
-        if name in WIDTHS:
-            try:
-                given = arguments_of(replace(part.call, arguments=[]), None)
-            except Untrainable:
-                return None
-            first = [*part.call.arguments, given.get(WIDTHS[name], given.get("units"))][0]
-            flat = pooled or name in ("LSTM", "GRU", "SimpleRNN")
-            return int(first) if flat and isinstance(first, (int, np.integer)) else None
-        pooled = pooled or name in POOLED
-        if name not in POOLED and name != "Dropout":
-            return None
-    return None

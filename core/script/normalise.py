@@ -9,20 +9,20 @@ from __future__ import annotations
 import ast
 import html
 import json
+import keyword
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from core.script.repair import parsed, repair
+
 MOST_CHARACTERS = 200_000
 """Of a script that is read."""
-MOST_REPAIRS = 60
-"""Lines that are left out or closed before the text is given up."""
-DEEPEST = 80
-"""Brackets inside one another; Python's own parser gives up at 200."""
-LONGEST_CHAIN = 200
-"""Operators in a row on one line."""
+MOST_LINES = 8_000
+"""Of a script that is read."""
+MOST_NOTEBOOK, MOST_MARGIN, MOST_PRINTED = 20_000_000, 1_000, 20_000
+"""Characters of a notebook, with its pictures, and before its beginning; lines of its output."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Normalised:
         tree: Of the text, or None if it is no Python at all.
         said: What was done, in words, with the first line where it was.
         untouched: Whether the text is the paste itself.
+        source: What was read of the paste.
+        pasted: The lines as they were pasted; of a notebook, those of its code.
         output: The console output in the paste.
     """
 
@@ -60,6 +62,8 @@ class Normalised:
     tree: ast.Module | None = None
     said: list[tuple[int, str]] = field(default_factory=list)
     untouched: bool = True
+    source: str = ""
+    pasted: list[str] = field(default_factory=list)
     output: list[str] = field(default_factory=list)
 
     @property
@@ -106,7 +110,7 @@ def _entities(lines: list[Line]) -> list[Line]:
 
 def _tags(lines: list[Line]) -> list[Line]:
     """HTML tags around code."""
-    tag = re.compile(r"</?(?:pre|code|p|div|span)\b[^>]*>")
+    tag = re.compile(r"</?(?:pre|code|p|div|span)\b[^>]{0,200}>")
     return [replace(line, text=tag.sub("", line.text)) for line in lines]
 
 
@@ -124,6 +128,35 @@ def _fences(lines: list[Line]) -> list[Line]:
         else:
             kept.append(line if inside or not line.text else line.without("text around the code"))
     return kept
+
+
+CODE = re.compile(
+    r"^(?:import|from|def|class|for|while|if|elif|else|try|except|finally|with|return|print|@|#|\"\"\")"
+    r"|[=(\[{]|^\w+(?:\.\w+)+$"
+)
+
+
+def _indented(lines: list[Line]) -> list[Line]:
+    """Text around code that stands out by its margin, as in Markdown."""
+    filled = [line for line in lines if line.text.strip()]
+    inside = [line for line in filled if line.text.startswith(("    ", "\t"))]
+    if len(inside) < 3 or len(inside) == len(filled):
+        return lines
+    if any(_is_code(line.text) for line in filled if not line.text.startswith((" ", "\t"))):
+        return lines
+    return [
+        line
+        if not line.text.strip() or line.text.startswith((" ", "\t"))
+        else line.without("text around the code")
+        for line in lines
+    ]
+
+
+def _is_code(text: str) -> bool:
+    """Whether a line without a margin is Python, or begins something that is."""
+    return bool(CODE.search(text)) and (
+        text.rstrip().endswith((":", ",", "(", "[", "{", "\\")) or parsed(text + "\n") is not None
+    )
 
 
 def _quoted(lines: list[Line]) -> list[Line]:
@@ -171,6 +204,28 @@ def _numbers(lines: list[Line]) -> list[Line]:
     return [replace(line, text=strict.sub("", line.text)) for line in lines]
 
 
+WORD = re.compile(r"[A-Za-z][A-Za-z']*[,.;!?]*")
+
+
+def _prose(lines: list[Line]) -> list[Line]:
+    """Sentences between the code that happen to be Python, such as "Thanks in advance"."""
+    whole = "\n".join(line.text for line in lines)
+    kept, depth, quoted = [], 0, False
+    for line in lines:
+        words = line.text[:MOST_MATCHED].split()
+        inside = depth > 0 or quoted or line.text[:1].isspace()
+        prose = bool(words) and not inside and all(WORD.fullmatch(word) for word in words)
+        prose = prose and not keyword.iskeyword(words[0])
+        if prose and len(words) == 1:
+            # A name that the code has as well may be what a cell shows.
+            prose = whole.count(words[0].strip(",.;!?")) == 1
+        kept.append(line.without("text around the code") if prose else line)
+        depth = max(depth + sum(line.text.count(c) for c in "([{"), 0)
+        depth = max(depth - sum(line.text.count(c) for c in ")]}"), 0)
+        quoted ^= (line.text.count('"""') + line.text.count("'''")) % 2 == 1
+    return kept
+
+
 MAGIC = re.compile(r"^\s*(?:%%?[A-Za-z]|![A-Za-z]|\?\w)|^\s*\w[\w.]*\?\??\s*$")
 
 
@@ -190,9 +245,23 @@ OUTPUT = re.compile(
 )
 
 
+MOST_MATCHED = 500
+"""Characters of a line that are compared with console output."""
+RAISED = re.compile(r"^\s*[\w.]*(?:Error|Exception|Warning|Interrupt)\b(?::|\s*$)")
+
+
 def _output(lines: list[Line]) -> list[Line]:
-    """Console output between the code."""
-    return [line.without("output") if OUTPUT.match(line.text) else line for line in lines]
+    """Console output between the code, and tracebacks to the line that names the error."""
+    kept, inside = [], False
+    for line in lines:
+        # The patterns take the square of the length of a line.
+        text = line.text.strip()[:MOST_MATCHED]
+        starts = text.startswith("Traceback (most recent")
+        inside = (inside or starts) and not text.startswith("```")
+        kept.append(line.without("output") if text and (inside or OUTPUT.match(text)) else line)
+        if inside and RAISED.match(text) and not line.text.startswith((" ", "\t")):
+            inside = False
+    return kept
 
 
 PRINT = re.compile(r"^(\s*)print(?:\s+(?![=(.,\[])(.*)|\s+(\(.*\)\s*[%,].*))$")
@@ -225,11 +294,13 @@ STEPS: tuple[tuple[Step, str], ...] = (
     (_entities, "HTML entities were replaced"),
     (_characters, "typographic quotes, dashes and spaces were replaced"),
     (_fences, "text outside the code fences was left out"),
+    (_indented, "text around the indented code was left out"),
     (_quoted, "quotation marks before the lines were left out"),
     (_prompts, "prompts were left out"),
     (_numbers, "line numbers were left out"),
     (_magics, "notebook commands were left out"),
     (_output, "console output was left out"),
+    (_prose, "sentences were left out"),
     (_python_2, "Python 2 was rewritten as Python 3"),
     (_margin, "the margin was left out"),
 )
@@ -238,14 +309,20 @@ STEPS: tuple[tuple[Step, str], ...] = (
 
 def normalised(source: str) -> Normalised:
     """A paste as Python, as far as it can be made Python."""
-    source = source[:MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    source = source.replace("\f", " ").replace("\v", " ")
-    cells = notebook(source)
-    lines = [Line(i + 1, text) for i, text in enumerate((cells or source).split("\n"))]
-    made = Normalised(lines)
+    cells, printed = notebook(source)
+    whole = cells or source
+    text = whole[:MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
+    pasted = text.split("\n")[:MOST_LINES]
+    text = "\n".join(pasted)
+    text = text.replace("\0", "").replace("\f", " ").replace("\v", " ")
+    lines = [Line(i + 1, line) for i, line in enumerate(text.split("\n"))]
+    kept = source[:MOST_CHARACTERS] if cells is None else source
+    made = Normalised(lines, source=kept, pasted=pasted, output=printed)
+    if (len(text) < len(whole) and len(lines) == MOST_LINES) or len(whole) > MOST_CHARACTERS:
+        made.said.append((len(lines), f"only the first {len(lines):,} lines are read"))
     if cells is not None:
         made.said.append((1, "the code cells of a notebook are read"))
-    made.tree = _parsed(made.text)
+    made.tree = parsed(made.text)
     if made.tree is not None:
         return made
     made.untouched = False
@@ -257,138 +334,37 @@ def normalised(source: str) -> Normalised:
         made.lines = after
         if changed:
             made.said.append((changed[0].number, words))
-    made.output = [
+    made.output = printed + [
         original.text
         for original, line in zip(lines, made.lines, strict=True)
         if line.dropped == "output"
     ]
-    _repair(made)
+    repair(made)
     return made
 
 
-def notebook(source: str) -> str | None:
-    """The code of a notebook as one text, or None if the source is no notebook."""
-    if not source.lstrip().startswith("{") or '"cells"' not in source:
-        return None
+def notebook(source: str) -> tuple[str | None, list[str]]:
+    """The code of a notebook as one text, and what its cells have printed.
+
+    The text is None if the source is no notebook.
+    """
+    if not source[:MOST_MARGIN].lstrip().startswith("{") or len(source) > MOST_NOTEBOOK:
+        return None, []
+    parts: list[str] = []
+    printed: list[str] = []
     try:
-        cells = json.loads(source)["cells"]
-        parts = []
-        for cell in cells:
-            if cell["cell_type"] == "code":
-                text = cell["source"]
-                parts.append(text if isinstance(text, str) else "".join(text))
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return "\n\n".join(parts)
+        for cell in json.loads(source)["cells"]:
+            if cell["cell_type"] != "code":
+                continue
+            parts.append(_joined(cell["source"]))
+            for output in cell.get("outputs") or ():
+                if len(printed) < MOST_PRINTED:
+                    printed += _joined(output.get("text") or "").splitlines()[:MOST_PRINTED]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None, []
+    return "\n\n".join(parts), printed
 
 
-def _parsed(text: str) -> ast.Module | None:
-    return None if isinstance(made := _tried(text), int) else made
-
-
-def _tried(text: str) -> ast.Module | int:
-    """The tree of a text, or the line where it is not Python."""
-    if deep := _too_deep(text):
-        return deep
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except SyntaxError as error:
-        return max(error.lineno or 1, 1)
-    except (ValueError, RecursionError, MemoryError):
-        return -1
-
-
-def _too_deep(text: str) -> int:
-    """The first line that is nested so deeply that a parser may not survive it; 0 if none is."""
-    depth = 0
-    for number, line in enumerate(text.split("\n"), 1):
-        chain = 0
-        for character in line:
-            if character == "#":
-                break
-            if character in "([{":
-                depth += 1
-            elif character in ")]}":
-                depth = max(depth - 1, 0)
-            if character in "+-~*/.%<>=&|^@" or character == ":":
-                chain += 1
-            elif character in ",;#([{":
-                chain = 0
-        words = line.count(" not ") + line.count("lambda") + line.count(" if ") + line.count(" or ")
-        if depth > DEEPEST or chain > LONGEST_CHAIN or words > LONGEST_CHAIN:
-            return number
-    return 0
-
-
-NOT_PYTHON = "it is not Python"
-
-
-def _repair(made: Normalised) -> None:
-    """Close what is open at the end, and leave out the lines that are not Python."""
-    left_out: list[int] = []
-    for _ in range(MOST_REPAIRS):
-        result = _tried(made.text)
-        if isinstance(result, ast.Module):
-            made.tree = result
-            break
-        if result < 0:
-            break
-        if _close_end(made):
-            continue
-        _leave_out(made, result, left_out)
-    if left_out:
-        made.said.append((min(left_out), f"{len(left_out)} lines that are not Python are left out"))
-
-
-def _close_end(made: Normalised) -> bool:
-    """Close brackets that are open at the end of the text, if that makes it Python."""
-    opened: list[str] = []
-    pairs = {"(": ")", "[": "]", "{": "}"}
-    for line in made.lines:
-        code = re.sub(r"'[^'\\]*'|\"[^\"\\]*\"|#.*", "", line.text)
-        for character in code:
-            if character in pairs:
-                opened.append(pairs[character])
-            elif opened and character == opened[-1]:
-                opened.pop()
-    if not opened:
-        return False
-    last = max((i for i, line in enumerate(made.lines) if line.text.strip()), default=0)
-    text = made.lines[last].text
-    for cut in (text, text.rstrip().rstrip(","), re.sub(r",?[^,(]*$", "", text)):
-        for quote in ("", "'", '"'):
-            closed = cut + quote + "".join(reversed(opened))
-            lines = [*made.lines]
-            lines[last] = replace(made.lines[last], text=closed)
-            if _parsed("\n".join(line.text for line in lines) + "\n") is not None:
-                made.said.append(
-                    (lines[last].number, "the text breaks off; what is open was closed")
-                )
-                made.lines = lines
-                return True
-    return False
-
-
-def _leave_out(made: Normalised, number: int, left_out: list[int]) -> None:
-    """Leave out the line where Python stops, or the block whose indentation it does not know."""
-    index = min(number, len(made.lines)) - 1
-    while index > 0 and not made.lines[index].text.strip():
-        index -= 1
-    line = made.lines[index]
-    above = next((each for each in reversed(made.lines[:index]) if each.text.strip()), None)
-    indent = len(line.text) - len(line.text.lstrip())
-    if above is not None and above.text.rstrip().endswith(":"):
-        margin = len(above.text) - len(above.text.lstrip())
-        if indent <= margin and re.match(r"\s*(for|if|while|def|with|else|elif|try)\b", above.text):
-            place = made.lines.index(above)
-            made.lines[place] = replace(above, text=f"{above.text.rstrip()} pass")
-            return
-    if indent and line.text.strip() and _parsed(line.text.strip() + "\n") is not None:
-        margin = 0 if above is None else len(above.text) - len(above.text.lstrip())
-        if margin != indent:
-            made.lines[index] = replace(line, text=" " * margin + line.text.strip())
-            return
-    left_out.append(line.number)
-    made.lines[index] = line.without(NOT_PYTHON)
+def _joined(text: str | list[str]) -> str:
+    """A text of a notebook, which is one or several strings."""
+    return text if isinstance(text, str) else "".join(text)

@@ -9,6 +9,7 @@ read again: it has to give the experiment that was asked for.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import SequenceMatcher, unified_diff
@@ -21,7 +22,8 @@ from core.experiment import Experiment, Model, Training
 from core.layers import Layer
 from core.losses import LOSSES
 from core.script.edits import Call, Editor
-from core.script.preparing import prepared_lines
+from core.script.loops import repeated
+from core.script.preparing import prepare_rows
 from core.script.reading import Reading, Upload, read
 from core.script.values import Span
 
@@ -60,7 +62,8 @@ def patch(
     again = read(patched, table, answers)
     if reading.model is None or again.model != after.model or again.training != after.training:
         raise CannotPatch("the patched script does not read back as the changed network")
-    if again.experiment is not None and not same_rows(again.experiment, after):
+    known = not (reading.stand_in and again.stand_in) or before.data == after.data
+    if again.experiment is not None and known and not same_rows(again.experiment, after):
         raise CannotPatch("the patched script does not read back with the changed rows")
     return patched
 
@@ -93,11 +96,14 @@ def _patched(reading: Reading, before: Experiment, after: Experiment) -> str:
     _layers(editor, before.model, after.model)
     _training(editor, before.training, after.training)
     if before.data != after.data:
-        lines, held_out = prepared_lines(editor, before.data, after.data)
         if reading.places.fit is None:
             raise CannotPatch("the script has no fit")
-        editor.before(reading.places.fit, lines)
+        if reading.places.head:
+            raise CannotPatch("the rows are a stand-in for what the layers before give")
+        held_out = prepare_rows(editor, before.data, after.data)
         if held_out:
+            if reading.places.looped:
+                raise CannotPatch("a loop of single updates has no place for held-out rows")
             editor.call(reading.places.fit).options["validation_data"] = held_out
     try:
         text = editor.text()
@@ -172,11 +178,30 @@ def _training(editor: Editor, before: Training, after: Training) -> None:
         elif editor.places.fit is None:
             raise CannotPatch("the script has no fit")
         else:
-            if each.name == "epochs" and editor.places.fits > 1:
-                if new % editor.places.fits:
-                    raise CannotPatch("fit runs in a loop that does not divide the epochs")
+            if each.name == "batch_size" and editor.places.batch is not None:
+                _set(editor.call(editor.places.batch), each.name, editor.value(new))
+                continue
+            if each.name == "epochs" and (editor.places.fits > 1 or editor.places.looped):
+                if editor.places.looped or new % editor.places.fits:
+                    _repeat(editor, old, new)
+                    continue
                 new //= editor.places.fits
+            elif editor.places.looped:
+                raise CannotPatch(f"a loop of single updates has no place for {each.name}")
             _set(editor.call(editor.places.fit), each.name, _fit_value(editor, each.name, new))
+
+
+def _repeat(editor: Editor, old: int, new: int) -> None:
+    """Let the loop around `fit` run so often that there are so many epochs."""
+    assert editor.places.rows is not None, "only what is fitted has epochs"
+    found = repeated(editor.source, editor.places.fit or editor.places.rows)
+    if found is not None and not found.times:
+        # Where it runs once an epoch; what is read back decides.
+        editor.replace(found.span, f"range({new})")
+        return
+    if found is None or new * found.times % old:
+        raise CannotPatch("fit runs in a loop that does not divide the epochs")
+    editor.replace(found.span, f"range({new * found.times // old})")
 
 
 def _fit_value(editor: Editor, name: str, value: Any) -> str:
@@ -219,6 +244,12 @@ def _optimizer(editor: Editor, old: Any, new: Any) -> None:
     _set(editor.call(_compile(editor)), "optimizer", code)
 
 
+def _decays(editor: Editor) -> bool:
+    """Whether the script's optimizer has a `decay`, which stays as it is."""
+    span = editor.places.optimizer
+    return span is not None and re.search(r"\bdecay\s*=", editor.segment(span)) is not None
+
+
 def _options(editor: Editor, old: Any, new: Any) -> dict[str, str]:
     """The code of the arguments in which an optimizer differs from another of its class."""
     options = {}
@@ -227,7 +258,9 @@ def _options(editor: Editor, old: Any, new: Any) -> dict[str, str]:
         if value == getattr(old, each.name):
             continue
         name = type(new).keras_arguments.get(each.name, each.name)
-        if each.name in ("learning_rate", "schedule") and new.schedule is not None:
+        if each.name == "learning_rate" and old.schedule == new.schedule and _decays(editor):
+            options[each.name] = editor.value(value)
+        elif each.name in ("learning_rate", "schedule") and new.schedule is not None:
             arguments = ", ".join(new.schedule.script_arguments(new.learning_rate))
             kind = editor.home("optimizers.schedules", new.schedule.keras_name)
             options["learning_rate"] = f"{kind}({arguments})"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.entries import written
 from core.experiment import Data
+from core.script.loops import outside
 from core.script.training import FIT
 from core.script.values import Span
 from core.sources import written_list
@@ -18,17 +20,21 @@ if TYPE_CHECKING:
     from core.script.edits import Editor
 
 
-def prepared_lines(editor: Editor, before: Data, after: Data) -> tuple[list[str], str]:
-    """Lines before `fit`, and the code of its `validation_data` where that is new.
+def prepare_rows(editor: Editor, before: Data, after: Data) -> str:
+    """Add the lines that prepare the rows, before they are used.
+
+    Returns:
+        The code of `validation_data` where that is new, or "".
 
     Raises:
-        LookupError: If the change is not one that lines before `fit` can make.
+        CannotPatch: If the change is not one that such lines can make.
     """
     from core.script.patch import CannotPatch
 
     if before.source != after.source:
         raise CannotPatch("the rows themselves are others")
-    x, y, held_out, fraction = _names(editor)
+    names = _names(editor)
+    x, y, held_out, fraction = names.x, names.y, names.held_out, names.fraction
     lines: list[str] = []
     if after.shuffling != before.shuffling:
         if before.shuffling == "rows" and editor.places.shuffle:
@@ -53,14 +59,36 @@ def prepared_lines(editor: Editor, before: Data, after: Data) -> tuple[list[str]
         )
         validation = f"({held_out[0]}, {held_out[1]})"
     lines += _scaling(editor, before, after, [x, *held_out[:1]], fraction)
-    return lines, validation
+    loop = None if names.before else outside(editor.source, names.span, (x, y))
+    if loop is not None:
+        editor.before_loop(loop, lines)
+    else:
+        editor.before(names.span, [*names.before, *lines])
+    return validation
 
 
-def _names(editor: Editor) -> tuple[str, str, list[str], float]:
-    """The names of inputs and labels in the call of `fit`, those held out, and the fraction."""
+@dataclass
+class _Names:
+    """What the script calls its rows.
+
+    Attributes:
+        span: Of the call that takes them.
+        before: Lines that give them these names.
+    """
+
+    x: str
+    y: str
+    held_out: list[str]
+    fraction: float
+    span: Span
+    before: list[str]
+
+
+def _names(editor: Editor) -> _Names:
+    """The names of inputs and labels, those held out, and the fraction."""
     from core.script.patch import CannotPatch
 
-    span = editor.places.fit
+    span = editor.places.rows or editor.places.fit
     if span is None:
         raise CannotPatch("the script has no fit")
     for node in ast.walk(ast.parse(editor.source)):
@@ -68,24 +96,43 @@ def _names(editor: Editor) -> tuple[str, str, list[str], float]:
             break
     else:
         raise CannotPatch("fit is not found")
-    given: dict[str, ast.expr] = dict(zip(FIT, node.args, strict=False))
-    given |= {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-    x, y = given.get("x"), given.get("y")
+    given = _arguments(node)
     names: list[str] = []
-    for which, value in (("x", x), ("y", y)):
+    before: list[str] = []
+    for which in ("x", "y"):
+        value: ast.expr | None = given.get(which)
+        if editor.places.looped and isinstance(value, ast.Subscript):
+            # One batch of them.
+            value = value.value
         if value is None:
             raise CannotPatch("fit does not name inputs and labels")
         if isinstance(value, ast.Name):
             names.append(value.id)
-        else:
+        elif getattr(node.func, "attr", "") in ("fit", "fit_generator"):
             name = {"x": "inputs", "y": "targets"}[which]
-            editor.before(span, [f"{name} = {ast.get_source_segment(editor.source, value)}"])
+            before.append(f"{name} = {ast.get_source_segment(editor.source, value)}")
             editor.call(span).options[which] = name
             names.append(name)
+        else:
+            raise CannotPatch("inputs and labels have no names")
     held_out = _held_out(editor, given.get("validation_data"))
+    held_out = [] if {*held_out} & {*names} else held_out
     fraction = given.get("validation_split")
     share = fraction.value if isinstance(fraction, ast.Constant) else 0.0
-    return names[0], names[1], held_out, float(share) if isinstance(share, (int, float)) else 0.0
+    kept = float(share) if isinstance(share, (int, float)) else 0.0
+    return _Names(names[0], names[1], held_out, kept, span, before)
+
+
+def _arguments(node: ast.Call) -> dict[str, ast.expr]:
+    """The arguments of a call that takes the rows, by the names of those of `fit`."""
+    arguments = node.args
+    function = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    if function in ("cross_val_score", "cross_validate"):
+        arguments = arguments[1:]
+    if len(arguments) == 1 and isinstance(arguments[0], ast.Tuple):
+        arguments = arguments[0].elts
+    given: dict[str, ast.expr] = dict(zip(FIT, arguments, strict=False))
+    return given | {k.arg.lower(): k.value for k in node.keywords if k.arg}
 
 
 def _held_out(editor: Editor, value: ast.expr | None) -> list[str]:

@@ -9,159 +9,27 @@ executed or imported. What it does not say is asked, never guessed.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import pandas as pd
 
 from core.experiment import Data, Experiment, Model, Training
 from core.fields import InvalidExperiment
-from core.layers import Layer
 from core.losses import LOSSES
 from core.script import answering
 from core.script.data import Prepared, Rows, prepared
 from core.script.execute import Interpreter
-from core.script.lines import ReadLine, marked
-from core.script.logs import Curves, curves
+from core.script.lines import marked
+from core.script.logs import curves
 from core.script.network import Network, network
-from core.script.normalise import Normalised, normalised
+from core.script.normalise import Line, Normalised, normalised
+from core.script.result import Note, Outlined, Places, Question, Reading
 from core.script.training import COMPILE, Fit, Trained, fit_of, named, trained
 from core.script.values import Array, Dataset, KerasCall, ModelValue, Span
 
 Upload: TypeAlias = pd.DataFrame | bytes | str | Mapping[str, Any]
 """A table: a frame, the text of a CSV file, or arrays by name as `numpy.savez` saves them."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the script does not say.
-
-    Attributes:
-        key: Of the answer in `read(source, answers={key: value})`.
-        text: The question.
-        choices: The values that an answer may have; empty where it is free.
-        default: What is likely; None if nothing is.
-        line: Of the paste, where it is open; 0 if nowhere.
-    """
-
-    key: str
-    text: str
-    choices: tuple[Any, ...] = ()
-    default: Any = None
-    line: int = 0
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something to know of a reading.
-
-    Attributes:
-        kind: "normalised" for what was changed to read it, "refused" for what Keras itself
-            refuses, "untrainable" for what cannot be trained here, "data" and "remark" for all
-            else.
-        text: A sentence.
-        line: Of the paste; 0 where it is of no line.
-    """
-
-    kind: str
-    text: str
-    line: int = 0
-
-
-@dataclass(frozen=True)
-class Outlined:
-    """A layer as the script writes it.
-
-    Attributes:
-        text: Its call.
-        line: Of the paste.
-        layer: As it can be trained here, or None.
-        why: Why it cannot be, or what stands in its way.
-    """
-
-    text: str
-    line: int
-    layer: Layer | None
-    why: str = ""
-
-    @property
-    def trainable(self) -> bool:
-        """Whether it can be trained here."""
-        return self.layer is not None
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the parts of the experiment are in the normalised text, for a patch.
-
-    Attributes:
-        layers: The call of each trained layer, and the statement or call that adds it.
-        model: The call that makes the model.
-        compile, fit: The calls of the last `compile` and `fit`, if there are any.
-        optimizer: The call that makes the optimizer, if it is one.
-        fits: How often `fit` runs in that place.
-        shuffle: The line of `random.shuffle` on the rows of an array; 0 where there is none.
-        style: How layers are added: "list", "add" or "functional".
-        name: The name of the model.
-    """
-
-    layers: tuple[tuple[Span, Span], ...] = ()
-    model: Span | None = None
-    compile: Span | None = None
-    fit: Span | None = None
-    style: str = "list"
-    name: str = "model"
-    optimizer: Span | None = None
-    fits: int = 0
-    shuffle: int = 0
-
-    def lines(self) -> dict[str, int]:
-        """The lines of the single calls in the normalised text, by name; 0 for none."""
-        spans = {name: getattr(self, name) for name in ("model", "optimizer", "compile", "fit")}
-        found = {name: span.line if span else 0 for name, span in spans.items()}
-        return {**found, "shuffle": self.shuffle}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was understood of a script.
-
-    Attributes:
-        source: The paste.
-        text: The normalised text.
-        model, training, data: As `core.experiment` has them, or None where they are not known.
-        experiment: The three together, or None.
-        outline: Every layer as written.
-        lines: Every line of the paste, with what became of it.
-        questions: What has to be asked.
-        notes: What was normalised, and what Keras itself would refuse.
-        stand_in: What the rows are in place of the script's own; "" if they are its own.
-        log: The curves of console output in the paste, or None.
-        places: Where its parts are.
-        numbers: The lines of the paste of "model", "optimizer", "compile", "fit" and "shuffle".
-    """
-
-    source: str
-    text: str = ""
-    model: Model | None = None
-    training: Training | None = None
-    data: Data | None = None
-    experiment: Experiment | None = None
-    outline: tuple[Outlined, ...] = ()
-    lines: tuple[ReadLine, ...] = ()
-    questions: tuple[Question, ...] = ()
-    notes: tuple[Note, ...] = ()
-    stand_in: str = ""
-    log: Curves | None = None
-    places: Places = field(default=Places(), repr=False)
-    numbers: Mapping[str, int] = field(default_factory=dict, repr=False)
-
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """The proposed answers to the questions that have one."""
-        return {each.key: each.default for each in self.questions if each.default is not None}
 
 
 def read(
@@ -181,7 +49,7 @@ def read(
     script = Interpreter(uploaded(table))
     if normal.tree is not None:
         script.run(normal.tree)
-    return Reader(source, normal, script, dict(answers or {})).reading()
+    return Reader(normal, script, dict(answers or {})).reading()
 
 
 def uploaded(table: Upload | None) -> Any:
@@ -192,10 +60,8 @@ def uploaded(table: Upload | None) -> Any:
 class Reader:
     """Puts together what the evaluation of a script has found."""
 
-    def __init__(
-        self, source: str, normal: Normalised, script: Interpreter, answers: dict[str, Any]
-    ):
-        self.source, self.normal, self.script = source, normal, script
+    def __init__(self, normal: Normalised, script: Interpreter, answers: dict[str, Any]):
+        self.normal, self.script = normal, script
         self.answers = answers
         self.questions: list[Question] = []
         self.notes = [Note("normalised", f"{w[0].upper()}{w[1:]}.", n) for n, w in normal.said]
@@ -208,14 +74,15 @@ class Reader:
             self.note("remark", "There is no Keras model in it.", 0)
         else:
             parts = self._parts(model)
+            self._of_others(model)
         for line, text in self.script.remarks:
             self.note("remark", text, line)
         return Reading(
-            source=self.source,
-            text=self.source
+            source=self.normal.source,
+            text=self.normal.source
             if self.normal.untouched and not self.normal.said
             else self.normal.text,
-            lines=marked(self.source, self.normal, self.script),
+            lines=marked(self.normal, self.script),
             questions=tuple(self.questions),
             notes=tuple(self.notes),
             log=log,
@@ -242,7 +109,7 @@ class Reader:
         known = prepared(rows, read_.values.get("loss"))
         if known.rows:
             read_ = trained(model, fit, known.rows)
-        training = self._training(read_)
+        training = self._training(read_, net)
         data = self._data(net, read_, known, rows)
         if known.features and net.features and not net.is_head and known.features != net.features:
             self.note(
@@ -256,6 +123,7 @@ class Reader:
         return {
             "model": net.model,
             "training": training,
+            "known": read_.values,
             "data": data,
             "experiment": self._experiment(model, net, training, data),
             "outline": self._outline(net),
@@ -268,8 +136,24 @@ class Reader:
 
     stand_in = ""
 
+    def _of_others(self, chosen: ModelValue) -> None:
+        """Say which model of several is read."""
+        trained_ = [model for model in self.script.models if model.fits]
+        if len(trained_) > 1:
+            self.note(
+                "remark",
+                f"The script trains {len(trained_)} models; the last one is read.",
+                chosen.span.line,
+            )
+
     def _of_layers(self, model: ModelValue, net: Network) -> None:
         for index, part in enumerate(net.parts):
+            for name in part.left_out:
+                self.note(
+                    "untrainable",
+                    f"The {name} of {part.call.name} cannot be trained with here and is left out.",
+                    part.call.span.line,
+                )
             for name, unknown in part.open.items():
                 answering.ask_layer(self, index, part, name, unknown)
         if net.refused:
@@ -285,12 +169,12 @@ class Reader:
                 last.call.span.line,
             )
 
-    def _training(self, read_: Trained) -> Training | None:
-        for line, text in read_.problems:
-            self.note("untrainable", f"{text[0].upper()}{text[1:]}.", line)
+    def _training(self, read_: Trained, net: Network) -> Training | None:
+        for line, text in read_.left_out:
+            self.note("untrainable", f"{text[0].upper()}{text[1:].rstrip('.')}.", line)
         for line, text in read_.remarks:
             self.note("remark", text, line)
-        answering.training(self, read_)
+        answering.training(self, read_, net)
         try:
             return read_.training()
         except InvalidExperiment as error:
@@ -333,10 +217,10 @@ class Reader:
     def _outline(self, net: Network) -> tuple[Outlined, ...]:
         outlined = []
         for index, part in enumerate(net.parts):
-            text = segment(self.normal.text, part.call.span)
+            text = segment(self.normal.lines, part.call.span)
             if not text:  # of a saved network, which has no text
                 text = part.layer.script() if part.layer else f"{part.call.name}(...)"
-            why = part.why
+            why = part.why or ("it has to be asked" if part.open else "")
             if part.layer is not None and index < net.first:
                 why = "it stands before a layer that cannot be trained here"
             layer = part.layer if index >= net.first else None
@@ -355,11 +239,14 @@ def _refusal(error: InvalidExperiment, data: Data, model: Model, training: Train
     return str(error)
 
 
-def segment(text: str, span: Span) -> str:
-    """The text of a span, on one line."""
-    node = ast.Constant(None)
-    node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = span
-    return " ".join((ast.get_source_segment(text, node) or "").split())
+def segment(rows: Sequence[Line], span: Span) -> str:
+    """The text of a span of lines, on one line."""
+    lines = [line.text.encode() for line in rows[max(span.line - 1, 0) : span.end_line]]
+    if not lines or not span.line:
+        return ""
+    lines[-1] = lines[-1][: span.end_column]
+    lines[0] = lines[0][span.column :]
+    return " ".join(b"\n".join(lines).decode(errors="replace").split())
 
 
 def _chosen(models: list[ModelValue]) -> ModelValue | None:
@@ -408,17 +295,24 @@ def _places(model: ModelValue, net: Network, rows: Rows) -> Places:
     parts = [net.parts[index] for index in net.indices]
     given = {} if compiled is None else named(compiled, COMPILE)
     optimizer = given.get("optimizer")
-    fit = model.fits[-1].span if model.fits else None
+    used = model.fits[-1] if model.fits else None
+    fit = used.span if used else None
+    given_rows = [*used.arguments, used.options.get("x")][0] if used else None
+    source = given_rows if isinstance(given_rows, Dataset) else Dataset(None, None)
     steps = rows.x.steps if isinstance(rows.x, Array) else ()
     shuffles = [step.line for step in steps if step.kind == "shuffle-rows"]
     return Places(
         tuple((part.call.span, part.where) for part in parts),
         model.span,
         None if compiled is None else compiled.span,
-        fit,
+        model.wrapped or fit,
         model.style,
         model.name or "model",
         optimizer.span if isinstance(optimizer, KerasCall) else None,
         sum(used.span == fit for used in model.fits),
         shuffles[-1] if shuffles else 0,
+        source.span or fit,
+        source.batched,
+        model.looped,
+        net.is_head,
     )

@@ -42,7 +42,7 @@ def read_saved(
     """
     script = Interpreter(uploaded(table))
     script.models.append(_model(_config(content)))
-    return Reader("", Normalised([]), script, dict(answers or {})).reading()
+    return Reader(Normalised([]), script, dict(answers or {})).reading()
 
 
 def _config(content: bytes) -> dict[str, Any]:

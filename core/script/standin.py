@@ -13,9 +13,12 @@ import pandas as pd
 from core.experiment import Blobs, Data, Table
 from core.losses import LOSSES
 from core.streams import generator
+from core.table import MOST_COLUMNS
 
 ROWS, FEATURES, CLASSES = 1_000, 8, 2
 """What is proposed where a script says nothing."""
+MOST_DRAWN, MOST_NUMBERS = 100, 4_000_000
+"""Inputs of clusters that are drawn anew in every run; numbers of a table."""
 OVERLAP, MAGNITUDE = 0.5, 1.0
 EQUAL = "equal"
 """The shares of the classes, unless they are given."""
@@ -28,11 +31,11 @@ MOST_VALUES = 50
 
 
 def numbers(
-    answers: Mapping[str, Any], features: int | None, classes: int | None
+    answers: Mapping[str, Any], features: int | None, classes: int | None, rows: int | None = None
 ) -> dict[str, Any]:
     """The settings of a stand-in: what is answered, or else inferred, or else usual."""
     usual: dict[str, Any] = {
-        "rows": ROWS,
+        "rows": rows or ROWS,
         "features": features or FEATURES,
         "classes": classes or CLASSES,
         "overlap": OVERLAP,
@@ -62,13 +65,13 @@ def stand_in(
     high = float(settings["magnitude"])
     if entry is not None and not entry.cross_entropy:
         data = _quantity(rows, features, high, units)
-        return data, f"{rows:,} rows with {features} random inputs and a smooth target"
+        return data, f"{rows:,} rows with {_inputs(features)} at random and a smooth target"
     shares = shares_of(settings.get("shares", EQUAL), classes)
     bounds = tuple((high * k / classes, high * (k + 1) / classes) for k in range(classes))
     source = Blobs(
         bounds=bounds,
         samples=max(int(rows * max(shares)), 2),
-        features=min(features, 100),
+        features=min(features, MOST_DRAWN),
         overlap=float(settings["overlap"]),
     )
     one_hot = units == classes > 1 and not (entry is not None and entry.class_numbers)
@@ -79,11 +82,22 @@ def stand_in(
         label_values=values,
         encoding="one-hot" if one_hot else "as-is",
     )
-    words = f"{rows:,} rows of {classes} clusters in {features} inputs"
-    if len(set(shares)) > 1:
+    words = f"{rows:,} rows of {classes} clusters in {_inputs(features)}"
+    unequal = len(set(shares)) > 1
+    if unequal:
         words = f"{words}, {', '.join(f'{share:.0%}' for share in shares)} of them in each"
-        data = replace(data, source=_in_shares(source, rows, shares), shuffling="none")
+    if unequal or features > MOST_DRAWN:
+        counts = [max(round(rows * share), 2) for share in shares]
+        table = _clusters(source.clusters, counts, min(features, MOST_COLUMNS))
+        data = replace(data, source=table, shuffling="none")
     return data, words
+
+
+def _inputs(features: int) -> str:
+    """So many inputs, in words."""
+    if features <= MOST_COLUMNS:
+        return f"{features:,} inputs"
+    return f"{MOST_COLUMNS:,} inputs, of {features:,}"
 
 
 def shares_of(text: str, classes: int) -> tuple[float, ...]:
@@ -103,15 +117,26 @@ def shares_of(text: str, classes: int) -> tuple[float, ...]:
     return tuple(part / sum(parts) for part in parts)
 
 
-def _in_shares(source: Blobs, rows: int, shares: tuple[float, ...]) -> Table:
-    """A draw of clusters with so many rows of each class."""
-    inputs, labels = source.draw(generator(0))
-    wanted = [max(round(rows * share), 2) for share in shares]
-    kept = np.concatenate([np.flatnonzero(labels == k)[:many] for k, many in enumerate(wanted)])
-    return Table(inputs[kept], labels=labels[kept])
+def _clusters(bounds: Any, counts: list[int], features: int) -> Table:
+    """So many rows of each class, uniform between its bounds.
+
+    Raises:
+        ValueError: If they are too many.
+    """
+    if sum(counts) * features > MOST_NUMBERS:
+        raise ValueError(f"{sum(counts):,} rows of {features:,} inputs are too many")
+    rng = generator(0)
+    parts = [
+        rng.uniform(low, high, (count, features))
+        for (low, high), count in zip(bounds, counts, strict=True)
+    ]
+    return Table(np.concatenate(parts), labels=np.repeat(np.arange(len(counts)), counts))
 
 
 def _quantity(rows: int, features: int, high: float, units: int) -> Data:
+    features = min(features, MOST_COLUMNS)
+    if rows * features > MOST_NUMBERS:
+        raise ValueError(f"{rows:,} rows of {features:,} inputs are too many")
     rng = generator(0)
     inputs = rng.uniform(0, high, (rows, features))
     weights = rng.normal(0, 1, (features, units))

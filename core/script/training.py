@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from core.callbacks import CALLBACKS
 from core.experiment import Training
-from core.fields import settings
+from core.fields import Int, settings
 from core.losses import LOSSES
 from core.optimizers import OPTIMIZERS
+from core.script.generators import as_batches
 from core.script.names import ARGUMENTS, SIGNATURES, known_name
-from core.script.values import NOWHERE, Dataset, KerasCall, ModelValue, Symbol, Unknown, Used
+from core.script.values import (
+    NOWHERE,
+    Array,
+    Batches,
+    Dataset,
+    KerasCall,
+    ModelValue,
+    Symbol,
+    Unknown,
+    Used,
+)
 from core.script.vocabulary import Open, Untrainable, class_of, coerced, made, name_of, shown
 
 FIT = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split")
@@ -29,6 +40,8 @@ SILENT = frozenset(
 )
 """Arguments that do not change what is trained, or that are read as data."""
 LEFT_OUT = frozenset({"steps_per_epoch", "samples_per_epoch"})
+MOST_STAND_IN = 20_000
+"""Rows of a stand-in that are proposed."""
 DEFAULT_BATCH, DEFAULT_EPOCHS = 32, 1
 """Keras's."""
 WATCHING = frozenset(
@@ -59,18 +72,20 @@ class Trained:
     Attributes:
         values: The fields of `Training` that are known.
         open: The fields that are not, with the reason.
-        problems: What cannot be trained here: (line, text).
+        left_out: What cannot be trained with here: (line, text).
         remarks: What is said beside: (line, text).
+        rows: Of an epoch, where only the steps and the batch size say it.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     open: dict[str, Unknown] = field(default_factory=dict)
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    left_out: list[tuple[int, str]] = field(default_factory=list)
     remarks: list[tuple[int, str]] = field(default_factory=list)
+    rows: int | None = None
 
     def training(self) -> Training | None:
-        """The settings, if all are known and can be trained."""
-        return None if self.open or self.problems else Training(**self.values)
+        """The settings, if all are known."""
+        return None if self.open else Training(**self.values)
 
 
 def named(used: Used, signature: tuple[str, ...]) -> dict[str, Any]:
@@ -89,21 +104,64 @@ def fit_of(model: ModelValue) -> Fit | None:
         return None
     calls = [(named(used, FIT), used.span.line) for used in model.fits]
     last, line = calls[-1]
+    if model.looped and not isinstance(last.get("x"), Dataset):
+        here = [given for given, place in calls if place == line]
+        return _of_updates(here, line, model.cut)
     if isinstance(last.get("x"), Dataset):
         data = last["x"]
         last = {**last, "x": data.x, "y": data.y, "batch_size": data.batch or DEFAULT_BATCH}
         last["shuffle"] = data.shuffled
         calls[-1] = last, line
+    source = as_batches(last.get("x"))
+    if isinstance(source, Batches):
+        unknown = Unknown(source.reason, source.line or line)
+        size = last.get("batch_size") or source.batch
+        size = Unknown("it is that of a generator", line) if size is None else size
+        last = {**last, "x": unknown, "y": unknown, "batch_size": size}
+        calls[-1] = last, line
     epochs: Any = 0
     for given, place in calls:
         count = given.get("epochs", DEFAULT_EPOCHS)
         if not isinstance(count, (int, float, np.number)):
-            unknown = isinstance(count, Unknown)
-            epochs = count if unknown else Unknown("the number of epochs is no number", place)
+            why = Unknown("the number of epochs is no number", place)
+            epochs = count if isinstance(count, Unknown) else why
             break
         if place == line or _same(given.get("x"), last.get("x")):
             epochs += count
-    return Fit(last, epochs, line)
+    return Fit(last, epochs if model.cut is None else model.cut, line)
+
+
+def _of_updates(calls: list[dict[str, Any]], line: int, cut: Unknown | None) -> Fit:
+    """Single updates as one `fit`: those on the same rows in turn are the batches of an epoch."""
+    first = calls[0]
+    rows = [given.get("x") for given in calls]
+    if not isinstance(rows[0], Array):
+        return Fit({**first, "shuffle": False}, cut or len(calls), line)
+    period = next((k for k in range(1, len(rows)) if _same(rows[k], rows[0])), len(rows))
+    if period == len(rows) > 1 and not _whole(rows):
+        why = Unknown("every update sees other rows", line)
+        return Fit({**first, "x": why, "y": why, "batch_size": len(rows[0].value)}, why, line)
+    epochs = cut or len(calls) // period
+    if period == 1:
+        return Fit({**first, "shuffle": False}, epochs, line)
+    joined = {}
+    for name in ("x", "y"):
+        parts = [given.get(name) for given in calls[:period]]
+        known = [part.value for part in parts if isinstance(part, Array)]
+        joined[name] = (
+            Array.of(np.concatenate(known))
+            if len(known) == period
+            else Unknown(f"{name} of an update is not known", line)
+        )
+    size = len(rows[0].value)
+    return Fit({**first, **joined, "batch_size": size, "shuffle": False}, epochs, line)
+
+
+def _whole(rows: list[Any]) -> bool:
+    """Whether parts of an array are all of it."""
+    root = rows[0].root
+    same = all(isinstance(each, Array) and each.root is root for each in rows)
+    return same and sum(len(each.value) for each in rows) == len(root)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -120,9 +178,10 @@ def trained(model: ModelValue, fit: Fit | None, rows: int | None) -> Trained:
     read = Trained()
     compiled = {} if model.compiled is None else named(model.compiled, COMPILE)
     line = model.span.line if model.compiled is None else model.compiled.span.line
-    if isinstance(compiled.get("loss_weights"), (list, tuple)):
+    third = compiled.get("loss_weights")
+    if isinstance(third, (list, tuple)) and not all(isinstance(w, (int, float)) for w in third):
         # Keras 2: compile(optimizer, loss, metrics).
-        compiled.pop("loss_weights")
+        compiled.setdefault("metrics", compiled.pop("loss_weights"))
     if model.compiled is None:
         for name, words in (("loss", "the loss"), ("optimizer", "the optimizer")):
             read.open[name] = Unknown(f"the script has no compile that says {words}")
@@ -130,16 +189,19 @@ def trained(model: ModelValue, fit: Fit | None, rows: int | None) -> Trained:
         _optimizer(read, compiled.pop("optimizer", "rmsprop"), line)
         _loss(read, compiled.pop("loss", None), line)
     _metrics(read, compiled)
-    _others(read, compiled, line)
+    _others(read, compiled, line, "compile")
     if fit is None:
         read.open["epochs"] = Unknown("the script has no fit that says the epochs")
         return read
     given = dict(fit.used)
     given["epochs"] = fit.epochs
-    if given.get("y") is None and given.get("batch_size") is None:
-        given["batch_size"] = Unknown("it is that of a generator", fit.line)
     for name in LEFT_OUT & given.keys():
-        given.pop(name)
+        steps = given.pop(name)
+        if steps is None:
+            continue
+        per = 1 if name == "samples_per_epoch" else given.get("batch_size", DEFAULT_BATCH)
+        if isinstance(steps, int) and isinstance(per, int) and 1 < steps * per <= MOST_STAND_IN:
+            read.rows = steps * per
         read.remarks.append((fit.line, f"{name} is left out: every epoch sees all rows once."))
     size = given.get("batch_size")
     if size is None:
@@ -159,7 +221,7 @@ def _optimizer(read: Trained, value: Any, line: int) -> None:
         return
     name = name_of(value)
     if name is None:
-        read.problems.append((line, f"the optimizer {shown(value)} is not understood"))
+        read.open["optimizer"] = Unknown(f"{shown(value)} is not understood", line)
         return
     call = value if isinstance(value, KerasCall) else KerasCall(name, [], {}, NOWHERE)
     if isinstance(value, Symbol):
@@ -167,9 +229,17 @@ def _optimizer(read: Trained, value: Any, line: int) -> None:
     try:
         read.values["optimizer"] = made(call, OPTIMIZERS, "the optimizer")
     except Open as missing:
-        read.open["optimizer"] = missing.unknown
+        read.open["optimizer"] = replace(missing.unknown, likely=_likely(call))
     except (Untrainable, ValueError) as error:
-        read.problems.append((line, str(error)))
+        said = str(error).rstrip(".")
+        read.left_out.append((line, f"{said}."))
+        read.open["optimizer"] = Unknown(said, line, likely=_likely(call))
+
+
+def _likely(call: KerasCall) -> str | None:
+    """The optimizer of a call whose arguments cannot be taken as they are."""
+    kind = class_of(call.name, OPTIMIZERS)
+    return None if kind is None else kind.__name__
 
 
 def _loss(read: Trained, value: Any, line: int) -> None:
@@ -181,13 +251,25 @@ def _loss(read: Trained, value: Any, line: int) -> None:
     name = name_of(value)
     key = None if name is None else known_name(name, LOSSES)
     if key is None:
-        words = f"the loss {name}" if name else "a loss of the script's own"
-        read.problems.append((line, f"{words} cannot be trained here"))
+        words = f"the loss {name} cannot be trained here" if name else _own_loss(value)
+        read.left_out.append((line, words))
+        read.open["loss"] = Unknown(words, line)
         return
     read.values["loss"] = key
     if isinstance(value, KerasCall):
         options = dict(zip(SIGNATURES.get(value.name, ()), value.arguments, strict=False))
         _others(read, options | value.options, line, f"the loss {value.name}")
+
+
+def _own_loss(value: Any) -> str:
+    """What is said of a loss that has no name in Keras."""
+    if isinstance(value, dict):
+        return f"each output has a loss of its own: {', '.join(str(key) for key in value)}"
+    if isinstance(value, (list, tuple)):
+        return f"each of {len(value)} outputs has a loss of its own"
+    name = getattr(getattr(value, "node", None), "name", "")
+    words = f"the loss {name}" if name else "a loss"
+    return f"{words} of the script's own cannot be trained here"
 
 
 def _metrics(read: Trained, compiled: dict[str, Any]) -> None:
@@ -227,14 +309,23 @@ def _others(read: Trained, given: dict[str, Any], line: int, owner: str = "fit")
                 read.values[name] = coerced(settings(Training)[name].kind, value, name)
             except Open as missing:
                 read.open[name] = missing.unknown
-            except (Untrainable, ValueError) as error:
-                read.problems.append((line, str(error)))
+            except Untrainable as error:
+                read.left_out.append((line, f"{error}: it is left out"))
+            except ValueError as error:
+                nearest = _nearest(settings(Training)[name].kind, value)
+                read.open[name] = Unknown(str(error).rstrip("."), line, likely=nearest)
         elif name in SILENT or value is None or _is_default(name, value):
             continue
         else:
-            read.problems.append(
-                (line, f"{owner} with {name}={shown(value)} cannot be trained here")
-            )
+            words = f"the {name} of {owner}, {shown(value)}, cannot be trained with here"
+            read.left_out.append((line, f"{words} and is left out"))
+
+
+def _nearest(kind: Any, value: Any) -> Any:
+    """The value of a kind that is nearest to one outside its bounds; None where there is none."""
+    if not isinstance(kind, Int) or not isinstance(value, (int, float)) or value != value:
+        return None
+    return int(min(max(value, kind.low), kind.high))
 
 
 def _callbacks(read: Trained, given: dict[str, Any], line: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import libcst as cst
@@ -42,21 +43,37 @@ class _Transformer(cst.CSTTransformer):
         self.editor = editor
         self.rows = editor.source.split("\n")
         places = editor.places
+        self.loops = {(span.line, span.column): lines for span, lines in editor.loops.items()}
+        self.created: dict[Span, list[str]] = {}
         self.removed = {places.layers[i][1] for i in editor.removed}
         self.removed_calls = {places.layers[i][0] for i in editor.removed}
         self.after: dict[Span, list[str]] = {}
         self.first: dict[Span, list[str]] = {}
         for index, layers in editor.inserted:
             codes = [editor.layer(layer) for layer in layers]
+            if places.style == "class":
+                codes = self._created(places.layers[max(index - 1, 0)][0], codes)
             where = 0 if places.style == "list" else 1
             if index > 0:
                 self.after.setdefault(places.layers[index - 1][where], []).extend(codes)
             else:
                 self.first.setdefault(places.layers[0][where], []).extend(codes)
         self.wanted = {*editor.calls, *editor.replaced, *editor.lines, *self.after, *self.first}
-        self.wanted |= self.removed
+        self.wanted |= {*self.removed, *self.created}
         self.found: set[Span] = set()
+        applied = places.style in ("functional", "class")
+        self.wrapped = {*self.after, *self.first} if applied else set()
         self.statements: list[list[tuple[str, Span]]] = []
+
+    def _created(self, span: Span, codes: list[str]) -> list[str]:
+        """The names of layers that are made after another is, in the constructor of a class."""
+        names = []
+        for code in codes:
+            used = re.findall(r"self\.added_(\d+)", self.editor.source)
+            count = max(map(int, used), default=0) + sum(map(len, self.created.values())) + 1
+            names.append(f"self.added_{count}")
+            self.created.setdefault(span, []).append(f"{names[-1]} = {code}")
+        return names
 
     # --- positions --------------------------------------------------------------------------------
 
@@ -74,7 +91,7 @@ class _Transformer(cst.CSTTransformer):
         span = self.span(original)
         if span in self.wanted:
             self.found.add(span)
-            if self.statements:
+            if self.statements and span not in self.wrapped:
                 self.statements[-1].append(("call", span))
         if span in self.editor.replaced:
             return cst.parse_expression(self.editor.replaced[span])
@@ -82,9 +99,23 @@ class _Transformer(cst.CSTTransformer):
             name = _last_name(updated.func)
             for argument, code in self.editor.calls[span].options.items():
                 updated = with_argument(updated, name, argument, code)
-        if span in self.removed and self.editor.places.style == "functional" and updated.args:
+        if span in self.wrapped:
+            return self._around(span, updated)
+        applied = self.editor.places.style in ("functional", "class")
+        if span in self.removed and applied and updated.args:
             return updated.args[0].value
         return updated
+
+    def _around(self, span: Span, call: cst.Call) -> cst.BaseExpression:
+        """A layer that is called inside an expression, with others around or inside of it."""
+        made: cst.BaseExpression = call
+        for code in self.first.get(span, ()):
+            inner = cst.parse_expression(code)
+            given = call.args[0].with_changes(value=cst.Call(inner, [cst.Arg(call.args[0].value)]))
+            made = call = call.with_changes(args=[given, *call.args[1:]])
+        for code in self.after.get(span, ()):
+            made = cst.Call(cst.parse_expression(code), [cst.Arg(made)])
+        return made
 
     def leave_List(self, original: cst.List, updated: cst.List) -> cst.List:
         if self.editor.places.style != "list":
@@ -116,6 +147,10 @@ class _Transformer(cst.CSTTransformer):
 
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> None:
         self.statements.append([])
+        first = node.body[0]
+        if isinstance(first, cst.Assign) and isinstance(first.value, cst.Call):
+            # It may get statements beside it; a layer inside an expression is put around.
+            self.wrapped.discard(self.span(first.value))
 
     def leave_SimpleStatementLine(
         self, original: cst.SimpleStatementLine, updated: cst.SimpleStatementLine
@@ -126,6 +161,7 @@ class _Transformer(cst.CSTTransformer):
         after: list[cst.BaseStatement] = []
         for span in places:
             before += [_statement(line) for line in self.editor.lines.get(span, ())]
+            after += [_statement(line) for line in self.created.get(span, ())]
             if style != "list":
                 before += [self._adding(original, code, True) for code in self.first.get(span, ())]
                 after += [self._adding(original, code, False) for code in self.after.get(span, ())]
@@ -138,6 +174,19 @@ class _Transformer(cst.CSTTransformer):
             updated = updated.with_changes(leading_lines=())
         kept = [] if gone else [updated]
         return cst.FlattenSentinel([*before, *kept, *after])
+
+    def leave_For(self, original: cst.For, updated: cst.For) -> Any:
+        return self._before_loop(original, updated)
+
+    def leave_While(self, original: cst.While, updated: cst.While) -> Any:
+        return self._before_loop(original, updated)
+
+    def _before_loop(self, original: Any, updated: Any) -> Any:
+        lines = [_statement(line) for line in self.loops.get(self.span(original)[:2], ())]
+        if not lines:
+            return updated
+        lines[0] = lines[0].with_changes(leading_lines=updated.leading_lines)
+        return cst.FlattenSentinel([*lines, updated.with_changes(leading_lines=())])
 
     def _adding(
         self, statement: cst.SimpleStatementLine, code: str, first: bool

@@ -40,11 +40,15 @@ class Unknown:
         reason: Why, as a sentence without a full stop.
         line: Of the normalised text, where it became unknown.
         done: The scalers and encoders that the script applies to it.
+        choices: The values among which it is, if the script lists them.
+        likely: What is proposed for it; None for what is usual.
     """
 
     reason: str
     line: int = 0
     done: tuple[str, ...] = ()
+    choices: tuple[Any, ...] = ()
+    likely: Any = None
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,14 @@ class ModelValue:
 
     Attributes:
         layers: The layers in order, each with the span of the statement or call that adds it.
-        style: "list", "add" or "functional": how layers are added.
+        style: "list", "add", "functional" or "class": how layers are added.
         span: Of the call that makes the model.
         compiled, fits: The calls of `compile`, the last one, and of `fit`.
         unknown: Why its layers are not known, if they are not.
+        looped: Whether a loop of the script's own trains it, by single updates.
+        outputs: How many it has.
+        cut: Why the number of its calls of `fit` is not known, if it is not.
+        wrapped: The call of the `KerasClassifier` that fits it, if one does.
     """
 
     style: str
@@ -125,6 +133,10 @@ class ModelValue:
     checks: list[Used] = field(default_factory=list)
     unknown: Unknown | None = None
     name: str = ""
+    looped: bool = False
+    outputs: int = 1
+    cut: Unknown | None = None
+    wrapped: Span | None = None
 
 
 @dataclass(eq=False)
@@ -147,21 +159,137 @@ class Fitted:
 
 @dataclass(eq=False)
 class Dataset:
-    """A `tf.data.Dataset` of two arrays."""
+    """A `tf.data.Dataset` of two arrays.
+
+    Attributes:
+        span: Of the call that takes the arrays.
+        batched: Of the call of `batch`.
+    """
 
     x: Any
     y: Any
     batch: Any = None
     shuffled: bool = False
+    span: Span | None = None
+    batched: Span | None = None
+
+
+@dataclass(eq=False)
+class Batches:
+    """What gives `fit` its batches one by one: a generator, whose rows are not known.
+
+    Attributes:
+        reason: Why they are not, as a sentence without a full stop.
+        line: Of the normalised text, where it is made.
+        batch: The rows of a batch, if they are known.
+    """
+
+    reason: str
+    line: int
+    batch: Any = None
 
 
 @dataclass(eq=False)
 class Function:
-    """A function of the script, or a lambda."""
+    """A function of the script, or a lambda.
+
+    Attributes:
+        home: The class that defines it, if it is a method.
+        first: The arguments before those of a call: the object of a method.
+        yields: Whether it is a generator.
+    """
 
     node: ast.FunctionDef | ast.Lambda
     defaults: dict[str, Any]
     closure: dict[str, Any]
+    home: Class | None = None
+    first: tuple[Any, ...] = ()
+    yields: bool = False
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the script.
+
+    Attributes:
+        names: Its own attributes and methods.
+        bases: The classes that it derives from: of the script, or symbols of libraries.
+        fields: Annotated attributes in order, which the constructor of a data class takes.
+    """
+
+    name: str
+    names: dict[str, Any]
+    bases: tuple[Any, ...] = ()
+    fields: tuple[str, ...] = ()
+
+    def find(self, name: str) -> Any:
+        """An attribute or method of it or of a class of the script that it derives from."""
+        if name in self.names:
+            return self.names[name]
+        for base in self.bases:
+            if isinstance(base, Class) and (found := base.find(name)) is not None:
+                return found
+        return None
+
+    @property
+    def library(self) -> str:
+        """The name of the library's class that it derives from, or ""."""
+        for base in self.bases:
+            name = base.library if isinstance(base, Class) else base.leaf
+            if name and name != "object":
+                return name
+        return ""
+
+
+@dataclass(eq=False)
+class Instance(KerasCall):
+    """An object of a class of the script.
+
+    It is recorded as calls of Keras's classes are, since it may be a layer, a loss or a callback.
+
+    Attributes:
+        kind: Its class.
+        names: Its attributes.
+        model: The model that it is, once that is known.
+    """
+
+    kind: Class = field(default_factory=lambda: Class("", {}))
+    names: dict[str, Any] = field(default_factory=dict)
+    model: ModelValue | None = None
+
+
+@dataclass(eq=False)
+class Parser:
+    """An `argparse.ArgumentParser`, with the defaults of its arguments."""
+
+    span: Span
+    defaults: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Parent:
+    """`super()` in a method of a class of the script."""
+
+    home: Class
+    instance: Any
+
+
+@dataclass(eq=False)
+class Graph:
+    """What a script computes of a model's output on a tape.
+
+    Attributes:
+        kind: "output", "difference", "square", "absolute", "loss" or "gradients".
+        model: Whose output it is.
+        x, y: The rows.
+        loss: As `compile` takes it, where it is known.
+    """
+
+    kind: str
+    model: ModelValue
+    x: Any
+    y: Any = None
+    loss: Any = None
 
 
 @dataclass(eq=False)
@@ -234,8 +362,25 @@ class Array:
         self.value, self.root, self.steps = value, value.copy(), ()
 
 
+MOST_ITEMS = 500_000
+"""Of lists in lists: one that is in another many times may stand for very many."""
+
+
 def plain(value: Any) -> Any:
-    """Arrays in a value as NumPy's own; symbols of types as types. Unknown raises `Missing`."""
+    """Arrays in a value as NumPy's own; symbols of types as types.
+
+    Raises:
+        Missing: If a part of it is unknown.
+        Exhausted: If it has too many parts.
+    """
+    return _plain(value, [MOST_ITEMS])
+
+
+def _plain(value: Any, left: list[int]) -> Any:
+    if isinstance(value, (list, tuple, dict)):
+        left[0] -= len(value)
+        if left[0] < 0:
+            raise Exhausted("it has too many items")
     if isinstance(value, Array):
         return value.value
     if isinstance(value, Unknown):
@@ -245,10 +390,10 @@ def plain(value: Any) -> Any:
             return TYPES[value.path]
         raise Missing(Unknown(f"{value.path} is not a value"))
     if isinstance(value, (list, tuple)):
-        items = [plain(item) for item in value]
+        items = [_plain(item, left) for item in value]
         return items if isinstance(value, list) else tuple(items)
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: _plain(item, left) for key, item in value.items()}
     return value
 
 

@@ -234,6 +234,8 @@ def shown(value: Any) -> str:
         return f"{value.name}(...)"
     if isinstance(value, Unknown):
         return "what is not known"
+    if isinstance(value, Array) or hasattr(value, "iloc"):
+        return "an array"
     return repr(value)[:60]
 
 

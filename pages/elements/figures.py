@@ -9,6 +9,7 @@ import pandas as pd
 from core import diagram as drawing
 from core import inspection
 from core.data import prepare
+from core.experiment import Experiment
 from core.history import STUCK, History
 from core.measures import by_label
 from core.rates import Rate
@@ -174,6 +175,15 @@ def diagram(history: History, run: int) -> Picture:
         "The network of the chosen run, with a slider over the epochs: columns of units with what "
         "each puts out, lines for the weights, and a bar for the gradient of each layer. Dead "
         "units are crossed out.",
+    )
+
+
+def before_training(experiment: Experiment) -> Picture:
+    """A network with initial weights."""
+    return Picture(
+        charts.network_view(drawing.before_training(experiment)),
+        "The network before training: columns of units with what each puts out, and lines for the "
+        "initial weights of one draw. Dead units are crossed out.",
     )
 
 

@@ -32,7 +32,7 @@ LIVE_EPOCHS = 40
 def draw(problem: str, question: str) -> None:
     """Draw the page of a problem; `question` is its description."""
     refused = state.enter(problem)
-    if alone.draw(problem, _running):
+    if alone.draw(problem, running):
         return state.leave(problem)
     with st.container(gap="xsmall"):
         st.title(own.problem(problem).title)
@@ -91,7 +91,7 @@ def _training(problem: str, experiment: Experiment | None, ready: bool) -> Histo
         The last training, possibly of other settings; None before the first.
     """
     with st.container():
-        history = jobs.result(problem, "training", _running, problem)
+        history = jobs.result(problem, "training", running, problem)
         if ready and jobs.latest(problem) is None:
             _first_step()
     if history is not None:
@@ -108,7 +108,7 @@ def _first_step() -> None:
     )
 
 
-def _running(handle: jobs.JobHandle, problem: str) -> None:
+def running(handle: jobs.JobHandle, problem: str) -> None:
     """Draw the progress and the curves so far."""
     job, experiment = handle.job, handle.request.experiment
     epochs, task = experiment.training.epochs, experiment.task

@@ -52,6 +52,7 @@ def record(source: str) -> dict:
     import keras
 
     found: dict = {}
+    trained: list = []
 
     def compile_(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, **rest):
         chosen = keras.optimizers.get(optimizer)
@@ -69,7 +70,9 @@ def record(source: str) -> dict:
             self.build(np.shape(x if np.ndim(x) > 1 else np.reshape(x, (-1, 1))))
         found["layers"] = [_layer(layer) for layer in self.layers if layer.name[:5] != "input"]
         found["batch_size"] = batch_size or 32
-        found["epochs"] = found.get("epochs", 0) + epochs
+        # Of several models the last is what counts.
+        found["epochs"] = (found["epochs"] if trained == [self] else 0) + epochs
+        trained[:] = [self]
         found["shuffle"] = options.get("shuffle", True)
         found["weights"] = [list(w.shape) for w in self.weights]
         found["x"], found["y"] = array_record(x), array_record(y)

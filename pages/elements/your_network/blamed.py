@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.diagnosis import Finding, Severity, from_settings
 from core.script import line_of
-from core.script.reading import Reading
+from core.script.result import Reading
 from pages.elements import findings, own, state
 
 

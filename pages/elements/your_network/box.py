@@ -8,14 +8,17 @@ from core.script.examples import TITLES, example
 from core.script.uploads import LARGEST
 from pages.elements.your_network import paste
 
-TEXT, FILE, EXAMPLE = "own.text", "own.file", "own.example"
+TEXT, FILE, EXAMPLE, LOG = "own.text", "own.file", "own.example", "own.log"
 HEIGHT = 260
 _MESSAGE = "own.file.message"
 
 
 def draw() -> None:
     """Draw the box, the examples and the upload."""
-    st.session_state[TEXT] = paste.current().text
+    # Only where it is another: the browser takes a value that is set in place of what is being
+    # typed there.
+    if st.session_state.get(TEXT) != paste.current().text:
+        st.session_state[TEXT] = paste.current().text
     st.text_area(
         "Your script",
         key=TEXT,
@@ -35,6 +38,8 @@ def draw() -> None:
         )
         with st.popover("Upload", icon=":material/upload_file:"):
             _upload()
+        with st.popover("Epoch log", icon=":material/show_chart:"):
+            _log()
         with st.popover("Examples", icon=":material/school:"):
             for name, title in TITLES.items():
                 st.button(
@@ -43,7 +48,10 @@ def draw() -> None:
 
 
 def _upload() -> None:
-    types = [kind.removeprefix(".") for kind in (*paste.TEXTS, *paste.SAVED, *paste.ROWS, ".json")]
+    types = [
+        kind.removeprefix(".")
+        for kind in (*paste.TEXTS, *paste.NOTEBOOK, *paste.SAVED, *paste.ROWS, ".json")
+    ]
     st.file_uploader(
         "A script, a saved network, or its rows",
         type=types,
@@ -55,6 +63,26 @@ def _upload() -> None:
     )
     if message := st.session_state.get(_MESSAGE):
         st.text(message)
+
+
+def _log() -> None:
+    if st.session_state.get(LOG) != paste.current().log:
+        st.session_state[LOG] = paste.current().log
+    st.text_area(
+        "The output of your own training",
+        key=LOG,
+        height=160,
+        max_chars=paste.MOST_TEXT,
+        on_change=_logged,
+        placeholder="What model.fit has printed, or history.history.",
+        help="Its curve is compared with those of the runs. A script's paste may have it as well.",
+    )
+    if paste.current().log and paste.curves() is None:
+        st.text("There are no epochs with a loss in it.")
+
+
+def _logged() -> None:
+    paste.put_log(st.session_state[LOG])
 
 
 def _pasted() -> None:

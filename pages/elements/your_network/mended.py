@@ -9,7 +9,7 @@ from core.history import History
 from core.jobs.reading import NotRead
 from core.script import CannotPatch, unified
 from core.script.logs import alike, as_frame
-from core.script.reading import Reading
+from core.script.result import Reading
 from pages.elements import charts, own
 from pages.elements.download import download
 from pages.elements.reader import reader
@@ -61,11 +61,12 @@ def _patched(before: Experiment, after: Experiment) -> str | Exception:
     return kept[1]
 
 
-def log(reading: Reading, history: History) -> None:
+def log(history: History) -> None:
     """Draw the curves of a pasted log over those of the runs."""
-    if reading.log is None:
+    curves = paste.curves()
+    if curves is None:
         return
-    like = alike(reading.log, history)
+    like = alike(curves, history)
     if like is None:
         return
     with st.container(border=True, gap="small"):
@@ -73,7 +74,7 @@ def log(reading: Reading, history: History) -> None:
             f"**Your curve looks like {int(like.sum())} of {history.runs} runs**",
             help="Its figures differ from theirs by less than 0.05 on average.",
         )
-        task, pasted = history.experiment.task, as_frame(reading.log, history)
+        task, pasted = history.experiment.task, as_frame(curves, history)
         measures = [name for name in ("score", "loss") if pasted[name].notna().any()]
         for column, measure in zip(st.columns(len(measures)), measures, strict=True):
             with column:

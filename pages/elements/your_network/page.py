@@ -8,8 +8,10 @@ from core.diagnosis import verdict
 from core.diagnosis.trials import Repair
 from core.experiment import Experiment
 from core.history import History
-from core.script.reading import Reading
+from core.script.logs import remarks
+from core.script.result import Reading
 from pages.elements import (
+    alone,
     browser,
     change,
     controls,
@@ -37,6 +39,9 @@ def draw() -> None:
     """Draw the page."""
     reader()
     arrived = paste.enter()
+    if query_params.asks_for_one_chart():
+        _alone(anew=arrived is not None)
+        return
     st.title(own.TITLE)
     st.markdown(
         "Paste the script whose accuracy stays the same. It is read, not executed: you see what "
@@ -58,6 +63,8 @@ def draw() -> None:
             st.text(why)
         if reading is not None:
             understood.draw(reading)
+        if reading is None and not why:
+            _of_log()
     known = own.held() is not None and (reading is None or reading.experiment is not None)
     if not known or why:
         query_params.write(paste.parameters()[0])
@@ -77,6 +84,33 @@ def draw() -> None:
         _find()
     told = () if reading is None else (tabs.WHY,)
     problem_page.body(own.KEY, lambda now, history: _fix(reading, now, history), told)
+    state.leave(own.KEY)
+
+
+def _of_log() -> None:
+    """Say what a log shows by itself, while there is no script."""
+    curves = paste.curves()
+    if curves is not None and own.held() is None:
+        for text in remarks(curves):
+            st.markdown(f":material/show_chart: {text}")
+        st.caption("Paste the script as well: its runs are compared with this log.")
+
+
+def _alone(*, anew: bool) -> None:
+    """Draw the chart that the link asks for, of the network that it carries.
+
+    Args:
+        anew: Whether the link was followed just now.
+    """
+    reading, why = paste.read()
+    if anew:
+        st.session_state.pop(own.KEY, None)
+    if why or own.held() is None or (reading is not None and reading.experiment is None):
+        st.error("This link carries no network that can be trained.", icon=":material/block:")
+        st.text(why)
+        return
+    state.enter(own.KEY)
+    alone.draw(own.KEY, problem_page.running)
     state.leave(own.KEY)
 
 
@@ -119,8 +153,8 @@ def _fix(reading: Reading | None, now: Experiment, history: History | None) -> N
             mended.draw(reading, before, now, _of_changes(now, history, repair))
         elif repair is not None and repair.smallest is not None:
             mended.draw(reading, before, repair.smallest.experiment, _of_repair(repair))
-    if reading is not None and history is not None and history.experiment == before:
-        mended.log(reading, history)
+    if history is not None and history.experiment == before:
+        mended.log(history)
 
 
 def _go_on(now: Experiment, history: History, *, unchanged: bool) -> None:

@@ -14,7 +14,9 @@ import streamlit as st
 
 from core.experiment import Experiment, InvalidExperiment
 from core.jobs.reading import NotRead
-from core.script.reading import Question, Reading
+from core.script import logs
+from core.script.logs import Curves
+from core.script.result import Question, Reading
 from core.script.tables import Facts, Uploaded, identifiers
 from pages.elements import own, query_params, state
 from pages.elements.reader import reader
@@ -23,7 +25,7 @@ SCRIPT, ANSWERS, STAYED, NETWORK = own.PARAMETERS
 """The parameters of a link: the script, the answers, that a table stayed behind, an experiment."""
 MOST_TEXT = 200_000
 """Characters of a script; more is no script for a question."""
-SAVED, ROWS, TEXTS = (".keras",), (".npz", ".csv"), (".py", ".ipynb", ".txt")
+SAVED, ROWS, TEXTS, NOTEBOOK = (".keras",), (".npz", ".csv"), (".py", ".txt"), (".ipynb",)
 _ASKED, _FACTS = "own.asked", "own.facts"
 
 
@@ -36,12 +38,14 @@ class Paste:
         answers: To the questions of its reading, by key.
         table: The uploaded rows.
         saved: The content of a file that Keras saved.
+        log: The output of a training, pasted apart from the script.
     """
 
     text: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
     table: Uploaded | None = None
     saved: bytes | None = field(default=None, repr=False)
+    log: str = ""
 
     @property
     def empty(self) -> bool:
@@ -65,7 +69,20 @@ def put_text(text: str) -> None:
     """Replace the script; keep the table, and the answers where it is an edit of the one before."""
     now = current()
     answers = now.answers if _edited(now.text, text) else {}
-    put(Paste(text[:MOST_TEXT], answers, now.table))
+    put(Paste(text[:MOST_TEXT], answers, now.table, log=now.log))
+
+
+def put_log(text: str) -> None:
+    """Replace the output of a training that is compared with the runs."""
+    put(replace(current(), log=text[:MOST_TEXT]))
+
+
+def curves() -> Curves | None:
+    """The curves of a training that the person has done: pasted apart, or with the script."""
+    if current().log:
+        return logs.curves(current().log)
+    kept = st.session_state.get(own.READ)
+    return None if kept is None or kept[1] is None else kept[1].log
 
 
 def _edited(before: str, after: str) -> bool:
@@ -81,10 +98,17 @@ def put_file(name: str, content: bytes) -> str:
         Why it was not taken; "" if it was.
     """
     lower = name.lower()
-    if lower.endswith(TEXTS):
+    if lower.endswith(NOTEBOOK):
+        try:
+            code, printed = reader().unpack(content)
+        except NotRead as error:
+            return str(error)
+        put_text(code)
+        put_log(printed)
+    elif lower.endswith(TEXTS):
         put_text(content.decode("utf-8", "replace"))
     elif lower.endswith(SAVED):
-        put(Paste(table=current().table, saved=content))
+        put(Paste(table=current().table, saved=content, log=current().log))
     elif lower.endswith(ROWS):
         table = Uploaded(name, content)
         try:
@@ -163,7 +187,7 @@ def read() -> tuple[Reading | None, str]:
     if paste.empty:
         return None, ""
     kept = st.session_state.get(own.READ)
-    if kept is None or kept[0] != paste or own.held() is None:
+    if kept is None or replace(kept[0], log=paste.log) != paste or own.held() is None:
         kept = paste, *_reading(paste)
         st.session_state[own.READ] = kept
         reading = kept[1]

@@ -8,10 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.experiment import Experiment
+from core.script.described import known_in_words, rows_in_words
 from core.script.lines import IGNORED, UNKNOWN, USED
-from core.script.reading import Question, Reading
+from core.script.result import Question, Reading
 from core.script.tables import DROP, FILL, Facts
-from pages.elements import controls
+from pages.elements import charts, controls, figures
+from pages.elements.rendering import KEPT
 from pages.elements.your_network import paste
 
 SIGNS = {USED: " ", IGNORED: "·", UNKNOWN: "?"}
@@ -22,14 +25,20 @@ LONG = 300
 """Characters of a line that are shown."""
 
 
+def _digest(experiment: Experiment) -> str:
+    return experiment.digest
+
+
 def draw(reading: Reading) -> None:
     """Draw what was understood, and the controls for what was not."""
     with st.container(border=True, gap="small"):
         st.markdown("**What was understood**")
         if reading.experiment is not None:
             st.markdown(controls.describe(reading.experiment))
-        elif reading.model is not None:
-            st.markdown("The network is known; what is missing is asked below.")
+        elif reading.outline:
+            for line in known_in_words(reading):
+                # It quotes the script, which is no Markdown.
+                st.text(line)
         if reading.stand_in:
             st.badge("Stand-in data", icon=":material/science:", color="orange")
             st.caption(
@@ -37,25 +46,23 @@ def draw(reading: Reading) -> None:
                 "own rows: what follows is about these."
             )
         if reading.experiment is not None:
-            st.caption(_rows(reading))
+            st.caption(f"{rows_in_words(reading.experiment.data)}.")
         _notes(reading)
         if (known := paste.facts()) is not None:
             _table(known)
         if paste.asked():
             _questions(reading)
+        if reading.experiment is not None:
+            with st.expander("The network before training"):
+                _drawn(reading.experiment)
         if reading.source or any(not layer.trainable for layer in reading.outline):
             with st.expander(_counted(reading)):
                 _lines(reading)
 
 
-def _rows(reading: Reading) -> str:
-    """The rows in words."""
-    data = reading.experiment.data
-    source = data.source
-    text = f"{source.rows:,} rows with {source.features} inputs"
-    if not source.classes or data.continuous:
-        return f"{text} and a continuous target."
-    return f"{text} in {source.classes} classes."
+@st.cache_data(show_spinner=False, max_entries=KEPT, hash_funcs={Experiment: _digest})
+def _drawn(experiment: Experiment) -> None:
+    charts.show(*figures.before_training(experiment))
 
 
 def _notes(reading: Reading) -> None:
