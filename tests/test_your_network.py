@@ -7,12 +7,14 @@ from streamlit.testing.v1 import AppTest
 
 from core import fixes
 from core.diagnosis import Severity, from_settings
+from core.diagram import before_training
 from core.history import TARGET
 from core.jobs.reading import NotRead, Reader
 from core.problems import PROBLEMS
 from core.script import line_of, patch, read, unified
+from core.script.described import known_in_words, rows_in_words
 from core.script.examples import TITLES, example
-from core.script.logs import Curves, alike, as_frame
+from core.script.logs import Curves, alike, as_frame, remarks
 from core.script.tables import CONSTANT, FILL, IDENTIFIER, LEAK, Uploaded, identifiers
 from pages.elements import own
 from support.histories import made_up
@@ -193,6 +195,61 @@ def test_a_paste_is_understood_corrected_and_linked():
     assert not again.exception
     assert "own-find" not in {button.key for button in again.button}
     assert own.KEY in again.session_state
+
+
+def test_a_text_is_set_in_the_browser_only_where_it_is_another():
+    app = opened("own")
+    app.text_area(key="own.text").set_value("x = 1").run()
+    # What is being typed while the page is drawn again would be lost.
+    assert not app.text_area(key="own.text").proto.set_value
+    app.button(key="own.example-xor").click().run()
+    box = app.text_area(key="own.text")
+    assert (box.proto.set_value, box.value) == (True, example("xor"))
+    app.switch_page(PAGES["threshold"]).run()
+    app.switch_page(PAGES["own"]).run()
+    assert app.text_area(key="own.text").value == example("xor")
+
+
+def test_a_log_is_taken_apart_from_a_script():
+    app = opened("own")
+    app.text_area(key="own.log").set_value("Epoch 1/2\n - loss: nan - acc: 0.5\n").run()
+    assert not app.exception
+    assert any("not a number from epoch 1" in each.value for each in app.markdown)
+    app.text_area(key="own.text").set_value(LOANS).run()
+    assert app.text_area(key="own.log").value.startswith("Epoch 1/2")
+    app.text_area(key="own.log").set_value("no epochs").run()
+    assert any("no epochs with a loss" in each.value for each in app.text)
+
+
+def test_a_log_by_itself_shows_a_plateau_and_a_rising_loss():
+    flat = Curves(None, {"loss": (0.7, 0.69, 0.71), "accuracy": (0.4, 0.5, 0.5, 0.5)})
+    said = " ".join(remarks(flat))
+    assert "accuracy is 0.5 in each of the last 3 epochs" in said
+    assert "rises from 0.7 to 0.71" in said
+    assert len(remarks(Curves(None, {"loss": (0.7, 0.3, 0.1), "accuracy": (0.4, 0.6, 0.9)}))) == 1
+
+
+def test_a_link_to_one_chart_without_a_network_says_so():
+    app = opened("own", show="network", embed="true")
+    assert not app.exception
+    assert any("carries no network" in each.value for each in app.error)
+
+
+def test_rows_are_described_with_the_share_of_each_class():
+    table = csv()[["income", "debt", "default"]].dropna()
+    data = read(LOANS, table.to_csv(index=False)).data
+    shares = np.bincount(data.source.labels) / data.source.rows
+    assert f"(0: {shares[0]:.0%}, 1: {shares[1]:.0%})" in rows_in_words(data)
+    asked = read(LOANS.replace("epochs=20", "epochs=n"))
+    assert asked.experiment is None
+    assert "Batch size: 16" in known_in_words(asked)
+
+
+def test_a_network_is_drawn_before_its_training():
+    drawn = before_training(read(example("xor")).experiment)
+    assert drawn.epochs == [0]
+    assert len(drawn.edges) == 2 * 2 + 2
+    assert drawn.edges["weight_0"].abs().max() > 0
 
 
 def test_a_stand_in_has_the_shares_that_are_said():
