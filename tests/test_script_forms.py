@@ -279,3 +279,31 @@ def test_labels_and_inputs_of_a_table_go_through_transformers_of_columns():
     assert (data.source.rows, data.source.features) == (30, 5)
     old = re.sub(r"ColumnTransformer.*", "OneHotEncoder(categorical_features=[1])", source)
     assert read(old, "\n".join(["s,c,n,out", *lines])).data.source.features == 5
+
+
+def test_labels_that_may_be_no_columns_are_pointed_out():
+    source = (
+        "df = pd.read_csv('a.csv')\nX, y = df[['a', 'b']], df['c']\n"
+        "model = Sequential([Dense(3, activation='softmax')])\n"
+        "model.compile('adam', 'categorical_crossentropy')\nmodel.fit(X, y)"
+    )
+    said = [note.text for note in read(source).notes]
+    assert any("sparse_categorical_crossentropy takes them" in text for text in said)
+    encoded = source.replace("df['c']", "pd.get_dummies(df['c'])")
+    assert not read(encoded).notes
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [("import torch\nm = torch.nn.Linear(2, 1)", "PyTorch"), ("x = tf.placeholder(1)", "graph")],
+)
+def test_what_is_no_keras_is_named(source, named):
+    (note,) = read(source).notes
+    assert named in note.text
+
+
+def test_a_rate_that_changes_between_two_trainings_is_pointed_out():
+    loop = "for rate in [0.1, 0.5]:\n    model.optimizer.lr = rate\n    model.fit(X, y)\n"
+    reading = read(ROWS + COMPILED + loop)
+    assert reading.training.optimizer.learning_rate == 0.5
+    assert any("changes between" in note.text for note in reading.notes)

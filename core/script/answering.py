@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 STAND_IN, TABLE = "stand-in", "table"
 LOSS_OF = {"sigmoid": "binary_crossentropy", "softmax": "sparse_categorical_crossentropy"}
 """The loss that is proposed for what the output computes; for all else, the squared error."""
+ENCODED = re.compile(
+    r"to_categorical|get_dummies\((?![^)]*columns)|OneHot|LabelBinarizer|one_hot|\beye\(|class_mode|label_mode|flow_from|"
+    r"_directory\(|generator|indicator"
+)
+"""What a script that turns its labels into columns may have in it."""
 PROPOSED = {"epochs": 100, "batch_size": 32}
 """What is proposed where a script has no `fit`."""
 
@@ -110,6 +116,8 @@ def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data 
     inferred = None if known is None or net.is_head else known.features
     classes = units if units > 1 else (known and known.classes) or 2
     chosen = standin.numbers(reader.answers, net.features or inferred, classes, read.rows)
+    if units > 1 and entry is not None and entry.cross_entropy and not entry.class_numbers:
+        _warn_of_labels(reader, net, read.values["loss"])
     if reader.answers.get("data") != STAND_IN:
         text = f"Which data? They are not known: {unknown.reason}."
         if net.is_head:
@@ -140,6 +148,21 @@ def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data 
         return None
     reader.stand_in = words
     return made
+
+
+def _warn_of_labels(reader: Reader, net: Network, loss: str) -> None:
+    """Say that labels which the script nowhere turns into columns may not fit its outputs."""
+    assert net.model is not None, "its outputs are known"
+    if ENCODED.search(reader.normal.text):
+        return
+    line = next((used.span.line for model in reader.script.models for used in model.fits), 0)
+    reader.note(
+        "remark",
+        f"The script does not turn its labels into columns. Where they are class numbers, Keras "
+        f"refuses them for {net.model.output.units} outputs with {loss}; "
+        f"sparse_categorical_crossentropy takes them.",
+        line,
+    )
 
 
 def _of_table(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.script import frames
 from core.script.budget import elements_of
 from core.script.functions import HOME, SELF
 from core.script.values import (
@@ -98,6 +99,8 @@ def called(
         scope = script.scopes[-1]
         if HOME in scope:
             return Parent(scope[HOME], scope[SELF])
+    if name == "open" and arguments and isinstance(arguments[0], str):
+        return frames.not_here(script, arguments[0], line)
     if name == "getattr" and len(arguments) > 1 and isinstance(arguments[1], str):
         return script.attribute(arguments[0], arguments[1], line)
     if name in ("isinstance", "type", "getattr", "open", "input", "raw_input", "pow"):

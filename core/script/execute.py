@@ -28,6 +28,7 @@ from core.script.values import (
     Unknown,
 )
 
+WHETHER = "whether it runs is not known: "
 COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try)
 """Statements with blocks of others."""
 
@@ -281,7 +282,8 @@ class Interpreter(Evaluator):
 
     def _skip(self, node: ast.stmt, unknown: Unknown) -> None:
         """A statement whose course is not known."""
-        unknown = Unknown(f"whether it runs is not known: {unknown.reason}", node.lineno)
+        reason = unknown.reason.removeprefix(WHETHER)
+        unknown = Unknown(f"{WHETHER}{reason}", node.lineno)
         self.taint([node], unknown)
         kinds = {type(inner) for inner in ast.walk(node)}
         if ast.Return in kinds and len(self.scopes) > 1:
@@ -362,6 +364,7 @@ class Interpreter(Evaluator):
                     value.name = value.name or ast.unparse(target)
             elif isinstance(owner, KerasCall):
                 owner.changed[target.attr] = value
+                self._changed_between(owner, target)
             elif builtin.is_frame(owner) and target.attr in ("columns", "index"):
                 setattr(owner, target.attr, builtin.plain(value))
             elif isinstance(owner, ModelValue) and target.attr != "trainable":
@@ -369,6 +372,16 @@ class Interpreter(Evaluator):
             elif isinstance(owner, ModelValue):
                 for layer, _ in owner.layers:
                     layer.changed["trainable"] = value
+
+    def _changed_between(self, owner: KerasCall, target: ast.Attribute) -> None:
+        """Say that a setting of an optimizer changes after a training with it."""
+        if target.attr not in ("lr", "learning_rate"):
+            return
+        for model in self.models:
+            used = model.compiled
+            if model.fits and used and owner in (*used.arguments, *used.options.values()):
+                said = "The learning rate changes between two trainings; the last one is read."
+                self.remarks.append((target.lineno, said))
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Any) -> None:
         if isinstance(value, Unknown):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,10 +49,8 @@ def loaded(script: Evaluator, reader: str, name: Any, options: dict, line: int) 
     if isinstance(name, Bound) and isinstance(name.owner, str):
         # A text of the script's own.
         table = name.owner.encode()
-    shown = name if isinstance(name, str) else "the file"
     if table is None:
-        script.wanted.append((shown, line))
-        return Unknown(f"{shown} is not here", line)
+        return not_here(script, name, line)
     if isinstance(table, dict):
         return {key: Array.of(np.asarray(value)) for key, value in table.items()}
     known = {key: plain(value) for key, value in options.items() if key in READ_OPTIONS}
@@ -77,6 +76,13 @@ def loaded(script: Evaluator, reader: str, name: Any, options: dict, line: int) 
     if known.pop("delim_whitespace", False):
         known["sep"] = r"\s+"
     return pd.read_csv(io.BytesIO(table[:LARGEST]), **known)
+
+
+def not_here(script: Evaluator, name: Any, line: int) -> Unknown:
+    """What a script reads from a file that is not here, by its path or address."""
+    shown = re.split(r"[/\\]", name)[-1] if isinstance(name, str) else "the file"
+    script.wanted.append((shown, line))
+    return Unknown(f"{shown} is not here", line)
 
 
 def called(

@@ -70,6 +70,11 @@ class Network:
         return self.first > 0
 
     @property
+    def untrained(self) -> list[str]:
+        """The names of the layers that cannot be trained here by themselves."""
+        return [part.call.name for part in self.parts[: self.first] if _stops(part)]
+
+    @property
     def last_untrained(self) -> Part:
         """Of a head, the last layer before it that cannot be trained here."""
         before = self.parts[: self.first]
@@ -81,8 +86,7 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
     parts = [_part(i, call, where, answers) for i, (call, where) in enumerate(model.layers)]
     made_ = Network(parts)
     for index, part in enumerate(parts):
-        neutral = part.call.name in WITHOUT_WEIGHTS
-        if part.layer is None and not part.open and not neutral:
+        if _stops(part):
             made_.first = index + 1
     # What stands in for the features is flat already.
     while 0 < made_.first < len(parts) and parts[made_.first].call.name in WITHOUT_WEIGHTS:
@@ -105,6 +109,12 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
     except InvalidExperiment as error:
         made_.refused = str(error) if layers else "no layer of it can be trained here"
     return made_
+
+
+def _stops(part: Part) -> bool:
+    """Whether only what comes after a layer can be trained here."""
+    neutral = part.call.name in WITHOUT_WEIGHTS
+    return part.layer is None and not part.open and not neutral
 
 
 def _part(index: int, call: KerasCall, where: Span, answers: Mapping[str, Any]) -> Part:

@@ -9,6 +9,7 @@ executed or imported. What it does not say is asked, never guessed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -57,6 +58,10 @@ def uploaded(table: Upload | None) -> Any:
     return table.encode() if isinstance(table, str) else table
 
 
+OTHERS = {"torch": "PyTorch", "jax": "JAX", "flax": "Flax", "mxnet": "MXNet", "theano": "Theano"}
+"""Libraries whose networks are not read, by their modules."""
+
+
 class Reader:
     """Puts together what the evaluation of a script has found."""
 
@@ -71,7 +76,7 @@ class Reader:
         log = curves("\n".join(self.normal.output)) if self.normal.output else None
         parts: dict[str, Any] = {}
         if model is None:
-            self.note("remark", "There is no Keras model in it.", 0)
+            self.note("remark", self._without_model(), 0)
         else:
             parts = self._parts(model)
             self._of_others(model)
@@ -136,6 +141,16 @@ class Reader:
 
     stand_in = ""
 
+    def _without_model(self) -> str:
+        """Why there is no model."""
+        roots = {path.partition(".")[0] for path in self.script.imported.values()}
+        for root, name in OTHERS.items():
+            if root in roots:
+                return f"There is no Keras model in it: it is written with {name}."
+        if re.search(r"\b(?:placeholder|Session)\(", self.normal.text):
+            return "There is no Keras model in it: it is a graph of TensorFlow 1."
+        return "There is no Keras model in it."
+
     def _of_others(self, chosen: ModelValue) -> None:
         """Say which model of several is read."""
         trained_ = [model for model in self.script.models if model.fits]
@@ -164,8 +179,8 @@ class Reader:
             last = net.last_untrained
             self.note(
                 "untrainable",
-                f"The layers up to {last.call.name} cannot be trained here ({last.why}); those "
-                "after it are, on stand-in features.",
+                f"{_listed(net.untrained)} cannot be trained here; the layers after "
+                f"{last.call.name} are, on stand-in features.",
                 last.call.span.line,
             )
 
@@ -226,6 +241,12 @@ class Reader:
             layer = part.layer if index >= net.first else None
             outlined.append(Outlined(text, self.normal.number(part.call.span.line), layer, why))
         return tuple(outlined)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    *most, last = dict.fromkeys(names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _refusal(error: InvalidExperiment, data: Data, model: Model, training: Training) -> str:

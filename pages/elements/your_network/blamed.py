@@ -7,16 +7,24 @@ import streamlit as st
 from core.diagnosis import Finding, Severity, from_settings
 from core.script import line_of
 from core.script.result import Reading
-from pages.elements import findings, own, state
+from pages.elements import findings
 
 
-def draw(reading: Reading) -> None:
-    """Draw the findings of the script as it was read."""
-    found = from_settings(reading.experiment, state.target(own.KEY))
+def draw(reading: Reading, target: float, *, proposed: bool = False) -> None:
+    """Draw the findings of the script as it was read.
+
+    Args:
+        reading: With an experiment.
+        target: The score at which a run succeeds.
+        proposed: Whether it has the proposed answers to questions that are open.
+    """
+    found = from_settings(reading.experiment, target)
     serious = [each for each in found if each.severity is not Severity.COSMETIC]
     minor = [each for each in found if each not in serious]
     with st.container(border=True, gap="small"):
         st.markdown("**Wrong before any training**" if serious else "**Before any training**")
+        if proposed:
+            st.caption("With the proposed answers; yours may change it.")
         if not serious:
             st.markdown("Nothing wrong found before training.")
         for each in serious:

@@ -7,7 +7,7 @@ import streamlit as st
 from core.diagnosis import verdict
 from core.diagnosis.trials import Repair
 from core.experiment import Experiment
-from core.history import History
+from core.history import TARGET, History
 from core.script.logs import remarks
 from core.script.result import Reading
 from pages.elements import (
@@ -67,6 +67,8 @@ def draw() -> None:
             _of_log()
     known = own.held() is not None and (reading is None or reading.experiment is not None)
     if not known or why:
+        if (likely := paste.with_proposed(reading)) is not None:
+            blamed.draw(likely, TARGET, proposed=True)
         query_params.write(paste.parameters()[0])
         return
     _forget_others()
@@ -79,7 +81,7 @@ def draw() -> None:
             st.caption(f":material/link_off: A link to this page leaves out {left}.")
     with st.container():
         if reading is not None:
-            blamed.draw(reading)
+            blamed.draw(reading, state.target(own.KEY))
     with st.container():
         _find()
     told = () if reading is None else (tabs.WHY,)

@@ -26,7 +26,7 @@ SCRIPT, ANSWERS, STAYED, NETWORK = own.PARAMETERS
 MOST_TEXT = 200_000
 """Characters of a script; more is no script for a question."""
 SAVED, ROWS, TEXTS, NOTEBOOK = (".keras",), (".npz", ".csv"), (".py", ".txt"), (".ipynb",)
-_ASKED, _FACTS = "own.asked", "own.facts"
+_ASKED, _FACTS, _PROPOSED = "own.asked", "own.facts", "own.proposed"
 
 
 @dataclass(frozen=True)
@@ -198,6 +198,20 @@ def read() -> tuple[Reading | None, str]:
                 link, left = parameters()
                 state.open_experiment(reading.experiment, link=link, left_behind=left)
     return kept[1], kept[2]
+
+
+def with_proposed(reading: Reading | None) -> Reading | None:
+    """A reading with the proposed answers to all that is open, if they complete it."""
+    paste = current()
+    if reading is None or not reading.questions:
+        return None
+    kept = st.session_state.get(_PROPOSED)
+    if kept is None or kept[0] != paste:
+        answers = {**reading.defaults, **paste.answers}
+        kept = paste, _reading(replace(paste, answers=answers))[0]
+        st.session_state[_PROPOSED] = kept
+    likely: Reading | None = kept[1]
+    return likely if likely is not None and likely.experiment is not None else None
 
 
 def _reading(paste: Paste) -> tuple[Reading | None, str]:

@@ -36,9 +36,8 @@ def draw(reading: Reading) -> None:
         if reading.experiment is not None:
             st.markdown(controls.describe(reading.experiment))
         elif reading.outline:
-            for line in known_in_words(reading):
-                # It quotes the script, which is no Markdown.
-                st.text(line)
+            # It quotes the script, which is no Markdown.
+            st.text("\n".join(known_in_words(reading)))
         if reading.stand_in:
             st.badge("Stand-in data", icon=":material/science:", color="orange")
             st.caption(
@@ -69,10 +68,7 @@ def _notes(reading: Reading) -> None:
     for note in reading.notes[:MOST_NOTES]:
         icon = KINDS.get(note.kind, ":material/info:")
         where = f"Line {note.line}: " if note.line else ""
-        with st.container(horizontal=True, gap="small"):
-            st.markdown(icon, width="content")
-            # It quotes the script, which is no Markdown.
-            st.text(f"{where}{note.text}", width="stretch")
+        st.markdown(f"{icon} {where}{_plain(note.text)}")
 
 
 # --- questions ----------------------------------------------------------------------------------
