@@ -9,7 +9,7 @@ import pytest
 
 from core import fixes
 from core.experiment import Adam, InvalidExperiment
-from core.script import CannotPatch, patch, read
+from core.script import CannotPatch, mended, patch, read
 from support.recording import record
 from support.scripts import PATHS
 
@@ -174,3 +174,28 @@ def test_patched_scripts_run_as_plain_keras(name, fix):
     assert (ran["epochs"], ran["batch_size"]) == (after.training.epochs, after.training.batch_size)
     assert ran["x"]["shape"] == [after.data.training_rows, after.data.source.features]
     assert ran["y"]["shape"][1] == after.data.target_width
+
+
+@pytest.mark.parametrize(
+    ("written", "takes"),
+    [
+        ("'categorical_crossentropy'", "'sparse_categorical_crossentropy'"),
+        ("'binary_crossentropy'", "'sparse_categorical_crossentropy'"),
+    ],
+)
+def test_what_keras_refuses_is_mended_by_the_loss_that_takes_it(written, takes):
+    source = SOURCE.replace("1, 1, 2, 2", "0, 1, 2, 2").replace("Dense(1", "Dense(3")
+    source = source.replace("'binary_crossentropy'", written)
+    reading = read(source)
+    assert reading.experiment is None
+    assert changed_lines(source, mended(source)) == (
+        [f"model.compile(loss={written}, optimizer='adam')"],
+        [f"model.compile(loss={takes}, optimizer='adam')"],
+    )
+
+
+def test_inputs_that_do_not_fit_are_mended_in_the_first_layer():
+    source = SOURCE.replace("input_dim=2", "input_dim=5")
+    assert "input_dim=2" in mended(source)
+    with pytest.raises(CannotPatch, match="no edit"):
+        mended(SOURCE)

@@ -131,6 +131,25 @@ class Patch:
         return patch(self.source, self.before, self.after, table=table, answers=self.answers)
 
 
+@dataclass(frozen=True)
+class Mend:
+    """A request for the edit after which Keras takes a script; as `core.script.mended`."""
+
+    source: str
+    table: Any = None
+    answers: Mapping[str, Any] | None = None
+
+    def run(self, on_event: Any, should_stop: Any) -> Any:
+        """The patched script, or the `CannotPatch` that was raised."""
+        with limited(2 if self.table is None else 2 * WITH_TABLE):
+            return refusing(self._mended)
+
+    def _mended(self) -> str:
+        from core.script import mended
+
+        return mended(self.source, rows_of(self.table), self.answers)
+
+
 def rows_of(table: Any) -> Any:
     """The rows of an uploaded file; any other table as it is."""
     rows = getattr(table, "rows", None)
@@ -256,6 +275,16 @@ class Reader:
         """
         seconds = 2 * self._seconds * (1 if table is None else WITH_TABLE)
         return self._ask(Patch(source, before, after, table, answers), seconds)
+
+    def mend(self, source: str, table: Any = None, answers: Any = None) -> str:
+        """The script after which Keras takes what it refuses, as `core.script.mended` gives it.
+
+        Raises:
+            CannotPatch: If no such edit is known.
+            NotRead: If it takes too much time or memory.
+        """
+        seconds = 2 * self._seconds * (1 if table is None else WITH_TABLE)
+        return self._ask(Mend(source, table, answers), seconds)
 
     def baselines(self, rows: Sample | None) -> Baselines | None:
         """What other models reach on these rows, as `core.baselines.cross_validated` gives it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from core.script.budget import DEPTH
 from core.script.draws import Draws
 from core.script.effects import BUILDING, KEEPING, TRAINING, called_in, inside, methods, written
 from core.script.evaluate import Evaluator
+from core.script.executed import COMPOUND, Executed
 from core.script.names import canonical
 from core.script.values import (
     Array,
@@ -29,8 +29,6 @@ from core.script.values import (
 )
 
 WHETHER = "whether it runs is not known: "
-COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try)
-"""Statements with blocks of others."""
 
 
 class _Returned(Exception):
@@ -44,28 +42,6 @@ class _Broken(Exception):
 
 class _Continued(Exception):
     pass
-
-
-@dataclass(eq=False)
-class Executed:
-    """A statement that was evaluated.
-
-    Attributes:
-        node: The statement.
-        reads, writes: The names that it reads and changes.
-        essential: Whether it builds, compiles or fits a model.
-        unknown: Why its value is not known, if it is not.
-        inside: The loop or condition around it, if there is one.
-        entered: Whether its block was evaluated, if it has one.
-    """
-
-    node: ast.stmt
-    reads: set[str] = field(default_factory=set)
-    writes: set[str] = field(default_factory=set)
-    essential: bool = False
-    unknown: Unknown | None = None
-    inside: tuple[Executed, ...] = ()
-    entered: bool = False
 
 
 class Interpreter(Evaluator):

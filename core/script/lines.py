@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from core.script.execute import Executed, Interpreter
+from core.script.execute import Interpreter
+from core.script.executed import Executed
 from core.script.normalise import Normalised
 from core.script.repair import NOT_PYTHON
 

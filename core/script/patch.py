@@ -68,6 +68,35 @@ def patch(
     return patched
 
 
+def mended(
+    source: str, table: Upload | None = None, answers: Mapping[str, Any] | None = None
+) -> str:
+    """The script with the smallest edit after which Keras takes what it refuses.
+
+    Args:
+        source, table, answers: As for `read`.
+
+    Returns:
+        The patched text, as of `patch`; its reading has an experiment.
+
+    Raises:
+        CannotPatch: If no such edit is known.
+    """
+    reading = read(source, table, answers)
+    editor = Editor(reading.text, reading.places)
+    if loss := reading.remedy.get("loss"):
+        _set(editor.call(_compile(editor)), "loss", editor.value(loss))
+    elif inputs := reading.remedy.get("inputs"):
+        span = reading.places.layers[0][0]
+        for name, code in (("input_dim", f"{inputs}"), ("input_shape", f"({inputs},)")):
+            if re.search(rf"\b{name}\s*=", editor.segment(span)):
+                _set(editor.call(span), name, code)
+    text = _text(editor) if editor.calls else ""
+    if not text or read(text, table, answers).experiment is None:
+        raise CannotPatch("no edit is known with which Keras takes it")
+    return text
+
+
 def unified(before: str, after: str, name: str = "script.py", context: int = 2) -> str:
     """The difference of two texts as a unified diff, which `git apply` and `patch` take."""
     lines = unified_diff(
@@ -105,6 +134,11 @@ def _patched(reading: Reading, before: Experiment, after: Experiment) -> str:
             if reading.places.looped:
                 raise CannotPatch("a loop of single updates has no place for held-out rows")
             editor.call(reading.places.fit).options["validation_data"] = held_out
+    return _text(editor)
+
+
+def _text(editor: Editor) -> str:
+    """The edited text."""
     try:
         text = editor.text()
         ast.parse(text)

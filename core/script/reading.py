@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pandas as pd
 
 from core.experiment import Data, Experiment, Model, Training
 from core.fields import InvalidExperiment
-from core.losses import LOSSES
 from core.script import answering
 from core.script.data import Prepared, Rows, prepared
 from core.script.execute import Interpreter
@@ -123,14 +123,17 @@ class Reader:
                 f"{known.features}: Keras refuses them.",
                 (model.layers[0][0] if model.layers else model).span.line,
             )
+            self.remedy = {"inputs": known.features}
             data = None
         places = _places(model, net, rows)
+        experiment = self._experiment(model, net, training, data)
         return {
             "model": net.model,
             "training": training,
+            "remedy": self.remedy,
             "known": read_.values,
             "data": data,
-            "experiment": self._experiment(model, net, training, data),
+            "experiment": experiment,
             "outline": self._outline(net),
             "stand_in": self.stand_in,
             "places": places,
@@ -140,6 +143,7 @@ class Reader:
         }
 
     stand_in = ""
+    remedy: Mapping[str, Any] = {}
 
     def _without_model(self) -> str:
         """Why there is no model."""
@@ -224,9 +228,15 @@ class Reader:
             return Experiment(data, net.model, training)
         except InvalidExperiment as error:
             line = model.compiled.span.line if model.compiled else model.span.line
-            self.note(
-                "refused", f"Keras refuses it: {_refusal(error, data, net.model, training)}", line
-            )
+            said = str(error)
+            if other := _other_loss(data, net.model, training):
+                self.remedy = {"loss": other}
+                columns = "one column a class" if data.encoding == "one-hot" else "class numbers"
+                said = (
+                    f"the labels are {columns}, which {training.loss} does not take for "
+                    f"{net.model.output.units} outputs. {other} takes them."
+                )
+            self.note("refused", f"Keras refuses it: {said}", line)
             return None
 
     def _outline(self, net: Network) -> tuple[Outlined, ...]:
@@ -249,15 +259,15 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _refusal(error: InvalidExperiment, data: Data, model: Model, training: Training) -> str:
-    """Why labels, output and loss do not fit."""
-    sparse = f"sparse_{training.loss}"
-    if sparse in LOSSES and data.target_width == 1 and model.output.units == data.source.classes:
-        return (
-            f"{training.loss} needs one column of labels a class, and these are class numbers. "
-            f"{sparse} takes them."
-        )
-    return str(error)
+def _other_loss(data: Data, model: Model, training: Training) -> str | None:
+    """A loss over classes that takes these labels for these outputs."""
+    for loss in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
+        try:
+            Experiment(data, model, replace(training, loss=loss))
+        except InvalidExperiment:
+            continue
+        return loss
+    return None
 
 
 def segment(rows: Sequence[Line], span: Span) -> str:

@@ -120,6 +120,8 @@ class Reading:
         text: The normalised text.
         model, training, data: As `core.experiment` has them, or None where they are not known.
         experiment: The three together, or None.
+        remedy: What Keras would take in place of what it refuses: {"loss": a key of the losses} or
+            {"inputs": their number}; empty where nothing is known.
         known: The settings of the training that are known, by name, also where others are not.
         outline: Every layer as written.
         lines: Every line of the paste, with what became of it.
@@ -137,6 +139,7 @@ class Reading:
     training: Training | None = None
     data: Data | None = None
     experiment: Experiment | None = None
+    remedy: Mapping[str, Any] = field(default_factory=dict)
     known: Mapping[str, Any] = field(default_factory=dict)
     outline: tuple[Outlined, ...] = ()
     lines: tuple[ReadLine, ...] = ()

@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.experiment import Experiment, InvalidExperiment
 from core.jobs.reading import NotRead
-from core.script import logs
+from core.script import CannotPatch, logs
 from core.script.logs import Curves
 from core.script.result import Question, Reading
 from core.script.tables import Facts, Uploaded, identifiers
@@ -27,6 +27,7 @@ MOST_TEXT = 200_000
 """Characters of a script; more is no script for a question."""
 SAVED, ROWS, TEXTS, NOTEBOOK = (".keras",), (".npz", ".csv"), (".py", ".txt"), (".ipynb",)
 _ASKED, _FACTS, _PROPOSED = "own.asked", "own.facts", "own.proposed"
+_MENDED = "own.mended"
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,20 @@ def read() -> tuple[Reading | None, str]:
                 link, left = parameters()
                 state.open_experiment(reading.experiment, link=link, left_behind=left)
     return kept[1], kept[2]
+
+
+def mended() -> str:
+    """The script with the edit after which Keras takes it; "" where none is known."""
+    paste = current()
+    kept = st.session_state.get(_MENDED)
+    if kept is None or kept[0] != paste:
+        try:
+            text = reader().mend(paste.text, paste.table, paste.answers)
+        except (CannotPatch, NotRead):
+            text = ""
+        kept = st.session_state[_MENDED] = paste, text
+    made: str = kept[1]
+    return made
 
 
 def with_proposed(reading: Reading | None) -> Reading | None:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.experiment import Experiment
+from core.script import unified
 from core.script.described import known_in_words, rows_in_words
 from core.script.lines import IGNORED, UNKNOWN, USED
 from core.script.result import Question, Reading
@@ -47,6 +48,8 @@ def draw(reading: Reading) -> None:
         if reading.experiment is not None:
             st.caption(f"{rows_in_words(reading.experiment.data)}.")
         _notes(reading)
+        if reading.remedy:
+            _remedy(reading)
         if (known := paste.facts()) is not None:
             _table(known)
         if paste.asked():
@@ -69,6 +72,24 @@ def _notes(reading: Reading) -> None:
         icon = KINDS.get(note.kind, ":material/info:")
         where = f"Line {note.line}: " if note.line else ""
         st.markdown(f"{icon} {where}{_plain(note.text)}")
+
+
+def _remedy(reading: Reading) -> None:
+    """Draw the edit after which Keras takes the script, and a button that makes it."""
+    text = paste.mended()
+    if not text:
+        return
+    with st.container(border=True, gap="small", key="own-remedy"):
+        st.markdown("**What Keras takes**")
+        st.code(unified(reading.text, text), language="diff", wrap_lines=True)
+        st.button(
+            "Use it",
+            key="own-use",
+            icon=":material/check:",
+            on_click=paste.put_text,
+            args=(text,),
+            help="Puts the changed script into the box; then it can be trained.",
+        )
 
 
 # --- questions ----------------------------------------------------------------------------------
