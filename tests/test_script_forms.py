@@ -307,3 +307,26 @@ def test_a_rate_that_changes_between_two_trainings_is_pointed_out():
     reading = read(ROWS + COMPILED + loop)
     assert reading.training.optimizer.learning_rate == 0.5
     assert any("changes between" in note.text for note in reading.notes)
+
+
+def test_a_head_keeps_the_labels_of_the_script():
+    source = (
+        "Y = np.random.RandomState(0).randint(0, 2, (60, 4))\n"
+        "model = Sequential([LSTM(7, input_shape=(5, 1)), Dense(4, activation='softmax')])\n"
+        "model.compile('adam', 'binary_crossentropy')\nmodel.fit(np.ones((60, 5, 1)), Y)"
+    )
+    reading = read(source)
+    data = read(source, answers=reading.defaults).data
+    assert (data.source.features, data.source.label_columns) == (7, 4)
+    assert {question.key for question in reading.questions} == {"data", "overlap", "magnitude"}
+
+
+def test_a_squared_error_of_classes_has_classes_as_its_stand_in():
+    source = (
+        "(X, y), _ = cifar10.load_data()\nX = X.reshape(50000, 3072)\n"
+        "model = Sequential([Dense(9, input_dim=3072), Dense(10, activation='sigmoid')])\n"
+        "model.compile('sgd', 'mse')\nmodel.fit(X, to_categorical(y, 10))"
+    )
+    answered = read("from keras.datasets import cifar10\n" + source, answers={"data": "stand-in"})
+    assert answered.data.source.classes == 10
+    assert "of 3,072" in answered.stand_in

@@ -15,7 +15,7 @@ from core.losses import LOSSES
 from core.optimizers import OPTIMIZERS
 from core.script import standin
 from core.script.data import Rows, prepared
-from core.script.downloads import KNOWN
+from core.script.downloads import KNOWN, Known
 from core.script.network import Network, Part, question_key
 from core.script.training import Trained
 from core.script.values import Array, Unknown
@@ -102,8 +102,15 @@ def head(net: Network) -> Unknown:
     return Unknown(f"what {last.call.name} gives is not computed here", last.call.span.line)
 
 
-def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data | None:
-    """Ask for the rows that a script does not have, or make them of the answers."""
+def data(
+    reader: Reader, net: Network, read: Trained, unknown: Unknown, labels: Any = None
+) -> Data | None:
+    """Ask for the rows that a script does not have, or make them of the answers.
+
+    Args:
+        labels: Of the script, where only the inputs are missing.
+    """
+    own = labels if net.is_head and isinstance(labels, Array) else None
     table = reader.script.table
     wanted = ", ".join(dict.fromkeys(name for name, _ in reader.script.wanted))
     if table is not None and not net.is_head:
@@ -116,7 +123,8 @@ def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data 
     inferred = None if known is None or net.is_head else known.features
     classes = units if units > 1 else (known and known.classes) or 2
     chosen = standin.numbers(reader.answers, net.features or inferred, classes, read.rows)
-    if units > 1 and entry is not None and entry.cross_entropy and not entry.class_numbers:
+    columns = entry is not None and entry.cross_entropy and not entry.class_numbers
+    if units > 1 and columns and own is None:
         _warn_of_labels(reader, net, read.values["loss"])
     if reader.answers.get("data") != STAND_IN:
         text = f"Which data? They are not known: {unknown.reason}."
@@ -134,20 +142,56 @@ def data(reader: Reader, net: Network, read: Trained, unknown: Unknown) -> Data 
         "magnitude": "Up to which value do its inputs go?",
         "shares": "Which share of the rows has each class, such as 0.9, 0.1?",
     }
-    if entry is not None and not entry.cross_entropy:
+    quantity = _is_quantity(read, net, unknown, known)
+    if quantity:
         texts = {key: texts[key] for key in ("rows", "features", "magnitude")}
+    if own is not None:
+        texts = {key: texts[key] for key in ("features", "overlap", "magnitude") if key in texts}
     for key, text in texts.items():
         if key not in reader.answers and not (key == "features" and net.features):
             reader.ask(key, text, unknown.line, chosen[key])
     if reader.answers.get("data") != STAND_IN:
         return None
+    if own is not None:
+        return _of_labels(reader, own, chosen, loss)
     try:
-        made, words = standin.stand_in(chosen, units, loss, unknown.done)
+        made, words = standin.stand_in(
+            chosen, units, loss, unknown.done, quantity=quantity, centred=net.is_head
+        )
     except (InvalidExperiment, ValueError) as error:
         reader.note("remark", f"The stand-in is not possible: {error}", 0)
         return None
     reader.stand_in = words
     return made
+
+
+def _of_labels(reader: Reader, labels: Array, chosen: dict, loss: str | None) -> Data | None:
+    """Stand-in features for the labels of a script."""
+    try:
+        inputs, kept = standin.features_of(labels.value, chosen)
+    except ValueError as error:
+        reader.note("remark", f"The stand-in is not possible: {error}", 0)
+        return None
+    known = prepared(Rows(Array.of(inputs), Array.of(kept)), loss)
+    if known.refused:
+        reader.note("refused", f"The labels cannot be trained on: {known.refused}.", 0)
+        return None
+    reader.stand_in = (
+        f"{len(inputs):,} rows of {inputs.shape[1]:,} features with the script's labels"
+    )
+    return known.data
+
+
+def _is_quantity(read: Trained, net: Network, unknown: Unknown, known: Known | None) -> bool:
+    """Whether a script seems to predict a quantity, not a class."""
+    entry = LOSSES.get(read.values.get("loss") or "")
+    if entry is None or entry.cross_entropy:
+        return False
+    if known is not None:
+        return not known.classes
+    of_classes = "to_categorical" in unknown.done or "accuracy" in read.values.get("metrics", ())
+    last = None if net.model is None else net.model.activations[-1]
+    return not of_classes and last not in [ACTIVATIONS[name] for name in LOSS_OF]
 
 
 def _warn_of_labels(reader: Reader, net: Network, loss: str) -> None:

@@ -217,7 +217,7 @@ class Reader:
             return known.data
         if known.unknown is None:
             return None
-        return answering.data(self, net, read_, known.unknown)
+        return answering.data(self, net, read_, known.unknown, rows.y)
 
     def _experiment(
         self, model: ModelValue, net: Network, training: Training | None, data: Data | None

@@ -50,7 +50,13 @@ SCALINGS = {"StandardScaler": "standardise", "MinMaxScaler": "min-max"}
 
 
 def stand_in(
-    settings: Mapping[str, Any], units: int, loss: str | None, done: tuple[str, ...] = ()
+    settings: Mapping[str, Any],
+    units: int,
+    loss: str | None,
+    done: tuple[str, ...] = (),
+    *,
+    quantity: bool = False,
+    centred: bool = False,
 ) -> tuple[Data, str]:
     """Clusters of points with these settings, and what they are in words.
 
@@ -59,15 +65,19 @@ def stand_in(
         units: Of the output layer.
         loss: A key of the losses, if it is known.
         done: The scalers that the script applies to its own rows.
+        quantity: Whether a smooth target takes the place of clusters.
+        centred: Whether the clusters lie around 0, as what layers give may.
     """
     entry = LOSSES.get(loss or "")
     rows, features, classes = (int(settings[key]) for key in ("rows", "features", "classes"))
     high = float(settings["magnitude"])
-    if entry is not None and not entry.cross_entropy:
+    if quantity:
         data = _quantity(rows, features, high, units)
         return data, f"{rows:,} rows with {_inputs(features)} at random and a smooth target"
     shares = shares_of(settings.get("shares", EQUAL), classes)
-    bounds = tuple((high * k / classes, high * (k + 1) / classes) for k in range(classes))
+    low = -high / 2 if centred else 0.0
+    step = high / classes
+    bounds = tuple((low + step * k, low + step * (k + 1)) for k in range(classes))
     source = Blobs(
         bounds=bounds,
         samples=max(int(rows * max(shares)), 2),
@@ -142,6 +152,36 @@ def _quantity(rows: int, features: int, high: float, units: int) -> Data:
     weights = rng.normal(0, 1, (features, units))
     targets = np.sin(inputs / high * 3) @ weights
     return Data(source=Table(inputs, targets=targets), shuffling="none")
+
+
+def features_of(labels: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Features around 0 that the labels follow from, as a network may give them.
+
+    Args:
+        labels: Numbers, (rows,) or (rows, columns).
+        settings: As `numbers` gives them.
+
+    Returns:
+        The features, (rows, features), and the labels, of the first rows if they are too many.
+
+    Raises:
+        ValueError: If the labels are no rows of numbers.
+    """
+    features = min(int(settings["features"]), MOST_COLUMNS)
+    labels = labels[: MOST_NUMBERS // features]
+    if labels.dtype.kind not in "iufb" or labels.ndim > 2 or len(labels) < 2:
+        raise ValueError("the labels are no rows of numbers")
+    codes = labels.reshape(len(labels), -1).astype(float)
+    values = np.unique(codes)
+    if codes.shape[1] == 1 and len(values) <= MOST_VALUES:
+        codes = (codes == values).astype(float)
+    rng = generator(0)
+    overlap, high = float(settings["overlap"]), float(settings["magnitude"])
+    signal = codes - codes.mean(axis=0)
+    signal = signal @ rng.normal(size=(codes.shape[1], features))
+    signal /= max(float(signal.std()), 1e-12)
+    made = (1 - overlap) * signal + overlap * rng.normal(size=signal.shape)
+    return high / 2 * made, labels
 
 
 def label_of(table: pd.DataFrame) -> str:
