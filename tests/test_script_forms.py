@@ -330,3 +330,14 @@ def test_a_squared_error_of_classes_has_classes_as_its_stand_in():
     answered = read("from keras.datasets import cifar10\n" + source, answers={"data": "stand-in"})
     assert answered.data.source.classes == 10
     assert "of 3,072" in answered.stand_in
+
+
+def test_the_options_of_a_wrapper_compile_the_model_that_it_fits():
+    reading = read(
+        ROWS + "def build(units):\n    return Sequential([Dense(units), Dense(1)])\n"
+        "clf = KerasRegressor(build, loss='mse', optimizer='sgd', optimizer__learning_rate=0.2,\n"
+        "    model__units=7, epochs=4)\nclf.fit(X, y)"
+    )
+    assert reading.model.dense[0].units == 7
+    assert (reading.training.loss, reading.training.epochs) == ("mean_squared_error", 4)
+    assert reading.training.optimizer == SGD(learning_rate=0.2)

@@ -101,6 +101,21 @@ def _of_object(
     return Unknown(f"{owner.name}.{name} is not evaluated", span.line)
 
 
+def _compiled_by(owner: Estimator) -> Used | None:
+    """The call of `compile` that scikeras makes of its options, if there are any."""
+    given = {k: v for k, v in owner.options.items() if k in ("optimizer", "loss", "metrics")}
+    if not given:
+        return None
+    named = {
+        name.removeprefix("optimizer__"): value
+        for name, value in owner.options.items()
+        if name.startswith("optimizer__")
+    }
+    if named and isinstance(given.get("optimizer"), str):
+        given["optimizer"] = KerasCall(given["optimizer"], [], named, owner.span)
+    return Used([], given, owner.span)
+
+
 def _called_at(span: Span) -> ast.Call:
     """A call without a text, at a place."""
     made = ast.Call(ast.Name("", ast.Load()), [], [])
@@ -131,6 +146,8 @@ def _of_estimator(
     if not isinstance(model, ModelValue):
         raise Missing(model if isinstance(model, Unknown) else Unknown("it makes no model"))
     model.wrapped = owner.span
+    if model.compiled is None:
+        model.compiled = _compiled_by(owner)
     x, *rest = [*arguments, *(options.pop(key) for key in ("X", "y") if key in options)]
     for scaler in owner.scalers:
         x = script.call(Bound(scaler, "fit_transform"), [x], {}, node)

@@ -151,6 +151,8 @@ class Reader:
         for root, name in OTHERS.items():
             if root in roots:
                 return f"There is no Keras model in it: it is written with {name}."
+        if found := re.search(r"\bMLP(?:Classifier|Regressor)\b", self.normal.text):
+            return f"There is no Keras model in it: it is scikit-learn's {found.group(0)}."
         if re.search(r"\b(?:placeholder|Session)\(", self.normal.text):
             return "There is no Keras model in it: it is a graph of TensorFlow 1."
         return "There is no Keras model in it."
