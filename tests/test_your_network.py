@@ -1,5 +1,7 @@
 """The page for one's own network: what is read of a paste and a table, and the way to the diff."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -297,6 +299,11 @@ def test_uploaded_files_are_read_and_others_refused_in_words():
 
     upload("model.py", LOANS.encode())
     assert app.text_area(key="own.text").value == LOANS
+    cell = {"cell_type": "code", "source": LOANS, "outputs": [{"text": "loss: 0.7"}]}
+    picture = {"cell_type": "markdown", "source": "x" * 300_000}
+    upload("model.ipynb", json.dumps({"cells": [picture, cell]}).encode())
+    assert app.text_area(key="own.text").value == LOANS
+    assert app.text_area(key="own.log").value == "loss: 0.7"
     upload("loans.csv", csv().to_csv(index=False).encode())
     left_out = next(w for w in app.multiselect if w.key == "own.left-out")
     assert left_out.value == ["id"]
