@@ -341,3 +341,14 @@ def test_the_options_of_a_wrapper_compile_the_model_that_it_fits():
     assert reading.model.dense[0].units == 7
     assert (reading.training.loss, reading.training.epochs) == ("mean_squared_error", 4)
     assert reading.training.optimizer == SGD(learning_rate=0.2)
+
+
+def test_a_first_layer_that_standardises_the_inputs_is_a_scaling_of_the_rows():
+    source = (
+        f"{ROWS}first = Normalization()\nfirst.adapt(X)\n"
+        "model = Sequential([first, Dense(1)])\nmodel.compile('sgd', 'mse')\nmodel.fit(X, y)"
+    )
+    reading = read(source)
+    assert reading.data.scaling == "standardise"
+    assert [layer.units for layer in reading.model.layers] == [1]
+    assert not any(note.kind == "untrainable" for note in reading.notes)

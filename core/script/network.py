@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.fields import InvalidExperiment, settings
 from core.layers import LAYERS, Layer
 from core.script.names import ARGUMENTS
 from core.script.shapes import width
-from core.script.values import KerasCall, ModelValue, Span, Unknown
+from core.script.values import Array, KerasCall, ModelValue, Span, Unknown
 from core.script.vocabulary import Open, Untrainable, class_of, made
 
 WITHOUT_WEIGHTS = frozenset({"Flatten", "InputLayer", "Input"})
@@ -33,6 +33,7 @@ class Part:
         why: Why it cannot be trained here, or is not needed.
         open: Its arguments that have to be asked, with the reason.
         left_out: Its arguments without which it is trained.
+        scaling: What it does to the inputs, if it is the first and only scales them.
     """
 
     call: KerasCall
@@ -41,6 +42,7 @@ class Part:
     why: str = ""
     open: dict[str, Unknown] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    scaling: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 @dataclass
@@ -85,6 +87,13 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
     """The layers of a model, with the answers to what the script does not say."""
     parts = [_part(i, call, where, answers) for i, (call, where) in enumerate(model.layers)]
     made_ = Network(parts)
+    for part in parts:
+        part.scaling = None if part.layer else _scaling(part.call)
+        if part.scaling is None and part.call.name not in WITHOUT_WEIGHTS:
+            break
+        part.why = (
+            part.why if part.scaling is None else "it scales the inputs, as is done to the rows"
+        )
     for index, part in enumerate(parts):
         if _stops(part):
             made_.first = index + 1
@@ -114,7 +123,16 @@ def network(model: ModelValue, answers: Mapping[str, Any]) -> Network:
 def _stops(part: Part) -> bool:
     """Whether only what comes after a layer can be trained here."""
     neutral = part.call.name in WITHOUT_WEIGHTS
-    return part.layer is None and not part.open and not neutral
+    return part.layer is None and not part.open and not neutral and part.scaling is None
+
+
+def _scaling(call: KerasCall) -> Callable[[np.ndarray], np.ndarray] | None:
+    """What a layer that scales its inputs does to them, where that is known."""
+    adapted = call.changed.get("adapted")
+    if call.name == "Normalization" and isinstance(adapted, Array) and adapted.value.ndim == 2:
+        mean, spread = adapted.value.mean(axis=0), adapted.value.std(axis=0)
+        return lambda v: (v - mean) / np.maximum(spread, 1e-7)
+    return None
 
 
 def _part(index: int, call: KerasCall, where: Span, answers: Mapping[str, Any]) -> Part:

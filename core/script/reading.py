@@ -10,10 +10,11 @@ executed or imported. What it does not say is asked, never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from core.experiment import Data, Experiment, Model, Training
@@ -27,7 +28,7 @@ from core.script.network import Network, network
 from core.script.normalise import Line, Normalised, normalised
 from core.script.result import Note, Outlined, Places, Question, Reading
 from core.script.training import COMPILE, Fit, Trained, fit_of, named, trained
-from core.script.values import Array, Dataset, KerasCall, ModelValue, Span
+from core.script.values import Array, Dataset, KerasCall, ModelValue, Span, Unknown
 
 Upload: TypeAlias = pd.DataFrame | bytes | str | Mapping[str, Any]
 """A table: a frame, the text of a CSV file, or arrays by name as `numpy.savez` saves them."""
@@ -295,6 +296,13 @@ def _chosen(models: list[ModelValue]) -> ModelValue | None:
     return None
 
 
+def _scaled(value: Any, scaling: Callable[[np.ndarray], np.ndarray], line: int) -> Any:
+    """Inputs after a layer that scales them."""
+    if isinstance(value, Array):
+        return value.then("scale", scaling, None, line)
+    return value if isinstance(value, Unknown) else Unknown("its inputs are no array", line)
+
+
 def _rows(model: ModelValue, fit: Fit | None, net: Network) -> Rows:
     if fit is None:
         return Rows(None, None, line=model.span.line)
@@ -313,8 +321,15 @@ def _rows(model: ModelValue, fit: Fit | None, net: Network) -> Rows:
             ):
                 same = getattr(pair[0], "value", None) is getattr(given.get("x"), "value", 0)
                 held_out = None if same else (pair[0], pair[1])
+    x = given.get("x")
+    for part in net.parts:
+        if part.scaling is not None:
+            line = part.call.span.line
+            x = _scaled(x, part.scaling, line)
+            if held_out is not None:
+                held_out = _scaled(held_out[0], part.scaling, line), held_out[1]
     return Rows(
-        given.get("x"),
+        x,
         given.get("y"),
         None if held_out is None else (held_out[0], held_out[1]),
         float(fraction) if isinstance(fraction, (int, float)) else 0.0,
