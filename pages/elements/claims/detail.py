@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.claims import CLAIMS, Claim, Verdict
+from core.claims.claim import KEPT
 from core.claims.criteria import EPOCH
 from core.claims.record import Tested
 from core.fixes import Fix
@@ -66,13 +67,11 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
         st.metric(
             "Runs that meet it",
             verdict.rate.count,
-            help="Each run has its own data and initial weights.",
-            border=True,
-        )
-        st.metric(
-            "95% interval",
-            verdict.rate.interval,
-            help="Wilson's interval of the share of runs that meet the criterion.",
+            f"95% interval {verdict.rate.interval}",
+            delta_color="off",
+            delta_arrow="off",
+            help="Each run has its own data and initial weights. The interval is Wilson's, of the "
+            "share of runs that meet the criterion.",
             border=True,
         )
         st.metric(
@@ -176,7 +175,8 @@ def _diagnosis(tested: Tested) -> None:
     """Draw the diagnosis of the last arm, if some of its runs fail."""
     if not tested.findings or tested.arms[-1].learned == tested.arms[-1].runs:
         return
-    st.markdown(f"**Why some runs fail.** {tested.conclusion}", width=760)
+    of = f" (the first {KEPT} runs)" if tested.verdict.runs > KEPT else ""
+    st.markdown(f"**Why some runs fail**{of}. {tested.conclusion}", width=760)
     first, others = tested.findings[:SHOWN_FINDINGS], tested.findings[SHOWN_FINDINGS:]
     for finding in first:
         findings.recorded(finding)
