@@ -62,12 +62,14 @@ class Comparison:
         fixes: Keys, in the order in which they are applied.
         subsets: The keys of each combination, smallest first; no two keys exclude each other.
         histories: One per subset; the same object for subsets that give equal experiments.
+        missing: How many combinations more were planned when the training was stopped.
     """
 
     experiment: Experiment
     fixes: tuple[str, ...]
     subsets: tuple[tuple[str, ...], ...]
     histories: tuple[History, ...]
+    missing: int = 0
 
     @property
     def runs(self) -> int:
@@ -126,12 +128,17 @@ class Comparison:
         Args:
             target: The accuracy at which a run succeeds.
 
+        Raises:
+            ValueError: If combinations are missing.
+
         Returns:
             One row per fix, with columns fix, value (the mean over runs, since run `i` is paired
             across the subsets), low and high (its 95% interval from `mean_difference_interval`)
             and identical (whether every run has the same final loss with and without the fix, in
             every subset; the interval is then 0 to 0).
         """
+        if self.missing:
+            raise ValueError(f"combinations are missing: {self.missing}")
         success = {
             subset: history.successes(target).astype(float)
             for subset, history in zip(self.subsets, self.histories, strict=True)
@@ -300,20 +307,27 @@ def compare(
         should_stop: Called between steps; the training stops when it returns true.
 
     Returns:
-        The runs; None if `should_stop` stopped the training, since combinations are then missing.
+        The runs; where `should_stop` stopped the training, those of the combinations that were
+        trained to their end, or None if the experiment itself is not among them.
     """
     # Imported here so that a page can hold a Comparison without loading TensorFlow.
     from core.training import train_all
 
     planned = plan(experiment, fixes)
     experiments = distinct(planned)
-    trained = train_all(experiments, runs, seed, on_progress, should_stop)
-    if trained is None:
+    histories: dict[Experiment, History] = {}
+
+    def keep(index: int, history: History) -> None:
+        histories[experiments[index]] = history
+
+    train_all(experiments, runs, seed, on_progress, should_stop, on_history=keep)
+    trained = {subset: each for subset, each in planned.items() if each in histories}
+    if () not in trained:
         return None
-    histories = dict(zip(experiments, trained, strict=True))
     return Comparison(
         experiment,
         tuple(fixes),
-        tuple(planned),
-        tuple(histories[each] for each in planned.values()),
+        tuple(trained),
+        tuple(histories[each] for each in trained.values()),
+        missing=len(planned) - len(trained),
     )

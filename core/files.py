@@ -113,7 +113,10 @@ def combination(subset: tuple[str, ...], titles: dict[str, str]) -> str:
 
 
 def comparison_json(comparison: Comparison, target: float) -> str:
-    """The experiment, fixes, runs, seed, library versions and `Comparison.rates` as JSON."""
+    """The experiment, fixes, runs, seed, library versions and `Comparison.rates` as JSON.
+
+    "missing" counts the combinations that a stopped training left out.
+    """
     table = comparison.rates(target)
     rows = [
         {name: list(v) if isinstance(v, tuple) else _plain(v) for name, v in row.items()}
@@ -125,6 +128,7 @@ def comparison_json(comparison: Comparison, target: float) -> str:
             "fixes": list(comparison.fixes),
             "runs": comparison.runs,
             "seed": comparison.histories[0].seed,
+            "missing": comparison.missing,
             "target": target,
             "versions": versions(),
             "table": rows,

@@ -147,6 +147,7 @@ def train_all_shared(
     on_progress: Callable[[Progress], object] | None,
     should_stop: Callable[[], bool] | None,
     first: int,
+    on_history: Callable[[int, History], object] | None,
 ) -> list[History] | None:
     """What `core.training.train_all` does, by a crew."""
     grouped = stacks(experiments, runs)
@@ -180,12 +181,17 @@ def train_all_shared(
     by_stack: dict[int, list[list[History]]] = {number: [] for number in order}
     for number, histories in zip(stack_of, trained, strict=True):
         if histories is None or histories[0].cancelled:
-            return None
-        by_stack[number].append(histories)
+            by_stack.pop(number, None)
+        elif number in by_stack:
+            by_stack[number].append(histories)
     whole: dict[int, History] = {}
     for number, found in by_stack.items():
         for index, of_parts in zip(grouped[number], zip(*found, strict=True), strict=True):
             whole[index] = joined(of_parts)
+            if on_history is not None:
+                on_history(index, whole[index])
+    if len(whole) < len(experiments):
+        return None
     return [whole[index] for index in range(len(experiments))]
 
 

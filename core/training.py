@@ -84,6 +84,7 @@ def train_all(
     on_progress: Callable[[Progress], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
     first: int = 0,
+    on_history: Callable[[int, History], object] | None = None,
 ) -> list[History] | None:
     """Train `runs` runs of each experiment over the same seeds.
 
@@ -96,6 +97,8 @@ def train_all(
         seed: As for `train`.
         on_progress: Called after every epoch.
         should_stop, first: As for `train`.
+        on_history: Called with the index of each experiment that was trained to its end and its
+            history, also where the training is stopped later.
 
     Returns:
         A history for each experiment; None if the training was stopped.
@@ -103,7 +106,7 @@ def train_all(
     _check_numbers(runs, seed, first)
     if parts.crew is not None and is_long(Work(tuple(experiments), runs)):
         return parts.train_all_shared(
-            parts.crew, experiments, runs, seed, on_progress, should_stop, first
+            parts.crew, experiments, runs, seed, on_progress, should_stop, first, on_history
         )
     grouped = stacks(experiments, runs)
     work = [len(indices) * _updates(experiments[indices[0]]) for indices in grouped]
@@ -135,6 +138,9 @@ def train_all(
                     other.cancel()
                 return None
             histories.update(zip(indices, trained, strict=True))
+            if on_history is not None:
+                for index in indices:
+                    on_history(index, histories[index])
     return [histories[index] for index in range(len(experiments))]
 
 

@@ -1,6 +1,7 @@
 """Comparing fixes: every subset, paired seeds, and what each fix is said to contribute."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -184,15 +185,20 @@ def test_so_many_runs_show_that_a_rate_reaches_what_is_required(required):
 
 
 @pytest.mark.tensorflow
-def test_stopping_gives_nothing_rather_than_half_a_comparison():
+def test_stopping_keeps_the_combinations_that_were_trained_to_their_end():
     fixes = {"wider-hidden": PROBLEM.fixes["wider-hidden"]}
-    seen = []
-    stopped = compare(
-        PROBLEM.experiment, fixes, 4, on_progress=seen.append, should_stop=lambda: bool(seen)
-    )
-    assert stopped is None
+    experiment, seen = with_training(epochs=3)(PROBLEM.experiment), []
+    compared = partial(compare, experiment, fixes, 4, on_progress=seen.append)
+    assert compared(should_stop=lambda: bool(seen)) is None
     assert 0 < seen[0].share < 1
     assert seen[0].of == 2
+    stopped = compared(should_stop=lambda: seen[-1].finished == 1)
+    assert stopped.subsets == ((),)
+    assert stopped.missing == 1
+    assert stopped.table["runs"].tolist() == [4]
+    assert stopped.verdict(0.9, 0.9).best.fixes == ()
+    with pytest.raises(ValueError, match="combinations are missing: 1"):
+        stopped.contributions(0.9)
 
 
 @pytest.mark.parametrize(

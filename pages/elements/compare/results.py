@@ -65,6 +65,13 @@ def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> Non
     titles = {fix.key: fix.title for fix in fixes}
     answer = comparison.verdict(choice.rate, choice.target)
     task = comparison.experiment.task
+    if comparison.missing:
+        trained = len(comparison.subsets)
+        st.info(
+            f"Stopped: {trained} of {trained + comparison.missing} combinations were trained. "
+            "The others, which are not here, may do better.",
+            icon=":material/stop_circle:",
+        )
     _answer(answer, choice, titles, task)
     table = files.comparison_frame(comparison, titles, choice.target)
     best_first = table.sort_values("rate", ascending=False, kind="stable")
@@ -74,8 +81,9 @@ def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> Non
     with left:
         _rates(best_first, choice, task.written(choice.target))
     with right:
-        _contributions(comparison, choice, titles)
-        _effects(comparison, choice, titles)
+        if not comparison.missing:
+            _contributions(comparison, choice, titles)
+            _effects(comparison, choice, titles)
     _curves(comparison, choice, _most_telling(best_first))
     _table(best_first)
     _downloads(comparison, choice, titles)
