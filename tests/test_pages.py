@@ -138,7 +138,7 @@ def test_the_threshold_question_fails_as_asked_and_can_be_freed():
 
 
 def test_the_two_blob_question_shows_its_network_and_plain_keras():
-    app = opened("two-blob")
+    app = opened("two-blob", runs="16", epochs="15")
     setting(app, "two-blob.hold-out").set_value(0.2).run()
     app.button(key="two-blob-train").click().run()
     finished(app, "runs ended at 90%")
@@ -155,7 +155,7 @@ def test_the_two_blob_question_shows_its_network_and_plain_keras():
     deadline = time.monotonic() + 90
     while not drawn(app, "Accuracy after each epoch: the stack's runs, run 0 among them"):
         assert time.monotonic() < deadline
-        time.sleep(0.2)
+        time.sleep(1)
         app.run()
     assert any("times** as fast" in text.value for text in app.markdown)
 
@@ -350,7 +350,7 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
     deadline = time.monotonic() + 120
     while not any(button.key == "threshold-apply-smallest" for button in app.button):
         assert time.monotonic() < deadline
-        time.sleep(0.3)
+        time.sleep(1)
         app.run()
         assert not app.exception
     assert "~~" in cards(app)
