@@ -210,7 +210,14 @@ def test_a_model_without_layers_is_no_experiment():
 
 @pytest.mark.parametrize(
     "changed",
-    [("epochs=7", "epochs=len"), ("(X, y", "(3.0, y"), ("(X, y", "(X, 1"), ("(X, y", "((X, Z), y")],
+    [
+        ("epochs=7", "epochs=len"),
+        ("epochs=7", "epochs=X"),
+        ("Dense(4", "Dropout(X"),
+        ("(X, y", "(3.0, y"),
+        ("(X, y", "(X, 1"),
+        ("(X, y", "((X, Z), y"),
+    ],
 )
 def test_arguments_of_the_wrong_kind_are_no_experiment(changed):
     data = "X = np.eye(4)\ny = np.array([0, 1, 0, 1])"

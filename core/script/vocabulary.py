@@ -262,6 +262,8 @@ def coerced(kind: Any, value: Any, name: str) -> Any:
             value = KerasCall(name_of(value) or "?", [], {}, NOWHERE)
         if isinstance(value, KerasCall):
             return made(value, classes, name)
+    if isinstance(value, Array) and value.value.size != 1:
+        raise Untrainable(f"{name}={shown(value)} cannot be trained here")
     if isinstance(value, (np.generic, Array)):
         value = value.item() if isinstance(value, np.generic) else value.value.item()
     if isinstance(kind, Bool) and value in (0, 1):
