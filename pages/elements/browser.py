@@ -16,7 +16,8 @@ _SCRIPT = """<script>
   const main = document.querySelector("[data-testid=stMain]");
   if ("{key}" === "{top}") return main.scrollTo(0, 0);
   const started = Date.now(), signs = ["wheel", "touchmove", "keydown", "pointerdown"];
-  let free = true, focused = false;
+  // Whoever writes a text meanwhile is left alone too: the rest would be typed into nothing.
+  let free = document.activeElement?.tagName !== "TEXTAREA", focused = false;
   const leave = () => {{ free = false; signs.forEach(s => removeEventListener(s, leave, true)); }};
   signs.forEach(sign => addEventListener(sign, leave, true));
   const align = () => {{
