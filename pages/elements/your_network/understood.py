@@ -20,6 +20,8 @@ from pages.elements.your_network import paste
 
 SIGNS = {USED: " ", IGNORED: "·", UNKNOWN: "?"}
 KINDS = {"refused": ":material/block:", "untrainable": ":material/block:"}
+ORDER = ("refused", "untrainable", "remark", "data", "normalised")
+"""The kinds of notes, the gravest first."""
 MOST_NOTES = 12
 MOST_WHY = 8
 LONG = 300
@@ -68,7 +70,8 @@ def _drawn(experiment: Experiment) -> None:
 
 
 def _notes(reading: Reading) -> None:
-    for note in reading.notes[:MOST_NOTES]:
+    first = sorted(reading.notes, key=lambda note: ORDER.index(note.kind))
+    for note in first[:MOST_NOTES]:
         icon = KINDS.get(note.kind, ":material/info:")
         where = f"Line {note.line}: " if note.line else ""
         st.markdown(f"{icon} {where}{_plain(note.text)}")
