@@ -156,6 +156,9 @@ def test_patches_of_the_scripts_read_back_as_the_fixed_experiment():
         ("gaussian_clouds_unseeded", fixes.WIDEN),
         ("circles_linear", fixes.HOLD_OUT),
         ("curly_quotes", fixes.rate(0.5)),
+        ("subclassed_model", fixes.ADD_HIDDEN),
+        ("trainer_class", fixes.rate(0.5)),
+        ("pandas_dummies_sample", fixes.WIDEN),
     ],
 )
 def test_patched_scripts_run_as_plain_keras(name, fix):
