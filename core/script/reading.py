@@ -24,6 +24,7 @@ from core.script.data import Prepared, Rows, prepared
 from core.script.execute import Interpreter
 from core.script.lines import marked
 from core.script.logs import curves
+from core.script.names import ARGUMENTS
 from core.script.network import Network, network
 from core.script.normalise import Line, Normalised, normalised
 from core.script.result import Note, Outlined, Places, Question, Reading
@@ -81,6 +82,7 @@ class Reader:
         else:
             parts = self._parts(model)
             self._of_others(model)
+            self._of_old_names(model)
         for line, text in self.script.remarks:
             self.note("remark", text, line)
         return Reading(
@@ -167,6 +169,23 @@ class Reader:
                 f"The script trains {len(trained_)} models; the last one is read.",
                 chosen.span.line,
             )
+
+    def _of_old_names(self, model: ModelValue) -> None:
+        """Say which arguments Keras 3 no longer takes by the names that the script has for them."""
+        optimizer = named(model.compiled, COMPILE).get("optimizer") if model.compiled else None
+        calls: list[Any] = [layer for layer, _ in model.layers]
+        calls += [optimizer] if isinstance(optimizer, KerasCall) else []
+        calls += model.fits[-1:]
+        old = {
+            name: (ARGUMENTS["*"][name], call.span.line)
+            for call in reversed(calls)
+            for name in call.options
+            if name in ARGUMENTS["*"]
+        }
+        if old:
+            pairs = ", ".join(f"{name} is {new}" for name, (new, _) in sorted(old.items()))
+            line = min(line for _, line in old.values())
+            self.note("remark", f"Keras 3 refuses older names of arguments: {pairs}.", line)
 
     def _of_layers(self, model: ModelValue, net: Network) -> None:
         for index, part in enumerate(net.parts):
