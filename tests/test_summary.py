@@ -98,9 +98,9 @@ def test_the_first_step_has_its_verified_rate():
     )
     trial = Trial(
         ("sigmoid-output",), ("Sigmoid output",), ("output-not-probability",),
-        SIGMOID.apply(output(activation="relu")), Rate(15, 16), 0.8, 0.6, 0.9,
+        SIGMOID.apply(output(activation="relu")), Rate(15, 16), 0.8, 0.6, 0.9, 0.97,
     )  # fmt: skip
-    tried = Repair(HEALTHY, Rate(2, 16), "succeed", findings, (trial,), trial)
+    tried = Repair(HEALTHY, Rate(2, 16), 0.55, "succeed", findings, (trial,), trial)
     assert summary(findings, STUCK, repair=tried)[-1] == (
         "Do this first: “Sigmoid output”; 15 of 16 runs (72 to 99%) succeed with it, 2 of 16 runs "
         "(3 to 36%) without it, on the same seeds."

@@ -1,25 +1,28 @@
 """Which suggested fix helps: the smallest verified change, its progress and its price."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core import fixes
-from core.diagnosis import diagnose
+from core.diagnosis import Severity, diagnose
 from core.diagnosis.combining import combined, with_fix
+from core.diagnosis.harmless import without_harm
 from core.diagnosis.search import FEW, first_runs
-from core.diagnosis.trials import expected, planned, repair, try_fixes
+from core.diagnosis.trials import Repair, Trial, expected, planned, repair, try_fixes
 from core.diagnosis.yardstick import Yardstick
 from core.experiment import SGD, Adam, Data, Dense, Experiment, Model, Table, Training
 from core.jobs.limits import Limits, check
 from core.jobs.requests import TryFixes
 from core.problems import PROBLEMS
-from core.rates import paired_gain
+from core.rates import Rate, paired_gain
 from support.diagnosis import (
     HEALTHY,
     THRESHOLD,
     TWO_BLOB,
+    history,
     output,
     training,
 )
@@ -100,6 +103,35 @@ def test_row_numbers_that_are_learnt_in_place_of_a_continuous_target_are_no_succ
     assert yardstick.passed(train(approximated, runs=4)).any()
     # Nor is the R² of class labels an accuracy.
     assert not Yardstick(HEALTHY).passed(as_is).any()
+
+
+def test_what_a_repair_leaves_as_it_is_does_no_harm():
+    faulty = training(output(activation="relu"), batch_size=2)
+    findings = diagnose(faulty, history(faulty))
+
+    def trial(fix, passed, score):
+        gain = passed / 16
+        rate = Rate(passed, 16)
+        after = fix.apply(faulty)
+        return Trial((fix.key,), (fix.title,), (), after, rate, gain, gain - 0.1, gain, score)
+
+    larger = fixes.batch(fixes.DEFAULT_BATCH)
+    best, alone = trial(fixes.SIGMOID, 16, 1.0), trial(larger, 0, 0.5)
+    tried = Repair(faulty, Rate(0, 16), 0.5, "succeed", findings, (best, alone), best)
+    found = {finding.code: finding for finding in without_harm(findings, tried)}
+    assert found["unusual-batch-size"].severity is Severity.COSMETIC
+    assert not found["unusual-batch-size"].is_open
+    assert found["unusual-batch-size"].evidence.endswith(
+        "It does no harm here: 16 of 16 runs (81 to 100%) succeed with “Sigmoid output”, which "
+        "leaves it. Alone, “Batch size 32” takes the mean accuracy from 0.50 to 0.50."
+    )
+    assert found["output-not-probability"].severity is Severity.FATAL
+    # Where it helps as well, or nothing else is enough, that cannot be said.
+    for trials, smallest in (
+        ((best, trial(larger, 8, 0.8)), best),
+        ((trial(fixes.SIGMOID, 10, 0.8), alone), trial(fixes.SIGMOID, 10, 0.8)),
+    ):
+        assert without_harm(findings, replace(tried, trials=trials, smallest=smallest)) == findings
 
 
 def test_a_combination_never_holds_two_values_of_one_setting():

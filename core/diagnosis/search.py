@@ -68,6 +68,7 @@ class Trial:
         gain: Difference from the success rate as it is, over the same runs.
         low: Lower end of the gain's 95% interval, for paired runs.
         high: Upper end.
+        score: The mean score of its runs (`Yardstick.scores`).
     """
 
     fixes: tuple[str, ...]
@@ -78,6 +79,7 @@ class Trial:
     gain: float
     low: float
     high: float
+    score: float
 
     @property
     def helps(self) -> bool:
@@ -120,7 +122,6 @@ class Search:
         self.fixes: dict[str, Fix] = {}
         self.suggesting: dict[str, str] = {}
         self.trials: dict[tuple[str, ...], Trial] = {}
-        self._scores: dict[tuple[str, ...], float] = {}
         self._histories: dict[tuple[str, ...], History] = {}
         self._diagnosed: set[tuple[str, ...]] = set()
 
@@ -211,6 +212,7 @@ class Search:
         for (keys, after), history in zip(changed.items(), histories, strict=True):
             passed = self.yardstick.passed(history)
             gain, low, high = paired_gain(self.before[:runs], passed)
+            score = float(self.yardstick.scores(history).mean())
             self.trials[keys] = Trial(
                 keys,
                 tuple(self.fixes[key].title for key in keys),
@@ -220,8 +222,8 @@ class Search:
                 gain,
                 low,
                 high,
+                score,
             )
-            self._scores[keys] = float(self.yardstick.scores(history).mean())
             self._histories[keys] = _first_and_last(history)
         # Only what stands best is diagnosed.
         for keys in sorted(self._histories, key=self._standing, reverse=True)[2 * DIAGNOSED :]:
@@ -233,7 +235,8 @@ class Search:
 
         Fixes of faults that hide each other change nothing alone, so more of them stand better.
         """
-        return self.trials[keys].rate.value, round(self._scores[keys], 2), len(keys)
+        trial = self.trials[keys]
+        return trial.rate.value, round(trial.score, 2), len(keys)
 
     def _chosen(self, keys: tuple[str, ...]) -> list[Fix]:
         return [self.fixes[key] for key in keys]

@@ -15,6 +15,7 @@ from core.experiment import Experiment
 from core.fixes import Fix
 from core.history import TARGET, History, Progress
 from core.rates import Rate
+from core.tasks import Task
 
 __all__ = ["BUDGET", "Repair", "Trial", "expected", "planned", "repair", "try_fixes"]
 
@@ -34,6 +35,7 @@ class Repair:
     Args:
         experiment: As it is.
         before: The rate of its runs that pass.
+        score: Their mean score.
         passes: What these do: "succeed", or what counts where the target is out of reach.
         findings: With the history of these runs.
         trials: Every fix alone, then the combinations that were tried; with FEW runs where those
@@ -45,11 +47,17 @@ class Repair:
 
     experiment: Experiment
     before: Rate
+    score: float
     passes: str
     findings: tuple[Finding, ...]
     trials: tuple[Trial, ...]
     smallest: Trial | None
     note: str = ""
+
+    @property
+    def task(self) -> Task:
+        """What all runs are judged by."""
+        return Yardstick(self.experiment).task
 
     def trial(self, key: str) -> Trial | None:
         """The trial of one fix alone."""
@@ -136,6 +144,7 @@ def try_fixes(
     return Repair(
         experiment,
         Rate.of(before),
+        float(yardstick.scores(history).mean()),
         yardstick.goal.passes,
         findings,
         tuple(search.trials.values()),

@@ -10,6 +10,7 @@ import streamlit as st
 from core import inspection
 from core.data import prepare
 from core.diagnosis import RULES, Finding, Severity
+from core.diagnosis.harmless import without_harm
 from core.diagnosis.trials import Repair
 from core.experiment import Experiment
 from core.fixes import Fix
@@ -54,6 +55,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         st.markdown(" ".join(follows), width=760)
     if tried is not None:
         change.rates(tried)
+        found = without_harm(found, tried)
     pictured = list(_with_pictures(found, trained))
     for finding, picture in pictured:
         if finding.severity is not Severity.COSMETIC:
