@@ -35,6 +35,9 @@ def test_one_run_of_sixteen_that_falls_short_is_no_fault():
     said = "15 of 16 runs (72 to 99%) succeed; the other ends at an accuracy of 0.80"
     assert verdict(findings, nearly) == f"Nothing wrong found: {said}."
     assert summary(findings, nearly)[0].startswith(said)
+    # What it shows alone is no note either, though it still improves.
+    assert codes(findings).isdisjoint({"too-few-updates", "depends-on-the-seed"})
+    assert not any("Too few updates" in sentence for sentence in summary(findings, nearly))
     more = history(HEALTHY, accuracy=np.append(accuracy, 0.8), loss=0.3, runs=17)
     assert serious(diagnose(HEALTHY, more)), "two of 17 are worth a word"
 
@@ -45,6 +48,13 @@ def test_a_run_whose_loss_is_lost_is_told_however_many_succeed():
     accuracy = np.where(np.isnan(loss), 0.5, 1.0)
     findings = diagnose(HEALTHY, history(HEALTHY, accuracy=accuracy, loss=loss, runs=16))
     assert "non-finite-loss" in serious(findings)
+
+
+def test_what_is_no_better_than_a_constant_answer_has_memorised_nothing():
+    held_out = np.full((10, 4), 0.3, np.float32)
+    for reached, overfits in ((0.55, False), (0.95, True)):
+        trained = history(HEALTHY, accuracy=reached, val_score=held_out, final_score=held_out[-1])
+        assert ("overfitting" in codes(diagnose(HEALTHY, trained))) == overfits
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 1.0])

@@ -78,8 +78,7 @@ def diagnose(
     effective = cache(partial(_effective, experiment))
     findings = [replace(f, fixes=_distinct(filter(effective, f.fixes))) for f in findings]
     # Symptoms alone explain nothing.
-    unsound = obs.failing is not None and not obs.failing.sound
-    if unsound and not any(is_cause(finding) for finding in findings):
+    if obs.failing is not None and not any(is_cause(finding) for finding in findings):
         findings.append(_unexplained(obs, findings))
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
 

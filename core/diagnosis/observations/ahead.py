@@ -13,6 +13,7 @@ from core.diagnosis import lookahead
 from core.diagnosis.estimates import grown_share
 from core.diagnosis.observations.draws import ROWS, Draws
 from core.diagnosis.observations.goal import Goal
+from core.diagnosis.observations.start import InitialState
 from core.experiment import Experiment
 from core.fixes import widened
 
@@ -49,10 +50,14 @@ class LookAhead:
         goal: The score that its runs should reach.
         draws: Where rows and initial weights come from.
         travel: How far the training can take a weight: the sum of its learning rates.
+        start: The network before training.
     """
 
-    def __init__(self, experiment: Experiment, goal: Goal, draws: Draws, travel: float):
+    def __init__(
+        self, experiment: Experiment, goal: Goal, draws: Draws, travel: float, start: InitialState
+    ):
         self.experiment, self.goal, self.draws, self.travel = experiment, goal, draws, travel
+        self.start = start
 
     @property
     def _rate(self) -> float:
@@ -215,9 +220,11 @@ class LookAhead:
     def farthest_move(self) -> float:
         """How far the whole training takes the weight that moves most, as far as is known."""
         if self.as_is is None:
-            # An optimizer that divides by the size of the gradient moves no weight further.
-            reach = self.experiment.training.optimizer.reach
-            return self.travel / reach if self.experiment.training.optimizer.rescales else math.inf
+            # An optimizer that divides by the size of the gradient moves no weight further; others
+            # go as far as the gradient is large, which is that of the start while little moves.
+            optimizer = self.experiment.training.optimizer
+            size = 1.0 if optimizer.rescales else float(np.median(self.start.steepest))
+            return self.travel * size / optimizer.reach if math.isfinite(size) else math.inf
         path = np.median(self.as_is.path, axis=1)
         lengths = np.concatenate([[0], np.cumsum(self.as_is.moves)])[: len(path)]
         return float(np.interp(self.travel, path, lengths)) if np.isfinite(path).all() else math.inf

@@ -56,14 +56,23 @@ class InitialState:
         return self._forward[0].output
 
     @cached_property
-    def gradients(self) -> list[np.ndarray]:
-        """Norm of each dense layer's kernel gradient, (runs,) each."""
+    def _slopes(self) -> list[np.ndarray]:
+        """The gradient of each dense layer's kernel, (runs, inputs, units) each."""
         done, labels = self._forward
         with np.errstate(all="ignore"):
             _, slope = network.judge(self.experiment, done, labels)
             by_array = network.gradients(self.experiment.model, self.weights, done, slope)
-        kernels = network.kernel_slots(self.experiment.model)
-        return [np.sqrt(np.square(by_array[index]).sum(axis=(1, 2))) for index in kernels]
+        return [by_array[index] for index in network.kernel_slots(self.experiment.model)]
+
+    @cached_property
+    def gradients(self) -> list[np.ndarray]:
+        """Norm of each dense layer's kernel gradient, (runs,) each."""
+        return [np.sqrt(np.square(slope).sum(axis=(1, 2))) for slope in self._slopes]
+
+    @cached_property
+    def steepest(self) -> np.ndarray:
+        """(runs,), the largest slope of the loss along one entry of a kernel."""
+        return np.max([np.abs(slope).max(axis=(1, 2)) for slope in self._slopes], axis=0)
 
     @cached_property
     def signal(self) -> float:

@@ -169,7 +169,11 @@ def overfitting(obs: Observations) -> Finding | None:
         held_out = np.maximum(held_out, 0)
     gap = (shown - held_out)[np.isfinite(shown - held_out)]
     chance = 2 * math.sqrt(0.25 / obs.data.held_out_rows / obs.history.runs)
-    if not gap.size or gap.mean() < max(GAP, chance):
+    least = max(GAP, chance)
+    if not gap.size or gap.mean() < least:
+        return None
+    # What is no better than a constant answer has memorised nothing.
+    if np.nanmean(shown) < obs.rows.baseline(obs.experiment.task) + least:
         return None
     name, style = ("R²", ".2f") if regression else ("accuracy", ".1%")
     return Finding(
