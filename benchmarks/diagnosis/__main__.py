@@ -1,6 +1,7 @@
 """How many faults the diagnosis finds, how often it alarms for nothing, and whether repair mends.
 
-    python -m benchmarks.diagnosis [--seeds 0 1 2 3] [--only healthy single masked] [--small]
+    python -m benchmarks.diagnosis [--seeds 0 1 2 3] [--only healthy single masked seconds]
+        [--small] [--keep FOLDER]
 
 Each seed draws healthy experiments of many shapes, 2 to 500 units wide, of 1 to 800 inputs, and
 trains them over 16 runs. Into them it puts every fault alone, and two or three that may hide each
@@ -13,26 +14,27 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.diagnosis.bases import Base, bases
-from benchmarks.diagnosis.cases import Case, masked, singles
+from benchmarks.diagnosis.cases import TOGETHER, Case, masked, singles
 from benchmarks.diagnosis.report import Figures, show
-from benchmarks.diagnosis.runs import judged, passed, say, trained
+from benchmarks.diagnosis.runs import KEPT, judged, passed, say, trained
 from benchmarks.diagnosis.seconds import measured_seconds
 from core.diagnosis import Severity
 from core.rates import paired_gain
 
-PARTS = ("healthy", "single", "masked")
+PARTS = ("healthy", "single", "masked", "seconds")
 TUNED = 0
 """The seed that the rules were tuned on."""
 SIZES = {
-    False: {"healthy": 40, "each": 4, "single": 300, "masked": 30, "repaired": 60},
-    True: {"healthy": 10, "each": 1, "single": 24, "masked": 4, "repaired": 4},
+    False: {"healthy": 52, "each": 4, "single": 300, "masked": 10, "repaired": 6},
+    True: {"healthy": 10, "each": 1, "single": 24, "masked": 4, "repaired": 2},
 }
 """Of one seed, by whether it is small: healthy ones, cases of each fault and of all, cases of
-several faults, and single faults that are repaired."""
+several faults, and kinds of failing ones with one fault that are repaired, two of each."""
 
 
 def run(seed: int, parts: list[str], small: bool) -> Figures:
@@ -69,18 +71,18 @@ def _alarms(healthy: list[Base], figures: Figures) -> None:
 
 
 def _judge(cases: list[Case], repaired: int) -> None:
-    """Train, diagnose, and repair so many of those that fail, evenly spread."""
+    """Train, diagnose, and repair of so many kinds of those that fail, evenly spread."""
     histories = trained([case.experiment for case in cases], "faults")
     for case, history in zip(cases, histories, strict=True):
         gain = paired_gain(passed(case.base.history), passed(history))
         case.harmed = gain[2] < 0
-    failing = [
-        place
-        for place, case in enumerate(cases)
-        if case.harmed and not any(fault.spoilt for fault in case.faults)
-    ]
-    evenly = np.linspace(0, len(failing) - 1, min(repaired, len(failing))).astype(int)
-    chosen = {failing[place] for place in evenly}
+    failing: dict[tuple, list[int]] = {}
+    for place, case in enumerate(cases):
+        if case.harmed and not any(fault.spoilt for fault in case.faults):
+            failing.setdefault((case.faults, case.base.family), []).append(place)
+    alike = list(failing.values())
+    evenly = np.linspace(0, len(alike) - 1, min(repaired, len(alike))).astype(int)
+    chosen = {place for each in evenly for place in alike[each][:TOGETHER]}
     results = judged(
         [case.experiment for case in cases],
         histories,
@@ -96,14 +98,17 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts of it")
     parser.add_argument("--small", action="store_true", help="fewer of each, some minutes a seed")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--keep", type=Path, help="a folder, to go on from where it was stopped")
     arguments = parser.parse_args()
+    KEPT.extend([arguments.keep] if arguments.keep else [])
     started = time.perf_counter()
     found = {"tuned": Figures(), "untouched": Figures()}
-    for seed in arguments.seeds:
+    cases = set(arguments.only) - {"seconds"}
+    for seed in arguments.seeds if cases else ():
         found["tuned" if seed == TUNED else "untouched"] += run(
             seed, arguments.only, arguments.small
         )
-    seconds = measured_seconds() if "healthy" in arguments.only else None
+    seconds = measured_seconds() if "seconds" in arguments.only else None
     say(f"{time.perf_counter() - started:.0f} s")
     if arguments.json:
         print(json.dumps({name: vars(figures) for name, figures in found.items()}, indent=1))

@@ -29,11 +29,13 @@ class Base:
         experiment: Without a fault.
         history: Of its runs.
         kind: "sure", "just" where a run does not get there, or "slow but arrives".
+        family: Those of the same one share programs.
     """
 
     experiment: Experiment
     history: History
     kind: str
+    family: int
 
 
 def bases(count: int, seed: int) -> tuple[list[Base], int]:
@@ -48,7 +50,7 @@ def bases(count: int, seed: int) -> tuple[list[Base], int]:
             short = int((~_arrived(each, history)).sum())
             if short <= MAY_FAIL:
                 kind = "just" if short else "sure"
-                healthy.append((each, Base(each.experiment, history, kind)))
+                healthy.append((each, Base(each.experiment, history, kind, each.family)))
         found += list(_with_slow_ones(healthy, len(found)))
     return found[:count], number
 
@@ -72,7 +74,9 @@ def _with_slow_ones(healthy: list[tuple[Drawn, Base]], before: int) -> Iterator[
     for place, (each, base) in enumerate(healthy):
         history = shorter.get(place)
         if history is not None and _arrived(each, history).all():
-            yield Base(history.experiment, history, "slow but arrives")
+            yield replace(
+                base, experiment=history.experiment, history=history, kind="slow but arrives"
+            )
         else:
             yield base
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.diagnosis import target_faults  # noqa: F401 registers its faults
+from benchmarks.diagnosis import target_faults, unusual_faults  # noqa: F401 register theirs
 from benchmarks.diagnosis.bases import Base
 from benchmarks.diagnosis.faults import FAULTS, Fault
 from benchmarks.diagnosis.runs import Judged
 from core.diagnosis import RULES, Finding, Severity
 from core.experiment import Experiment, InvalidExperiment
 from core.streams import generator
+
+TOGETHER = 2
+"""Bases of a family that get the same faults, or are repaired: the second one takes little time."""
 
 
 @dataclass
@@ -64,36 +67,47 @@ class Case:
 
 
 def singles(bases: Sequence[Base], each: int, most: int, seed: int) -> list[Case]:
-    """Every fault in at most `each` bases drawn at random; at most `most` of these cases."""
+    """Every fault in at most `each` bases, of families drawn at random; at most so many of them.
+
+    A fault that is worth a word and stops no run is put into one.
+    """
     rng = generator(seed, 1)
     found = []
     for fault in FAULTS:
-        count = 0
-        for place in rng.permutation(len(bases)):
-            case = _case(bases[place], (fault,))
-            if case is not None and count < each:
-                found.append(case)
-                count += 1
+        some = [case for family in _families(bases, rng) for case in _cases(family, (fault,))]
+        found += some[: 1 if fault.harmless else each]
     picked = rng.permutation(len(found))[:most]
     return [found[place] for place in sorted(picked)]
 
 
 def masked(bases: Sequence[Base], most: int, seed: int) -> list[Case]:
-    """Two faults or, every third time, three, each of which stops runs when it is alone."""
+    """Two faults or, every third time, three, each of which stops runs when it is alone.
+
+    The same ones are put into TOGETHER bases of a family.
+    """
     rng = generator(seed, 2)
     harmful = [fault for fault in FAULTS if not fault.harmless and not fault.spoilt]
-    found: list[Case] = []
+    families, found = _families(bases, rng), []
     for _ in range(100 * most):
-        if len(found) == most:
-            break
-        count = 3 if len(found) % 3 == 2 else 2
+        count = 3 if len(found) // TOGETHER % 3 == 2 else 2
         faults = tuple(
             harmful[place] for place in sorted(rng.choice(len(harmful), count, replace=False))
         )
-        case = _case(bases[rng.integers(len(bases))], faults)
-        if case is not None:
-            found.append(case)
-    return found
+        found += _cases(families[rng.integers(len(families))], faults)[:TOGETHER]
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def _families(bases: Sequence[Base], rng: np.random.Generator) -> list[list[Base]]:
+    """The bases by their families, in random order."""
+    numbers = rng.permutation(sorted({base.family for base in bases}))
+    return [[base for base in bases if base.family == number] for number in numbers]
+
+
+def _cases(bases: Sequence[Base], faults: tuple[Fault, ...]) -> list[Case]:
+    cases = (_case(base, faults) for base in bases)
+    return [case for case in cases if case is not None]
 
 
 def _case(base: Base, faults: tuple[Fault, ...]) -> Case | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pickle
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import core
 from core.diagnosis import Finding, diagnose
 from core.diagnosis.trials import Repair, try_fixes
 from core.diagnosis.yardstick import Yardstick
@@ -23,6 +27,9 @@ RUNS = 16
 PROCESSES = int(os.environ.get("BENCHMARK_PROCESSES", 2))
 CHUNK = 12
 """Experiments that a process trains at a time."""
+KEPT: list[Path] = []
+"""The folder, if any, with what is not computed again: histories, and what was judged since the
+code changed last."""
 
 
 @dataclass
@@ -41,13 +48,19 @@ def say(text: str) -> None:
 
 def trained(experiments: Sequence[Experiment], what: str, runs: int = RUNS) -> list[History]:
     """Train some runs of each: most of the time goes into compiling."""
+    histories: dict[int, History] = {}
+    names = [f"{experiment.digest}-{runs}" for experiment in experiments]
+    for place, name in enumerate(names):
+        if (known := _known(name)) is not None:
+            histories[place] = known
     # What shares a program stays together.
-    order = sorted(range(len(experiments)), key=lambda k: repr(experiments[k].model))
+    order = [k for k in range(len(experiments)) if k not in histories]
+    order.sort(key=lambda k: repr(experiments[k].model))
     chunks = [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
     jobs = [([experiments[k] for k in chunk], runs) for chunk in chunks]
-    histories: dict[int, History] = {}
     for chunk, found in zip(chunks, spread(_train, jobs), strict=True):
-        histories |= dict(zip(chunk, found, strict=True))
+        for place, history in zip(chunk, found, strict=True):
+            histories[place] = _keep(names[place], history)
         say(f"{what}: {len(histories)} of {len(experiments)} trained")
     return [histories[k] for k in range(len(experiments))]
 
@@ -56,18 +69,46 @@ def judged(
     experiments: Sequence[Experiment], histories: Sequence[History], repairing: Sequence[bool]
 ) -> list[Judged]:
     """Diagnose each, and repair those of them that are to be."""
-    jobs = list(zip(experiments, histories, repairing, strict=True))
-    results = []
-    for each in spread(_judge, jobs):
-        results.append(each)
+    names = [
+        f"{experiment.digest}-{repaired:d}-{_code()}"
+        for experiment, repaired in zip(experiments, repairing, strict=True)
+    ]
+    results = [_known(name) for name in names]
+    missing = [place for place, result in enumerate(results) if result is None]
+    jobs = [(experiments[k], histories[k], repairing[k]) for k in missing]
+    for count, (place, each) in enumerate(zip(missing, spread(_judge, jobs), strict=True), 1):
+        results[place] = _keep(names[place], each)
         if each.repair is not None:
-            say(f"{len(results)} of {len(jobs)} diagnosed and repaired")
+            say(f"{count} of {len(jobs)} diagnosed and repaired")
     return results
 
 
-def spread(work: Callable[[Any], Any], jobs: Sequence[Any]):
+def spread(work: Callable[[Any], Any], jobs: Sequence[Any]) -> Iterator[Any]:
     """The results of the jobs in their order."""
     return _pool().map(work, jobs)
+
+
+def _known(name: str) -> Any:
+    for folder in KEPT:
+        if (path := folder / name).exists():
+            return pickle.loads(path.read_bytes())
+    return None
+
+
+def _keep(name: str, value: Any) -> Any:
+    for folder in KEPT:
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{name}.part"
+        part.write_bytes(pickle.dumps(value))
+        part.rename(folder / name)
+    return value
+
+
+@cache
+def _code() -> str:
+    """A digest of all of `core`, on which what is judged depends."""
+    files = sorted(Path(core.__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def passed(history: History) -> np.ndarray:
