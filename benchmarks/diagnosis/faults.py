@@ -426,7 +426,7 @@ def _(experiment):
     return with_training(optimizer=SGD(0.01, 1.0))(experiment)
 
 
-@fault("early stopping without patience", "stopped-too-early", harmless=True)
+@fault("early stopping without patience", "stopped-too-early")
 def _(experiment):
     return with_training(callbacks=(EarlyStopping("loss", min_delta=0.05),))(experiment)
 
