@@ -30,7 +30,7 @@ PARTS = ("healthy", "single", "masked", "seconds")
 TUNED = 0
 """The seed that the rules were tuned on."""
 SIZES = {
-    False: {"healthy": 52, "each": 4, "single": 300, "masked": 10, "repaired": 6},
+    False: {"healthy": 52, "each": 2, "single": 200, "masked": 6, "repaired": 5},
     True: {"healthy": 10, "each": 1, "single": 24, "masked": 4, "repaired": 2},
 }
 """Of one seed, by whether it is small: healthy ones, cases of each fault and of all, cases of

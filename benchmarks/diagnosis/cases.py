@@ -72,9 +72,12 @@ def singles(bases: Sequence[Base], each: int, most: int, seed: int) -> list[Case
     A fault that is worth a word and stops no run is put into one.
     """
     rng = generator(seed, 1)
-    found = []
-    for fault in FAULTS:
-        some = [case for family in _families(bases, rng) for case in _cases(family, (fault,))]
+    families, found = _first_of_each_kind(_families(bases, rng)), []
+    for place, fault in enumerate(FAULTS):
+        # Not always the same one of those that fit.
+        fitting = [some for family in families if (some := _cases(family, (fault,)))]
+        first = place % max(min(len(fitting), 3), 1)
+        some = [case for family in fitting[first:] + fitting[:first] for case in family]
         found += some[: 1 if fault.harmless else each]
     picked = rng.permutation(len(found))[:most]
     return [found[place] for place in sorted(picked)]
@@ -87,7 +90,7 @@ def masked(bases: Sequence[Base], most: int, seed: int) -> list[Case]:
     """
     rng = generator(seed, 2)
     harmful = [fault for fault in FAULTS if not fault.harmless and not fault.spoilt]
-    families, found = _families(bases, rng), []
+    families, found = _first_of_each_kind(_families(bases, rng))[:8], []
     for _ in range(100 * most):
         count = 3 if len(found) // TOGETHER % 3 == 2 else 2
         faults = tuple(
@@ -103,6 +106,20 @@ def _families(bases: Sequence[Base], rng: np.random.Generator) -> list[list[Base
     """The bases by their families, in random order."""
     numbers = rng.permutation(sorted({base.family for base in bases}))
     return [[base for base in bases if base.family == number] for number in numbers]
+
+
+def _first_of_each_kind(families: list[list[Base]]) -> list[list[Base]]:
+    """The families, one of each kind of data before the others.
+
+    Most faults are then put into the same few families, whose programs they share.
+    """
+    kinds, first, others = set(), [], []
+    for family in families:
+        source = family[0].experiment.data.source
+        kind = type(source), source.outputs, source.label_columns, min(source.classes, 3)
+        (others if kind in kinds else first).append(family)
+        kinds.add(kind)
+    return first + others
 
 
 def _cases(bases: Sequence[Base], faults: tuple[Fault, ...]) -> list[Case]:

@@ -27,7 +27,8 @@ class Figures:
         found, cases: Faults by their first code that were named, and that were put in, alone.
         together, together_found: Of those that were put in with others.
         harmless: Faults that did no harm, and are not counted.
-        right, causes: Findings above cosmetic that claim a right cause, and all that claim one.
+        right, causes: Findings above cosmetic of the repaired ones that claim a right cause, and
+            all that claim one.
         failing, repaired: Failing experiments, alone, that repair was tried on, and mended.
         masked, unmasked: Of those with several faults.
         missed, wrong, broken: In words: faults, findings, and experiments.
@@ -95,7 +96,8 @@ class Figures:
                     self.broken.append(f"{case.name} ({best}): {_said(case)}")
 
     def _add_causes(self, case: Case) -> None:
-        if not case.harmed:
+        # Whether a finding of something else is right shows only where its fixes are tried.
+        if case.judged.repair is None:
             return
         for finding in case.causes():
             self.causes += 1

@@ -23,7 +23,7 @@ def _(experiment):
     return with_output(activation="sigmoid")(experiment)
 
 
-@fault("cross-entropy for targets", "continuous-labels", of="targets")
+@fault("cross-entropy for targets", "continuous-labels", "output-range", of="targets")
 def _(experiment):
     changed = with_output(activation="sigmoid")(experiment)
     return with_training(loss="binary_crossentropy")(changed)
@@ -149,7 +149,7 @@ def _(experiment):
     return with_training(from_logits=True)(experiment)
 
 
-@fault("labels 1 and 2 under a hinge loss", "labels-outside-loss")
+@fault("labels 1 and 2 under a hinge loss", "labels-outside-loss", "labels-outside-accuracy")
 def _(experiment):
     if not binary(experiment):
         return None

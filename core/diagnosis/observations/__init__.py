@@ -17,8 +17,8 @@ from core.diagnosis.observations.end import FinalState
 from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.rows import RowStatistics
 from core.diagnosis.observations.start import InitialState, parameters
-from core.diagnosis.thresholds import DECAYED, EARLY
-from core.experiment import Data, Dense, Experiment, Model, Training
+from core.diagnosis.thresholds import DECAYED, EARLY, ENDURING
+from core.experiment import BatchNormalisation, Data, Dense, Experiment, Model, Training
 from core.history import History
 from core.initialisers import initialiser
 
@@ -146,6 +146,14 @@ class Observations:
         alive = numbers[factors >= DECAYED * factors.max()]
         dies = int(alive.max()) + 1
         return dies if dies <= EARLY * self.updates else None
+
+    @property
+    def restless(self) -> bool:
+        """No update leads anywhere: the momentum never ends, or a batch is its own mean."""
+        momentum = getattr(self.training.optimizer, "momentum", 0.0)
+        normalised = any(isinstance(layer, BatchNormalisation) for layer in self.model.layers)
+        batch = min(self.training.batch_size, self.data.training_rows)
+        return momentum >= ENDURING or (normalised and batch == 1)
 
     @property
     def stopped_early(self) -> bool:

@@ -157,7 +157,7 @@ def oscillation(obs: Observations) -> Finding | None:
     )
 
 
-@rule("overfitting")
+@rule("overfitting", unless=("validation-of-last-rows",))
 def overfitting(obs: Observations) -> Finding | None:
     if obs.history is None or obs.history.val_score is None:
         return None

@@ -78,7 +78,7 @@ def class_imbalance(obs: Observations) -> Finding | None:
             f"{score.min():.2f} to {score.max():.2f}; always predicting one class has "
             f"{1 / len(shares):.2f}."
         )
-    if obs.failing and obs.failing.constant_decision[obs.failing.failed].mean() > 0.5:
+    if _settles_for_one_answer(obs):
         severity = FATAL if obs.goal.is_trivial else SLOW
     return Finding(
         severity,
@@ -94,6 +94,21 @@ def class_imbalance(obs: Observations) -> Finding | None:
     )
 
 
+def _settles_for_one_answer(obs: Observations) -> bool:
+    """Most runs that fail decide the same for every row, though their output varies.
+
+    An output that is constant, or a loss that has risen, has other reasons.
+    """
+    end = obs.failing
+    if end is None:
+        return False
+    loss = end.history.loss
+    with np.errstate(invalid="ignore"):
+        fell = end.history.at_end(loss) < loss[0]
+    settled = end.constant_decision & ~end.constant_output & (fell | (len(loss) == 1))
+    return bool(settled[end.failed].mean() > 0.5)
+
+
 def _label_imbalance(obs: Observations) -> Finding | None:
     """The same of several labels a row."""
     shares = obs.rows.targets.mean(axis=0)
@@ -102,7 +117,7 @@ def _label_imbalance(obs: Observations) -> Finding | None:
     if not count:
         return None
     severity = COSMETIC
-    if obs.failing and obs.failing.constant_decision[obs.failing.failed].mean() > 0.5:
+    if _settles_for_one_answer(obs):
         severity = SLOW
     worst = int(rare.argmin())
     return Finding(

@@ -115,7 +115,7 @@ def hinge_without_sign(obs: Observations) -> Finding | None:
     )
 
 
-@rule("targets-outside-loss")
+@rule("targets-outside-loss", unless=("continuous-labels",))
 def targets_outside_loss(obs: Observations) -> Finding | None:
     low = losses.loss(obs.training.loss).low
     y = obs.rows.targets

@@ -31,7 +31,7 @@ def _updates_missing(obs: Observations) -> float | None:
 
     A history decides it by its last weights: what is still missing from there.
     """
-    if not obs.goal.learnable or obs.rate_dies is not None or obs.stopped_early:
+    if not obs.goal.learnable or obs.rate_dies is not None or obs.stopped_early or obs.restless:
         return None  # more updates change nothing then
     if obs.history is not None:
         if obs.failing is None or not obs.failing.moving:
@@ -70,7 +70,7 @@ def _epochs(obs: Observations) -> str:
 @rule("learning-rate-too-low")
 def learning_rate_too_low(obs: Observations) -> Finding | None:
     default = default_rate(obs.experiment)
-    if obs.rate >= default or not obs.goal.learnable:
+    if obs.rate >= default or not obs.goal.learnable or obs.restless:
         return None
     needed = _updates_missing(obs)
     if needed is None:

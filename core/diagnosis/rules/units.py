@@ -22,8 +22,9 @@ from core.diagnosis.findings import (
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.rule import rule
-from core.diagnosis.thresholds import EXPLODING, FALLING, ORDER, RISK, SATURATED, VANISHING
+from core.diagnosis.thresholds import EXPLODING, FAINT, FALLING, ORDER, RISK, SATURATED, VANISHING
 from core.fixes import Fix
+from core.initialisers import initialiser
 
 SMALLEST = 1e-6
 """A gradient or a loss below it is rounding."""
@@ -187,7 +188,9 @@ def vanishing_gradient(obs: Observations) -> Finding | None:
     if at_start[-1] > 0 and 0 < at_start[0] / at_start[-1] < first / last:
         first, last, when = at_start[0], at_start[-1], "before training"
     held = _cannot_move(obs, first) and not _cannot_move(obs, last)
-    if first / last >= VANISHING and not held:
+    # What does not pass the layers forwards does not pass them backwards either.
+    faint = obs.start.signal < FAINT and all(initialiser(x.initialiser).by_size for x in obs.hidden)
+    if first / last >= VANISHING and not held and not faint:
         return None
     evidence = (
         f"The norm of the kernel gradient {when} is {number(last)} in the last layer and "
@@ -197,6 +200,11 @@ def vanishing_gradient(obs: Observations) -> Finding | None:
         evidence += (
             f" {obs.updates:,} updates at a learning rate of {obs.rate:g} move the first layer "
             f"by about {number(obs.travel * first)}."
+        )
+    if faint:
+        evidence += (
+            f" Before training the rows differ {number(obs.start.signal)} times as much in layer "
+            f"{len(obs.hidden)} as in the inputs."
         )
     if obs.failing:
         severity = FATAL if not obs.failing.moving else SLOW

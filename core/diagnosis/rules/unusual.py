@@ -15,6 +15,7 @@ from core.diagnosis.findings import (
     CANNOT_TELL,
     CERTAIN,
     COSMETIC,
+    FATAL,
     FRAGILE,
     LIKELY,
     SLOW,
@@ -60,6 +61,8 @@ def initial_scale(obs: Observations) -> Finding | None:
     matters = obs.failing or (obs.history is None and not obs.ahead.reached_in_time >= CLEAR)
     if obs.hidden and matters and not FAINT <= signal <= 1 / FAINT:
         severity = SLOW if signal < FAINT else FRAGILE
+        if obs.failing and not obs.failing.passed.any() and not obs.failing.moving:
+            severity = FATAL
     small = spreads[worst] < 1
     settle = "Train with He and Glorot initialisation on the same seeds."
     return Finding(
