@@ -5,7 +5,7 @@ import pytest
 
 from core import fixes
 from core.diagnosis import Severity, diagnose, summary, verdict
-from core.experiment import Adam
+from core.experiment import SGD, Adam, BatchNormalisation, Dense
 from core.initialisers import RandomNormal
 from support.diagnosis import (
     HEALTHY,
@@ -13,6 +13,7 @@ from support.diagnosis import (
     codes,
     hidden,
     history,
+    layers,
     output,
     table,
     training,
@@ -152,3 +153,37 @@ def test_a_hundred_classes_that_are_being_learnt_are_slow():
     assert "unexplained" not in codes(findings)
     assert findings[0].severity is Severity.SLOW
     assert "too-few-updates" in serious(findings)
+
+
+def test_a_loss_that_rises_does_not_rise_because_a_class_is_rare():
+    rare = with_rows(lambda x, y: (x, [int(n % 10 == 0) for n in range(len(x))]))
+    for last, harmless in ((70.0, True), (0.4, False)):
+        loss = np.geomspace(0.69, last, 10)[:, None]
+        trained = history(rare, accuracy=0.9, loss=loss, same_weights=True)
+        (found,) = (f for f in diagnose(rare, trained) if f.code == "class-imbalance")
+        assert (found.severity is Severity.COSMETIC) == harmless
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        training(optimizer=SGD(0.001, 1.0)),
+        training(
+            layers(Dense(8, "relu"), BatchNormalisation(), Dense(1, "sigmoid")),
+            batch_size=1,
+            optimizer=Adam(1e-5),
+        ),
+    ],
+)
+def test_where_no_update_leads_anywhere_more_of_them_are_no_remedy(experiment):
+    for trained in (None, history(experiment)):
+        found = codes(diagnose(experiment, trained))
+        assert found.isdisjoint({"too-few-updates", "learning-rate-too-low"})
+
+
+def test_what_five_sigmoid_layers_do_not_pass_on_is_a_vanishing_gradient():
+    deep = hidden(activation="sigmoid", count=5)
+    for trained in (None, history(deep)):
+        (found,) = (f for f in diagnose(deep, trained) if f.code == "vanishing-gradient")
+        assert "times as much in layer 5 as in the inputs" in found.evidence
+    assert "vanishing-gradient" not in codes(diagnose(hidden(activation="sigmoid", count=2)))

@@ -19,6 +19,8 @@ from support.diagnosis import (
     history,
     layers,
     output,
+    rows,
+    table,
     training,
     with_targets,
 )
@@ -62,6 +64,18 @@ def test_the_last_rows_are_compared_with_the_others():
     assert "The targets of the training rows range from -" in found.evidence
     shuffled = loss_fixes.SHUFFLE_FIRST.apply(BY_CLASS)
     assert codes(diagnose(shuffled)).isdisjoint({"validation-of-last-rows"})
+
+
+def test_held_out_rows_that_are_unlike_the_others_are_no_overfitting():
+    labels = [0] * 80 + [1] * 20
+    split = table(rows()[0], labels)
+    split = data(split, hold_out=0.2, held_out="last")
+    for shuffling, said in (("none", "validation-of-last-rows"), ("permutation", "overfitting")):
+        experiment = data(split, shuffling=shuffling)
+        trained = history(experiment, accuracy=1.0, val_score=np.full((10, 4), 0.1, np.float32))
+        trained = replace(trained, final_score=np.full(4, 0.1, np.float32))
+        found = codes(diagnose(experiment, trained))
+        assert found & {"validation-of-last-rows", "overfitting"} == {said}
 
 
 def test_a_run_that_always_predicts_the_common_class_does_not_pass():

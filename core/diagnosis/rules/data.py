@@ -95,17 +95,13 @@ def class_imbalance(obs: Observations) -> Finding | None:
 
 
 def _settles_for_one_answer(obs: Observations) -> bool:
-    """Most runs that fail decide the same for every row, though their output varies.
-
-    An output that is constant, or a loss that has risen, has other reasons.
-    """
+    """Most runs that fail decide the same for every row, and not because their loss has risen."""
     end = obs.failing
     if end is None:
         return False
     loss = end.history.loss
     with np.errstate(invalid="ignore"):
-        fell = end.history.at_end(loss) < loss[0]
-    settled = end.constant_decision & ~end.constant_output & (fell | (len(loss) == 1))
+        settled = end.constant_decision & (end.history.at_end(loss) <= loss[0])
     return bool(settled[end.failed].mean() > 0.5)
 
 
