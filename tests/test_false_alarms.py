@@ -9,6 +9,7 @@ from core.experiment import SGD, Adam, BatchNormalisation, Dense
 from core.initialisers import RandomNormal
 from support.diagnosis import (
     HEALTHY,
+    MANY,
     SPARSE,
     codes,
     hidden,
@@ -187,3 +188,32 @@ def test_what_five_sigmoid_layers_do_not_pass_on_is_a_vanishing_gradient():
         (found,) = (f for f in diagnose(deep, trained) if f.code == "vanishing-gradient")
         assert "times as much in layer 5 as in the inputs" in found.evidence
     assert "vanishing-gradient" not in codes(diagnose(hidden(activation="sigmoid", count=2)))
+
+
+def test_outputs_that_are_not_numbers_are_not_saturated():
+    bounded = hidden(activation="tanh")
+    loss = np.where(np.arange(10) < 5, 0.7, np.nan)[:, None]
+    for lost, said in ((loss, False), (0.7, True)):
+        figures = {"loss": lost, "saturated": np.ones((10, 3, 4), np.float32)}
+        found = codes(diagnose(bounded, history(bounded, **figures)))
+        assert ("saturated-units" in found) == said
+
+
+def test_weights_that_end_small_under_a_decay_are_taken_by_it():
+    decayed = training(optimizer=Adam(0.01, weight_decay=3.0))
+    trained = history(decayed, accuracy=0.85, loss=0.5)
+    assert "weight-decay-too-strong" not in codes(diagnose(decayed, trained))
+    for array in trained.weights:
+        array[-1] *= 0.2
+    (found,) = (f for f in diagnose(decayed, trained) if f.code == "weight-decay-too-strong")
+    assert "end at 0.20 times their initial norm" in found.evidence
+    assert "too-few-updates" not in codes(diagnose(decayed, trained))
+
+
+def test_a_loss_that_clips_the_output_says_nothing_of_the_rate():
+    descent = training(MANY, optimizer=SGD(0.1, 0.9))
+    linear = output(descent, activation="linear")
+    for experiment, said in ((linear, False), (training(optimizer=SGD(300.0)), True)):
+        figures = {"update_ratio": np.full((10, len(experiment.model.dense), 4), 0.5, np.float32)}
+        found = codes(diagnose(experiment, history(experiment, **figures)))
+        assert ("learning-rate-too-high" in found) == said

@@ -342,7 +342,7 @@ def _(experiment):
     return with_hidden(units=1)(experiment)
 
 
-@fault("dead units", "dead-units")
+@fault("dead units", "dead-units", "one-signed-inputs", "bottleneck")
 def _(experiment):
     source = experiment.data.source
     width = np.ptp(np.array(source.bounds))
@@ -398,7 +398,7 @@ def _(experiment):
     return replace(experiment, model=Model((*layers, experiment.model.output)))
 
 
-@fault("saturated hidden layers", "saturated-units")
+@fault("saturated hidden layers", "saturated-units", "inputs-unscaled")
 def _(experiment):
     changed = with_hidden(activation="sigmoid", initialiser="glorot_uniform")(experiment)
     return with_data(scaling="divide", divisor=1e-3)(changed)

@@ -17,7 +17,7 @@ from core.diagnosis.observations.end import FinalState
 from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.rows import RowStatistics
 from core.diagnosis.observations.start import InitialState, parameters
-from core.diagnosis.thresholds import DECAYED, EARLY, ENDURING
+from core.diagnosis.thresholds import DECAYED, EARLY, ENDURING, SHRUNK
 from core.experiment import BatchNormalisation, Data, Dense, Experiment, Model, Training
 from core.history import History
 from core.initialisers import initialiser
@@ -148,12 +148,22 @@ class Observations:
         return dies if dies <= EARLY * self.updates else None
 
     @property
-    def restless(self) -> bool:
-        """No update leads anywhere: the momentum never ends, or a batch is its own mean."""
+    def futile(self) -> bool:
+        """More updates lead nowhere.
+
+        The momentum never ends, a batch is its own mean, or the weight decay has taken the weights.
+        """
         momentum = getattr(self.training.optimizer, "momentum", 0.0)
         normalised = any(isinstance(layer, BatchNormalisation) for layer in self.model.layers)
         batch = min(self.training.batch_size, self.data.training_rows)
-        return momentum >= ENDURING or (normalised and batch == 1)
+        return momentum >= ENDURING or (normalised and batch == 1) or self.decayed_away
+
+    @property
+    def decayed_away(self) -> bool:
+        """Under a weight decay the runs that do not pass end with far smaller weights."""
+        if self.failing is None or not self.training.optimizer.weight_decay:
+            return False
+        return bool(np.median(self.failing.growth[self.failing.failed]) < SHRUNK)
 
     @property
     def stopped_early(self) -> bool:

@@ -31,7 +31,7 @@ def _updates_missing(obs: Observations) -> float | None:
 
     A history decides it by its last weights: what is still missing from there.
     """
-    if not obs.goal.learnable or obs.rate_dies is not None or obs.stopped_early or obs.restless:
+    if not obs.goal.learnable or obs.rate_dies is not None or obs.stopped_early or obs.futile:
         return None  # more updates change nothing then
     if obs.history is not None:
         if obs.failing is None or not obs.failing.moving:
@@ -70,7 +70,7 @@ def _epochs(obs: Observations) -> str:
 @rule("learning-rate-too-low")
 def learning_rate_too_low(obs: Observations) -> Finding | None:
     default = default_rate(obs.experiment)
-    if obs.rate >= default or not obs.goal.learnable or obs.restless:
+    if obs.rate >= default or not obs.goal.learnable or obs.futile:
         return None
     needed = _updates_missing(obs)
     if needed is None:
@@ -182,6 +182,8 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
     )
     if not worth or not obs.goal.learnable or obs.ahead.as_is is None:
         return None
+    if obs.training.takes_probabilities and not obs.model.output_activation.probability:
+        return None  # a loss that clips the output jumps at any rate
     loss, lower = (obs.ahead.trial[part] for part in (1.0, 0.1))
     restless = 0.0
     if obs.failing and obs.failing.history.health is not None:

@@ -53,8 +53,12 @@ def weight_decay_too_strong(obs: Observations) -> Finding | None:
     if as_is is None or without is None:
         return None
     gain = obs.ahead.reached(without, obs.travel) - obs.ahead.reached_in_time
-    if gain < CLEAR and not ends_better(as_is, without):
+    if gain < CLEAR and not ends_better(as_is, without) and not obs.decayed_away:
         return None
+    ended = ""
+    if obs.failing and obs.decayed_away:
+        growth = float(np.median(obs.failing.growth[obs.failing.failed]))
+        ended = f" The kernels of the runs that fail end at {growth:.2f} times their initial norm."
     share = f"{kept:.1%}" if kept >= 0.0005 else "less than 0.1%"
     return Finding(
         FATAL if obs.failing else FRAGILE,
@@ -62,7 +66,7 @@ def weight_decay_too_strong(obs: Observations) -> Finding | None:
         f"A weight decay of {decay:g} at a learning rate of {obs.rate:g} leaves {share} of a "
         f"weight after {obs.updates:,} updates without a gradient. From the same initial weights, "
         f"{obs.ahead.reached(without):.0%} of the simulated runs reach "
-        f"{obs.goal.score:.2f} without the decay, {obs.ahead.reached(as_is):.0%} with it.",
+        f"{obs.goal.score:.2f} without the decay, {obs.ahead.reached(as_is):.0%} with it.{ended}",
         "The decay pulls every weight to 0, and the gradient has to hold against it. Where it is "
         "too strong, the weights stay too small to tell the inputs apart.",
         fixes.weaker_decays(obs.experiment),

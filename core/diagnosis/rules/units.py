@@ -132,14 +132,16 @@ def saturated_units(obs: Observations) -> Finding | None:
         f"{obs.activations[worst]} outputs lie within 1% of a bound."
     )
     ended = 0.0
-    if obs.failing and obs.failing.history.health is not None:
+    # Outputs that are not numbers lie nowhere.
+    known = obs.failing.failed & obs.failing.history.finite if obs.failing else np.zeros(1, bool)
+    if obs.failing and obs.failing.history.health is not None and known.any():
         saturated = obs.failing.history.at_end(obs.failing.history.health.saturated)
-        last = saturated[bounded][:, obs.failing.failed]
-        ended = float(np.nanmean(last, axis=1).max())
-        worst = bounded[int(np.nanmean(last, axis=1).argmax())] if ended > SATURATED else worst
+        last = saturated[bounded][:, known].mean(axis=1)
+        ended = float(last.max())
+        worst = bounded[int(last.argmax())] if ended > SATURATED else worst
         evidence += (
             f" After training {ended:.0%} of {layer_name(worst, obs)}'s units do for every "
-            f"sample, in the {obs.failing.failed.sum()} runs that fail."
+            f"sample, in the {known.sum()} runs that fail."
         )
     if share <= SATURATED and ended <= SATURATED:
         return None
