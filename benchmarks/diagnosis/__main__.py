@@ -61,6 +61,8 @@ def _alarms(healthy: list[Base], figures: Figures) -> None:
     results = judged(experiments, histories, [False] * len(healthy))
     for base, result in zip(healthy, results, strict=True):
         figures.healthy[base.kind] += 1
+        imbalanced = any(finding.code == "class-imbalance" for finding in result.static)
+        figures.tasks["imbalanced" if imbalanced else base.experiment.task.label] += 1
         for when, findings in (("after", result.findings), ("before", result.static)):
             alarms = [f for f in findings if f.severity is not Severity.COSMETIC]
             figures.alarmed[when] += bool(alarms)

@@ -22,6 +22,7 @@ class Figures:
     Args:
         drawn: Experiments, for the healthy ones among them.
         healthy: Healthy experiments, by kind.
+        tasks: The same by task; "imbalanced" for classes of which one is rare.
         alarmed: Those of them with a finding above cosmetic, "before" and "after" training.
         alarms: These findings in words.
         found, cases: Faults by their first code that were named, and that were put in, alone.
@@ -36,6 +37,7 @@ class Figures:
 
     drawn: int = 0
     healthy: Counter[str] = field(default_factory=Counter)
+    tasks: Counter[str] = field(default_factory=Counter)
     alarmed: Counter[str] = field(default_factory=Counter)
     alarms: list[str] = field(default_factory=list)
     found: Counter[str] = field(default_factory=Counter)
@@ -116,6 +118,7 @@ def show(name: str, figures: Figures) -> None:
     healthy = sum(figures.healthy.values())
     kinds = ", ".join(f"{count} {kind}" for kind, count in figures.healthy.items())
     print(f"healthy experiments: {healthy} ({kinds}), of {figures.drawn} drawn")
+    print(f"    {', '.join(f'{count} {task}' for task, count in figures.tasks.items())}")
     for when in ("before", "after") if healthy else ():
         _line(f"alarmed {when} training", figures.alarmed[when], healthy, 0, most=True)
     _list(figures.alarms)
