@@ -127,6 +127,8 @@ def test_where_no_model_is_better_than_a_constant_that_is_said():
     (limit,) = (f for f in findings if f.code == "label-conflict")
     assert limit.title == "What is possible cannot be told"
     assert not serious(findings)
+    worse = diagnose(wavy, history(wavy, accuracy=0.4, loss=0.69))
+    assert serious(worse) == {"unexplained"}, "a constant answer does better"
 
 
 def test_a_fault_is_still_found_on_noisy_rows():

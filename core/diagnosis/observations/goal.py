@@ -60,7 +60,8 @@ class Goal:
         if surely >= self.target:
             return self.target
         if self.is_unknown and not self.regression:
-            return surely
+            # Whoever does worse than a constant answer has learnt nothing.
+            return max(surely, chance)
         return max(min(enough, surely), (chance + enough) / 2)
 
     @property

@@ -33,6 +33,8 @@ def _updates_missing(obs: Observations) -> float | None:
     """
     if not obs.goal.learnable or obs.rate_dies is not None or obs.stopped_early or obs.futile:
         return None  # more updates change nothing then
+    if obs.history is not None and obs.goal.is_unknown:
+        return None  # towards nothing that is known to be possible there is no pace
     if obs.history is not None:
         if obs.failing is None or not obs.failing.moving:
             return None
