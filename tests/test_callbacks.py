@@ -28,7 +28,7 @@ CASES = {
     ),
     "nothing to watch for one": (
         (EarlyStopping("loss", patience=3, mode="max"), ReduceLROnPlateau(patience=1, factor=0.5)),
-        SGD(0.5, 0.9),
+        SGD(0.02, 0.9),
     ),
 }
 

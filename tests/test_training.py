@@ -146,10 +146,11 @@ def counting(meet=None):
     class Counted(Program):
         compiled: ClassVar[list] = []
 
-        def __init__(self, experiment, lanes):
+        def __init__(self, *of):
             if meet is not None:
                 meet()
-            super().__init__(experiment, lanes)
+            super().__init__(*of)
+            (experiment, *_) = of
             self.compiled.append(experiment)
 
     return Counted

@@ -84,9 +84,22 @@ def form(build: Callable[..., alt.TopLevelMixin]) -> Callable[..., str]:
         plain = build(*options, **more).to_dict()
         # Altair's default size of a view, which is the page's decision.
         plain.pop("config", None)
+        _leave_marks_to_the_alternative_text(plain)
         return json.dumps(plain)
 
     return built
+
+
+def _leave_marks_to_the_alternative_text(plain: object) -> None:
+    """Hide the marks from screen readers, to which some would be pictures without a text."""
+    if isinstance(plain, dict):
+        if isinstance(mark := plain.get("mark"), dict):
+            mark["aria"] = False
+        for part in plain.values():
+            _leave_marks_to_the_alternative_text(part)
+    elif isinstance(plain, list):
+        for part in plain:
+            _leave_marks_to_the_alternative_text(part)
 
 
 PICK = "pick"
