@@ -129,8 +129,11 @@ def test_plain_keras_is_laid_over_the_stack(server, page):
 def test_fixes_are_compared_and_downloaded(server, page):
     open_at(page, f"{server}/Compare_fixes?fixes=sigmoid-output.standardise-inputs&runs=16")
     press(page, "Compare")
+    # The recorded comparison, which the page begins with, has the same headings.
+    expect(page.get_by_text("Recorded on")).to_have_count(0, timeout=LONG)
     expect(page.get_by_role("heading", name="smallest combination")).to_be_visible(timeout=LONG)
     expect(page.get_by_role("heading", name="One combination in detail")).to_be_visible()
+    settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Table as CSV").click()
     lines = download.value.path().read_text().splitlines()
@@ -255,7 +258,7 @@ def test_a_report_is_drawn_without_a_server_or_a_network(server, page, browser, 
 def shows_claim(page: Page, key: str) -> None:
     """One claim is marked in the list and can be seen there, and it is the one beside it."""
     text = CLAIMS[key].text
-    expect(page.get_by_role("heading", name=text)).to_be_in_viewport()
+    expect(page.get_by_role("heading", name=text)).to_be_in_viewport(timeout=30_000)
     marked = page.get_by_role("radiogroup").locator("label", has=page.locator("input:checked"))
     expect(marked).to_have_count(1)
     expect(marked).to_contain_text(text)
@@ -290,7 +293,9 @@ def test_a_claim_is_shown_from_home_and_opened_with_its_fixes(server, page):
     shows_claim(page, "threshold-both-learn")
     settle(page)
     press(page, "Open in Threshold problem")
-    expect(page.get_by_role("heading", level=1, name="Threshold problem")).to_be_in_viewport()
+    expect(page.get_by_role("heading", level=1, name="Threshold problem")).to_be_in_viewport(
+        timeout=30_000
+    )
     expect(page).to_have_url(re.compile(r"\?v=2&fixes=sigmoid-output\.scale-inputs$"))
     for name, pressed in (("Sigmoid output", True), ("Scale inputs to [0, 1]", True)):
         fix = page.get_by_role("button", name=name, exact=True)
@@ -334,7 +339,8 @@ def test_a_claims_verdict_can_be_read_on_a_phone(server, page):
     key = "threshold-always-half"
     open_at(page, f"{server}/Check_the_answers?claim={key}")
     # The page leads to the chosen claim, until somebody scrolls.
-    expect(page.get_by_role("heading", name=CLAIMS[key].text)).to_be_in_viewport()
+    heading = page.get_by_role("heading", name=CLAIMS[key].text)
+    expect(heading).to_be_in_viewport(timeout=30_000)
     page.mouse.wheel(0, -1)
     row = page.get_by_role("radiogroup").locator("label", has=page.locator("input")).first
     row.scroll_into_view_if_needed()

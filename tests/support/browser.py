@@ -53,7 +53,7 @@ def set_number(page: Page, group: str, label: str, value: object) -> None:
 
 def go_to(page: Page, name: str) -> None:
     page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible(timeout=30_000)
     settle(page)
 
 
