@@ -203,21 +203,28 @@ def gradients(
         if index > done.judged.layer:
             continue  # it passes on its inputs
         parts: Sequence[np.ndarray]
-        if index == done.judged.layer:
-            if not isinstance(layer, Activating):
-                upstream, parts = layer.backward(layer_weights, memory, upstream + slope / rows)
-            else:
-                if isinstance(upstream, np.ndarray):  # a penalty on the outputs
-                    _, sums, out = memory
-                    upstream = layer.function.slope(sums, out, upstream)
+        judged = index == done.judged.layer
+        if isinstance(layer, Activating):
+            if isinstance(upstream, np.ndarray):
+                _, sums, out = memory
+                upstream = layer.function.slope(sums, out, upstream)
+            if judged:
                 upstream = upstream + slope / rows
+            if start == 0 and isinstance(layer, Dense):
+                # The gradient with respect to the inputs, which nobody asks for, takes the longest.
+                parts = layer.weight_gradients(memory, upstream)
+            else:
                 upstream, parts = layer.backward_from_sums(layer_weights, memory, upstream)
         else:
+            if judged:
+                upstream = upstream + slope / rows
             upstream, parts = layer.backward(layer_weights, memory, upstream)
         gradient[start : start + len(parts)] = parts
         for place, slot in enumerate(slots, start):
             if slot.regulariser is not None:
                 gradient[place] = gradient[place] + slot.regulariser.slope(weights[place])
+        if start == 0:
+            break
         end = start
     return gradient
 

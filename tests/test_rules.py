@@ -22,6 +22,7 @@ from core.fixes import Fix
 from core.initialisers import Constant, Given, Orthogonal
 from core.layers import Activation, LeakyReLU, Softmax
 from core.optimizers import AdamW
+from core.regularisers import L2
 from core.schedules import CosineDecay, ExponentialDecay
 from support.diagnosis import (
     CONTINUOUS,
@@ -47,6 +48,12 @@ from support.diagnosis import (
 )
 from support.option_faults import FAULTS as OPTIONS
 from support.sentences import whole
+
+
+def penalised(factor):
+    """The layers with a penalty on all kernels."""
+    return [replace(layer, kernel_regulariser=L2(factor)) for layer in HEALTHY.model.dense]
+
 
 CURVED = np.random.default_rng(1).normal(size=(120, 3))
 THREE = np.column_stack([CURVED[:, 0], CURVED[:, 1] ** 2, -CURVED[:, 2]])
@@ -159,6 +166,10 @@ STATIC = {
     "weight-decay-too-strong": (
         training(optimizer=Adam(0.01, weight_decay=20.0)),
         training(optimizer=AdamW(0.01)),
+    ),
+    "penalty-too-strong": (
+        layers(*penalised(1.0), experiment=NESTED),
+        layers(*penalised(1e-4), experiment=NESTED),
     ),
     "monitor-not-measured": (
         training(data(hold_out=0.0), callbacks=(EarlyStopping("val_loss"),)),

@@ -75,7 +75,7 @@ def diagnose(
     if obs.end is not None:
         findings = _after(obs, obs.end, found, from_settings(experiment, target))
     findings = _with_fixes_of_causes(findings)
-    effective = cache(partial(_effective, experiment))
+    effective = cache(partial(_effective, obs))
     findings = [replace(f, fixes=_distinct(filter(effective, f.fixes))) for f in findings]
     # Symptoms alone explain nothing.
     if obs.failing is not None and not any(is_cause(finding) for finding in findings):
@@ -187,8 +187,14 @@ def limit(end: FinalState) -> str:
 
 
 def doubt(end: FinalState) -> str:
-    """What cannot be told of a target that no model is known to reach; "" of any other."""
+    """What cannot be told: of so few rows, or of a target that no model is known to reach."""
     goal = end.goal
+    if end.close:
+        return (
+            f" On {end.history.experiment.data.held_out_rows:,} held-out rows "
+            f"{'an R²' if goal.regression else 'an accuracy'} of {goal.score:.2f} is known to "
+            f"within {2 * goal.error:.2f} (95%), so these runs may be as good as that."
+        )
     if not goal.is_estimated or goal.score == goal.target or goal.rows.baselines is not None:
         return ""
     return (
@@ -209,8 +215,19 @@ def _expected(findings: tuple[Finding, ...], worst: Severity) -> str:
 
 
 def main_cause(findings: tuple[Finding, ...]) -> Finding:
-    """The most severe cause; a symptom only where no cause is known."""
-    return next(filter(is_cause, findings), findings[0])
+    """The most severe cause; a symptom only where no cause is known.
+
+    Of those that are equally severe, it is one that brings others about rather than what follows.
+    """
+    worst = list(filter(is_cause, findings))
+    worst = [finding for finding in worst if finding.severity is worst[0].severity]
+    if not worst:
+        return findings[0]
+    main, behind = worst[0], worst[1:]
+    while roots := [finding for finding in behind if finding.code in rule_of(main).follows]:
+        main = roots[0]
+        behind.remove(main)
+    return main
 
 
 def _because(findings: tuple[Finding, ...], link: str) -> str:
@@ -218,10 +235,12 @@ def _because(findings: tuple[Finding, ...], link: str) -> str:
     return f"{link} {cause}" if cause else "for an unknown reason"
 
 
-def _effective(experiment: Experiment, fix: Fix) -> bool:
+def _effective(obs: Observations, fix: Fix) -> bool:
     """The fix fits this experiment and changes it."""
+    if fix == fixes.STANDARDISE and obs.rows.standardised:
+        return False
     try:
-        return fix.apply(experiment) != experiment
+        return fix.apply(obs.experiment) != obs.experiment
     except InvalidExperiment:
         return False
 
@@ -241,7 +260,7 @@ def _revised(end: FinalState, finding: Finding, before: Finding | None) -> Findi
     if end.sound and not (rule.by_run and rule.symptom and end.failed.any()):
         if finding.severity is COSMETIC and not feared:
             return finding
-        note = f" {_passed(end)} all the same."
+        note = "" if end.close else f" {_passed(end)} all the same."
         if finding.evidence.startswith(str(end.rate)):
             note = ""
         return replace(

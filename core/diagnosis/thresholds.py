@@ -14,6 +14,8 @@ MINORITY = 0.2
 where Google's course on imbalanced data calls an imbalance moderate."""
 FAINT = 0.01
 """Signal that reaches the last hidden layer from which on the layers before hardly count."""
+LARGE = 2.0
+"""Initial weights this many times as large as Glorot's saturate a layer that those do not."""
 FEW_UPDATES = 500
 FEW_HELD_OUT = 50
 """Held-out rows whose accuracy is known to within 0.14 (95%)."""

@@ -14,6 +14,7 @@ from core.fixes.catalogue import (
     NO_DROPOUT,
     NO_NORMALISATION,
     NO_OUTPUT_DROPOUT,
+    NO_PENALTY,
     ONE_OUTPUT_ACTIVATION,
     PERMUTE,
     RECTIFY,
@@ -35,6 +36,7 @@ from core.fixes.catalogue import (
     more_rows,
     other_rates,
     rate,
+    usual_rate,
 )
 from core.fixes.edits import (
     labels_from_zero,
@@ -57,6 +59,7 @@ from core.fixes.fix import (
 from core.fixes.network_edits import (
     WIDE,
     widened,
+    without_penalties,
 )
 
 __all__ = [
@@ -73,6 +76,7 @@ __all__ = [
     "NO_DROPOUT",
     "NO_NORMALISATION",
     "NO_OUTPUT_DROPOUT",
+    "NO_PENALTY",
     "ONE_OUTPUT_ACTIVATION",
     "PERMUTE",
     "RECTIFY",
@@ -104,10 +108,12 @@ __all__ = [
     "sigmoid_output",
     "softmax_output",
     "standardised_without_normalisation",
+    "usual_rate",
     "widened",
     "with_data",
     "with_hidden",
     "with_rate",
     "with_training",
     "without_layers",
+    "without_penalties",
 ]

@@ -27,6 +27,7 @@ from core.fixes.network_edits import (
     widened,
     with_hidden_layer,
     without_output_noise,
+    without_penalties,
 )
 
 DEFAULT_BATCH = 32
@@ -151,6 +152,12 @@ ADAM = ours(
     "Adam",
     "Adam scales each weight's step by its own gradients, so small gradients still move weights.",
     with_training(optimizer=Adam()),
+)
+NO_PENALTY = ours(
+    "no-penalty",
+    "No regularisers",
+    "Only the error of the outputs is then minimised.",
+    without_penalties,
 )
 NO_NORMALISATION = ours(
     "no-batch-normalisation",
@@ -288,6 +295,14 @@ def more_rows(experiment: Experiment) -> Fix:
 def default_rate(experiment: Experiment) -> float:
     """Keras's own learning rate for the experiment's optimizer."""
     return type(experiment.training.optimizer)().learning_rate
+
+
+def usual_rate(experiment: Experiment) -> float:
+    """The learning rate that programs with this optimizer were written for.
+
+    It is Keras's default, or that before TensorFlow 2 where it was higher.
+    """
+    return experiment.training.optimizer.former_rate or default_rate(experiment)
 
 
 def follows_gradient(experiment: Experiment) -> bool:

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from core import activations
 from core.experiment import Dense, Experiment, InvalidExperiment, Model
+from core.fields import settings
 from core.initialisers import initialiser
-from core.layers import Activation, Layer
+from core.layers import Activation, ActivityRegularisation, Layer
+from core.regularisers import REGULARISER
 
 WIDE = 16
 """Units of a hidden layer that is widened: with half of them dead, eight still carry the signal."""
@@ -54,6 +56,17 @@ def changed_output(experiment: Experiment, activation: str, units: int) -> Model
         model = Model((*model.before, model.output, *after))
     output = replace(model.output, units=units)
     return _fitting(experiment, Model((*model.before, output, *model.after)))
+
+
+def without_penalties(experiment: Experiment) -> Experiment:
+    """The experiment without penalties on weights or on outputs."""
+    kept = (x for x in experiment.model.layers if not isinstance(x, ActivityRegularisation))
+    return replace(experiment, model=Model(tuple(_unpenalised(layer) for layer in kept)))
+
+
+def _unpenalised(layer: Layer) -> Layer:
+    penalties = [name for name, each in settings(type(layer)).items() if each.kind is REGULARISER]
+    return replace(layer, **dict.fromkeys(penalties)) if penalties else layer  # type: ignore[type-var]
 
 
 def initialised_by_activation(experiment: Experiment) -> Experiment:

@@ -118,8 +118,11 @@ class Dense(Activating):
     def backward_from_sums(
         self, weights: Sequence[Any], memory: Any, upstream: Any
     ) -> tuple[Any, Sequence[Any]]:
-        x, _, _ = memory
-        gradients = [x.swapaxes(1, 2) @ upstream]
+        return upstream @ weights[0].swapaxes(1, 2), self.weight_gradients(memory, upstream)
+
+    def weight_gradients(self, memory: Any, upstream: Any) -> Sequence[Any]:
+        """The gradient for each slot alone, from that with respect to the sums."""
+        gradients = [memory[0].swapaxes(1, 2) @ upstream]
         if self.use_bias:
             gradients.append(over_rows(upstream))
-        return upstream @ weights[0].swapaxes(1, 2), gradients
+        return gradients

@@ -99,6 +99,7 @@ class Adagrad(Optimizer):
 
     keras_name = label = "Adagrad"
     help = "Divides each gradient by all of its past, so that the updates get smaller."
+    former_rate = 0.01
 
     def directions(self, follower: Follower, gradients: Arrays) -> Arrays:
         sums = follower.state("sums", gradients, self.initial_accumulator_value)
@@ -126,6 +127,7 @@ class Adadelta(Optimizer):
 
     keras_name = label = "Adadelta"
     help = "Divides the size of its latest updates by that of the gradients; it begins slowly."
+    former_rate = 1.0
 
     def directions(self, follower: Follower, gradients: Arrays) -> Arrays:
         squares = follower.average("squares", gradients, [g * g for g in gradients], self.rho)

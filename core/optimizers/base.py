@@ -106,6 +106,7 @@ class Optimizer(KerasEntry):
         clipnorm: Largest norm of the gradient of one array of weights; 0 for no limit.
         clipvalue: Largest size of an entry of the gradient; 0 for no limit.
         global_clipnorm: Largest norm of the gradient of all weights; 0 for no limit.
+        former_rate: Keras's default learning rate before TensorFlow 2, where it was another one.
         rescales: Whether it divides by the size of the gradient, so that an update moves each
             weight by about the learning rate.
     """
@@ -130,6 +131,7 @@ class Optimizer(KerasEntry):
     )
 
     rescales: ClassVar[bool] = True
+    former_rate: ClassVar[float | None] = None
 
     def check(self) -> None:
         """Check what Keras checks of several arguments together.

@@ -19,6 +19,7 @@ from core.diagnosis.observations.rows import RowStatistics
 from core.diagnosis.observations.start import InitialState, parameters
 from core.diagnosis.thresholds import DECAYED, EARLY, ENDURING, SHRUNK
 from core.experiment import BatchNormalisation, Data, Dense, Experiment, Model, Training
+from core.fixes import without_penalties
 from core.history import History
 from core.initialisers import initialiser
 
@@ -151,19 +152,36 @@ class Observations:
     def futile(self) -> bool:
         """More updates lead nowhere.
 
-        The momentum never ends, a batch is its own mean, or the weight decay has taken the weights.
+        The momentum never ends, a batch is its own mean, or a decay has taken the weights.
         """
         momentum = getattr(self.training.optimizer, "momentum", 0.0)
         normalised = any(isinstance(layer, BatchNormalisation) for layer in self.model.layers)
         batch = min(self.training.batch_size, self.data.training_rows)
-        return momentum >= ENDURING or (normalised and batch == 1) or self.decayed_away
+        return (
+            momentum >= ENDURING
+            or (normalised and batch == 1)
+            or (self.decayed_away or self.penalised_away)
+        )
 
     @property
     def decayed_away(self) -> bool:
         """Under a weight decay the runs that do not pass end with far smaller weights."""
-        if self.failing is None or not self.training.optimizer.weight_decay:
-            return False
-        return bool(np.median(self.failing.growth[self.failing.failed]) < SHRUNK)
+        return bool(self.training.optimizer.weight_decay) and self._shrunk
+
+    @property
+    def is_penalised(self) -> bool:
+        """The loss includes penalties on weights or outputs."""
+        return without_penalties(self.experiment) != self.experiment
+
+    @property
+    def penalised_away(self) -> bool:
+        """The same under such penalties."""
+        return self._shrunk and self.is_penalised
+
+    @property
+    def _shrunk(self) -> bool:
+        end = self.failing
+        return end is not None and bool(np.median(end.growth[end.failed]) < SHRUNK)
 
     @property
     def stopped_early(self) -> bool:

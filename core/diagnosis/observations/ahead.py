@@ -15,7 +15,7 @@ from core.diagnosis.observations.draws import ROWS, Draws
 from core.diagnosis.observations.goal import Goal
 from core.diagnosis.observations.start import InitialState
 from core.experiment import Experiment
-from core.fixes import widened
+from core.fixes import widened, without_penalties
 
 LONGEST_MOVE = 0.1
 """Largest step of a look ahead: a fraction of a typical initial weight, to stay on the path."""
@@ -150,6 +150,11 @@ class LookAhead:
         optimizer = replace(self.experiment.training.optimizer, weight_decay=0.0)
         training = replace(self.experiment.training, optimizer=optimizer)
         return self.follow(replace(self.experiment, training=training), self.draws.sample)
+
+    @cached_property
+    def unpenalised(self) -> lookahead.Pace | None:
+        """Without penalties on weights and outputs."""
+        return self.follow(without_penalties(self.experiment), self.draws.sample)
 
     @cached_property
     def wide(self) -> lookahead.Pace | None:

@@ -73,8 +73,21 @@ class FinalState:
 
     @property
     def sound(self) -> bool:
-        """So nearly all runs pass that the others are no sign of a fault."""
-        return self.rate.value >= SOUND
+        """So nearly all runs pass, or come so close, that the others are no sign of a fault."""
+        return self.rate.value >= SOUND or self.close
+
+    @cached_property
+    def close(self) -> bool:
+        """On the rows held out, the runs are as good as the goal to within its standard error.
+
+        On the training rows they have reached it.
+        """
+        if self.rate.value >= SOUND or not self.goal.error or self.goal.is_trivial:
+            return False
+        near = (
+            float(np.nan_to_num(self.scores, nan=-1.0).mean()) >= self.goal.score - self.goal.error
+        )
+        return near and self._fits_training_rows and not self._constant.any()
 
     @cached_property
     def output(self) -> np.ndarray:
@@ -148,6 +161,11 @@ class FinalState:
     def _relu_layers(self) -> list[int]:
         hidden = self.history.experiment.model.activations[:-1]
         return [index for index, activation in enumerate(hidden) if activation.name == "relu"]
+
+    @property
+    def lost(self) -> bool:
+        """In most of the runs that do not pass the loss was infinite or NaN."""
+        return bool((self.failed & ~self.history.finite).sum() > self.failed.sum() / 2)
 
     @cached_property
     def silenced(self) -> np.ndarray:
@@ -227,6 +245,20 @@ class FinalState:
     def moving(self) -> bool:
         """Most failed runs would get to the goal if they went on."""
         left = np.median(self.updates_left)
-        # An R² that is there on the training rows is not to be had from more updates.
-        there = self.goal.is_trivial or (self.goal.regression and left == 0)
-        return bool(np.isfinite(left)) and not there
+        return bool(np.isfinite(left)) and not self.goal.is_trivial and not self._fits(left)
+
+    def _fits(self, left: float) -> bool:
+        """The training rows have the score that others lack, which more updates do not mend.
+
+        Args:
+            left: Updates to the goal on them, of the median run.
+        """
+        if left > 0 or self.goal.regression:
+            return left == 0
+        return self.history.experiment.data.held_out_rows > 0 and self._fits_training_rows
+
+    @property
+    def _fits_training_rows(self) -> bool:
+        """Most of the runs that do not pass have the score of the goal on the training rows."""
+        shown = self.history.at_end(self.history.evaluated_score)[self.failed]
+        return bool(np.median(shown) >= self.goal.score)

@@ -60,9 +60,20 @@ class Goal:
         if surely >= self.target:
             return self.target
         if self.is_unknown and not self.regression:
-            # Whoever does worse than a constant answer has learnt nothing.
-            return max(surely, chance)
+            # Whoever does worse than a constant answer has learnt nothing, but on rows held out
+            # it may be chance.
+            return max(surely, chance - 2 * error * (data.held_out_rows > 0))
         return max(min(enough, surely), (chance + enough) / 2)
+
+    @property
+    def error(self) -> float:
+        """The standard error of this score on the rows held out; 0 where none are."""
+        rows, score = self.experiment.data.held_out_rows, min(max(self.score, 0), 1)
+        if not rows:
+            return 0.0
+        if self.regression:
+            return 2 * math.sqrt(score / rows) * (1 - score)
+        return math.sqrt(score * (1 - score) / rows)
 
     @property
     def is_estimated(self) -> bool:

@@ -26,6 +26,8 @@ ENOUGH_ROWS = 100
 """Rows from which on simple models say something about the best score."""
 ENOUGH = 0.99
 """A score of a simple model that no better one is looked for."""
+STANDARD = 0.2
+"""How far the mean and deviation of a part of standardised rows may be off."""
 COMPARED_ROWS, COMPARED_VALUES = 400, 100_000
 """Rows, and rows times columns, that simple models are fitted to: about 20 ms of their time."""
 
@@ -130,6 +132,15 @@ class RowStatistics:
         """(varying features,), root mean square of each column that is not constant."""
         squares = np.einsum("ij,ij->j", self.inputs, self.inputs)
         return np.sqrt(squares[self.varying] / len(self.inputs))
+
+    @cached_property
+    def standardised(self) -> bool:
+        """Every column that varies has about a mean of 0 and a variance of 1."""
+        x = self.inputs[:, self.varying]
+        if not x.size:
+            return False
+        off = np.maximum(np.abs(x.mean(axis=0)), np.abs(x.std(axis=0) - 1))
+        return bool(off.max() < STANDARD)
 
     @cached_property
     def conditioning(self) -> float:

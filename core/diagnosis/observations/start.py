@@ -65,6 +65,19 @@ class InitialState:
         return [by_array[index] for index in network.kernel_slots(self.experiment.model)]
 
     @cached_property
+    def loss(self) -> float:
+        """The mean loss of the rows without penalties, the median of the draws."""
+        done, labels = self._forward
+        with np.errstate(all="ignore"):
+            each = network.judge(self.experiment, done, labels)[0] - done.penalty
+        return float(np.median(each.mean(axis=1)))
+
+    @property
+    def penalty(self) -> float:
+        """What penalties on weights and outputs add to it."""
+        return float(np.median(self._forward[0].penalty))
+
+    @cached_property
     def gradients(self) -> list[np.ndarray]:
         """Norm of each dense layer's kernel gradient, (runs,) each."""
         return [np.sqrt(np.square(slope).sum(axis=(1, 2))) for slope in self._slopes]

@@ -110,7 +110,8 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
     # Within what a share of so many rows can change by chance.
     spread = np.nanmax(accuracy[1:], axis=0) - np.nanmin(accuracy[1:], axis=0)
     still = spread <= 2 * math.sqrt(0.25 / obs.data.training_rows)
-    frozen = fell & still & end.failed
+    # On the training rows there may be nothing left to gain.
+    frozen = fell & still & end.failed & (last_accuracy < obs.goal.score)
     if not frozen.any():
         return None
     which = np.flatnonzero(frozen)[0]

@@ -73,7 +73,8 @@ def no_nonlinearity(obs: Observations) -> Finding | None:
     regression, straight, best = obs.goal.regression, obs.rows.linear_score, obs.rows.ceiling
     if obs.rows.continuous and not regression:
         return None
-    what = f"{len(obs.hidden)} linear hidden layers" if obs.hidden else "no hidden layer"
+    count = len(obs.hidden)
+    what = f"{count} linear hidden layer{'s' * (count > 1)}" if count else "no hidden layer"
     evidence = (
         f"With {what} the network is linear in its inputs; least squares give an R² of "
         f"{straight:.2f}, while {best:.2f} is possible."

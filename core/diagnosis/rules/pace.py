@@ -23,7 +23,13 @@ from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import BARELY, ORDER, PRECISION, RESTLESS
-from core.fixes import default_rate
+from core.fixes import default_rate, usual_rate
+
+TOO_HIGH = "The learning rate is too high"
+OVERSHOOTING = (
+    "Each update overshoots the minimum it should approach, so the loss rises or bounces instead "
+    "of falling. Such a step can also push units to where they have no gradient."
+)
 
 
 def _updates_missing(obs: Observations) -> float | None:
@@ -51,7 +57,8 @@ def _missing_evidence(obs: Observations, needed: float) -> str:
         "about" if obs.history is not None or needed != obs.ahead.updates_covered else "more than"
     )
     text = (
-        f"{_epochs(obs)} of {obs.updates_per_epoch:,} updates make {obs.updates:,} updates. At a "
+        f"{_epochs(obs)} of {obs.updates_per_epoch:,} update{'s' * (obs.updates_per_epoch > 1)} "
+        f"make {obs.updates:,}. At a "
         f"learning rate of {obs.rate:g}, {least} {rounded_up(needed):,} are needed, or "
         f"{epochs:,} epochs"
     )
@@ -71,8 +78,8 @@ def _epochs(obs: Observations) -> str:
 
 @rule("learning-rate-too-low")
 def learning_rate_too_low(obs: Observations) -> Finding | None:
-    default = default_rate(obs.experiment)
-    if obs.rate >= default or not obs.goal.learnable or obs.futile:
+    default, usual = default_rate(obs.experiment), usual_rate(obs.experiment)
+    if obs.rate >= usual or not obs.goal.learnable or obs.futile:
         return None
     needed = _updates_missing(obs)
     if needed is None:
@@ -81,7 +88,7 @@ def learning_rate_too_low(obs: Observations) -> Finding | None:
             return None
         needed = math.inf
     factor = min(10.0 ** math.ceil(math.log10(max(min(needed / obs.updates, 1e6), 1.1))), 1e6)
-    better = sorted({min(obs.rate * factor, 0.1), default}, reverse=True)
+    better = sorted({min(obs.rate * factor, 0.1), usual}, reverse=True)
     if math.isfinite(needed):
         evidence = _missing_evidence(obs, needed)
     else:
@@ -92,7 +99,8 @@ def learning_rate_too_low(obs: Observations) -> Finding | None:
     return Finding(
         SLOW,
         "The learning rate is too low",
-        f"{evidence} Keras's default for this optimizer is {default:g}.",
+        f"{evidence} Keras's default for this optimizer is {default:g}"
+        + (f"; before TensorFlow 2 it was {usual:g}." if usual != default else "."),
         "Each update moves the weights in proportion to the learning rate, and at this rate the "
         "updates do not take them far enough. The network is slow rather than stuck.",
         tuple(fixes.rate(value) for value in better),
@@ -128,8 +136,8 @@ def too_few_updates(obs: Observations) -> Finding | None:
     needed = _updates_missing(obs)
     if needed is None:
         return None
-    default = default_rate(obs.experiment)
-    if obs.rate < default and needed * obs.rate / default <= obs.updates:
+    usual = usual_rate(obs.experiment)
+    if obs.rate < usual and needed * obs.rate / usual <= obs.updates:
         return None  # the learning rate alone explains it
     epochs = rounded_up(1.5 * needed / obs.updates_per_epoch)
     faster = min(10 * obs.rate, 0.1) if obs.rate < 0.1 else None
@@ -174,18 +182,49 @@ def batch_too_large(obs: Observations) -> Finding | None:
     )
 
 
-@rule("learning-rate-too-high", follows=("inputs-unscaled", "target-unscaled"))
+def _rate_that_loses(obs: Observations) -> Finding:
+    """Of a network that is too big to look ahead, the loss itself shows it."""
+    assert obs.failing is not None, "there are runs whose loss is lost"
+    lost = obs.failing.failed & ~obs.failing.history.finite
+    gradient = max(float(np.median(each)) for each in obs.start.gradients)
+    return Finding(
+        COSMETIC if _off_scale(obs) else FATAL,
+        TOO_HIGH,
+        f"At a learning rate of {obs.rate:g} the loss becomes infinite or NaN in {lost.sum()} of "
+        f"{lost.size} runs. Before training the largest kernel gradient has a norm of "
+        f"{number(gradient)}.",
+        OVERSHOOTING,
+        fixes.lower_rates(obs.experiment),
+        LIKELY,
+        "Train with a tenth of the learning rate on the same seeds.",
+        because=f"a learning rate of {obs.rate:g} is too high",
+    )
+
+
+def _off_scale(obs: Observations) -> bool:
+    """At a usual rate it is the data that make the loss so steep."""
+    inputs = obs.rows.sizes.max(initial=0) > ORDER or obs.rows.conditioning > ORDER**2
+    targets = obs.goal.regression and obs.rows.target_size > ORDER
+    return obs.rate <= 3 * usual_rate(obs.experiment) and (inputs or targets)
+
+
+@rule(
+    "learning-rate-too-high",
+    follows=("inputs-unscaled", "target-unscaled", "initial-scale"),
+)
 def learning_rate_too_high(obs: Observations) -> Finding | None:
     if obs.all_passed:
         return None
-    default = default_rate(obs.experiment)
+    default = usual_rate(obs.experiment)
     worth = obs.rate > 3 * default or (
         fixes.follows_gradient(obs.experiment) and obs.rate > default / 10
     )
-    if not worth or not obs.goal.learnable or obs.ahead.as_is is None:
+    if not worth or not obs.goal.learnable:
         return None
     if obs.training.takes_probabilities and not obs.model.output_activation.probability:
         return None  # a loss that clips the output jumps at any rate
+    if obs.ahead.as_is is None:
+        return _rate_that_loses(obs) if obs.failing and obs.failing.lost else None
     loss, lower = (obs.ahead.trial[part] for part in (1.0, 0.1))
     restless = 0.0
     if obs.failing and obs.failing.history.health is not None:
@@ -216,16 +255,13 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
     if killed >= CLEAR:
         evidence += f" In {killed:.0%} of the runs that fail a whole layer dies in training."
     severity = FATAL if obs.failing else FRAGILE
-    inputs_off = obs.rows.sizes.max(initial=0) > ORDER or obs.rows.conditioning > ORDER**2
-    targets_off = obs.goal.regression and obs.rows.target_size > ORDER
-    if not high and (inputs_off or targets_off):
-        severity = COSMETIC  # at this rate it is the data that make the loss so steep
+    if _off_scale(obs):
+        severity = COSMETIC
     return Finding(
         severity,
-        "The learning rate is too high",
+        TOO_HIGH,
         evidence,
-        "Each update overshoots the minimum it should approach, so the loss rises or bounces "
-        "instead of falling. Such a step can also push units to where they have no gradient.",
+        OVERSHOOTING,
         fixes.lower_rates(obs.experiment),
         *confidence_in(obs, severity, "Train with a tenth of the learning rate on the same seeds."),
         because=f"a learning rate of {obs.rate:g} is too high",

@@ -160,7 +160,9 @@ def target_unscaled(obs: Observations) -> Finding | None:
             f" Each update moves a weight by about {obs.rate:g}, so {number(obs.travel)} in all "
             f"{obs.updates:,} updates."
         )
-    severity = _severity_off_scale(obs, large, thrown)
+    # Inputs that are off scale give outputs as large as the targets: that is not what is wrong.
+    far = large and size > float(np.sqrt(np.square(out).mean()))
+    severity = _severity_off_scale(obs, far, thrown)
     cause = (
         "The initial weights give outputs of about 1, so the weights must grow a long way to reach "
         "the targets, while the gradient of the squared error is as large as they are. "

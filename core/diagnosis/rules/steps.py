@@ -75,6 +75,46 @@ def weight_decay_too_strong(obs: Observations) -> Finding | None:
     )
 
 
+@rule("penalty-too-strong")
+def penalty_too_strong(obs: Observations) -> Finding | None:
+    if obs.all_passed or not obs.goal.learnable or not obs.is_penalised:
+        return None
+    if obs.history is None and obs.ahead.reached_in_time >= CLEAR:
+        return None
+    as_is, without = obs.ahead.as_is, obs.ahead.unpenalised
+    helps = False
+    if as_is is not None and without is not None:
+        gain = obs.ahead.reached(without, obs.travel) - obs.ahead.reached_in_time
+        helps = gain >= CLEAR or ends_better(as_is, without)
+    if not helps and not obs.penalised_away:
+        return None
+    evidence = (
+        f"Before training the penalties add {number(obs.start.penalty)} to a loss of "
+        f"{number(obs.start.loss)}."
+    )
+    if helps:
+        evidence += (
+            f" From the same initial weights, {obs.ahead.reached(without):.0%} of the simulated "
+            f"runs reach {obs.goal.score:.2f} without them, {obs.ahead.reached(as_is):.0%} with "
+            "them."
+        )
+    if obs.failing and obs.penalised_away:
+        growth = float(np.median(obs.failing.growth[obs.failing.failed]))
+        evidence += (
+            f" The kernels of the runs that fail end at {number(growth)} times their initial norm."
+        )
+    return Finding(
+        FATAL if obs.failing else FRAGILE,
+        "The regularisers are too strong",
+        evidence,
+        "The loss is the error of the outputs plus the penalties. Where these are larger, the "
+        "training makes the weights or outputs small in place of the error.",
+        (data_fixes.NO_PENALTY,),
+        *confidence_in(obs, FRAGILE, "Train without regularisers on the same seeds."),
+        because="the regularisers are too strong",
+    )
+
+
 @rule("momentum-too-high")
 def momentum_too_high(obs: Observations) -> Finding | None:
     momentum = getattr(obs.training.optimizer, "momentum", 0.0)

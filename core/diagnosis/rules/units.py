@@ -22,7 +22,16 @@ from core.diagnosis.findings import (
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.rule import rule
-from core.diagnosis.thresholds import EXPLODING, FAINT, FALLING, ORDER, RISK, SATURATED, VANISHING
+from core.diagnosis.thresholds import (
+    EXPLODING,
+    FAINT,
+    FALLING,
+    LARGE,
+    ORDER,
+    RISK,
+    SATURATED,
+    VANISHING,
+)
 from core.fixes import Fix
 from core.initialisers import initialiser
 
@@ -117,7 +126,7 @@ def _dead_at_the_end(obs: Observations, layers: list[int], dead: np.ndarray) -> 
 
 @rule(
     "saturated-units",
-    follows=("inputs-unscaled", "learning-rate-too-high"),
+    follows=("inputs-unscaled", "learning-rate-too-high", "initial-scale"),
     picture="saturated",
 )
 def saturated_units(obs: Observations) -> Finding | None:
@@ -153,6 +162,8 @@ def saturated_units(obs: Observations) -> Finding | None:
     # Inputs that are off scale have a finding of their own, whose fix is to scale them.
     scaled = obs.rows.sizes.max(initial=0) <= ORDER
     remedies = [fixes.STANDARDISE, fixes.RECTIFY] if scaled else [fixes.RECTIFY, fixes.STANDARDISE]
+    if scaled and share > SATURATED and max(obs.start.spreads[:-1]) > LARGE:
+        remedies.insert(0, fixes.KEEP_VARIANCE)
     if ended > SATURATED >= share:
         remedies = [*fixes.lower_rates(obs.experiment), *remedies]
     return Finding(
@@ -247,6 +258,9 @@ def exploding_gradient(obs: Observations) -> Finding | None:
     norms = end.history.health.gradient_norm.max(axis=1)
     runs, loss = np.arange(end.history.runs), end.history.loss
     norms, loss = (np.where(np.isfinite(part), part, np.inf) for part in (norms, loss))
+    # Of a run that was stopped, nothing is known of later epochs.
+    stopped, last = ~end.history.trained, loss[end.history.ends - 1, runs]
+    norms, loss = np.where(stopped, 0, norms), np.where(stopped, last, loss)
     highest, peak = norms.argmax(axis=0), norms.max(axis=0)
     lowest = np.minimum.accumulate(loss, axis=0)[highest, runs]
     with np.errstate(invalid="ignore"):

@@ -26,7 +26,15 @@ from core.diagnosis.findings import (
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.rule import rule
-from core.diagnosis.thresholds import FAINT, FEW_HELD_OUT, FEW_UPDATES, ORDER, SMALL_BATCH
+from core.diagnosis.thresholds import (
+    FAINT,
+    FEW_HELD_OUT,
+    FEW_UPDATES,
+    LARGE,
+    ORDER,
+    SATURATED,
+    SMALL_BATCH,
+)
 from core.initialisers import Given, initialiser
 
 
@@ -59,7 +67,16 @@ def initial_scale(obs: Observations) -> Finding | None:
     )
     severity = COSMETIC
     matters = obs.failing or (obs.history is None and not obs.ahead.reached_in_time >= CLEAR)
-    if obs.hidden and matters and not FAINT <= signal <= 1 / FAINT:
+    saturated = _saturated_by_weights(obs, max(spreads[n] for n in fixed))
+    if saturated is not None:
+        evidence += (
+            f" Before training {obs.start.saturated[saturated]:.0%} of "
+            f"{layer_name(saturated, obs)}'s {obs.activations[saturated]} outputs lie within 1% of "
+            "a bound."
+        )
+    lost = obs.failing is not None and obs.failing.lost and spreads[worst] > ORDER
+    wrong = lost or saturated is not None or not FAINT <= signal <= 1 / FAINT
+    if obs.hidden and matters and wrong:
         severity = SLOW if signal < FAINT else FRAGILE
         if obs.failing and not obs.failing.passed.any() and not obs.failing.moving:
             severity = FATAL
@@ -79,13 +96,27 @@ def initial_scale(obs: Observations) -> Finding | None:
     )
 
 
+def _saturated_by_weights(obs: Observations, spread: float) -> int | None:
+    """The hidden layer whose bounded outputs are at a bound from the start, if one is.
+
+    Args:
+        spread: Of the largest initial weights, over that of Glorot's.
+    """
+    if spread < LARGE or obs.rows.sizes.max(initial=0) > ORDER:
+        return None
+    bounded = [n for n, name in enumerate(obs.activations) if name in ("sigmoid", "tanh")]
+    worst = max(bounded, key=lambda n: obs.start.saturated[n], default=None)
+    return worst if worst is not None and obs.start.saturated[worst] > SATURATED else None
+
+
 @rule("unusual-learning-rate", unless=("learning-rate-too-low", "learning-rate-too-high"))
 def unusual_learning_rate(obs: Observations) -> Finding | None:
-    default = fixes.default_rate(obs.experiment)
-    if default / ORDER <= obs.rate <= default * ORDER or obs.rate == 0:
+    default, usual = fixes.default_rate(obs.experiment), fixes.usual_rate(obs.experiment)
+    if usual / ORDER <= obs.rate <= usual * ORDER or obs.rate == 0:
         return None
-    low = obs.rate < default
-    times = default / obs.rate if low else obs.rate / default
+    low = obs.rate < usual
+    times = usual / obs.rate if low else obs.rate / usual
+    whose = "Keras's default" if usual == default else "Keras's default before TensorFlow 2"
     moves = (
         ""
         if fixes.follows_gradient(obs.experiment)
@@ -95,11 +126,11 @@ def unusual_learning_rate(obs: Observations) -> Finding | None:
         COSMETIC,
         f"An unusually {'low' if low else 'high'} learning rate",
         f"A learning rate of {obs.rate:g} is {number(times)} times {'below' if low else 'above'} "
-        f"Keras's default of {default:g} for this optimizer{moves}.",
+        f"{whose} of {usual:g} for this optimizer{moves}.",
         "The learning rate sets how far each update goes. Too low, the training ends on the way; "
         "too high, it steps over the minimum.",
-        (fixes.rate(default),),
-        *_open(obs, "Train with Keras's default on the same seeds."),
+        (fixes.rate(usual),),
+        *_open(obs, f"Train with a learning rate of {usual:g} on the same seeds."),
     )
 
 
