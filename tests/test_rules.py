@@ -258,6 +258,15 @@ def test_findings_are_whole_and_ordered():
                 assert fix.apply(faulty) != faulty
 
 
+def test_every_fault_is_told_after_a_training_that_fails():
+    for faulty, _ in (*STATIC.values(), *OPTIONS.values()):
+        trained = history(faulty, accuracy=0.3)
+        found = diagnose(faulty, trained)
+        told = summary(found, trained)
+        whole(told, found)
+        assert "nan" not in " ".join(told).lower().split()
+
+
 class Extra:
     """A rule that a test registers, as a module of its own would."""
 
