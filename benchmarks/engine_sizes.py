@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from math import inf
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def compare_sizes(missing: list[str]) -> list[dict]:
         fit = _fit(network(*size))
         for runs in RUNS:
             compiling = train(network(*size), runs).compile_seconds
-            ways = {"training": _engine(size, runs), "engine": _epochs(size, runs)}
+            ways = {"training": _engine(size, runs), "engine": epochs_alone(network(*size), runs)}
             ways["model.fit"] = fit
             if "jax" not in missing:
                 ways["JAX"] = _jax(network(*size), runs)
@@ -102,17 +101,18 @@ def _engine(size, runs: int) -> Callable[[], float]:
     return lambda: train(experiment, runs, next(seeds)).seconds / EPOCHS
 
 
-def _epochs(size, runs: int) -> Callable[[], float]:
-    """Of the engine alone, EPOCHS in a row."""
-    experiment = network(*size)
+def epochs_alone(experiment: Experiment, runs: int) -> Callable[[], float]:
+    """Seconds an epoch of the engine, EPOCHS in a row, with evaluation and health figures."""
     members = [(experiment, run) for run in range(runs)]
     lanes = grouping.lanes_for(experiment, runs)
     program = programs.program(experiment, lanes)
     own, held_out = stacked_rows(members, 0, program.layout, lanes)
-    order, keys = np.arange(size[-1], dtype=np.int32), np.zeros(lanes, np.uint32)
+    order = np.arange(experiment.data.training_rows, dtype=np.int32)
+    keys = np.zeros(lanes, np.uint32)
+    rates = np.full(lanes, experiment.training.optimizer.learning_rate)
 
     def measure() -> float:
-        program.reset(_initial_weights(members, 0, lanes), np.full(lanes, 1e-3))
+        program.reset(_initial_weights(members, 0, lanes), rates)
         one = functools.partial(program.epoch, own, held_out, order, keys)
         return _timed(lambda: [one() for _ in range(EPOCHS)]) / EPOCHS
 
@@ -292,20 +292,24 @@ def compare_norms(runs: int = 16) -> list[dict]:
     return rows
 
 
-def limit(runs: int = 512, epochs: int = 3) -> float | None:
+def limit(runs: int, epochs: int = 3) -> Callable[[], float] | None:
     """µs a run and step of the C program on one thread; None where there is no compiler."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if compiler is None:
         return None
-    with tempfile.TemporaryDirectory() as folder, suppress(subprocess.CalledProcessError):
-        program = str(Path(folder, "limit"))
-        options = ["-O3", "-march=native", "-ffast-math", str(LIMIT), "-o", program, "-lm"]
+    folder = tempfile.TemporaryDirectory()
+    program = str(Path(folder.name, "limit"))
+    options = ["-O3", "-march=native", "-ffast-math", str(LIMIT), "-o", program, "-lm"]
+    try:
         subprocess.run([compiler, *options], check=True)
-        done = subprocess.run(
-            [program, str(runs), str(epochs)], check=True, capture_output=True, text=True
-        )
-        return float(done.stdout)
-    return None
+    except subprocess.CalledProcessError:
+        return None
+
+    def measure(folder=folder) -> float:  # which is there for as long as this function is
+        command = [program, str(runs), str(epochs)]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    return measure
 
 
 def peak_megabytes(runs: int = 64) -> float | None:
