@@ -89,6 +89,25 @@ def test_an_output_that_reaches_nearly_every_target_is_no_fault():
     assert "R² cannot exceed 0.5" in found.evidence
 
 
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("output-range", lambda e: output(e, activation="relu")),
+        ("targets-outside-loss", lambda e: training(e, loss="mean_squared_logarithmic_error")),
+        ("relative-error-near-zero", lambda e: training(e, loss="mean_absolute_percentage_error")),
+    ],
+)
+def test_what_leaves_enough_within_reach_is_still_to_blame_where_runs_fail(code, change):
+    changed = change(data(curve(noise=1.0), target_scaling="standardise"))
+
+    def severity(*scores):
+        found = diagnose(changed, history(changed, accuracy=np.array(scores)))
+        return {f.code: f.severity for f in found}.get(code, Severity.COSMETIC)
+
+    assert severity(0.48, 0.48, 0.1, 0.1) is not Severity.COSMETIC
+    assert severity(0.48, 0.48, 0.48, 0.48) is Severity.COSMETIC
+
+
 def test_big_targets_make_gradient_descent_explode():
     big = training(curve(scale=1_000.0), optimizer=SGD(0.01))
     found = {f.code: f for f in diagnose(big)}

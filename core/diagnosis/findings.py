@@ -73,6 +73,13 @@ class Finding:
         return self.severity is COSMETIC and self.confidence == CANNOT_TELL
 
 
+def failing_severity(obs: Observations) -> Severity:
+    """Of what need not do harm: SLOW or FRAGILE where runs fail, COSMETIC where none does."""
+    if not obs.failing:
+        return COSMETIC
+    return SLOW if obs.failing.moving else FRAGILE
+
+
 def confidence_in(obs: Observations, severity: Severity, settle: str) -> tuple[str, str | None]:
     """The confidence in a finding on something that need not do harm.
 

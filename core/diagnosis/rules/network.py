@@ -18,6 +18,7 @@ from core.diagnosis.findings import (
     Finding,
     Severity,
     confidence_in,
+    failing_severity,
     layer_name,
     number,
     rounded_up,
@@ -151,9 +152,7 @@ def hidden_softmax(obs: Observations) -> Finding | None:
     softmax = [n for n, name in enumerate(obs.activations) if name == "softmax"]
     if not softmax:
         return None
-    severity = COSMETIC
-    if obs.failing:
-        severity = SLOW if obs.failing.moving else FRAGILE
+    severity = failing_severity(obs)
     return Finding(
         severity,
         "Softmax in a hidden layer",
@@ -237,11 +236,7 @@ def repeated_output_activation(obs: Observations) -> Finding | None:
     first, last = every[-2:]
     out = obs.start.output
     constant = _one_sided(first, last) and obs.model.output.units == 1
-    severity = COSMETIC
-    if constant:
-        severity = FATAL
-    elif obs.failing:
-        severity = SLOW if obs.failing.moving else FRAGILE
+    severity = FATAL if constant else failing_severity(obs)
     evidence = (
         f"The outputs pass through {first.name} and then {last.name}; before training they lie "
         f"between {number(float(out.min()))} and {number(float(out.max()))}."

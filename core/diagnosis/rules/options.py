@@ -16,6 +16,7 @@ from core.diagnosis.findings import (
     SLOW,
     Finding,
     confidence_in,
+    failing_severity,
     number,
 )
 from core.diagnosis.observations import Observations
@@ -27,6 +28,8 @@ from core.metrics import METRICS
 
 NEAREST = 0.05
 """The share of the targets nearest to 0 that a relative error is examined on."""
+HEAVY = 0.4
+"""The share of the weight that they have where they decide what is learnt: 8 times their own."""
 
 
 @rule("logits-of-probabilities", picture="outputs")
@@ -98,9 +101,7 @@ def hinge_without_sign(obs: Observations) -> Finding | None:
     output = obs.model.output_activation
     if not losses.loss(obs.training.loss).signs or output.low <= -1:
         return None
-    severity = COSMETIC
-    if obs.failing:
-        severity = SLOW if obs.failing.moving else FRAGILE
+    severity = failing_severity(obs)
     return Finding(
         severity,
         "An output without a sign under a hinge loss",
@@ -124,8 +125,11 @@ def targets_outside_loss(obs: Observations) -> Finding | None:
     seen = float(obs.experiment.task.hits(np.maximum(y, low), y).mean())
     poisson = obs.training.loss == "poisson"
     enough = seen >= obs.goal.score and not poisson
+    # What can be reached may be hard to reach.
+    severity = failing_severity(obs) if enough else FATAL
+    settle = "Train with the squared error on the same seeds."
     return Finding(
-        COSMETIC if enough else FATAL,
+        severity,
         "Targets that the loss is not made for",
         f"{(y < low).mean():.0%} of the targets, which range from {number(y.min())} to "
         f"{number(y.max())}, lie below {low:g}"
@@ -138,6 +142,7 @@ def targets_outside_loss(obs: Observations) -> Finding | None:
         "The logarithm of a negative number does not exist, so Keras clips targets and outputs. "
         "What lies below is not learnt.",
         (loss_fixes.SQUARED_ERROR,),
+        *(confidence_in(obs, severity, settle) if enough else (CERTAIN, None)),
         because=f"{obs.training.loss} cannot see targets below {low:g}",
     )
 
@@ -149,12 +154,10 @@ def relative_error_near_zero(obs: Observations) -> Finding | None:
     weight = np.sort(1 / np.maximum(np.abs(obs.rows.targets), losses.EPSILON).ravel())
     few = max(round(NEAREST * len(weight)), 1)
     share = float(weight[-few:].sum() / weight.sum())
-    if share < CLEAR or obs.all_passed:
+    if share < HEAVY or obs.all_passed:
         return None
-    severity = COSMETIC
-    if obs.failing:
-        severity = SLOW if obs.failing.moving else FRAGILE
-    elif obs.history is None:
+    severity = failing_severity(obs)
+    if obs.history is None:
         severity = FRAGILE
     return Finding(
         severity,

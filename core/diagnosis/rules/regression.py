@@ -15,6 +15,7 @@ from core.diagnosis.findings import (
     Finding,
     Severity,
     confidence_in,
+    failing_severity,
     number,
 )
 from core.diagnosis.observations import FinalState, Observations
@@ -84,8 +85,11 @@ def output_out_of_range(obs: Observations) -> Finding | None:
     if not beyond:
         return None
     enough = obs.goal.learnable
+    # What can be reached may be hard to reach.
+    severity = failing_severity(obs) if enough else FATAL
+    settle = "Train with a linear output on the same seeds."
     return Finding(
-        COSMETIC if enough else FATAL,
+        severity,
         "Targets outside the output's range",
         f"A {output.name} output lies between {output.low:g} and {output.high:g}; {beyond:.0%} "
         f"of the targets, which range from {number(values.min())} to {number(values.max())}, do "
@@ -93,6 +97,7 @@ def output_out_of_range(obs: Observations) -> Finding | None:
         "The output can never reach a target outside its activation's range. It is pushed to the "
         "limit, where the gradient vanishes.",
         (fixes.REGRESSION,),
+        *(confidence_in(obs, severity, settle) if enough else (CERTAIN, None)),
         layer=len(obs.hidden),
         because="targets lie outside the output's range",
     )
