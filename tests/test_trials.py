@@ -181,6 +181,17 @@ def test_a_search_for_an_ordinary_network_fits_a_hosted_server(experiment):
     assert counts[1][0] >= 4
 
 
+def test_a_search_with_nothing_to_try_yet_has_its_runs_for_what_the_training_shows():
+    limits = Limits()
+    assert planned((HEALTHY,), 16, limits.seconds, limits.bytes).runs == 16
+    assert planned((HEALTHY,), 16).runs == 16
+    assert TryFixes(HEALTHY).work[0].runs == 16
+    # As many again must fit afterwards.
+    large = digits(256, epochs=100)
+    alone = planned((large,), 16).seconds
+    assert planned((large,), 16, 2 * alone).runs < 16
+
+
 def test_small_networks_are_tried_with_all_runs_at_once():
     assert first_runs([TWO_BLOB] * 3, 32) == 32
     assert first_runs([digits(256)] * 3, 32) == FEW

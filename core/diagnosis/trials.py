@@ -235,11 +235,13 @@ def planned(
     """
     experiment, *candidates = likely
     needed = min(LEAST_TRIED, len(candidates))
+    # Where nothing is known yet that can be tried, the training may show what.
+    room = seconds if candidates else seconds / (1 + LEAST_TRIED)
     for each in (runs, *(fewer for fewer in RUNS if fewer < runs)):
         fits = priced(_work([experiment], each)).bytes <= size
-        for count in range(len(candidates), max(needed, 1) - 1, -1):
+        for count in range(len(candidates), needed - 1, -1):
             plan = _plan(experiment, candidates[:count], each)
-            if fits and plan.seconds <= seconds:
+            if fits and plan.seconds <= room:
                 return plan
     return _plan(experiment, candidates[:1], min(runs, RUNS[-1]))
 
