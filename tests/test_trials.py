@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -14,18 +15,31 @@ from core.diagnosis.search import FEW, first_runs
 from core.diagnosis.trials import Repair, Trial, expected, planned, repair, try_fixes
 from core.diagnosis.yardstick import Yardstick
 from core.experiment import SGD, Adam, Data, Dense, Experiment, Model, Table, Training
+from core.fixes import Fix, loss_fixes, update_fixes
 from core.jobs.limits import Limits, check
 from core.jobs.requests import TryFixes
 from core.problems import PROBLEMS
 from core.rates import Rate, paired_gain
 from support.diagnosis import (
     HEALTHY,
+    MANY,
+    MULTI_LABEL,
+    REGRESSION,
     THRESHOLD,
     TWO_BLOB,
     history,
     output,
     training,
 )
+
+
+@pytest.mark.parametrize("experiment", [THRESHOLD, TWO_BLOB, MANY, REGRESSION, MULTI_LABEL])
+def test_any_two_fixes_fit_together_or_do_not(experiment):
+    modules = (fixes, update_fixes, loss_fixes)
+    known = [each for module in modules for each in vars(module).values() if isinstance(each, Fix)]
+    together = [combined(experiment, pair) for pair in permutations(known, 2)]
+    assert None in together
+    assert sum(each is not None for each in together) > 100
 
 
 @pytest.mark.tensorflow

@@ -104,6 +104,8 @@ def one_output_activation(experiment: Experiment) -> Experiment:
     """One of the output's activations alone: the last that gives a probability, or the first."""
     model = experiment.model
     every = output_activations(model)
+    if not every:
+        return experiment  # another fix has removed them
     probable = [activation for activation in every if activation.probability]
     name = (probable or every[:1])[-1].name
     return replace(experiment, model=with_activation(model, len(model.dense) - 1, name))

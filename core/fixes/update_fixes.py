@@ -17,8 +17,10 @@ DEFAULT_DECAY = 0.004
 
 
 def _change_optimizer(changes: dict[str, Any], experiment: Experiment) -> Experiment:
-    optimizer = replace(experiment.training.optimizer, **changes)
-    return with_training(optimizer=optimizer)(experiment)
+    """Other settings of the optimizer; another fix may have replaced it by one without them."""
+    optimizer = experiment.training.optimizer
+    known = {name: value for name, value in changes.items() if hasattr(optimizer, name)}
+    return with_training(optimizer=replace(optimizer, **known))(experiment)
 
 
 def _change_patience(patience: int | None, experiment: Experiment) -> Experiment:
