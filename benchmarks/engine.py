@@ -40,7 +40,7 @@ import tensorflow as tf
 
 from benchmarks.engine_sizes import (
     compare_layouts,
-    compare_norms,
+    compare_parts,
     compare_sizes,
     epochs_alone,
     fitted_rule,
@@ -257,7 +257,7 @@ def main() -> None:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     report = {"date": now, "cpus": os.cpu_count(), "versions": found, "missing": missing}
     report |= {"training": compare(missing), "compiling": compare_structures()}
-    report |= {"sizes": compare_sizes(missing), "norms": compare_norms()}
+    report |= {"sizes": compare_sizes(missing), "parts": compare_parts()}
     report["layouts"] = compare_layouts() if options.layouts else []
     report["rule"] = fitted_rule(report["layouts"]) if options.layouts else None
     report["targets"] = targets(report["training"], report["compiling"], report["sizes"])
@@ -266,7 +266,7 @@ def main() -> None:
     print(f"{now}, {os.cpu_count()} CPUs, {found}\n\n{table(report['training'])}")
     print(*(f"{name} is not installed: not measured." for name in missing), sep="\n")
     print(f"For 64 runs:\n{table(report['compiling'])}")
-    print(f"\n{table(report['sizes'])}\n\n{table(report['norms'])}")
+    print(f"\n{table(report['sizes'])}\n\n{table(report['parts'])}")
     if report["layouts"]:
         print(f"\n{table(report['layouts'])}\n\n{table([report['rule']])}")
     print(f"\n{table(report['targets'])}")

@@ -264,21 +264,23 @@ class _runs_first_from:
         programs._kept.clear()
 
 
-def compare_norms(runs: int = 16) -> list[dict]:
-    """What the norms for the health figures add to an epoch of the larger SIZES.
+def compare_parts(runs: int = 16) -> list[dict]:
+    """What the norms for the health figures add to an epoch of SIZES, and what evaluation takes.
 
-    Beside programs that measure them in the first step alone, the least of 3 x REPEATS epochs each.
+    Beside programs that measure the norms in the first step alone, and one that evaluates two rows;
+    the least of 3 x REPEATS epochs each.
     """
     rows, as_is = [], RunsFirst.every
-    for size in SIZES[-2:]:
+    for size in SIZES:
         experiment = network(*size)
         members = [(experiment, run) for run in range(runs)]
         least: dict[str, float] = {}
         made = {}
-        for name, every in (("first", 10**6), ("eighth", 8), ("every", 1)):
+        for name, every in (("first", 10**6), ("eighth", as_is), ("every", 1)):
             RunsFirst.every = every
             made[name] = programs.Program(experiment, runs)
         RunsFirst.every = as_is
+        made["unevaluated"] = _EvaluatesTwoRows(experiment, runs)
         own, held_out = stacked_rows(members, 0, RunsFirst, runs)
         order, keys = np.arange(size[-1], dtype=np.int32), np.zeros(runs, np.uint32)
         for _, (name, program) in itertools.product(range(3 * REPEATS), made.items()):
@@ -288,8 +290,14 @@ def compare_norms(runs: int = 16) -> list[dict]:
         row = {"network": layers, "runs": runs}
         for name in ("eighth", "every"):
             row[f"norms in {name} step, %"] = 100 * (least[name] / least["first"] - 1)
+        row["evaluation, %"] = 100 * (1 - least["unevaluated"] / least["eighth"])
         rows.append(row)
     return rows
+
+
+class _EvaluatesTwoRows(programs.Program):
+    def _evaluated(self, data):
+        return super()._evaluated(data._replace(index=data.index[:, :2]))
 
 
 def limit(runs: int, epochs: int = 3) -> Callable[[], float] | None:

@@ -358,3 +358,11 @@ def test_units_that_start_alike_are_seen_whatever_they_start_from(start):
     zero = start in ("zeros", Constant(0))
     assert alike.title == ("Weights start at zero" if zero else "Weights start alike")
     assert "zero-initialisation" not in codes(diagnose(hidden(initialiser=Orthogonal(0.5))))
+
+
+def test_a_rate_that_decays_leaves_no_number_of_updates_to_advise():
+    deep = hidden(8, "sigmoid", count=5)
+    decayed = training(deep, optimizer=Adam(schedule=ExponentialDecay(1, 0.5)), epochs=2)
+    found = codes(diagnose(training(decayed, batch_size=64)))
+    assert "vanishing-gradient" in found
+    assert "too-few-updates" not in found

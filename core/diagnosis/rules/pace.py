@@ -47,7 +47,9 @@ def _updates_missing(obs: Observations) -> float | None:
         return obs.updates + float(np.median(obs.failing.updates_left))
     needed = obs.ahead.updates_needed
     if math.isinf(needed) and _hardly(obs):
-        return obs.ahead.updates_covered  # at least: the look ahead goes no further
+        covered = obs.ahead.updates_covered
+        # At least: the look ahead goes no further. A schedule may never get there.
+        return covered if math.isfinite(covered) else None
     return needed if PRECISION * obs.updates < needed < math.inf else None
 
 
