@@ -130,15 +130,15 @@ def _cases(bases: Sequence[Base], faults: tuple[Fault, ...]) -> list[Case]:
 def _case(base: Base, faults: tuple[Fault, ...]) -> Case | None:
     """The base with these faults; None where one does not fit, or undoes another."""
     original = base.experiment
-    alone = [_edited(original, (fault,)) for fault in faults]
-    changed = _edited(original, faults)
+    alone = [edited(original, (fault,)) for fault in faults]
+    changed = edited(original, faults)
     if changed is None or any(each in (None, original) for each in alone):
         return None
     if len(faults) > 1:
         tables = [original.data.source != each.data.source for each in alone]
         # Labels that are written anew twice are one fault, as is what the next one undoes.
         without = [
-            _edited(original, tuple(other for other in faults if other is not fault))
+            edited(original, tuple(other for other in faults if other is not fault))
             for fault in faults
         ]
         if changed in alone or changed in without or np.sum(tables) > 1:
@@ -146,7 +146,7 @@ def _case(base: Base, faults: tuple[Fault, ...]) -> Case | None:
     return Case(faults, base, changed)
 
 
-def _edited(experiment: Experiment, faults: tuple[Fault, ...]) -> Experiment | None:
+def edited(experiment: Experiment, faults: tuple[Fault, ...]) -> Experiment | None:
     try:
         for one in faults:
             if not one.fits(experiment):

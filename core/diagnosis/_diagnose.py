@@ -76,10 +76,14 @@ def diagnose(
         findings = _after(obs, obs.end, found, from_settings(experiment, target))
     findings = _with_fixes_of_causes(findings)
     effective = cache(partial(_effective, obs))
-    findings = [replace(f, fixes=_distinct(filter(effective, f.fixes))) for f in findings]
+
+    def with_effective_fixes(finding: Finding) -> Finding:
+        return replace(finding, fixes=_distinct(filter(effective, finding.fixes)))
+
+    findings = [with_effective_fixes(finding) for finding in findings]
     # Symptoms alone explain nothing.
     if obs.failing is not None and not any(is_cause(finding) for finding in findings):
-        findings.append(_unexplained(obs, findings))
+        findings.append(with_effective_fixes(_unexplained(obs, findings)))
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
 
 

@@ -108,7 +108,7 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
     with np.errstate(invalid="ignore"):
         fell = last_loss < loss[0] - FALLING * np.abs(loss[0])
     # Within what a share of so many rows can change by chance.
-    spread = np.nanmax(accuracy[1:], axis=0) - np.nanmin(accuracy[1:], axis=0)
+    spread = np.fmax.reduce(accuracy[1:]) - np.fmin.reduce(accuracy[1:])
     still = spread <= 2 * math.sqrt(0.25 / obs.data.training_rows)
     # On the training rows there may be nothing left to gain.
     frozen = fell & still & end.failed & (last_accuracy < obs.goal.score)
