@@ -8,6 +8,7 @@ The coefficients are fitted to measurements by `python -m benchmarks.price`.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +50,8 @@ FIGURES, HELD_OUT, HEALTH = 8, 4, 6
 """Numbers per epoch and run, in the history and in the events; more with held-out rows; more for
 each dense layer."""
 LONG = 8
-"""Seconds of training, without compiling, from which several processes share it; less is over
-before another process has begun."""
+"""Seconds of training from which several processes share it; less is over before another process
+has begun. Programs that wait for the first one count half: one process compiles two at a time."""
 PROGRAM, COMPILER = 25 * MEGABYTE, 50 * MEGABYTE
 """What TensorFlow keeps of a compiled program, and takes while it compiles."""
 
@@ -143,11 +144,22 @@ def is_long(work: Work) -> bool:
     """Whether several processes share this work, where there are several."""
     if work.plain or not work.experiments:
         return False
-    return sum(itertools.starmap(stack_seconds, _stacked(work))) >= LONG
+    return _is_long(*_seconds(_stacked(work)))
+
+
+def _is_long(training: float, compiling: Sequence[float]) -> bool:
+    return training + (sum(compiling) - max(compiling)) / 2 >= LONG
+
+
+def _seconds(grouped: Sequence[tuple[Experiment, int]]) -> tuple[float, list[float]]:
+    """Of the training of all stacks, and to compile each of their programs."""
+    programs = {(structure(stack[0]), lanes_for(*stack)) for stack in grouped}
+    compiling = [COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs]
+    return sum(itertools.starmap(stack_seconds, grouped)), compiling
 
 
 def priced(work: Work, workers: int = 1) -> Price:
-    """What some work costs: all stacks' time, and the memory of the largest.
+    """What some work costs: all stacks' time, and the memory of those that are trained at once.
 
     Args:
         work: To be done.
@@ -163,17 +175,18 @@ def priced(work: Work, workers: int = 1) -> Price:
         return Price(seconds, size + COPIES * kept, kept * work.returned, weights)
     grouped = _stacked(work)
     kept = sum(_kept(experiment, members) for experiment, members in grouped)
-    size = max(_stack_bytes(*stack) for stack in grouped)
-    training = sum(itertools.starmap(stack_seconds, grouped))
-    programs = {(structure(stack[0]), lanes_for(*stack)) for stack in grouped}
-    compiling = [COMPILING + len(layers) * COMPILING_LAYER for (layers, *_), _ in programs]
-    parts = sum(itertools.starmap(most_parts, grouped))
-    several = min(workers, parts) if training >= LONG else 1
-    # All but the first program is compiled while others train.
-    seconds = max(
-        max(compiling) + training / several, BESIDE * (sum(compiling) + training) / several
-    )
-    size += COMPILER + len(programs) * PROGRAM + (COPIES if work.returned else 1) * kept
+    training, compiling = _seconds(grouped)
+    several = 1
+    if _is_long(training, compiling):
+        several = min(workers, sum(itertools.starmap(most_parts, grouped)))
+    # All but the first program is compiled while others train; of several processes, each compiles
+    # its own before it trains.
+    beside = BESIDE if several == 1 else 1 / several
+    seconds = max(max(compiling) + training / several, beside * (sum(compiling) + training))
+    # Several processes train as many stacks at once, or the parts of fewer.
+    at_once = sorted(itertools.starmap(_stack_bytes, grouped), reverse=True)
+    size = sum(at_once[:several]) + COMPILER + len(compiling) * PROGRAM
+    size += (COPIES if work.returned else 1) * kept
     return Price(seconds, size, kept * work.returned, weights)
 
 

@@ -23,6 +23,7 @@ from core.posts import POSTS
 from core.problems import PROBLEMS
 from core.reference import accepts
 from core.streams import generator
+from core.sweep.executors import connected
 from core.training import train
 from pages.elements.claims import page
 from support.pages import opened
@@ -256,3 +257,18 @@ def test_claims_tested_in_parts_come_to_what_they_do_in_one(monkeypatch):
             assert (arm.rate, arm.median_accuracy) == (one.rate, one.median_accuracy)
             assert arm.accuracy == one.accuracy[:8]
         assert bool(tested.findings) == bool(whole.findings) == claim.test.trains
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(parts, "CHUNK", 8)
+    with (
+        distributed.LocalCluster(
+            1, threads_per_worker=2, processes=False, dashboard_address=None
+        ) as cluster,
+        connected(cluster.scheduler_address) as client,
+    ):
+        executor = client.get_executor(pure=False)
+        of_cluster = record.make(16, 3, executor=executor, on_progress=(done := []).append)
+    assert done == [8, 16]
+    for key, tested in together.items():
+        np.testing.assert_equal(vars(of_cluster.tested[key].verdict), vars(tested.verdict))
+        assert of_cluster.tested[key].arms == tested.arms
+        assert of_cluster.tested[key].findings == tested.findings

@@ -11,7 +11,7 @@ import pytest
 
 from core import costs, parts
 from core.callbacks import EarlyStopping
-from core.costs import price
+from core.costs import Work, price, priced
 from core.experiment import Adam
 from core.fixes import with_hidden, with_training
 from core.history import CURVES, Health
@@ -213,6 +213,11 @@ def test_the_price_of_a_long_training_is_shared(share):
     assert replace(shared, seconds=alone.seconds) == alone
     # No more parts than registers can be filled for.
     assert price(Train(long, 32), 8).seconds == price(Train(long, 32), 2).seconds
+    # Sixteen programs take long to compile, and what is trained at once is in memory at once.
+    programs = Work(tuple(with_hidden(units=n)(long) for n in range(4, 20)), 16, returned=False)
+    brief = replace(programs, experiments=tuple(map(with_training(epochs=1), programs.experiments)))
+    assert priced(brief, 4).seconds < priced(brief).seconds / 2
+    assert priced(programs, 4).bytes > priced(programs).bytes
     limits = Limits(seconds=alone.seconds / 4, bytes=alone.bytes / 4)
     with pytest.raises(ValueError, match="would train for"):
         check(Train(long, 512), limits)

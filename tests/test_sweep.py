@@ -290,9 +290,10 @@ def test_a_sweep_goes_on_from_its_checkpoint(whole, tmp_path):
     )
     assert not first.complete
     assert first.runs == 2 * CHUNK
-    # The process died in the middle of a line.
-    with path.open("a") as file:
-        file.write('{"first":32,"runs":16,"statis')
+    # A disk lost a line between the others, and the process died in the middle of one.
+    header, one, other = path.read_text().splitlines()
+    spoilt = other.replace('"runs":16', '"runs":"many"', 1)
+    path.write_text("\n".join((header, spoilt, one, other, '{"first":32,"runs":16,"statis')))
     executor = Here()
     result = swept(executor=executor, checkpoint=path)
     assert executor.trained == [32, 48, 64, 80]
@@ -392,14 +393,50 @@ def test_the_command_writes_json_and_csv(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr()
     assert f"{result.rate.successes} of 32 runs" in said.out
     assert "32 of 32 runs (100%)" in said.err
-    monkeypatch.setattr(sys, "argv", ["core.sweep", str(tmp_path / "none.json"), "--runs", "3"])
-    with pytest.raises(SystemExit, match="No such file"):
-        command.main()
+
+
+def test_the_command_says_what_is_wrong_and_loses_nothing(tmp_path, monkeypatch):
+    experiment, checkpoint = tmp_path / "mine.json", tmp_path / "sweep.jsonl"
+    experiment.write_text(EXPERIMENT.to_json())
+    (tmp_path / "text.json").write_text("not json")
+    (tmp_path / "notes.txt").write_text("milk, eggs")
+
+    def ends_with(match, *options, file="mine.json"):
+        argv = ["core.sweep", str(tmp_path / file), "--runs", "32", "--chunk", "16", *options]
+        monkeypatch.setattr(sys, "argv", argv)
+        with pytest.raises(SystemExit, match=match):
+            command.main()
+
+    ends_with("No such file", file="none.json")
+    ends_with("no experiment as JSON", file="text.json")
+    ends_with("0 processes cannot train", "--processes", "0")
+    ends_with("target is nan", "--target", "nan")
+    ends_with("written beside it", "--out", str(tmp_path / "result.csv"))
+    ends_with("overwrite", "--out", str(experiment))
+    ends_with("cannot be written", "--out", str(tmp_path / "none" / "result.json"))
+    ends_with("no checkpoint of a sweep", "--checkpoint", str(tmp_path / "notes.txt"))
+    assert experiment.read_text() == EXPERIMENT.to_json()
+    handler = signal.getsignal(signal.SIGINT)
+    gone = BrokenProcessPool("gone")
+    monkeypatch.setattr(command, "chosen_executor", lambda *_: _here(fail=[gone] * 3))
+    try:
+        ends_with(
+            r"runs 0 to 15 failed 3 times: their process died.*\n"
+            r".*chunks are in .*sweep.jsonl; the same command goes on",
+            "--checkpoint",
+            str(checkpoint),
+        )
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert checkpoint.exists()
 
 
 class _here:
+    def __init__(self, **options):
+        self.executor = Here(**options)
+
     def __enter__(self):
-        return Here(), 1
+        return self.executor, 1
 
     def __exit__(self, *_):
         pass

@@ -17,6 +17,7 @@ from core.diagnosis.yardstick import Yardstick
 from core.experiment import SGD, Adam, Data, Dense, Experiment, Model, Table, Training
 from core.fixes import Fix, loss_fixes, update_fixes
 from core.jobs.limits import Limits, check
+from core.jobs.limits import planned as planned_within
 from core.jobs.requests import TryFixes
 from core.problems import PROBLEMS
 from core.rates import Rate, paired_gain
@@ -204,6 +205,16 @@ def test_a_search_with_nothing_to_try_yet_has_its_runs_for_what_the_training_sho
     large = digits(256, epochs=100)
     alone = planned((large,), 16).seconds
     assert planned((large,), 16, 2 * alone).runs < 16
+
+
+def test_a_search_grows_with_the_processes_that_share_it():
+    request = TryFixes(training(THRESHOLD, epochs=400), runs=64)
+    alone = Limits(seconds=60)
+    few, many = (planned_within(request, each).work for each in (alone, alone.shared(8)))
+    assert many[0].runs > few[0].runs
+    assert len(many[1].experiments) > len(few[1].experiments)
+    assert check(request, alone.shared(8)).seconds <= 60
+    assert check(request, alone.shared(8)).seconds > check(request, alone).seconds / 2
 
 
 def test_small_networks_are_tried_with_all_runs_at_once():

@@ -14,7 +14,7 @@ from core.jobs.requests import Train
 from core.jobs.worker import ATTEMPTS, STARTING, Worker
 from core.problems import PROBLEMS
 from support.jobs import PATIENCE, TESTS, ended, run_elsewhere, started, until
-from support.requests import FOREVER, Count, Die, Pid, Raise, Stopped, Unpicklable
+from support.requests import FOREVER, Count, Die, Fitted, Pid, Raise, Stopped, Unpicklable
 
 pytestmark = pytest.mark.tensorflow
 
@@ -44,6 +44,10 @@ def test_all_events_come_in_order_and_before_the_result(worker):
     assert (job.state, job.result, job.error) == ("done", 3_000, None)
     assert job.events == list(range(1, 3_001))
     assert seen == sorted(seen)
+
+
+def test_a_request_is_done_within_the_limits_of_the_server(worker):
+    assert ended(worker.submit("a", "fitted", Fitted())).result == worker.limits
 
 
 def test_events_arrive_while_the_job_runs(worker):

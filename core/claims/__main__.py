@@ -28,15 +28,18 @@ def main() -> None:
         def report(done: int) -> None:
             print(f"{done:,} of {runs:,} runs", file=sys.stderr, flush=True)
 
-        with chosen_executor(given) as (executor, in_flight):
-            tested = record.make(
-                runs,
-                given.seed,
-                fits=given.fits,
-                executor=executor,
-                in_flight=in_flight,
-                on_progress=report,
-            )
+        try:
+            with chosen_executor(given) as (executor, in_flight):
+                tested = record.make(
+                    runs,
+                    given.seed,
+                    fits=given.fits,
+                    executor=executor,
+                    in_flight=in_flight,
+                    on_progress=report,
+                )
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
+            sys.exit(f"{parser.prog}: {error}")
         print(f"Tested in {time.perf_counter() - started:.0f} s.", file=sys.stderr)
         if given.out:
             record.save(tested, given.out)

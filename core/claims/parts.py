@@ -14,7 +14,7 @@ from core.claims.record import Tested, arm_key, examined
 from core.history import TARGET
 from core.rates import Rate
 from core.recorded import RecordedFinding, Trained, frozen, trained
-from core.sweep.chunk import set_environment
+from core.sweep.chunk import one_at_a_time, set_environment
 
 CHUNK = 256
 """Runs of each experiment that are trained together."""
@@ -43,8 +43,10 @@ def examine_part(text: str) -> str:
     testable = [claim for claim in CLAIMS.values() if claim.criterion is not None]
     arms = [arm.experiment for claim in testable if claim.test.trains for arm in claim.arms]
     distinct = list(dict.fromkeys(arms))
-    # Nothing stops it, so that there is a history of each.
-    histories = dict(zip(distinct, train_all(distinct, runs, seed, first=first) or (), strict=True))
+    with one_at_a_time:
+        # Nothing stops it, so that there is a history of each.
+        of_all = train_all(distinct, runs, seed, first=first) or ()
+    histories = dict(zip(distinct, of_all, strict=True))
     claims: dict[str, Any] = {}
     for claim in testable:
         own = [histories[arm.experiment] for arm in claim.arms] if claim.test.trains else []

@@ -100,6 +100,7 @@ class Search:
         train: Trains some experiments.
         diagnose: From an experiment and its history to its findings.
         codes: Of the findings whose fixes are tried; None for all above cosmetic.
+        workers: That share the long trainings, by which their prices are divided.
     """
 
     def __init__(
@@ -113,7 +114,9 @@ class Search:
         train: Train,
         diagnose: Callable[[Experiment, History], tuple[Finding, ...]],
         codes: Sequence[str] | None = None,
+        workers: int = 1,
     ):
+        self.workers = workers
         self.experiment, self.findings, self.codes = experiment, findings, codes
         self.yardstick, self.before = yardstick, before
         self.train, self.diagnose = train, diagnose
@@ -181,7 +184,7 @@ class Search:
                 changed[keys] = after
                 known.add(after)
         runs = len(self.before)
-        first = first_runs(changed.values(), runs)
+        first = first_runs(changed.values(), runs, self.workers)
         while changed and self._price(changed, first) > self.seconds:
             if first > FEW:
                 first = FEW
@@ -202,7 +205,7 @@ class Search:
         return self._train({keys: changed[keys] for keys in better}, runs)
 
     def _price(self, changed: dict[tuple[str, ...], Experiment], runs: int) -> float:
-        return _seconds(changed.values(), runs)
+        return _seconds(changed.values(), runs, self.workers)
 
     def _train(self, changed: dict[tuple[str, ...], Experiment], runs: int) -> bool:
         histories = self.train(list(changed.values()), runs)
@@ -342,16 +345,16 @@ def suggested(findings: tuple[Finding, ...], codes: Sequence[str] | None) -> lis
     return list(by_key.values())
 
 
-def first_runs(candidates: Iterable[Experiment], runs: int) -> int:
+def first_runs(candidates: Iterable[Experiment], runs: int, workers: int = 1) -> int:
     """Runs that all candidates get before the better half of them gets all of the `runs`."""
     some = tuple(candidates)
-    if runs <= FEW or _seconds(some, runs) < WORTH_HALVING * _seconds(some, FEW):
+    if runs <= FEW or _seconds(some, runs, workers) < WORTH_HALVING * _seconds(some, FEW, workers):
         return runs
     return FEW
 
 
-def _seconds(experiments: Iterable[Experiment], runs: int) -> float:
-    return priced(Work(tuple(experiments), runs, returned=False)).seconds
+def _seconds(experiments: Iterable[Experiment], runs: int, workers: int) -> float:
+    return priced(Work(tuple(experiments), runs, returned=False), workers).seconds
 
 
 def best_of(trials: Iterable[Trial]) -> Trial | None:

@@ -75,6 +75,7 @@ def try_fixes(
     budget: int = BUDGET,
     seconds: float = math.inf,
     size: float = math.inf,
+    workers: int = 1,
 ) -> Repair | None:
     """Train the experiment with each fix that its findings suggest, and with useful combinations.
 
@@ -91,6 +92,7 @@ def try_fixes(
         budget: The most experiments that are trained, the unchanged one included.
         seconds: The most that all of it may be priced at; with less it is a smaller search.
         size: The most bytes that a training may be priced at.
+        workers: That share the long trainings, by which their prices are divided.
 
     Returns:
         None when `should_stop` ended it.
@@ -102,8 +104,8 @@ def try_fixes(
     from core.training import train, train_all
 
     likely = expected(experiment, from_settings(experiment, target), codes)
-    plan = planned(likely, runs, seconds, size)
-    meter = _Meter(plan)
+    plan = planned(likely, runs, seconds, size, workers)
+    meter = _Meter(plan, workers)
     report = meter.reporting(on_progress, [experiment], plan.runs)
     # Loading and compiling come before the first epoch.
     report(Progress(0.0, 0, 1))
@@ -117,7 +119,7 @@ def try_fixes(
     if history.cancelled:
         return None
     findings = diagnose(experiment, history, target)
-    plan = planned(expected(experiment, findings, codes), plan.runs, seconds, size)
+    plan = planned(expected(experiment, findings, codes), plan.runs, seconds, size, workers)
     meter.expect(plan)
     yardstick = Yardstick(experiment, target)
     before = yardstick.passed(history)
@@ -134,10 +136,11 @@ def try_fixes(
         yardstick,
         before,
         budget,
-        seconds - priced(plan.works[0]).seconds,
+        seconds - priced(plan.works[0], workers).seconds,
         train_changed,
         lambda changed, history: diagnose(changed, history, target),
         codes,
+        workers,
     )
     if not search.run():
         return None
@@ -211,19 +214,25 @@ class Plan:
     Args:
         runs: Of the unchanged experiment, and of what is tried to the end.
         works: The unchanged experiment, the candidates, and those that get all runs.
+        workers: That share the long trainings.
     """
 
     runs: int
     works: tuple[Work, ...]
+    workers: int = 1
 
     @property
     def seconds(self) -> float:
         """Of all of it."""
-        return sum(priced(work).seconds for work in self.works)
+        return sum(priced(work, self.workers).seconds for work in self.works)
 
 
 def planned(
-    likely: tuple[Experiment, ...], runs: int, seconds: float = math.inf, size: float = math.inf
+    likely: tuple[Experiment, ...],
+    runs: int,
+    seconds: float = math.inf,
+    size: float = math.inf,
+    workers: int = 1,
 ) -> Plan:
     """The search with the most runs that can try LEAST_TRIED experiments; or the smallest one.
 
@@ -232,6 +241,7 @@ def planned(
         runs: Of each experiment, at most.
         seconds: The most that all of it may be priced at.
         size: The most bytes that a training may be priced at.
+        workers: That share the long trainings.
     """
     experiment, *candidates = likely
     needed = min(LEAST_TRIED, len(candidates))
@@ -240,20 +250,20 @@ def planned(
     for each in (runs, *(fewer for fewer in RUNS if fewer < runs)):
         fits = priced(_work([experiment], each)).bytes <= size
         for count in range(len(candidates), needed - 1, -1):
-            plan = _plan(experiment, candidates[:count], each)
+            plan = _plan(experiment, candidates[:count], each, workers)
             if fits and plan.seconds <= room:
                 return plan
-    return _plan(experiment, candidates[:1], min(runs, RUNS[-1]))
+    return _plan(experiment, candidates[:1], min(runs, RUNS[-1]), workers)
 
 
-def _plan(experiment: Experiment, candidates: list[Experiment], runs: int) -> Plan:
+def _plan(experiment: Experiment, candidates: list[Experiment], runs: int, workers: int) -> Plan:
     works = [_work([experiment], runs)]
     if candidates:
-        first = first_runs(candidates, runs)
+        first = first_runs(candidates, runs, workers)
         works.append(_work(candidates, first))
         if first < runs:
             works.append(_work(candidates[: -(-len(candidates) // 2)], runs))
-    return Plan(runs, tuple(works))
+    return Plan(runs, tuple(works), workers)
 
 
 def _work(experiments: Sequence[Experiment], runs: int) -> Work:
@@ -269,14 +279,15 @@ def _left_out(asked: int, runs: int) -> str:
 class _Meter:
     """How much of all trials is done, in seconds of their price."""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: Plan, workers: int):
+        self.workers = workers
         self.done, self.finished, self.share = 0.0, 0, 0.0
         self.expect(plan)
 
     def expect(self, plan: Plan) -> None:
         """What will be trained in all, as far as is known now."""
         # At least one fix is trained, which takes about as long as the experiment itself.
-        self.total = max(plan.seconds, 2 * priced(plan.works[0]).seconds)
+        self.total = max(plan.seconds, 2 * priced(plan.works[0], self.workers).seconds)
         self.count = sum(len(work.experiments) for work in plan.works)
 
     def reporting(
@@ -287,7 +298,7 @@ class _Meter:
     ) -> Callable[[Progress], None]:
         """What hands on the progress of the next round, as one of the whole trial."""
         before, finished = self.done, self.finished
-        round_ = priced(_work(experiments, runs)).seconds
+        round_ = priced(_work(experiments, runs), self.workers).seconds
         self.done, self.finished = before + round_, finished + len(experiments)
 
         def report(progress: Progress) -> None:

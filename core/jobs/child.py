@@ -34,7 +34,7 @@ from typing import Any
 from core.experiment import InvalidExperiment
 from core.jobs import memory, sharing
 from core.jobs.crew import PartFailed
-from core.jobs.limits import Limits, OverBudget, check
+from core.jobs.limits import Limits, OverBudget, check, planned
 
 KEY = "PLATEAU_WORKER_KEY"
 """Variable with the connection's key, in hexadecimal."""
@@ -104,7 +104,7 @@ def _run(job: tuple[bytes, threading.Event], limits: Limits, send: Send) -> bool
     """Run one request until its event is set; whether it ran out of memory."""
     payload, stop = job
     try:
-        request = pickle.loads(payload)
+        request = planned(pickle.loads(payload), limits)
         check(request, limits)
         send("done", request.run(lambda event: send("event", event), stop.is_set))
     except (InvalidExperiment, OverBudget, PartFailed) as error:

@@ -12,6 +12,7 @@ from typing import Any
 from core.history import History
 from core.jobs.crew import Put
 from core.parts import Part
+from core.sweep.executors import connected
 
 TOPIC = "plateau"
 """Of the scheduler, under which the parts report."""
@@ -32,13 +33,13 @@ class Cluster:
         address: Of the scheduler, such as "tcp://10.0.0.7:8786".
 
     Raises:
+        ImportError: Dask is not installed.
         OSError: It does not answer.
+        ValueError: It cannot import this repository.
     """
 
     def __init__(self, address: str):
-        from distributed import Client
-
-        self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        self.client = connected(address, timeout=CONNECT_SECONDS, set_as_default=False)
         # The futures too: the scheduler gives up a task whose future nobody holds.
         self._under_way: dict[str, tuple[Any, Put]] = {}
         self.client.subscribe_topic(TOPIC, self._on_event)

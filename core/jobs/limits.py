@@ -98,6 +98,17 @@ class OverBudget(ValueError):
     """A training that is larger than one may be here: says by how much, and what would fit."""
 
 
+def planned(request: Any, limits: Limits) -> Any:
+    """The request as it is done within these limits: some are as large as the limits allow."""
+    within = getattr(request, "within", None)
+    return request if within is None else within(limits)
+
+
+def price_within(request: Any, limits: Limits) -> Price:
+    """The price of a request as it is done within these limits."""
+    return price(planned(request, limits), limits.workers)
+
+
 def check(request: Any, limits: Limits) -> Price:
     """The price of a request.
 
@@ -109,7 +120,7 @@ def check(request: Any, limits: Limits) -> Price:
     Raises:
         OverBudget: it costs more; the message names what would fit.
     """
-    cost = price(request, limits.workers)
+    cost = price_within(request, limits)
     excess = _excess(cost, limits)
     if excess is None:
         return cost
@@ -146,7 +157,7 @@ def _first_that_fits(offers: Iterable[tuple[str, Any]], limits: Limits) -> str |
         (
             words
             for words, request in offers
-            if _excess(price(request, limits.workers), limits) is None
+            if _excess(price_within(request, limits), limits) is None
         ),
         None,
     )

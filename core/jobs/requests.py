@@ -7,7 +7,7 @@ TensorFlow, and the training process imports only what it needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.costs import Work
@@ -35,9 +35,10 @@ Offers = tuple[Iterator[tuple[str, Any]], ...]
 class Request(Protocol):
     """A job's work. `run` is called in the training process only.
 
-    Two attributes more are read where there are any. `work`, a tuple of `core.costs.Work`,
+    Three attributes more are read where there are any. `work`, a tuple of `core.costs.Work`,
     says what it will train, for its price. `smaller` holds iterables of (words, request), each from
-    the largest down, from which a refusal takes what would fit.
+    the largest down, from which a refusal takes what would fit. `within(limits)` is the request as
+    it is done where these limits hold.
     """
 
     def run(self, on_event: OnEvent, should_stop: ShouldStop) -> Any:
@@ -134,11 +135,12 @@ class TryFixes:
 
     Events: `core.history.Progress`; result: `Repair`, None where it was stopped. The fixes are
     found in the training process, so that what travels there is plain values. It is as large a
-    search as the operator's limits of time and memory allow.
+    search as the limits allow.
 
     Attributes:
         findings: codes whose fixes are tried; None for all above cosmetic.
         likely: what it will probably train, for its price; () for what the settings suggest.
+        limits: of its time and memory, and the number of those who share its long trainings.
     """
 
     experiment: Experiment
@@ -147,11 +149,14 @@ class TryFixes:
     seed: int = 0
     target: float = TARGET
     likely: tuple[Experiment, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    def within(self, limits: Limits) -> TryFixes:
+        return replace(self, limits=limits)
 
     def run(self, on_event: OnEvent, should_stop: ShouldStop) -> Repair | None:
         from core.diagnosis.trials import try_fixes
 
-        limits = Limits.from_environment()
         return try_fixes(
             self.experiment,
             self.findings,
@@ -160,8 +165,9 @@ class TryFixes:
             on_event,
             should_stop,
             self.target,
-            seconds=limits.seconds,
-            size=limits.bytes,
+            seconds=self.limits.seconds,
+            size=self.limits.bytes,
+            workers=self.limits.workers,
         )
 
     @property
@@ -172,8 +178,8 @@ class TryFixes:
         likely = self.likely or expected(
             self.experiment, from_settings(self.experiment, self.target), self.findings
         )
-        limits = Limits.from_environment()
-        return planned(likely, self.runs, limits.seconds, limits.bytes).works
+        limits = self.limits
+        return planned(likely, self.runs, limits.seconds, limits.bytes, limits.workers).works
 
     @property
     def smaller(self) -> Offers:

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from core.costs import MEGABYTE, price
 from core.jobs import requests, sharing
 from core.jobs.job import Job
-from core.jobs.limits import Limits, OverBudget, check
+from core.jobs.limits import Limits, OverBudget, check, price_within
 from core.jobs.process import ENVIRONMENT, Process
 from core.jobs.queue import FairQueue
 from core.jobs.requests import Request
@@ -119,7 +119,7 @@ class Worker:
         try:
             expected = check(request, self.limits)
         except OverBudget:
-            cost = price(request, self.limits.workers)
+            cost = price_within(request, self.limits)
             note(
                 "refusal",
                 logging.WARNING,

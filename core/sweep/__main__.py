@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core.experiment import Experiment, InvalidExperiment
+from core.experiment import Experiment
 from core.jobs.limits import duration
 from core.problems import PROBLEMS
 from core.sweep import Progress, sweep
@@ -38,6 +40,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         experiment = _experiment(given.experiment)
+        _check_files(given)
         with chosen_executor(given) as (executor, in_flight):
             result = sweep(
                 experiment,
@@ -52,23 +55,55 @@ def main() -> None:
                 should_stop=_interrupted(),
                 in_flight=in_flight,
             )
-    except (OSError, ValueError) as error:  # InvalidExperiment is a ValueError
-        sys.exit(f"{parser.prog}: {error}")
-    if not result.runs:
-        sys.exit("Stopped before the first chunk was finished.")
-    print("\n".join(lines(result)))
-    if given.out:
-        given.out.write_text(result.to_json(), encoding="utf-8")
-        given.out.with_suffix(".csv").write_text(result.to_csv(), encoding="utf-8")
+        if not result.runs:
+            sys.exit("Stopped before the first chunk was finished.")
+        print("\n".join(lines(result)))
+        if given.out:
+            given.out.write_text(result.to_json(), encoding="utf-8")
+            given.out.with_suffix(".csv").write_text(result.to_csv(), encoding="utf-8")
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        # InvalidExperiment is a ValueError.
+        sys.exit(f"{parser.prog}: {error}{_kept(given.checkpoint)}")
+    except KeyboardInterrupt:
+        sys.exit(f"Interrupted.{_kept(given.checkpoint)}")
 
 
 def _experiment(name: str) -> Experiment:
     if name in PROBLEMS:
         return PROBLEMS[name].experiment
+    text = Path(name).read_bytes()
     try:
-        return Experiment.from_json(Path(name).read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise InvalidExperiment("the file", name, "an experiment as JSON") from None
+        kind = json.loads(text)["kind"]
+    except (ValueError, KeyError, TypeError):
+        kind = None
+    if kind != "Experiment":
+        raise ValueError(
+            f"{name} is no experiment as JSON, as Experiment as JSON on a page or to_json() "
+            "writes it"
+        )
+    return Experiment.from_json(text.decode())
+
+
+def _check_files(given: argparse.Namespace) -> None:
+    """Raise ValueError where the result could not be written: hours later it would be lost."""
+    if given.out is None:
+        return
+    written = given.out, given.out.with_suffix(".csv")
+    if written[0] == written[1]:
+        raise ValueError("--out names the JSON, and the CSV is written beside it; name a .json")
+    read = {path.resolve() for path in (Path(given.experiment), given.checkpoint) if path}
+    for path in written:
+        if path.resolve() in read:
+            raise ValueError(f"--out would overwrite {path}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK) or path.is_dir():
+            raise ValueError(f"{path} cannot be written")
+
+
+def _kept(checkpoint: Path | None) -> str:
+    """What is left of a sweep that ended with an error, as a second line; "" for nothing."""
+    if checkpoint is None or not checkpoint.exists():
+        return ""
+    return f"\nThe finished chunks are in {checkpoint}; the same command goes on from them."
 
 
 def _interrupted() -> Callable[[], bool]:

@@ -15,7 +15,8 @@ from core.sweep.statistics import Statistics
 class Checkpoint:
     """A file whose first line says what is trained, and each other one what came of a chunk.
 
-    A line that was cut off when the writing process died is overwritten.
+    A line that was cut off when the writing process died is overwritten, and any other one that
+    cannot be read is left out.
 
     Args:
         path: Of the file, which is made where there is none.
@@ -54,15 +55,17 @@ class Checkpoint:
         """First run, number of runs and statistics of every chunk in the file; reads it once."""
         end = self._file.tell()
         for line in iter(self._file.readline, b""):
-            try:
-                chunk = json.loads(line)
-                found = chunk["first"], chunk["runs"], Statistics.restored(chunk["statistics"])
-            except (ValueError, KeyError, TypeError):
-                break
             if not line.endswith(b"\n"):
                 break
             end = self._file.tell()
-            yield found
+            try:
+                chunk = json.loads(line)
+                first, runs = int(chunk["first"]), int(chunk["runs"])
+                statistics = Statistics.restored(chunk["statistics"])
+            except (ValueError, KeyError, TypeError):
+                continue
+            if statistics.runs == runs:
+                yield first, runs, statistics
         self._file.seek(end)
         self._file.truncate()
 

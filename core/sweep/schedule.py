@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -97,6 +98,8 @@ def sweep(
     if until is not None and not 0 < until < 1:
         raise InvalidExperiment("until", until, "a number above 0 and below 1, such as 0.01")
     target = experiment.task.target if target is None else target
+    if not math.isfinite(target):
+        raise InvalidExperiment("target", target, "a number")
     plan = _Plan(experiment, runs, seed, chunk, until, float(target))
     own = None
     if executor is None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from core.costs import price
 from core.diagnosis import Finding, main_cause
 from core.diagnosis.trials import Repair, Trial, expected
 from core.experiment import Experiment, InvalidExperiment
@@ -60,7 +59,7 @@ def _untested(
     fix = next((fix for finding in by_importance for fix in finding.fixes), None)
     with st.container(horizontal=True):
         st.button(
-            f"Test these fixes (about {duration(price(request, jobs.workers()).seconds)})",
+            f"Test these fixes (about {duration(jobs.expected_seconds(request))})",
             key=f"{problem}-try",
             # Before a training, to train is what comes first.
             type="primary" if trained else "secondary",

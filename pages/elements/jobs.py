@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core import log
 from core.jobs import memory, sharing
 from core.jobs.job import Job
-from core.jobs.limits import OverBudget, check, duration
+from core.jobs.limits import OverBudget, check, duration, price_within
 from core.jobs.requests import Request
 from core.jobs.worker import Worker
 
@@ -39,6 +39,11 @@ def worker() -> Worker:
 def workers() -> int:
     """How many share a long training, for its price."""
     return worker().limits.workers
+
+
+def expected_seconds(request: Request) -> float:
+    """About how long a request takes here."""
+    return price_within(request, worker().limits).seconds
 
 
 @dataclass(frozen=True)

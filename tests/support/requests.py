@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.costs import Work
+from core.jobs.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,19 @@ class Large:
 
     def run(self, on_event, should_stop):
         return bytes(self.size)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """As large as the limits allow; the result is these."""
+
+    limits: Limits | None = None
+
+    def within(self, limits):
+        return Fitted(limits)
+
+    def run(self, on_event, should_stop):
+        return self.limits
 
 
 class ResourceExhaustedError(Exception):
