@@ -21,6 +21,7 @@ from support.diagnosis import (
     hidden,
     history,
     layers,
+    output,
     table,
     training,
     with_targets,
@@ -127,6 +128,28 @@ def test_what_was_stopped_has_not_exploded():
     findings = diagnose(experiment, stopped)
     assert serious(findings)
     assert codes(findings).isdisjoint({"exploding-gradient", "non-finite-loss"})
+
+
+def test_a_stopped_run_is_judged_by_its_last_epoch():
+    dead = np.where(np.arange(10)[:, None, None] >= 4, np.nan, np.full((10, 3, 4), 0.25))
+    stopped = {"dead": dead.astype(np.float32), "last_epochs": np.full(4, 4)}
+    for experiment in (HEALTHY, output(activation="relu")):
+        experiment = training(experiment, callbacks=(EarlyStopping("loss"),))
+        trained = history(experiment, 1.0, final_epochs=np.full(4, 4), **stopped)
+        for found in diagnose(experiment, trained):
+            assert "nan" not in found.evidence
+    found = finding("dead-units", diagnose(experiment, trained))
+    assert "25% of the hidden ReLU units are dead" in found.evidence
+
+
+def test_a_high_rate_that_loses_the_loss_later_is_named_all_the_same():
+    experiment = training(optimizer=SGD(0.5, momentum=0.99))
+    loss = np.where(np.arange(10) < 4, np.geomspace(0.7, 1e4, 10), np.nan)[:, None]
+    lost = history(experiment, loss=loss)
+    found = finding("learning-rate-too-high", diagnose(experiment, lost))
+    assert found.severity is Severity.FATAL
+    assert "infinite or NaN in 4 of 4 runs" in found.evidence
+    assert "because a learning rate of 0.5 is too high" in verdict(diagnose(experiment, lost), lost)
 
 
 def held_out(accuracy, shown, experiment=HEALTHY, loss=None):

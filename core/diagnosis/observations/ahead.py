@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -34,8 +35,8 @@ terms, so that with more inputs shorter ones lead as far."""
 TRIAL_UPDATES = 20
 """Updates that are computed one by one to see whether the learning rate makes them diverge."""
 TRIAL_RATES = (1.0, 0.1, 0.01)
-"""What the learning rate is multiplied by for them; of a big network, the first two, and half as
-many updates."""
+"""What the learning rate is multiplied by for them, the lower ones only where it matters; of a big
+network, half as many updates."""
 CLEAR = 0.5
 """Of eight runs ahead, a gain of half is beyond chance (one-sided Fisher test, 0.04)."""
 BETTER = 0.1
@@ -58,6 +59,7 @@ class LookAhead:
     ):
         self.experiment, self.goal, self.draws, self.travel = experiment, goal, draws, travel
         self.start = start
+        self._trials: dict[float, np.ndarray] = {}
 
     @property
     def _rate(self) -> float:
@@ -256,28 +258,34 @@ class LookAhead:
         return TRIAL_UPDATES // 2 if self.is_coarse else TRIAL_UPDATES
 
     @cached_property
-    def trial(self) -> dict[float, np.ndarray]:
-        """Loss (2, runs), before and after the first updates, by what multiplies the rate."""
+    def _trial_start(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], np.random.Generator]:
+        """Rows, labels and weights before the first updates, and what draws their batches."""
         x, y = self.draws.sample
-        big = self.is_coarse
-        runs = 1 if big else max(len(x) // 2, 1)
-        factors = TRIAL_RATES[:2] if big else TRIAL_RATES
-        times = len(factors)
-        x = np.resize(x, (runs * times, *x.shape[1:]))
-        y = np.resize(y, (runs * times, *y.shape[1:]))
-        rates = np.repeat(self._rate * np.array(factors), runs)
+        runs = 1 if self.is_coarse else max(len(x) // 2, 1)
         weights = self.draws.weights(self.experiment, runs)
-        weights = [np.concatenate([array] * times) for array in weights]
-        loss, _ = lookahead.first_updates(
-            self.experiment, weights, x, y, rates, self.trial_updates, self.draws.rng
-        )
-        return {part: loss[:, k * runs : (k + 1) * runs] for k, part in enumerate(factors)}
+        return x[:runs], y[:runs], weights, deepcopy(self.draws.rng)
+
+    def trial(self, part: float) -> np.ndarray:
+        """Loss (2, runs), before and after the first updates.
+
+        Args:
+            part: What the learning rate is multiplied by, of `TRIAL_RATES`.
+        """
+        if part not in self._trials:
+            x, y, weights, rng = self._trial_start
+            rates = np.full(len(x), part * self._rate)
+            self._trials[part], _ = lookahead.first_updates(
+                self.experiment, weights, x, y, rates, self.trial_updates, deepcopy(rng)
+            )
+        return self._trials[part]
 
     @cached_property
     def diverging(self) -> float:
         """Share of starts whose loss doubles in the first updates, but not at a lower rate."""
-        at_rate, *lower = (grown_share(self.trial[part]) for part in self.trial)
-        return at_rate - min(lower)
+        at_rate = grown_share(self.trial(1.0))
+        if at_rate < CLEAR:
+            return 0.0  # too few of them, whatever a lower rate does
+        return at_rate - min(grown_share(self.trial(part)) for part in TRIAL_RATES[1:])
 
 
 def coarser(moves: np.ndarray, steps: int) -> np.ndarray:

@@ -136,11 +136,10 @@ class RowStatistics:
     @cached_property
     def standardised(self) -> bool:
         """Every column that varies has about a mean of 0 and a variance of 1."""
-        x = self.inputs[:, self.varying]
-        if not x.size:
-            return False
-        off = np.maximum(np.abs(x.mean(axis=0)), np.abs(x.std(axis=0) - 1))
-        return bool(off.max() < STANDARD)
+        means = self.inputs.mean(axis=0)[self.varying]
+        spreads = np.sqrt(np.maximum(self.sizes**2 - means**2, 0))
+        off = np.maximum(np.abs(means), np.abs(spreads - 1))
+        return bool(off.max(initial=0) < STANDARD) and len(off) > 0
 
     @cached_property
     def conditioning(self) -> float:

@@ -37,7 +37,7 @@ def output_not_probability(obs: Observations) -> Finding | None:
     if obs.history is None and whole < OFTEN and obs.ahead.reached(obs.ahead.as_is) > 0:
         severity = FRAGILE
     if obs.history is not None and obs.history.health is not None and activation == "relu":
-        dead = obs.history.health.dead[-1, -1] == 1
+        dead = obs.history.at_end(obs.history.health.dead)[-1] == 1
         evidence += (
             f" After training the output is 0 for every sample in {dead.sum()} of {dead.size} runs."
         )

@@ -185,7 +185,7 @@ def batch_too_large(obs: Observations) -> Finding | None:
 
 
 def _rate_that_loses(obs: Observations) -> Finding:
-    """Of a network that is too big to look ahead, the loss itself shows it."""
+    """What a look ahead does not show, as it is short or the network too big: the loss is lost."""
     assert obs.failing is not None, "there are runs whose loss is lost"
     lost = obs.failing.failed & ~obs.failing.history.finite
     gradient = max(float(np.median(each)) for each in obs.start.gradients)
@@ -225,9 +225,9 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
         return None
     if obs.training.takes_probabilities and not obs.model.output_activation.probability:
         return None  # a loss that clips the output jumps at any rate
+    lost = obs.failing is not None and obs.failing.lost
     if obs.ahead.as_is is None:
-        return _rate_that_loses(obs) if obs.failing and obs.failing.lost else None
-    loss, lower = (obs.ahead.trial[part] for part in (1.0, 0.1))
+        return _rate_that_loses(obs) if lost else None
     restless = 0.0
     if obs.failing and obs.failing.history.health is not None:
         ratios = obs.failing.history.at_end(obs.failing.history.health.update_ratio)
@@ -240,7 +240,8 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
     if obs.ahead.diverging < CLEAR and not (
         restless_alone and obs.ahead.reached(obs.ahead.as_is) >= CLEAR
     ):
-        return None
+        return _rate_that_loses(obs) if high and lost else None
+    loss = obs.ahead.trial(1.0)
     if obs.history is None and grown_share(loss) < 1:
         return None
     before, after = (float(np.median(x)) for x in loss)
@@ -248,7 +249,7 @@ def learning_rate_too_high(obs: Observations) -> Finding | None:
         f"In the first {obs.ahead.trial_updates} updates at a learning rate of "
         f"{obs.rate:g} the loss goes "
         f"from {number(before)} to {number(after)}; at {obs.rate / 10:g} to "
-        f"{number(float(np.median(lower[1])))}."
+        f"{number(float(np.median(obs.ahead.trial(0.1)[1])))}."
     )
     if restless > RESTLESS:
         evidence += (

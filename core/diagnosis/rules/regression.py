@@ -154,7 +154,7 @@ def target_unscaled(obs: Observations) -> Finding | None:
     )
     thrown = large and _thrown(obs)
     if thrown:
-        before, after = (float(np.median(part)) for part in obs.ahead.trial[1.0])
+        before, after = (float(np.median(part)) for part in obs.ahead.trial(1.0))
         evidence += (
             f" In the first {obs.ahead.trial_updates} updates at a learning rate of "
             f"{obs.rate:g} the loss "
@@ -204,7 +204,7 @@ def _severity_off_scale(obs: Observations, large: bool, thrown: bool) -> Severit
 
 def _thrown(obs: Observations) -> bool:
     """Gradient descent diverges at once: its steps grow with the errors."""
-    return fixes.follows_gradient(obs.experiment) and grown_share(obs.ahead.trial[1.0]) >= CLEAR
+    return fixes.follows_gradient(obs.experiment) and grown_share(obs.ahead.trial(1.0)) >= CLEAR
 
 
 @rule("constant-regression", symptom=True, picture="outputs")

@@ -59,7 +59,7 @@ def dead_units(obs: Observations) -> Finding | None:
     risk = (at_start == 1).any(axis=0).mean()
     by_layer, silenced, evidence = at_start.mean(axis=1), None, ""
     if obs.history is not None and obs.history.health is not None:
-        dead = obs.history.health.dead[-1][layers]
+        dead = obs.history.at_end(obs.history.health.dead)[layers]
         silenced = (dead == 1).any(axis=0)
         by_layer = np.maximum(by_layer, dead.mean(axis=1))
         evidence = _dead_at_the_end(obs, layers, dead)
