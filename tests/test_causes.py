@@ -7,7 +7,7 @@ import pytest
 
 from core import fixes
 from core.callbacks import EarlyStopping
-from core.diagnosis import Severity, diagnose, summary, verdict
+from core.diagnosis import Severity, diagnose, search, summary, verdict
 from core.experiment import SGD, Adam, Dense
 from core.initialisers import RandomNormal
 from core.layers import ActivityRegularisation
@@ -225,3 +225,4 @@ def test_of_equally_severe_causes_the_one_behind_is_told_first():
     told = summary(findings, trained)
     assert told[2].startswith("As a result, 8 epochs are too few: 8 epochs of 1 update make 8;")
     assert told[-1].startswith("Try “Batch size 32” first")
+    assert search.suggested(findings, None)[0][0].key == "batch-size-32"

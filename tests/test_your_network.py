@@ -28,7 +28,7 @@ FAULTS = {
     "relu_output": 'layers.Dense(1, activation="relu")',
     "softmax_one_unit": 'model.add(Dense(1, activation="softmax"))',
     "zeros": "model.add(keras.layers.Dense(16,",
-    "large_inputs": "model.add(Dense(8,",
+    "large_inputs": "model.fit(X, y",
 }
 """The line of the worst finding before training, where there is one."""
 LOANS = """import pandas as pd
@@ -62,8 +62,9 @@ def test_an_example_is_read_and_its_fault_is_found_on_its_line(name):
         assert read(patched).experiment.model == after.model
         diff = unified(reading.text, patched)
         assert diff.startswith("--- a/script.py\n+++ b/script.py\n@@ -")
-        kept = [line for line in diff.splitlines()[2:] if line.startswith("-")]
-        assert 1 <= len(kept) <= 4, "no more than the lines of the fix"
+        gone, new = ([x for x in diff.splitlines()[2:] if x.startswith(sign)] for sign in "-+")
+        assert len(gone) <= 4, "no more than the lines of the fix"
+        assert 1 <= len(new) <= 4
 
 
 def test_lines_of_training_and_data_are_those_of_their_calls():

@@ -14,6 +14,7 @@ import numpy as np
 
 from core import fixes
 from core.costs import Work, priced
+from core.diagnosis._diagnose import main_cause
 from core.diagnosis.combining import as_many_as_fit, combined, with_fix
 from core.diagnosis.findings import Finding, Severity
 from core.diagnosis.yardstick import Yardstick
@@ -324,12 +325,17 @@ class Search:
 
 
 def serious(findings: tuple[Finding, ...], codes: Sequence[str] | None) -> list[Finding]:
-    """The findings whose fixes are tried: those with these codes, or all above cosmetic."""
-    return [
+    """The findings whose fixes are tried: those with these codes, or all above cosmetic.
+
+    The main cause is the first, so that a fix which several name is tried as its own.
+    """
+    some = [
         finding
         for finding in findings
         if (finding.code in codes if codes is not None else finding.severity != Severity.COSMETIC)
     ]
+    main = main_cause(tuple(some)) if some else None
+    return sorted(some, key=lambda finding: finding is not main)
 
 
 def suggested(findings: tuple[Finding, ...], codes: Sequence[str] | None) -> list[tuple[Fix, str]]:
