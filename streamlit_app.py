@@ -9,7 +9,7 @@ from core.rates import Rate
 from core.recorded import DRAWN_RUNS
 from pages.elements import charts
 from pages.elements.claims import detail, page
-from pages.elements.layout import tiles
+from pages.elements.layout import TEXT, tiles
 from pages.elements.page import PAGES, open_page
 from pages.elements.your_network import home
 
@@ -110,7 +110,7 @@ st.markdown(
     "initial weights it might learn. Plateau trains it hundreds of times in less time than "
     "`model.fit` needs for one run, says how often it learns and why not, and shows which change "
     "fixes it.",
-    width=760,
+    width=TEXT,
 )
 home.draw()
 record = page.recorded()
@@ -128,7 +128,7 @@ with st.container(key="findings"):
 st.markdown(
     f"The two questions are {POSTS['threshold'].markdown}, and {POSTS['two-blob'].markdown}. "
     f"{record.summary()}",
-    width=760,
+    width=TEXT,
 )
 ours = sum(record.counts(ours=True).values())
 posts = sum(record.counts(ours=False).values())

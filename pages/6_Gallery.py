@@ -11,6 +11,9 @@ from pages.elements.page import open_page
 
 open_page(PATH)
 key, refused = overview.asked()
+if key is not None and query_params.asks_for_one_chart():
+    case.alone(key)
+    st.stop()
 if key is None:
     st.title("Gallery")
     query_params.notices(refused)

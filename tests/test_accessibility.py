@@ -39,8 +39,6 @@ NOT_OURS = {
     # Streamlit writes white on the primary colour, and what is chosen in the primary colour on the
     # background: on a dark one, no colour has a contrast of 4.5 in both. Ours has it in the second.
     ("dark", "color-contrast"): "[data-testid=stBaseButton-primary]",
-    # Streamlit's own colours of a diff, which no theme sets; its signs say the same.
-    ("light", "color-contrast"): ".language-diff .token",
 }
 """By scheme and rule: the elements whose violation of it no theme can mend."""
 TRANSITIONS_ENDED = """() => Promise.race([

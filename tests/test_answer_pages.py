@@ -10,7 +10,7 @@ from core.posts import POSTS
 from core.problems import PROBLEMS
 from pages.elements.claims import page as claims_page
 from pages.elements.compare import choices
-from support.pages import cards, drawn, finished, opened, texts
+from support.pages import cards, diffs, drawn, finished, opened, texts
 
 pytestmark = pytest.mark.tensorflow
 
@@ -71,7 +71,7 @@ def test_fixes_are_compared():
     assert app.header[0].value.startswith(":material/check_circle: The smallest")
     app.selectbox(key="compare.combination").set_value("sigmoid-output").run()
     assert "Inputs are not scaled" in cards(app)
-    script, diff = (code.value for code in app.code[-2:])
+    script, diff = app.code[-1].value, diffs(app)[-1]
     assert 'Dense(1, activation="sigmoid")' in script
     assert '+     keras.layers.Dense(1, activation="sigmoid"),' in diff
     app.slider(key="compare.rate").set_value(0.9).run()

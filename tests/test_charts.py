@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from core.history import IMPROVING, LOST, OUTCOMES, STUCK, SUCCEEDED
 from core.rates import Rate
 from pages.elements import charts
 from pages.elements.charts.spec import FAILED, named
+from pages.elements.problem_page import LIVE_EPOCHS, drawn_epochs
 from support.charts import domains, history_frame, response, rows_drawn, spec, values, views
 
 
@@ -234,11 +236,11 @@ def test_the_one_run_that_differs_from_all_others_is_drawn_strongest():
     assert strength["lost again"] > 2 * strength["stuck"] > 0
 
 
-def test_contributions_are_percentage_points_around_a_zero_rule():
+def test_contributions_are_percentage_points_with_a_tick_at_zero():
     frame = pd.DataFrame({"fix": ["a", "b"], "value": [0.43, -0.1], "low": [0.3, -0.2]})
     drawn = spec(charts.contributions(frame.assign(high=[0.5, -0.05])))
     assert values(drawn, "text") == {"+43 pp", "\u221210 pp"}
-    assert values(drawn, "at") == {0}
+    assert values(drawn, "required") == {0}
     assert values(drawn, "outcome") == {"succeeded", "failed"}
     alike = frame.assign(value=0.0, low=0.0, high=[0.5, 0.0], identical=[False, True])
     assert values(spec(charts.contributions(alike)), "text") == {"+0 pp", "identical"}
@@ -332,3 +334,15 @@ def test_outputs_far_from_the_threshold_are_counted_at_the_edges():
     measured = charts.outputs(np.array([3.0, 40.0]), 0).tables
     assert measured["bins"]["high"].max() == 40
     assert measured["rules"].empty
+
+
+def test_epochs_that_are_drawn_while_a_training_runs_stay_or_every_other_is_left_out():
+    epochs = [SimpleNamespace(number=number) for number in range(1, 400)]
+    before: list = []
+    for many in range(1, len(epochs)):
+        now = [epoch.number for epoch in drawn_epochs(epochs[:many])]
+        assert len(now) <= LIVE_EPOCHS + 1
+        assert now[-1] == many
+        assert now[0] == 1
+        assert now[: len(before) - 1] == before[:-1] or now[:-1] == before[::2][: len(now) - 1]
+        before = now

@@ -16,7 +16,7 @@ from pages.elements import own
 from pages.elements.gallery.overview import CASE
 from pages.elements.gallery.recorded import PATH
 from pages.elements.gallery.thumbnail import thumbnail
-from support.pages import cards, drawn, opened, texts
+from support.pages import cards, diffs, drawn, opened, texts
 
 RECORDED = record.load()
 AGAIN = ("xor", "labels-1-2")
@@ -119,7 +119,22 @@ def test_a_link_opens_a_case():
         assert f"{kept.after.rate}" in cards(app)
         assert " ".join(kept.summary) in cards(app)
         assert all(question.text in cards(app) for question in case.questions)
-        assert any(line[:1] in ("+", "-") for line in app.code[0].value.splitlines()), key
+        assert any(line[:1] in ("+", "-") for line in diffs(app)[0].splitlines()), key
+
+
+@pytest.mark.parametrize(
+    ("page", "parameters", "shown"),
+    [
+        ("gallery", {CASE: "xor"}, "Accuracy by epoch, As asked"),
+        ("claims", {"claim": "threshold-both-learn"}, "Accuracy by epoch of 48 runs"),
+        ("compare", {}, "Share of runs that reach 90%"),
+    ],
+)
+def test_a_link_shows_what_is_recorded_alone_for_a_slide(page, parameters, shown):
+    app = opened(page, show="curves", **parameters)
+    assert drawn(app, shown)
+    assert "Open the whole page" in cards(app)
+    assert not [*app.title, *app.warning, *app.button]
 
 
 def test_a_case_is_opened_on_the_page_of_ones_own_network():

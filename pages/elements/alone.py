@@ -12,6 +12,7 @@ from core.history import History
 from core.rates import Rate
 from pages.elements import charts, controls, figures, jobs, query_params, state, visitor
 from pages.elements.figures import Picture
+from pages.elements.headline import headline
 from pages.elements.settings import PAGE
 
 Make = Callable[[str, History], list[Picture]]
@@ -42,18 +43,16 @@ def draw(problem: str, running: Callable[..., None]) -> bool:
         controls.train(problem)
     history = jobs.result(problem, "training", running, problem)
     if history is not None:
+        # An embedded page begins at the edge, which would cut the titles of charts.
+        st.space("small")
         pictures = CHARTS[chart](problem, history)
         for column, picture in zip(st.columns(len(pictures)), pictures, strict=True):
             with column:
                 charts.show(*picture)
-        st.markdown(f"[Open the whole page]({_whole(problem)})")
+        parameters = state.parameters(problem)
+        parameters.pop(query_params.SHOW)
+        query_params.way_back({**parameters, query_params.RESULTS: "yes"})
     return True
-
-
-def _whole(problem: str) -> str:
-    parameters = state.parameters(problem)
-    parameters.pop("show")
-    return query_params.address({**parameters, query_params.RESULTS: "yes"})
 
 
 def _curves(problem: str, history: History) -> list[Picture]:
@@ -80,11 +79,15 @@ def _scores(problem: str, history: History) -> list[Picture]:
 
 
 def _rate(problem: str, history: History) -> list[Picture]:
-    return [figures.rate(Rate.of(history.successes(state.target(problem))))]
+    target = state.target(problem)
+    rate = Rate.of(history.successes(target))
+    drawn = figures.interval(rate, headline(history, target))
+    return [Picture(drawn, f"Success rate with its 95% interval: {rate}.")]
 
 
 def _layers(problem: str, history: History) -> list[Picture]:
-    return figures.health(history, state.view(problem, "health"), state.target(problem))
+    figure = figures.shown_health(history, state.view(problem, "health"))
+    return figures.health(history, figure, state.target(problem))
 
 
 def _network(problem: str, history: History) -> list[Picture]:

@@ -14,9 +14,12 @@ from core.history import History
 from core.jobs.limits import duration
 from core.jobs.requests import TryFixes
 from pages.elements import charts, controls, diagnosis, jobs, state
+from pages.elements.layout import TEXT
 
 RUNS = 32
 """Of each change that is tested."""
+RATES = 960
+"""The most pixels across a chart of rates."""
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
@@ -34,9 +37,9 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     start = 0 if history is None else 1
     harmful = diagnosis.harmful(found)
     if not harmful:
-        st.markdown(" ".join(told[start:]))
+        st.markdown(" ".join(told[start:]), width=TEXT)
         return
-    st.markdown(" ".join(told[start:2]))
+    st.markdown(" ".join(told[start:2]), width=TEXT)
     st.markdown(f"**{told[-1]}**")
     slot = _slot(problem)
     if repair is None:
@@ -114,7 +117,7 @@ def rates(repair: Repair) -> None:
         }
         for label, rate in measured.items()
     )
-    with st.container(border=True):
+    with st.container(border=True, width=RATES):
         charts.show(
             charts.rate(frame), "Success rate as is and with each change, with 95% intervals."
         )

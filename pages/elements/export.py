@@ -10,7 +10,7 @@ from core.fixes import Fix
 from core.history import History
 from core.problems import PROBLEMS
 from core.script_diff import changes
-from pages.elements import controls, diagnosis, own, query_params, state, swept
+from pages.elements import controls, diagnosis, diff, own, query_params, state, swept
 from pages.elements.download import download
 from pages.elements.report import Report
 from pages.elements.settings import VIEWS
@@ -95,7 +95,7 @@ def _changes(before: Experiment, fixes: tuple[Fix, ...], experiment: Experiment,
     st.markdown("From the question as asked to here: `-` removed, `+` added.")
     for change in differences:
         st.markdown(f"**{change.heading}**: {', '.join(change.by)}")
-        st.code(change.diff, language="diff", wrap_lines=True)
+        diff.draw(change.diff)
 
 
 def _data(problem: str, experiment: Experiment, history: History | None) -> None:

@@ -35,7 +35,7 @@ class Picture(NamedTuple):
 def rate(reached: Rate) -> Picture:
     """The success rate with its interval; the count stands in the headline above it."""
     words = f"95% interval {100 * reached.low:.0f} to {100 * reached.high:.0f}%"
-    drawn = interval(reached, f"{reached.value:.0%} of the runs", None, words)
+    drawn = interval(reached, words, None, f"{reached.value:.0%} of the runs")
     return Picture(drawn, f"Success rate with its 95% interval: {reached}.")
 
 

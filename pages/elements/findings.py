@@ -17,6 +17,7 @@ from core.fixes import Fix
 from core.history import History
 from core.recorded import RecordedFinding
 from pages.elements import change, charts, diagnosis, figures, state
+from pages.elements.layout import TEXT
 from pages.elements.rendering import once
 
 BADGES = {
@@ -52,7 +53,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
     if diagnosis.harmful(found):
         # What stands between the main cause and what to do first, which are in the answer.
         follows = diagnosis.told(problem, experiment, trained, tried)[2:-1]
-        st.markdown(" ".join(follows), width=760)
+        st.markdown(" ".join(follows), width=TEXT)
     if tried is not None:
         change.rates(tried)
         found = without_harm(found, tried)
@@ -123,8 +124,8 @@ def words(
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=color)
         st.markdown(f"**{title}**")
-    st.markdown(evidence)
-    st.caption(cause)
+    st.markdown(evidence, width=TEXT)
+    st.caption(cause, width=TEXT)
 
 
 def recorded(finding: RecordedFinding) -> None:

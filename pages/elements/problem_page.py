@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import streamlit as st
 
 from core.experiment import Experiment
-from core.history import History, epochs_frame
+from core.history import Epoch, History, epochs_frame
 from core.posts import POSTS
 from pages.elements import (
     alone,
@@ -108,6 +108,18 @@ def _first_step() -> None:
     )
 
 
+def drawn_epochs(epochs: Sequence[Epoch]) -> list[Epoch]:
+    """At most LIVE_EPOCHS epochs, and the latest: the first of every 1, 2, 4, 8 ...
+
+    Those that are drawn stay until every other is left out, so that no curve flickers.
+    """
+    step = 1
+    while len(epochs) > step * LIVE_EPOCHS:
+        step *= 2
+    some = list(epochs[::step])
+    return some if some[-1] is epochs[-1] else [*some, epochs[-1]]
+
+
 def running(handle: jobs.JobHandle, problem: str) -> None:
     """Draw the progress and the curves so far."""
     job, experiment = handle.job, handle.request.experiment
@@ -118,8 +130,7 @@ def running(handle: jobs.JobHandle, problem: str) -> None:
     jobs.progress(problem, done / epochs, doing)
     if not events:
         return
-    step = -(-len(events) // LIVE_EPOCHS)
-    frame = epochs_frame(events[::-step][::-1])
+    frame = epochs_frame(drawn_epochs(events))
     measures = "evaluated_score", "evaluated_loss"
     for column, measure in zip(st.columns(2), measures, strict=True):
         with column, st.container(border=True):

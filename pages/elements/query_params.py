@@ -24,6 +24,8 @@ VERSION = "v"
 RESULTS = "results"
 """The parameter that asks for the results of the settings; its value has no meaning."""
 _WANTED = "results wanted"
+SHOW = "show"
+"""The parameter that asks for one chart alone."""
 PAGE = "page"
 """The session's key of the current page."""
 MOST_NOTICES = 8
@@ -59,7 +61,13 @@ def _left(page: str | None) -> str:
 
 def asks_for_one_chart() -> bool:
     """Whether the link asks for one chart alone, which needs no navigation."""
-    return st.query_params.get("show") in VIEWS["show"].kind.options[1:]
+    return st.query_params.get(SHOW) in VIEWS[SHOW].kind.options[1:]
+
+
+def without_chart(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of a page whose only chart for a slide is the one it draws then."""
+    asked = asks_for_one_chart()
+    return {name: text for name, text in parameters.items() if name != SHOW or not asked}
 
 
 def wants_results() -> bool:
@@ -199,12 +207,18 @@ def notices(refused: Iterable[str]) -> None:
         st.warning(f"{more} more were not understood.", icon=":material/link_off:")
 
 
-def popover(parameters: Mapping[str, str], *, results: bool = False) -> None:
+def popover(
+    parameters: Mapping[str, str],
+    *,
+    results: bool = False,
+    chart: tuple[str, str] | None = None,
+) -> None:
     """Draw the popover with the link to copy.
 
     Args:
         parameters: Of the link.
-        results: Whether a second link opens the results as well.
+        results: Whether a second link opens the results as well, and a third one chart of several.
+        chart: The value of SHOW for the only chart that the page shows alone, and what it is.
     """
     with st.popover("Link", icon=":material/link:"):
         st.caption("Opens this page with these settings, in any browser.")
@@ -216,8 +230,21 @@ def popover(parameters: Mapping[str, str], *, results: bool = False) -> None:
                 "Shows one chart alone, for a slide or a course page: `show` is one of "
                 f"{', '.join(VIEWS['show'].kind.options[1:])}."
             )
-            alone = {**parameters, "embed": "true", "show": "network"}
-            st.code(address(alone), language=None, wrap_lines=True)
+            _code_alone(parameters, "network")
+        elif chart is not None:
+            show, words = chart
+            st.caption(f"For a slide or a course page, shows nothing but {words}.")
+            _code_alone(parameters, show)
+
+
+def _code_alone(parameters: Mapping[str, str], show: str) -> None:
+    alone = {**parameters, "embed": "true", SHOW: show}
+    st.code(address(alone), language=None, wrap_lines=True)
+
+
+def way_back(parameters: Mapping[str, str]) -> None:
+    """Draw the link from one chart alone to its page."""
+    st.markdown(f"[Open the whole page]({address(parameters)})")
 
 
 def address(parameters: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from core.sensitivity import AXES, Sensitivity, available, default_runs, plan
 from pages.elements import charts, jobs, state
 from pages.elements.charts.sensitivity import CELL, REGION, Scale, learning_curve, learning_map
 from pages.elements.download import download
+from pages.elements.layout import TEXT
 
 ALONE = "none"
 RUNS = (8, 16, 32, 64)
@@ -32,7 +33,7 @@ def draw(problem: str, experiment: Experiment, _: History | None = None) -> None
         problem: Whose page.
         experiment: The current one, whose settings are varied.
     """
-    st.markdown(INTRODUCTION, width=760)
+    st.markdown(INTRODUCTION, width=TEXT)
     slot = f"{problem}.where"
     axes, runs = _choices(slot, experiment)
     request = VarySettings(experiment, axes, runs, state.seed(problem), state.target(problem))

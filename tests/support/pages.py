@@ -1,5 +1,7 @@
 """A visitor of the pages through AppTest: no server and no browser."""
 
+import html
+import re
 import time
 
 from streamlit.testing.v1 import AppTest
@@ -66,3 +68,9 @@ def cards(app: AppTest) -> str:
 
 def texts(app: AppTest) -> str:
     return " ".join(caption.value for caption in app.caption)
+
+
+def diffs(app: AppTest) -> list[str]:
+    """The differences that are shown, each with a line per line."""
+    bodies = [element.proto.body for element in app.get("html")]
+    return [html.unescape(re.sub(r"<[^>]+>", "\n", body)) for body in bodies if "<pre" in body]

@@ -417,6 +417,7 @@ def _combination(task: Task, *, points: bool, height: int) -> alt.LayerChart:
             ],
         )
     )
-    title = alt.Title(value("heading"), fontSize=13, offset=12)
+    # Streamlit's default limit is of the first width that it measures, which may be nearly 0.
+    title = alt.Title(value("heading"), fontSize=13, offset=12, limit=600)
     chart = fitted(alt.layer(lines, rules()[0]), height, title=title)
     return chart.add_params(*parameters(*EPOCHS, "heading"))

@@ -47,7 +47,9 @@ def network_view(diagram: Diagram) -> Chart:
     bars = places.bottom + (STRIPS if len(diagram.strips) else 8)
     key = bars + (WORDS + BARS + TEXTS if measured else 0)
     low, high = _decades(diagram.layers)
-    scale = f"Gradient norm by layer, log scale from 1e{low} to 1e{high}"
+    scale = "Gradient norm by layer: 0 throughout"
+    if diagram.layers.filter(like="gradient_").gt(0).to_numpy().any():
+        scale = f"Gradient norm by layer, log scale from 1e{low} to 1e{high}"
     tables = {
         "units": _units(diagram, places),
         "edges": _edges(diagram, places),
@@ -193,6 +195,9 @@ def _pictures(diagram: Diagram, places: _Places) -> pd.DataFrame:
         known = pd.DataFrame(np.where(np.isfinite(values), values, 0)).groupby(group)
         low = known.transform("min").min(axis=1).clip(upper=0).to_numpy()
         high = known.transform("max").max(axis=1).clip(lower=0).to_numpy()
+        # A probability, however little it changes, between 0 and 1.
+        outputs = (pictures["layer"] == diagram.layers["layer"].max()).to_numpy()
+        high = np.where(outputs, np.maximum(high, 2 * diagram.layers["middle"].iloc[-1]), high)
         middle, most = (low + high) / 2, np.where(high > low, (high - low) / 2, 1)
     elif diagram.kind == SURFACE:
         middle = diagram.layers["middle"].to_numpy()[pictures["layer"]]

@@ -293,10 +293,12 @@ def _intervals(
     outcomes = np.where(frame["point"] >= 0, SUCCEEDED, FAILED)
     rows = frame[["label", "point", "low", "high", "text"]].assign(outcome=outcomes)
     values = {} if ends is None else dict(zip(("first", "last"), ends, strict=True))
-    if required is not None:
-        rows["required"] = required
+    # A tick in each row, where a line over all rows would cross their labels.
+    ruled = 0 if ends is not None else required
+    if ruled is not None:
+        rows["required"] = ruled
     built = _intervals_form(
-        max(1, len(rows)), title, around_zero=ends is not None, ruled=required is not None
+        max(1, len(rows)), title, around_zero=ends is not None, ruled=ruled is not None
     )
     return Chart(built, {"rows": rows.reset_index(drop=True)}, values)
 
@@ -346,10 +348,6 @@ def _intervals_form(
         text="text:N", x=alt.value("width")
     )
     layers = [interval, point, results]
-    if around_zero:
-        zero = alt.Chart(alt.InlineData(values=[{"at": 0}]))
-        zero = zero.mark_rule(color=GREY, strokeWidth=1.5, tooltip=None).encode(x="at:Q")
-        layers.insert(0, zero)
     if ruled:
         part = base.mark_tick(color=GREY, size=24, thickness=1.5, yOffset=9, tooltip=None)
         layers.insert(0, part.encode(x=alt.X("required:Q", **options)))

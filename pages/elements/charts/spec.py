@@ -38,6 +38,12 @@ APART = {"color": "independent", "strokeDash": "independent", "shape": "independ
 CLASSES = TASKS["binary"]
 """What a chart takes a score to be of, where it is not told."""
 LEGEND = {"title": None, "orient": "bottom", "direction": "horizontal"}
+SPACING = {
+    "axis": {"titlePadding": 8, "labelPadding": 8},
+    "legend": {"padding": 2, "offset": 12},
+}
+BELOW = 6
+"""Pixels below a chart; Streamlit's default, 20, and its spacing of axes leave empty bands."""
 KEPT_FORMS = 64
 """Cached forms of each function; the limit matters only for made-up settings in links."""
 
@@ -82,8 +88,8 @@ def form(build: Callable[..., alt.TopLevelMixin]) -> Callable[..., str]:
     @wraps(build)
     def built(*options, **more) -> str:
         plain = build(*options, **more).to_dict()
-        # Altair's default size of a view, which is the page's decision.
-        plain.pop("config", None)
+        # In place of Altair's default size of a view, which is the page's decision.
+        plain |= {"config": SPACING, "padding": {"bottom": BELOW}}
         _leave_marks_to_the_alternative_text(plain)
         return json.dumps(plain)
 
@@ -301,7 +307,8 @@ EPOCHS = ("first_epoch", "last_epoch")
 
 
 def epoch_axis() -> alt.X:
-    axis = alt.Axis(format=",d", tickMinStep=1, grid=False, tickCount=8)
+    count = value("width < 260 ? 4 : 8")
+    axis = alt.Axis(format=",d", tickMinStep=1, grid=False, tickCount=count)
     scale = alt.Scale(domain=[value(name) for name in EPOCHS], nice=False)
     return alt.X("epoch:Q", title="Epoch", axis=axis, scale=scale)
 
@@ -358,12 +365,16 @@ def rules(along: str = "y") -> list[alt.Chart]:
     position = {along: "at:Q"}
     layers = [rule.encode(**position)]
     position["x" if along == "y" else "y"] = alt.value(0) if along == "x" else "end:Q"
+    paper = value("background")
+    # Below each label its outline in the colour of the page, so that no curve crosses it.
+    outline = {"color": paper, "stroke": paper, "strokeWidth": 4, "strokeJoin": "round"}
     for low in (False, True):
         offsets = {"align": "right", "baseline": "top" if low else "bottom"}
         offsets |= {"dy": 4 if low else -4, "dx": -2}
         if along == "x":
             offsets = {"align": "right", "baseline": "top", "dx": -4, "dy": 16 if low else 2}
-        label = table("rules").mark_text(color=INK, fontSize=11, tooltip=None, **offsets)
-        label = label.transform_filter("datum.low" if low else "!datum.low")
-        layers.append(label.encode(text="label:N", **position))
+        labels = table("rules").transform_filter("datum.low" if low else "!datum.low")
+        for look in (outline, {"color": INK}):
+            label = labels.mark_text(fontSize=11, tooltip=None, **look, **offsets)
+            layers.append(label.encode(text="label:N", **position))
     return layers

@@ -14,9 +14,9 @@ from core.history import TARGET
 from core.jobs.requests import CheckClaim
 from core.problems import PROBLEMS
 from core.recorded import Trained
-from pages.elements import charts, controls, export, figures, findings, jobs, state
+from pages.elements import charts, controls, export, figures, findings, jobs, query_params, state
 from pages.elements.claims.page import BADGE, PAGE, RUNS, attribution, recorded
-from pages.elements.layout import tiles
+from pages.elements.layout import TEXT, at_the_bottom, tiles
 from pages.elements.page import path_of
 
 SHOWN_FINDINGS = 3
@@ -37,10 +37,10 @@ def draw(key: str) -> None:
         # Not a caption, in which a link is too faint to read.
         st.markdown(f":small[:gray[{attribution(claim)}]]")
     if claim.criterion is not None:
-        st.markdown(f"**Criterion:** {claim.criterion.text}", width=760)
+        st.markdown(f"**Criterion:** {claim.criterion.text}", width=TEXT)
     if tested is not None:
         _figures(claim, tested, live=live is not None)
-    st.markdown(claim.note, width=760)
+    st.markdown(claim.note, width=TEXT)
     if claim.criterion is not None:
         _try_again(claim)
     if tested is None:
@@ -73,12 +73,14 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
             help="Each run has its own data and initial weights. The interval is Wilson's, of the "
             "share of runs that meet the criterion.",
             border=True,
+            height="stretch",
         )
         st.metric(
             f"Median {quantity.name[0].lower()}{quantity.name[1:]}",
             quantity.text(verdict.median),
             help="Half of the runs are at or below it.",
             border=True,
+            height="stretch",
         )
     words = "Measured just now" if live else f"Recorded on {recorded().date}"
     plain = ""
@@ -86,6 +88,15 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
         plain = f" Plain model.fit, run by run: {tested.confirmed} meet it."
     spread = f"{quantity.name} from {quantity.text(low)} to {quantity.text(high)}."
     st.caption(f"{words}, seed {verdict.seed}. {spread}{plain}")
+
+
+def alone(key: str) -> None:
+    """Draw a claim with its recorded curves, for a slide."""
+    st.space("small")
+    st.markdown(f"**{CLAIMS[key].text}**")
+    if recorded().tested.get(key) is not None:
+        _recorded_curves(key)
+    query_params.way_back({"claim": key})
 
 
 @st.cache_data(show_spinner=False)
@@ -117,7 +128,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
         )
     )
     for tile, (title, chart, words) in zip(tiles(len(panels), 2, PANEL), panels, strict=True):
-        with tile:
+        with tile, at_the_bottom():
             st.markdown(title)
             charts.show(chart, alt=words)
 
@@ -176,7 +187,7 @@ def _diagnosis(tested: Tested) -> None:
     if not tested.findings or tested.arms[-1].learned == tested.arms[-1].runs:
         return
     of = f" (the first {KEPT} runs)" if tested.verdict.runs > KEPT else ""
-    st.markdown(f"**Why some runs fail**{of}. {tested.conclusion}", width=760)
+    st.markdown(f"**Why some runs fail**{of}. {tested.conclusion}", width=TEXT)
     first, others = tested.findings[:SHOWN_FINDINGS], tested.findings[SHOWN_FINDINGS:]
     for finding in first:
         findings.recorded(finding)

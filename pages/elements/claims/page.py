@@ -53,6 +53,8 @@ DEFAULTS = {
 """The default settings; the seed differs from the record's, so that a live test is a new one."""
 LIST = f"{PAGE}-list"
 LIST_HEIGHT = 520
+CLAIM = f"{PAGE}.claim"
+"""The session's key of the chosen claim."""
 SHOWN = f"{PAGE}-shown"
 """The key of the container with the chosen claim."""
 
@@ -83,9 +85,10 @@ def enter() -> list[str]:
     refused: list[str] = []
     anew = query_params.followed_history()
     values = DEFAULTS if anew else st.session_state.get(f"kept.{PAGE}", DEFAULTS)
-    if anew or f"{PAGE}.claim" not in st.session_state:
+    if anew or CLAIM not in st.session_state:
         # A new visit, perhaps through another page's link to a claim.
         link, refused = query_params.read()
+        link = query_params.without_chart(link)
         if link.get("claim", DEFAULTS["claim"]) not in CLAIMS:
             refused.append(_unknown(link.pop("claim")))
         values = values | query_params.checked(link, kinds(), refused)
@@ -147,9 +150,8 @@ def choose(question: str, verdicts: Sequence[str]) -> str | None:
             icon=":material/filter_alt_off:",
         )
         return None
-    chosen = f"{PAGE}.claim"
-    if st.session_state[chosen] not in shown:
-        st.session_state[chosen] = shown[0]
+    if st.session_state[CLAIM] not in shown:
+        st.session_state[CLAIM] = shown[0]
     with st.container(height=LIST_HEIGHT, key=LIST):
         key = st.radio(
             "Claim",
@@ -157,7 +159,7 @@ def choose(question: str, verdicts: Sequence[str]) -> str | None:
             format_func=_row,
             # A caption, even a blank one, adds space between all rows.
             captions=[*[""] * (len(shown) - 1), "&nbsp;"],
-            key=chosen,
+            key=CLAIM,
             label_visibility="collapsed",
             width="stretch",
         )
@@ -190,7 +192,9 @@ def downloads() -> None:
                 mime=mime,
                 help="Every claim with what was reported, what was measured, and the verdict.",
             )
-        query_params.popover(parameters())
+        query_params.popover(
+            parameters(), chart=("curves", "the curves of this claim, as recorded")
+        )
 
 
 def filters() -> tuple[str, list[str]]:

@@ -77,6 +77,7 @@ def enter() -> list[str]:
     anew = kept is None or query_params.followed_history()
     if anew:
         parameters, refused = query_params.read()
+        parameters = query_params.without_chart(parameters)
         kept = _from_link(parameters, refused)
     kinds = _kinds()
     query_params.hold(PAGE, {name: kept[name] for name in kinds}, kinds, anew=anew)
@@ -175,11 +176,16 @@ def controls() -> Choice:
             key=f"{PAGE}.rate",
             help="The results name the smallest combinations that reach it.",
         )
-    values = _values()
-    chosen = tuple(values["fixes"])
-    choice = Choice(values[PROBLEM], chosen, int(values["runs"]), values["target"], values["rate"])
+    choice = current()
     _describe(choice)
     return choice
+
+
+def current() -> Choice:
+    """The values of the settings."""
+    values = _values()
+    chosen = tuple(values["fixes"])
+    return Choice(values[PROBLEM], chosen, int(values["runs"]), values["target"], values["rate"])
 
 
 def _describe(choice: Choice) -> None:

@@ -13,8 +13,18 @@ from core.fixes import Fix
 from core.problems import PROBLEMS
 from core.recorded_comparisons import RecordedComparison, load
 from core.tasks import Task
-from pages.elements import charts, diagnosis, export, findings, jobs, layout, own
-from pages.elements.compare.choices import PAGE, PICKED, RUNS, Choice, next_step, request
+from pages.elements import charts, diagnosis, export, findings, jobs, layout, own, query_params
+from pages.elements.compare.choices import (
+    PAGE,
+    PICKED,
+    RUNS,
+    Choice,
+    label,
+    next_step,
+    parameters,
+    request,
+    running,
+)
 from pages.elements.download import download
 from pages.elements.rendering import in_turn
 from pages.elements.settings import as_text
@@ -55,6 +65,27 @@ def recorded(choice: Choice, affordable: bool) -> None:
     _draw(record.comparison, choice, tuple(problem.fixes[key] for key in problem.compared))
 
 
+def alone(choice: Choice) -> None:
+    """Draw the success rates alone, for a slide: as recorded, or of a comparison made for it."""
+    record = _record(choice.problem) if choice.problem in PROBLEMS else None
+    fixes = own.problem(choice.problem).fixes
+    asked = request(choice)
+    if record is not None and choice.fixes == tuple(own.problem(choice.problem).compared):
+        comparison = record.comparison
+    elif not choice.comparable or not jobs.affordable(asked):
+        return
+    else:
+        if jobs.latest(PAGE) is None:
+            jobs.start(PAGE, label(choice), asked)
+        comparison = jobs.result(PAGE, "comparison", running)
+    if comparison is not None:
+        st.space("small")
+        titles = {key: fix.title for key, fix in fixes.items()}
+        best_first = _ranked(comparison, choice, titles)
+        _rates(best_first, choice, comparison.experiment.task.written(choice.target))
+    query_params.way_back(parameters())
+
+
 @st.cache_resource(show_spinner=False)
 def _record(problem: str) -> RecordedComparison | None:
     return load(PROBLEMS[problem])
@@ -73,10 +104,7 @@ def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> Non
             icon=":material/stop_circle:",
         )
     _answer(answer, choice, titles, task)
-    table = files.comparison_frame(comparison, titles, choice.target)
-    best_first = table.sort_values("rate", ascending=False, kind="stable")
-    named = {files.combination(each.fixes, titles) for each in answer.smallest}
-    best_first = best_first.assign(named=best_first["combination"].isin(named))
+    best_first = _ranked(comparison, choice, titles)
     left, right = st.columns([3, 2])
     with left:
         _rates(best_first, choice, task.written(choice.target))
@@ -88,6 +116,15 @@ def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> Non
     _table(best_first)
     _downloads(comparison, choice, titles)
     _look_into(comparison, choice, fixes, answer)
+
+
+def _ranked(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> pd.DataFrame:
+    """The table, the best first; the column named marks the smallest that suffice."""
+    table = files.comparison_frame(comparison, titles, choice.target)
+    best_first = table.sort_values("rate", ascending=False, kind="stable")
+    smallest = comparison.verdict(choice.rate, choice.target).smallest
+    named = {files.combination(each.fixes, titles) for each in smallest}
+    return best_first.assign(named=best_first["combination"].isin(named))
 
 
 def _most_telling(best_first: pd.DataFrame) -> pd.Series:
@@ -263,7 +300,7 @@ def _panels(panels: list[tuple[str, str, charts.Chart]], score: str) -> None:
     """Draw charts of a score side by side; each panel is a name, a title and a chart."""
     tiles = layout.tiles(len(panels), PANELS, PANEL_WIDTH)
     for tile, (name, title, panel) in zip(tiles, panels, strict=True):
-        with tile:
+        with tile, layout.at_the_bottom():
             st.caption(title)
             charts.show(panel, alt=f"{score} by epoch of every run: {name}.")
 

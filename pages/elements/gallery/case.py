@@ -9,14 +9,13 @@ from core.gallery import CASES, Case
 from core.gallery.record import Recorded
 from core.recorded import Trained
 from core.script_diff import changes
-from pages.elements import charts, controls, findings, own, query_params
+from pages.elements import charts, controls, diff, findings, own, query_params
 from pages.elements.gallery.overview import CASE
 from pages.elements.gallery.recorded import PATH, curves, recorded
-from pages.elements.layout import tiles
+from pages.elements.layout import TEXT, tiles
 
 PANEL = 320
 """The least width, in pixels, of charts that stand side by side."""
-TEXT = 760
 MOST_LINES, FEW_LINES = 24, 4
 """Lines of a difference that are shown; of one with more, how many of each side."""
 
@@ -25,6 +24,8 @@ def draw(key: str) -> None:
     """Draw a case."""
     case, kept = CASES[key], recorded().recorded[key]
     figures = kept.figures(case)
+    # Below the header, which would cover the top of the links.
+    st.space("xxsmall")
     _ways(key)
     st.title(case.title)
     st.markdown(case.line, width=TEXT)
@@ -40,7 +41,14 @@ def draw(key: str) -> None:
     st.header("Questions for a class")
     for number, question in enumerate(case.questions, 1):
         st.markdown(f"{number}. **{question.text}**  \n{question.attempt}", width=TEXT)
-    query_params.popover({CASE: key})
+    query_params.popover({CASE: key}, chart=("curves", "the curves of this case"))
+
+
+def alone(key: str) -> None:
+    """Draw the curves of a case, for a slide."""
+    st.space("small")
+    _charts(key)
+    query_params.way_back({CASE: key})
 
 
 def _ways(key: str) -> None:
@@ -96,7 +104,7 @@ def _diagnosis(kept: Recorded) -> None:
     serious = [each for each in kept.findings if each.severity != Severity.COSMETIC.value]
     with st.container(border=True):
         st.markdown("**The diagnosis of these runs**")
-        st.markdown(" ".join(kept.summary))
+        st.markdown(" ".join(kept.summary), width=TEXT)
         shown = serious or kept.findings
         if shown:
             with st.expander(f"{len(shown)} finding{'s' * (len(shown) > 1)}"):
@@ -122,7 +130,7 @@ def _difference(key: str) -> None:
     """Draw what changes in the script."""
     case = CASES[key]
     for change in changes(case.experiment, case.fixes):
-        st.code(_shortened(change.diff.splitlines()), language="diff")
+        diff.draw(_shortened(change.diff.splitlines()))
 
 
 def _shortened(lines: list[str]) -> str:

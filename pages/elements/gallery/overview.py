@@ -10,7 +10,7 @@ from core.gallery import CASES
 from pages.elements import query_params
 from pages.elements.gallery.recorded import PATH, recorded
 from pages.elements.gallery.thumbnail import thumbnail
-from pages.elements.layout import tiles
+from pages.elements.layout import TEXT, tiles
 
 CASE = "case"
 """The parameter of the address that opens a case."""
@@ -21,6 +21,7 @@ CARD = 270
 def asked() -> tuple[str | None, list[str]]:
     """The key of the case in the address, None for the overview, and messages about the rest."""
     link, refused = query_params.read()
+    link = query_params.without_chart(link)
     key = link.pop(CASE, None)
     refused += [query_params.unknown(name) for name in link]
     if key is not None and key not in CASES:
@@ -41,8 +42,9 @@ def draw() -> None:
     st.markdown(
         f"{len(CASES)} short cases for a class or for yourself. Each shows one reason why training "
         "gets nowhere, or seems to, over hundreds of runs, and a change that is verified on the "
-        "same seeds.",
-        width=760,
+        "same seeds. In the pictures a line is a run, as asked at the left and with the change at "
+        "the right: blue where it succeeds, orange where it fails.",
+        width=TEXT,
     )
     for tile, key in zip(tiles(len(CASES), 3, CARD), CASES, strict=True):
         with tile:

@@ -27,7 +27,11 @@ def draw(problem: str, _: Experiment, history: History) -> None:
     constant = baseline(history.experiment, history.seed, 0)
     _figures(history, constant)
     _curves(problem, history, target, constant)
-    baselines.draw(history)
+    left, right = st.columns(2)
+    with left, st.container(border=True):
+        _draw_final(history, target, constant)
+    with right:
+        baselines.draw(history)
 
 
 def _figures(history: History, constant: float) -> None:
@@ -95,7 +99,7 @@ def _curves(problem: str, history: History, target: float, constant: float) -> N
         picking.show(problem, "score", _score(history, part, when, target, constant))
     with right, st.container(border=True):
         picking.show(problem, "loss", _loss(history, part, when, target, log))
-    _draw_final(history, target, constant)
+    _note(history)
 
 
 _score, _loss = concluded(figures.score), concluded(figures.loss)
@@ -128,12 +132,14 @@ def _choose_log(problem: str, key: str, default: bool) -> None:
     state.held(problem)["log"] = "auto" if log == default else "yes" if log else "no"
 
 
-@once
-def _draw_final(history: History, target: float, constant: float) -> None:
+def _note(history: History) -> None:
     words = ["A click on a curve shows the network of its run."]
     if note := str(charts.thin(history.curves())):
         name = history.experiment.task.score_name
         words.insert(0, f"{note}, spread over the ranks of their final {name}.")
     st.caption(" ".join(words))
-    with st.container(border=True):
-        charts.show(*figures.final_scores(history, target, constant))
+
+
+@once
+def _draw_final(history: History, target: float, constant: float) -> None:
+    charts.show(*figures.final_scores(history, target, constant))

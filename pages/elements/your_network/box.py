@@ -33,6 +33,8 @@ def draw() -> None:
         st.button(
             "Read it",
             key="own-read",
+            # Until something is read; then to find the fix is what comes first.
+            type="secondary" if paste.current().text else "primary",
             icon=":material/text_snippet:",
             help="Reads the script; a click outside the box does so too.",
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.script.examples import TITLES, example
 from pages.elements import own
 from pages.elements.reader import reader
 from pages.elements.your_network import paste
 
 TEXT = "home.text"
 HEIGHT = 150
+EXAMPLE = "relu_output"
 
 
 def draw() -> None:
@@ -34,4 +36,12 @@ def draw() -> None:
             ):
                 if text.strip():
                     paste.put_text(text)
+                st.switch_page(own.PATH)
+            if st.button(
+                "Try an example",
+                key="home-example",
+                icon=":material/school:",
+                help=f"Opens a script that is stuck: {TITLES[EXAMPLE]}. *Your network* has more.",
+            ):
+                paste.put(paste.Paste(example(EXAMPLE)))
                 st.switch_page(own.PATH)

@@ -10,7 +10,7 @@ from core.jobs.reading import NotRead
 from core.script import CannotPatch, unified
 from core.script.logs import alike, as_frame
 from core.script.result import Reading
-from pages.elements import charts, own
+from pages.elements import charts, diff, own
 from pages.elements.download import download
 from pages.elements.reader import reader
 from pages.elements.your_network import paste
@@ -34,10 +34,12 @@ def draw(reading: Reading, before: Experiment, after: Experiment, why: str) -> N
         st.markdown(why)
         text = _patched(before, after)
         if isinstance(text, str):
-            diff = unified(reading.text, text)
-            st.code(diff, language="diff", wrap_lines=True)
+            changed = unified(reading.text, text)
+            diff.draw(changed)
             with st.container(horizontal=True):
-                download("Patch", diff, "fix.patch", "text/x-diff", "For `git apply` or `patch`.")
+                download(
+                    "Patch", changed, "fix.patch", "text/x-diff", "For `git apply` or `patch`."
+                )
                 download(
                     "Patched script", text, "script.py", "text/x-python", "Your text, changed."
                 )

@@ -23,6 +23,7 @@ from pages.elements import (
     state,
     tabs,
 )
+from pages.elements.layout import TEXT
 from pages.elements.reader import reader
 from pages.elements.rendering import in_turn
 from pages.elements.your_network import blamed, box, mended, paste, understood
@@ -47,7 +48,7 @@ def draw() -> None:
         "Paste the script whose accuracy stays the same. It is read, not executed: you see what "
         "is wrong on its lines, how often it learns over many seeds, and the smallest change "
         "that verifiably helps, as a diff of your own text.",
-        width=760,
+        width=TEXT,
     )
     with st.container():
         query_params.notices(arrived or ())

@@ -14,7 +14,7 @@ from core.script.described import known_in_words, rows_in_words
 from core.script.lines import IGNORED, UNKNOWN, USED
 from core.script.result import Question, Reading
 from core.script.tables import DROP, FILL, Facts
-from pages.elements import charts, controls, figures
+from pages.elements import charts, controls, diff, figures
 from pages.elements.rendering import KEPT
 from pages.elements.your_network import paste
 
@@ -84,7 +84,7 @@ def _remedy(reading: Reading) -> None:
         return
     with st.container(border=True, gap="small", key="own-remedy"):
         st.markdown("**What Keras takes**")
-        st.code(unified(reading.text, text), language="diff", wrap_lines=True)
+        diff.draw(unified(reading.text, text))
         st.button(
             "Use it",
             key="own-use",
