@@ -11,14 +11,6 @@ TEXT = 760
 """The most pixels in a line of text."""
 
 
-def at_the_bottom() -> DeltaGenerator:
-    """A container in a tile whose content ends where that of the other tiles in the row ends.
-
-    Charts below titles of different length are then side by side.
-    """
-    return st.container(height="stretch", vertical_alignment="bottom")
-
-
 def tiles(many: int, columns: int, width: int) -> Iterator[DeltaGenerator]:
     """Bordered containers of equal height, side by side.
 

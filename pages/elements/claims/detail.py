@@ -16,7 +16,7 @@ from core.problems import PROBLEMS
 from core.recorded import Trained
 from pages.elements import charts, controls, export, figures, findings, jobs, query_params, state
 from pages.elements.claims.page import BADGE, PAGE, RUNS, attribution, recorded
-from pages.elements.layout import TEXT, at_the_bottom, tiles
+from pages.elements.layout import TEXT, tiles
 from pages.elements.page import path_of
 
 SHOWN_FINDINGS = 3
@@ -128,7 +128,7 @@ def _curves(claim: Claim, tested: Tested) -> None:
         )
     )
     for tile, (title, chart, words) in zip(tiles(len(panels), 2, PANEL), panels, strict=True):
-        with tile, at_the_bottom():
+        with tile:
             st.markdown(title)
             charts.show(chart, alt=words)
 

@@ -300,9 +300,10 @@ def _panels(panels: list[tuple[str, str, charts.Chart]], score: str) -> None:
     """Draw charts of a score side by side; each panel is a name, a title and a chart."""
     tiles = layout.tiles(len(panels), PANELS, PANEL_WIDTH)
     for tile, (name, title, panel) in zip(tiles, panels, strict=True):
-        with tile, layout.at_the_bottom():
-            st.caption(title)
+        with tile:
             charts.show(panel, alt=f"{score} by epoch of every run: {name}.")
+            # Below, since above some would take more lines than others.
+            st.caption(title)
 
 
 def _table(table: pd.DataFrame) -> None:

@@ -162,6 +162,6 @@ def _beside(problem: str, numbered: dict[str, Training], target: float) -> None:
         frame = frame.assign(combination=name, success=success[frame["run"]])
         task = history.experiment.task
         (panel,) = charts.combinations(frame, target=target, task=task)
-        with tile, layout.at_the_bottom():
-            st.caption(f"**{name}**")
+        with tile:
             charts.show(panel, alt=f"{task.score} by epoch of every run: {name}.")
+            st.caption(f"**{name}**")
