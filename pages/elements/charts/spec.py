@@ -352,6 +352,10 @@ def rules_table(marks: Mapping[str, float | None], end: float = 1) -> pd.DataFra
     for row, following in pairwise(rows):
         # Of two labels that would overlap, the lower one goes below its rule.
         row["low"] = following["at"] - row["at"] < 0.08
+    gaps = [rows[-1]["at"] - row["at"] for row in rows[:-1]]
+    if rows and all(gap > 0.16 for gap in gaps):
+        # The runs that succeed are above the highest rule.
+        rows[-1]["low"] = True
     return pd.DataFrame(rows, columns=["at", "label", "end", "low"])
 
 

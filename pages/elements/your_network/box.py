@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.script.examples import TITLES, example
 from core.script.uploads import LARGEST
@@ -13,8 +14,12 @@ HEIGHT = 260
 _MESSAGE = "own.file.message"
 
 
-def draw() -> None:
-    """Draw the box, the examples and the upload."""
+def draw() -> DeltaGenerator:
+    """Draw the box, the examples and the upload.
+
+    Returns:
+        The row of buttons below the box, to which the page adds what a script that was read allows.
+    """
     # Only where it is another: the browser takes a value that is set in place of what is being
     # typed there.
     if st.session_state.get(TEXT) != paste.current().text:
@@ -29,7 +34,8 @@ def draw() -> None:
         "of model.fit may stay in it.",
         help="It is read, never executed. It stays in this session.",
     )
-    with st.container(horizontal=True):
+    row = st.container(horizontal=True)
+    with row:
         st.button(
             "Read it",
             key="own-read",
@@ -47,6 +53,7 @@ def draw() -> None:
                 st.button(
                     title, key=f"{EXAMPLE}-{name}", on_click=_open, args=(name,), width="stretch"
                 )
+    return row
 
 
 def _upload() -> None:

@@ -53,7 +53,7 @@ def draw() -> None:
     with st.container():
         query_params.notices(arrived or ())
     with st.container(border=True):
-        box.draw()
+        buttons = box.draw()
     reading, why = paste.read()
     if arrived is not None:
         # The URL has the settings that were changed as well.
@@ -83,7 +83,7 @@ def draw() -> None:
     with st.container():
         if reading is not None:
             blamed.draw(reading, state.target(own.KEY))
-    with st.container():
+    with buttons:
         _find()
     told = () if reading is None else (tabs.WHY,)
     problem_page.body(own.KEY, lambda now, history: _fix(reading, now, history), told)
