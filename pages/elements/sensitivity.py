@@ -24,6 +24,8 @@ INTRODUCTION = (
     "One training says whether these settings work; this says how far you may move them. Each cell "
     "is the share of runs that succeed, from the same seeds."
 )
+MAP = 1100
+"""The most pixels across the chart, whose cells are not to be mere stripes."""
 
 
 def draw(problem: str, experiment: Experiment, _: History | None = None) -> None:
@@ -145,7 +147,7 @@ def _draw_chart(
         return
     chart = (learning_map if len(axes) > 1 else learning_curve)(*framed(result, place))
     key = f"{slot}-chart"
-    with st.container(border=True):
+    with st.container(border=True, width=MAP):
         charts.show(chart, alt, key, on_select=lambda: _pick(problem, key, result))
         mark = "the white circle" if len(axes) > 1 else "the dashed line"
         here = f"Now: {mark}. " if place is not None else ""

@@ -8,6 +8,7 @@ from core.diagnosis import Finding, Severity, from_settings
 from core.script import line_of
 from core.script.result import Reading
 from pages.elements import findings
+from pages.elements.layout import TEXT
 
 
 def draw(reading: Reading, target: float, *, proposed: bool = False) -> None:
@@ -25,7 +26,10 @@ def draw(reading: Reading, target: float, *, proposed: bool = False) -> None:
         st.markdown("**Wrong before any training**" if serious else "**Before any training**")
         if proposed:
             st.caption("With the proposed answers; yours may change it.")
-        if not serious:
+        unknown = "; ".join(each.title for each in minor if each.is_open)
+        if not serious and unknown:
+            st.markdown(f"Nothing is certain to stop it. What may matter: {unknown}.", width=TEXT)
+        elif not serious:
             st.markdown("Nothing wrong found before training.")
         for each in serious:
             _finding(reading, each)
