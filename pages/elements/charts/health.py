@@ -143,7 +143,8 @@ def _health(measure: str, log: bool, layers: tuple, *, points: bool, height: int
             alt.Tooltip("high:Q", title="to", format=".3~g"),
         ],
     )
-    chart = fitted(alt.layer(band, line), height, title=alt.Title(value("heading"), fontSize=14))
+    title = alt.Title(value("heading"), fontSize=14, offset=6, limit=600)
+    chart = fitted(alt.layer(band, line), height, title=title)
     return chart.add_params(*parameters(*EPOCHS, *AXIS, "heading"))
 
 
