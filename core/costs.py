@@ -108,15 +108,17 @@ class Price:
         bytes: of memory in the training process at its peak, on top of what it has at rest.
         kept: bytes of the figures that the server keeps for the page.
         weights: of one run's network.
+        part_bytes: of these in each process, where several share it.
     """
 
     seconds: float
     bytes: float
     kept: float
     weights: int
+    part_bytes: float
 
 
-FREE = Price(0.0, 0.0, 0.0, 0)
+FREE = Price(0.0, 0.0, 0.0, 0, 0.0)
 
 
 def price(request: Any, workers: int = 1) -> Price:
@@ -137,6 +139,7 @@ def price(request: Any, workers: int = 1) -> Price:
         max(each.bytes for each in prices),
         sum(each.kept for each in prices),
         max(each.weights for each in prices),
+        max(each.part_bytes for each in prices),
     )
 
 
@@ -172,7 +175,8 @@ def priced(work: Work, workers: int = 1) -> Price:
         seconds = sum(_fit_seconds(experiment) for experiment in work.experiments) * work.runs
         kept = sum(_kept(experiment, work.runs) for experiment in work.experiments)
         size = max(_stack_bytes(experiment, 1) for experiment in work.experiments)
-        return Price(seconds, size + COPIES * kept, kept * work.returned, weights)
+        size += COPIES * kept
+        return Price(seconds, size, kept * work.returned, weights, size)
     grouped = _stacked(work)
     kept = sum(_kept(experiment, members) for experiment, members in grouped)
     training, compiling = _seconds(grouped)
@@ -187,7 +191,7 @@ def priced(work: Work, workers: int = 1) -> Price:
     at_once = sorted(itertools.starmap(_stack_bytes, grouped), reverse=True)
     size = sum(at_once[:several]) + COMPILER + len(compiling) * PROGRAM
     size += (COPIES if work.returned else 1) * kept
-    return Price(seconds, size, kept * work.returned, weights)
+    return Price(seconds, size, kept * work.returned, weights, size / several)
 
 
 def _stacked(work: Work) -> list[tuple[Experiment, int]]:

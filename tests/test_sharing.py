@@ -210,7 +210,8 @@ def test_the_price_of_a_long_training_is_shared(share):
     assert price(short, 8) == price(short)
     alone, shared = price(Train(long, 512)), price(Train(long, 512), 8)
     assert alone.seconds / 8 < shared.seconds < alone.seconds / 5
-    assert replace(shared, seconds=alone.seconds) == alone
+    assert shared.part_bytes == alone.bytes / 8
+    assert replace(shared, seconds=alone.seconds, part_bytes=alone.bytes) == alone
     # No more parts than registers can be filled for.
     assert price(Train(long, 32), 8).seconds == price(Train(long, 32), 2).seconds
     # Sixteen programs take long to compile, and what is trained at once is in memory at once.
@@ -224,3 +225,6 @@ def test_the_price_of_a_long_training_is_shared(share):
     with pytest.raises(ValueError, match="of memory"):
         check(Train(long, 512), limits.shared(8))
     check(Train(long, 512), limits.shared(8, elsewhere=True))
+    # What is too short to be shared is trained here.
+    with pytest.raises(ValueError, match="of memory"):
+        check(Train(with_training(epochs=1)(long), 512), limits.shared(8, elsewhere=True))

@@ -40,6 +40,7 @@ class Limits:
     resident, PLATEAU_WORKER_MEGABYTES: a training process at rest above it is replaced by a new
         one, which holds about 650 MB: TensorFlow gives little of what it took back.
     workers: that share a long training, by which its price is divided; see `core.jobs.sharing`.
+    elsewhere: whether they are other machines: `bytes` then holds for each part of a training.
     """
 
     seconds: float = _limit(300, "PLATEAU_LIMIT_SECONDS")
@@ -49,6 +50,7 @@ class Limits:
     held: float = _limit(512, "PLATEAU_RESULTS_MEGABYTES", MEGABYTE)
     resident: float = _limit(1_000, "PLATEAU_WORKER_MEGABYTES", MEGABYTE)
     workers: int = 1
+    elsewhere: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
@@ -87,7 +89,7 @@ class Limits:
 
     def shared(self, workers: int, elsewhere: bool = False) -> Limits:
         """Where so many share a long training, and `elsewhere` have memory of their own."""
-        return replace(self, workers=workers, bytes=self.bytes * (workers if elsewhere else 1))
+        return replace(self, workers=workers, elsewhere=elsewhere)
 
 
 def _from_variables() -> list[Field]:
@@ -171,12 +173,13 @@ def _excess(cost: Price, limits: Limits) -> str | None:
         )
     if cost.seconds > limits.seconds:
         return _exceeds("This would train for", duration(cost.seconds), duration(limits.seconds))
-    for size, limit, start in (
-        (cost.bytes, limits.bytes, "This training would take"),
+    size = cost.part_bytes if limits.elsewhere else cost.bytes
+    for amount, limit, start in (
+        (size, limits.bytes, "This training would take"),
         (cost.kept, limits.kept, "The figures of this training would take"),
     ):
-        if size > limit:
-            return _exceeds(start, _megabytes(size), _megabytes(limit), " of memory")
+        if amount > limit:
+            return _exceeds(start, _megabytes(amount), _megabytes(limit), " of memory")
     return None
 
 
