@@ -58,14 +58,17 @@ def main() -> None:
         if not result.runs:
             sys.exit("Stopped before the first chunk was finished.")
         print("\n".join(lines(result)))
+        if not result.complete and (kept := _kept(given.checkpoint)):
+            print(kept)
         if given.out:
             given.out.write_text(result.to_json(), encoding="utf-8")
             given.out.with_suffix(".csv").write_text(result.to_csv(), encoding="utf-8")
-    except (ImportError, OSError, RuntimeError, ValueError) as error:
-        # InvalidExperiment is a ValueError.
-        sys.exit(f"{parser.prog}: {error}{_kept(given.checkpoint)}")
+    except RuntimeError as error:
+        sys.exit(f"{parser.prog}: {error}\n{_kept(given.checkpoint)}".strip())
+    except (ImportError, OSError, ValueError) as error:  # InvalidExperiment is a ValueError
+        sys.exit(f"{parser.prog}: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"Interrupted.{_kept(given.checkpoint)}")
+        sys.exit(f"Interrupted.\n{_kept(given.checkpoint)}".strip())
 
 
 def _experiment(name: str) -> Experiment:
@@ -100,10 +103,10 @@ def _check_files(given: argparse.Namespace) -> None:
 
 
 def _kept(checkpoint: Path | None) -> str:
-    """What is left of a sweep that ended with an error, as a second line; "" for nothing."""
+    """What is left of a sweep that did not come to its end, as a line; "" for nothing."""
     if checkpoint is None or not checkpoint.exists():
         return ""
-    return f"\nThe finished chunks are in {checkpoint}; the same command goes on from them."
+    return f"The finished chunks are in {checkpoint}; the same command goes on from them."
 
 
 def _interrupted() -> Callable[[], bool]:
