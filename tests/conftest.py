@@ -6,8 +6,12 @@ import os
 import shutil
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from benchmarks.app import started
+
+# Of NumPy: the tests run in as many processes as there are cores.
+threadpool_limits(1)
 
 CHROMIUM = next(
     (

@@ -32,7 +32,7 @@ from core.experiment import (
     Training,
 )
 from core.export import to_notebook, to_script
-from core.fixes import apply_all
+from core.fixes import apply_all, with_training
 from core.initialisers import INITIALISERS
 from core.problems import PROBLEMS
 from core.reference import fit
@@ -213,7 +213,7 @@ def test_a_script_keeps_a_share_of_the_rows_when_it_shuffles_as_the_question_doe
 def test_what_is_certain_comes_out_as_plain_keras_has_it():
     freed = apply_all(
         tuple(TWO_BLOB.fixes[key] for key in ("higher-learning-rate", "standardise-inputs")),
-        TWO_BLOB.experiment,
+        with_training(epochs=8)(TWO_BLOB.experiment),
     )
     for experiment, low, high in ((shrunk(THRESHOLD.experiment), 0.3, 0.7), (freed, 0.99, 1)):
         found, reference = executed(experiment)["accuracy"], fit(experiment).final_score[0]

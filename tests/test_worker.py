@@ -14,7 +14,17 @@ from core.jobs.requests import Train
 from core.jobs.worker import ATTEMPTS, STARTING, Worker
 from core.problems import PROBLEMS
 from support.jobs import PATIENCE, TESTS, ended, run_elsewhere, started, until
-from support.requests import FOREVER, Count, Die, Fitted, Pid, Raise, Stopped, Unpicklable
+from support.requests import (
+    FOREVER,
+    Count,
+    Die,
+    Fitted,
+    Pid,
+    Raise,
+    Stopped,
+    Threads,
+    Unpicklable,
+)
 
 pytestmark = pytest.mark.tensorflow
 
@@ -290,6 +300,12 @@ print(job.result, job.events, "tensorflow" in sys.modules, "streamlit" in sys.mo
         output, _ = process.communicate(timeout=PATIENCE)
     assert output.split("\n")[0] == "3 [1, 2, 3] False False"
     assert process.returncode == 0
+
+
+def test_numpy_takes_one_thread_beside_a_training(worker):
+    job = worker.submit("a", "threads", Threads())
+    job.wait(PATIENCE)
+    assert job.result == 1
 
 
 def test_it_trains():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from core.diagnosis import diagnose
 from core.experiment import Adam, Data, Dense, Experiment, Model, Table, Training
@@ -16,9 +17,13 @@ SHAPES = ((20, 64, 32), (128, 128, 64), (128, 250, 200), (784, 120))
 
 
 def measured_seconds() -> tuple[float, float]:
-    """Of a diagnosis without and with a history of 64 runs: the slowest experiment's median."""
+    """Of a diagnosis without and with a history of 64 runs: the slowest experiment's median.
+
+    With one thread, as in the server.
+    """
     from core.training import train
 
+    threadpool_limits(1)
     without, with_history = [], []
     for experiment in [*(problem.experiment for problem in PROBLEMS.values()), *map(_wide, SHAPES)]:
         history = train(experiment, RUNS)

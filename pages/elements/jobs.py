@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from threadpoolctl import threadpool_limits
 
 from core import log
 from core.jobs import memory, sharing
@@ -28,6 +29,9 @@ REFRESH_SECONDS, WAITING_SECONDS = 0.4, 2.0
 def worker() -> Worker:
     """The server's only training process, which the first call starts in the background."""
     log.to_stderr()
+    # A diagnosis is a matter of milliseconds, but of seconds where NumPy's threads wait for cores
+    # that train.
+    threadpool_limits(1)
     memory.return_large()
     # Arrow's own pool does not return freed memory, and `return_large` does not affect it.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from core.costs import Work
 from core.jobs.limits import Limits
@@ -50,6 +51,14 @@ class Pid:
     def run(self, on_event, should_stop):
         print("noise on the standard output")
         return os.getpid()
+
+
+@dataclass(frozen=True)
+class Threads:
+    """The most threads that a product of NumPy's takes."""
+
+    def run(self, on_event, should_stop):
+        return max(pool["num_threads"] for pool in threadpool_info())
 
 
 @dataclass(frozen=True)
