@@ -26,6 +26,8 @@ ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     # Keras imports it where it is installed: 0.8 s and 170 MB that no training needs.
     WITHOUT: "sklearn",
+    # Of NumPy: beside a training on as many cores, two threads wait for each other.
+    "OPENBLAS_NUM_THREADS": "1",
     **xla_environment(),
 }
 NOISE = re.compile(r"I\d{4} |WARNING: All log messages before absl::")
