@@ -3,7 +3,8 @@
     python -m benchmarks.load [--sessions 50] [--seconds 180] [--json FILE]
 
 Starts the app on a port of this machine and measures, in this order: the first paint of every page
-and the first result, each on a server that has just started; a page change while nobody else is
+and the first result, each on a server that has just started; the first training of a network that
+is to be compiled, with the training process at rest; a page change while nobody else is
 there, and while somebody else trains without a pause; then `--sessions` visitors at once for
 `--seconds`, each of whom opens a page, changes a control, trains, stops or waits for the result,
 and changes the page, with time to think in between. A latency is the time until the script has run
@@ -38,6 +39,8 @@ CHANGES = 60
 """Page changes for a percentile, on an idle server and beside a training."""
 SAMPLE_SECONDS = 2.0
 LONG = 120.0
+NEW_BATCHES = (6, 7, 8)
+"""Batch sizes of the threshold question, each of which takes a program of its own."""
 
 
 class Journal:
@@ -176,6 +179,22 @@ def first_result() -> float:
         return time.monotonic() - start
 
 
+def first_of_a_structure(address: str) -> float:
+    """From a press of Train to the result, 64 runs of the threshold question: the median."""
+    seconds = []
+    with Session(address) as visitor:
+        visitor.open("Threshold_problem")
+        visitor.press("threshold-train")  # by then all else is compiled and warm
+        visitor.watch(lambda: result_shown(visitor), LONG)
+        for size in NEW_BATCHES:
+            visitor.change("threshold.batch-size", size)
+            pressed = time.monotonic()
+            visitor.press("threshold-train")
+            visitor.watch(lambda: result_shown(visitor), LONG)
+            seconds.append(time.monotonic() - pressed)
+    return float(np.median(seconds))
+
+
 def page_changes(address: str) -> list[float]:
     """Seconds of every page change of one visitor who goes round all pages."""
     with Session(address) as visitor:
@@ -243,11 +262,13 @@ def targets(report: dict) -> list[dict]:
     most = max(row["server MB"] for row in report["load"]["memory"])
     paint = max(row["first paint"] for row in report["cold"]["first pages"])
     result = report["cold"]["first result"]
+    fresh = report["first of a structure"]
     failed = sum(report["load"]["failures"].values())
     rows = (
         ("no failure under load", failed, failed == 0),
         ("first paint of every page within 1.5 s on a cold server (s)", paint, paint < 1.5),
         ("first result within 20 s of a cold start (s)", result, result < 20),
+        ("64 runs of a new structure within 2 s of the press (s)", fresh, fresh < 2),
         ("p95 of a page change beside trainings at most 2 x idle", ratio, bool(ratio <= 2)),
         (f"server below 250 MB with {report['sessions']} sessions (MB)", most, most < 250),
         ("the server has not loaded TensorFlow", "-", not report["tensorflow in the server"]),
@@ -283,6 +304,7 @@ def main() -> None:
         "cold": cold(),
     }
     with started() as app:
+        report["first of a structure"] = first_of_a_structure(app.address)
         report["beside a training"] = beside_a_training(app)
         report["load"] = load(app, options.sessions, options.seconds)
         report["tensorflow in the server"] = app.has_loaded("tensorflow")
@@ -295,6 +317,7 @@ def main() -> None:
     print(f"{report['date']}, {report['cpus']} CPUs, load average {report['load average before']}")
     print(f"\nCold start, in seconds:\n{table(report['cold']['first pages'])}")
     print(f"The first result, from the server's start: {report['cold']['first result']:.1f} s")
+    print(f"64 runs of a new structure: {report['first of a structure']:.1f} s after the press")
     print(f"\nPage changes:\n{table(report['beside a training']['changes'])}")
     print(f"{report['beside a training']['trainings']} trainings ran meanwhile.")
     print(f"\n{options.sessions} visitors for {options.seconds:g} s:")
