@@ -114,6 +114,22 @@ def test_a_default_that_was_lowered_is_a_learning_rate_that_is_too_low(optimizer
     assert codes(diagnose(fast)).isdisjoint({"learning-rate-too-low", "unusual-learning-rate"})
 
 
+def test_gradient_descent_at_its_default_may_be_too_slow_for_its_gradient():
+    slow = training(NESTED, optimizer=SGD(0.01), epochs=10)
+    found = finding("learning-rate-too-low", diagnose(slow))
+    assert "At a learning rate of 0.1, the first 20 updates take the loss from" in found.evidence
+    assert [fix.key for fix in found.fixes] == ["learning-rate-0.1"]
+    told = summary(diagnose(slow))
+    assert told[-1].startswith("Try “Learning rate 0.1” first")
+    for other in (
+        training(NESTED, optimizer=Adam(0.001), epochs=2),
+        training(NESTED, optimizer=SGD(0.1), epochs=1),
+        training(NESTED, optimizer=SGD(0.01), epochs=10, batch_size=320),
+        training(NESTED, optimizer=SGD(0.01), epochs=300),
+    ):
+        assert "learning-rate-too-low" not in codes(diagnose(other))
+
+
 def test_what_was_stopped_has_not_exploded():
     experiment = training(callbacks=(EarlyStopping("loss"),))
     loss = np.linspace(0.7, 0.5, 10, dtype=np.float32)[:, None] * np.ones((1, 4), np.float32)

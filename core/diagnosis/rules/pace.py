@@ -81,8 +81,10 @@ def _epochs(obs: Observations) -> str:
 @rule("learning-rate-too-low")
 def learning_rate_too_low(obs: Observations) -> Finding | None:
     default, usual = default_rate(obs.experiment), usual_rate(obs.experiment)
-    if obs.rate >= usual or not obs.goal.learnable or obs.futile:
+    if not obs.goal.learnable or obs.futile:
         return None
+    if obs.rate >= usual:
+        return _rate_too_low_for_its_gradient(obs)
     needed = _updates_missing(obs)
     if needed is None:
         # A rate so low that the whole training is a step or two of the look ahead.
@@ -98,11 +100,16 @@ def learning_rate_too_low(obs: Observations) -> Finding | None:
             f"{obs.updates:,} updates at a learning rate of {obs.rate:g} move no weight by more "
             f"than about {number(obs.ahead.farthest_move)}."
         )
+    evidence += f" Keras's default for this optimizer is {default:g}"
+    evidence += f"; before TensorFlow 2 it was {usual:g}." if usual != default else "."
+    return _too_low(obs, evidence, better)
+
+
+def _too_low(obs: Observations, evidence: str, better: list[float]) -> Finding:
     return Finding(
         SLOW,
         "The learning rate is too low",
-        f"{evidence} Keras's default for this optimizer is {default:g}"
-        + (f"; before TensorFlow 2 it was {usual:g}." if usual != default else "."),
+        evidence,
         "Each update moves the weights in proportion to the learning rate, and at this rate the "
         "updates do not take them far enough. The network is slow rather than stuck.",
         tuple(fixes.rate(value) for value in better),
@@ -110,6 +117,29 @@ def learning_rate_too_low(obs: Observations) -> Finding | None:
         "Train with the higher learning rate on the same seeds.",
         because=f"a learning rate of {obs.rate:g} is too low",
     )
+
+
+def _rate_too_low_for_its_gradient(obs: Observations) -> Finding | None:
+    """Gradient descent has no rate that suits all gradients, so its default may be too low.
+
+    It is where the updates that are missing are there at a higher rate that does not diverge.
+    """
+    faster = min(ORDER * obs.rate, fixes.HIGHEST_RATE)
+    needed = _updates_missing(obs)
+    if needed is None or faster <= obs.rate or not fixes.follows_gradient(obs.experiment):
+        return None
+    enough = needed * obs.rate / faster <= PRECISION * obs.updates
+    if not enough or obs.ahead.as_is is None or batch_too_large(obs) is not None:
+        return None
+    trial = obs.ahead.trial(faster / obs.rate)
+    if grown_share(trial) >= CLEAR:
+        return None
+    before, after = (float(np.median(loss)) for loss in trial)
+    evidence = (
+        f"At a learning rate of {faster:g}, the first {obs.ahead.trial_updates} updates take the "
+        f"loss from {number(before)} to {number(after)}. {_missing_evidence(obs, needed)}"
+    )
+    return _too_low(obs, evidence, [faster])
 
 
 def _barely_moves(obs: Observations) -> bool:
