@@ -159,7 +159,6 @@ def _hardly(obs: Observations) -> bool:
         "batch-too-large",
         "vanishing-gradient",
         "initial-scale",
-        "one-signed-inputs",
         "inputs-unscaled",
         "target-unscaled",
     ),
