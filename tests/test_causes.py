@@ -13,6 +13,7 @@ from core.initialisers import RandomNormal
 from core.layers import ActivityRegularisation
 from core.optimizers import Adadelta, Adagrad
 from core.regularisers import L1, L2
+from core.schedules import ExponentialDecay
 from support.diagnosis import (
     HEALTHY,
     NESTED,
@@ -112,6 +113,19 @@ def test_a_default_that_was_lowered_is_a_learning_rate_that_is_too_low(optimizer
     assert f"learning-rate-{former:g}" in {fix.key for fix in found.fixes}
     fast = training(optimizer=replace(optimizer, learning_rate=former))
     assert codes(diagnose(fast)).isdisjoint({"learning-rate-too-low", "unusual-learning-rate"})
+
+
+def test_penalties_and_decays_that_do_no_harm_are_named():
+    strong = [replace(each, kernel_regulariser=L1(0.01)) for each in HEALTHY.model.layers]
+    early = Adam(0.01, schedule=ExponentialDecay(20, 0.7))
+    for code, experiment in (
+        ("penalty-too-strong", layers(*strong)),
+        ("rate-decays-too-early", training(optimizer=early)),
+    ):
+        for trained in (None, history(experiment, 1.0)):
+            found = finding(code, diagnose(experiment, trained))
+            assert found.severity is Severity.COSMETIC
+            assert found.is_open == (trained is None)
 
 
 def test_gradient_descent_at_its_default_may_be_too_slow_for_its_gradient():

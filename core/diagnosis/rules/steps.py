@@ -19,17 +19,17 @@ from core.fixes import update_fixes as fixes
 @rule("rate-decays-too-early")
 def rate_decays_too_early(obs: Observations) -> Finding | None:
     schedule, dies = obs.training.optimizer.schedule, obs.rate_dies
-    if schedule is None or dies is None or obs.all_passed or not obs.goal.learnable:
-        return None
-    if obs.stopped_early:
+    if schedule is None or dies is None or obs.stopped_early:
         return None  # it was still large enough
-    whole = obs.rate * obs.updates
-    gain = obs.ahead.reached(obs.ahead.as_is, whole) - obs.ahead.reached_in_time
-    on_its_way = obs.failing is not None and math.isfinite(obs.failing.way_left)
-    if not gain >= CLEAR and not on_its_way:
-        return None
+    severity = COSMETIC
+    if not obs.all_passed and obs.goal.learnable:
+        whole = obs.rate * obs.updates
+        gain = obs.ahead.reached(obs.ahead.as_is, whole) - obs.ahead.reached_in_time
+        on_its_way = obs.failing is not None and math.isfinite(obs.failing.way_left)
+        if gain >= CLEAR or on_its_way:
+            severity = FATAL if obs.failing else FRAGILE
     return Finding(
-        FATAL if obs.failing else FRAGILE,
+        severity,
         "The learning rate decays too early",
         f"It is below {DECAYED:.0%} of {obs.rate:g} after {dies:,} of {obs.updates:,} updates "
         f"({dies / obs.updates:.0%} of the training); all updates together go as far as "
@@ -37,8 +37,7 @@ def rate_decays_too_early(obs: Observations) -> Finding | None:
         "A learning rate near 0 changes nothing, however many updates follow. The decay steps of a "
         "schedule are updates, not epochs.",
         (fixes.NO_SCHEDULE, fixes.cosine(obs.updates)),
-        LIKELY,
-        "Train at a constant learning rate on the same seeds.",
+        *confidence_in(obs, severity, "Train at a constant learning rate on the same seeds."),
         because="the learning rate decays before the network has learnt",
     )
 
@@ -77,17 +76,15 @@ def weight_decay_too_strong(obs: Observations) -> Finding | None:
 
 @rule("penalty-too-strong")
 def penalty_too_strong(obs: Observations) -> Finding | None:
-    if obs.all_passed or not obs.goal.learnable or not obs.is_penalised:
+    if not obs.is_penalised:
         return None
-    if obs.history is None and obs.ahead.reached_in_time >= CLEAR:
+    helps = _unpenalised_is_better(obs)
+    severity = COSMETIC
+    if helps or obs.penalised_away:
+        severity = FATAL if obs.failing else FRAGILE
+    elif not obs.start.penalty > obs.start.loss:
         return None
-    as_is, without = obs.ahead.as_is, obs.ahead.unpenalised
-    helps = False
-    if as_is is not None and without is not None:
-        gain = obs.ahead.reached(without, obs.travel) - obs.ahead.reached_in_time
-        helps = gain >= CLEAR or ends_better(as_is, without)
-    if not helps and not obs.penalised_away:
-        return None
+    as_is, without = obs.ahead.as_is, obs.ahead.unpenalised if helps else None
     evidence = (
         f"Before training the penalties add {number(obs.start.penalty)} to a loss of "
         f"{number(obs.start.loss)}."
@@ -104,15 +101,28 @@ def penalty_too_strong(obs: Observations) -> Finding | None:
             f" The kernels of the runs that fail end at {number(growth)} times their initial norm."
         )
     return Finding(
-        FATAL if obs.failing else FRAGILE,
-        "The regularisers are too strong",
+        severity,
+        "The regularisers are too strong" if severity is not COSMETIC else "Strong regularisers",
         evidence,
         "The loss is the error of the outputs plus the penalties. Where these are larger, the "
         "training makes the weights or outputs small in place of the error.",
         (data_fixes.NO_PENALTY,),
-        *confidence_in(obs, FRAGILE, "Train without regularisers on the same seeds."),
+        *confidence_in(obs, severity, "Train without regularisers on the same seeds."),
         because="the regularisers are too strong",
     )
+
+
+def _unpenalised_is_better(obs: Observations) -> bool:
+    """A look ahead without the penalties comes further than one with them, which falls short."""
+    if obs.all_passed or not obs.goal.learnable:
+        return False
+    if obs.history is None and obs.ahead.reached_in_time >= CLEAR:
+        return False
+    as_is, without = obs.ahead.as_is, obs.ahead.unpenalised
+    if as_is is None or without is None:
+        return False
+    gain = obs.ahead.reached(without, obs.travel) - obs.ahead.reached_in_time
+    return gain >= CLEAR or ends_better(as_is, without)
 
 
 @rule("momentum-too-high")
