@@ -35,6 +35,19 @@ def test_a_sparse_loss_is_no_remedy_where_the_labels_are_no_class_numbers():
     assert [fix.key for fix, _ in refused.remedies] == ["one-hot-labels"]
 
 
+def test_class_numbers_are_counted_from_zero():
+    for labels in ((1, 2, 3), (-1, 0, 1)):
+        base = replace(MANY, data=replace(MANY.data, label_values=labels))
+        refused = refusal(draft(base, "as-is", loss="sparse_categorical_crossentropy"))
+        assert refused.finding.code == "labels-without-output"
+        assert f"from {labels[0]} to {labels[-1]}" in refused.finding.evidence
+        assert refused.finding.evidence.endswith("on 3 outputs takes 0 to 2.")
+        ((fix, experiment),) = refused.remedies
+        assert fix.key == "labels-from-zero"
+        assert experiment.data.targets == (0, 1, 2)
+        assert "class numbers have no output" in summary((refused.finding,))[1]
+
+
 def test_anything_else_gets_the_output_that_fits():
     refused = refusal(Draft(HEALTHY.data, MANY.model, HEALTHY.training))
     assert refused.finding.code == "parts-do-not-fit"

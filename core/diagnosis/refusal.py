@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from core.diagnosis.findings import FATAL, Finding
 from core.draft import Draft
-from core.experiment import Experiment, InvalidExperiment
-from core.fixes import Fix, made_to_fit
+from core.experiment import Data, Experiment, InvalidExperiment
+from core.fixes import LABELS_FROM_ZERO, Fix, made_to_fit
 from core.fixes.loss_fixes import ONE_HOT, SPARSE
 from core.losses import loss
 
@@ -47,6 +47,10 @@ def refusal(draft: Draft) -> Refusal | None:
             (SPARSE, draft._replace(training=replace(draft.training, loss=SPARSE_LOSS))),
         )
         remedies = [(fix, after) for fix, each in changed if (after := _fitting(each))]
+    elif _numbers_without_output(draft):
+        finding = _of_missing_outputs(draft)
+        after = _fitting(draft._replace(data=_counted_from_zero(draft.data)))
+        remedies = [(LABELS_FROM_ZERO, after)] if after else []
     else:
         finding = _of_parts(reason)
         remedies = []
@@ -64,6 +68,34 @@ def _numbers_for_columns(draft: Draft) -> bool:
         and draft.data.source.classes > 0
         and draft.data.target_width == 1
         and draft.model.output.units > 1
+    )
+
+
+def _numbers_without_output(draft: Draft) -> bool:
+    """Class numbers beyond those of the outputs, such as 1 to 4 for four of them."""
+    return (
+        loss(draft.training.loss).class_numbers
+        and draft.data.source.classes > 0
+        and draft.data.target_width == 1
+        and not all(0 <= label < draft.model.output.units for label in draft.data.targets)
+    )
+
+
+def _counted_from_zero(data: Data) -> Data:
+    return replace(data, label_values=tuple(float(k) for k in range(data.source.classes)))
+
+
+def _of_missing_outputs(draft: Draft) -> Finding:
+    labels, units = draft.data.targets, draft.model.output.units
+    return Finding(
+        FATAL,
+        "Class numbers that no output stands for",
+        f"The labels run from {min(labels):g} to {max(labels):g}; {draft.training.loss} on {units} "
+        f"outputs takes 0 to {units - 1}.",
+        "The loss takes a label for the number of an output, counted from 0. TensorFlow stops with "
+        "an error at any other, or, on a GPU, the loss is NaN.",
+        because="some class numbers have no output",
+        code="labels-without-output",
     )
 
 
