@@ -60,7 +60,9 @@ def violations(page: Page, where: str) -> list[str]:
     for scheme, background, rules in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", background)
-        # While a page is drawn again, Streamlit shows a button in its header that fades in.
+        # While a page is drawn again, as it is in another scheme, Streamlit shows a button in its
+        # header that fades in.
+        settle(page)
         expect(page.get_by_test_id("stBaseButton-header").get_by_text("Stop")).to_have_count(0)
         page.evaluate(TRANSITIONS_ENDED)
         for rule in Axe().run(page, options=rules).response["violations"]:

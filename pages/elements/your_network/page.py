@@ -12,6 +12,7 @@ from core.script.logs import remarks
 from core.script.result import Reading
 from pages.elements import (
     alone,
+    baselines,
     browser,
     change,
     controls,
@@ -168,7 +169,8 @@ def _go_on(now: Experiment, history: History, *, unchanged: bool) -> None:
     if unchanged and not harmful and not history.cancelled:
         with st.container(border=True):
             st.header("Nothing to change")
-            st.markdown(verdict(found, history, target))
+            others = baselines.deciding(now)
+            st.markdown(verdict(found, history, target, baselines=others), width=TEXT)
     if st.session_state.get(_WANTED) != state.draft(own.KEY).to_json():
         return
     del st.session_state[_WANTED]
