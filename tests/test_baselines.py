@@ -114,6 +114,25 @@ def test_as_good_as_these_data_get_is_said_only_of_what_was_compared():
     assert "as good as" not in verdict(findings, trained, baselines=better)
 
 
+def test_rows_that_may_be_memorised_are_not_as_good_as_these_data_get():
+    measured = cross_validated(sample(WEAK))
+    seen = data(WEAK, hold_out=0.0)
+    trained = history(seen, accuracy=1.0, loss=0.01)
+    findings = diagnose(seen, trained, baselines=measured)
+    for said in (
+        verdict(findings, trained, baselines=measured),
+        " ".join(summary(findings, trained, baselines=measured)),
+    ):
+        assert "as good as" not in said
+        assert "That is 100% on the rows that they are trained on" in said
+        assert "only held-out rows can tell" in said
+    held_out = replace(WEAK, data=replace(WEAK.data, hold_out=0.2))
+    trained = history(held_out, accuracy=1.0, loss=0.01)
+    assert "trained on" not in verdict(
+        diagnose(held_out, trained, baselines=measured), trained, baselines=measured
+    )
+
+
 def test_a_network_that_says_the_same_of_every_row_is_not_at_its_best():
     stuck = history(WEAK, accuracy=0.51, same_weights=True)
     assert "constant-prediction" in serious(diagnose(WEAK, stuck))

@@ -168,7 +168,7 @@ def limit(end: FinalState) -> str:
         if others is None or goal.score == goal.target:
             return ""
         best = others.best
-        if mean < best.score - 2 * best.error:
+        if mean < best.score - 2 * best.error or _outdone(end):
             return ""
         task = others.task
         return (
@@ -199,12 +199,29 @@ def doubt(end: FinalState) -> str:
             f"{'an R²' if goal.regression else 'an accuracy'} of {goal.score:.2f} is known to "
             f"within {2 * goal.error:.2f} (95%), so these runs may be as good as that."
         )
+    if others := _outdone(end):
+        best, written = others.best, others.task.written
+        return (
+            f" That is {written(round(float(np.mean(end.scores)), 3))} on the rows that they are "
+            f"trained on, while {best.name} has {written(round(best.score, 3))} on rows that it "
+            "has not seen: whether these runs do better there, only held-out rows can tell."
+        )
     if not goal.is_estimated or goal.score == goal.target or goal.rows.baselines is not None:
         return ""
     return (
         f" Whether {goal.target:g} can be reached on these data cannot be told without other "
         "models."
     )
+
+
+def _outdone(end: FinalState) -> Baselines | None:
+    """The other models, if the runs do better on the rows that they are trained on than these do
+    on new ones: they may have memorised them."""
+    others = end.goal.rows.baselines
+    if not end.goal.is_estimated or others is None or end.history.experiment.data.held_out_rows:
+        return None
+    better = np.mean(end.scores) > others.best.score + 2 * others.best.error
+    return others if better else None
 
 
 def _expected(findings: tuple[Finding, ...], worst: Severity) -> str:
