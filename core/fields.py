@@ -121,7 +121,7 @@ class Float:
         number = real(name, value, self.expected)
         if not self.low <= number <= self.high or (self.above and number == self.low):
             raise InvalidExperiment(name, value, self.expected)
-        return number
+        return number + 0.0  # -0.0 is equal to 0.0, but written differently
 
     def parse(self, text: str) -> float:
         return self.check("value", float(text))

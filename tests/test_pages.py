@@ -12,7 +12,7 @@ from core.fields import Choice, MultiChoice
 from core.problems import PROBLEMS
 from pages.elements import settings
 from pages.elements.rendering import AT_ONCE, in_turn
-from support.pages import cards, drawn, finished, look_at, opened, setting, texts
+from support.pages import cards, diffs, drawn, finished, look_at, opened, setting, texts
 
 pytestmark = pytest.mark.tensorflow
 
@@ -286,7 +286,8 @@ def test_curves_are_those_that_are_counted_unless_model_fits_are_asked_for():
 
 def test_the_script_and_what_changed_are_there_before_any_training():
     app = opened("two-blob", fixes="rmsprop", epochs="7", tab="Export")
-    link, with_results, alone, script, *changed = (block.value for block in app.code)
+    link, with_results, alone, script = (block.value for block in app.code)
+    changed = diffs(app)
     assert with_results.startswith(link)
     assert alone.startswith(link)
     assert "v=2" in link
