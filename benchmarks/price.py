@@ -148,7 +148,8 @@ def described(experiment: Experiment) -> str:
     data = experiment.data
     if isinstance(data.source, Table):
         rows, features = data.source.rows, data.source.features
-        text = replace(experiment, data=replace(data, source=table(2, features))).to_json()
+        source = Table(np.eye(2, features), (0, 1))
+        text = replace(experiment, data=replace(data, source=source)).to_json()
         return f"a table of {rows} rows, else {text}"
     return experiment.to_json()
 

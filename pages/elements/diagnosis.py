@@ -31,9 +31,17 @@ def told(
 ) -> tuple[str, ...]:
     """The findings in a few sentences; see `core.diagnosis.summary`."""
     target = state.target(problem)
+    if history is not None and repair is None:
+        return _told_after_training(history, target)
     others = None if history is None else baselines.deciding(experiment)
     found = findings_for(experiment, history, target)
     return summary(found, history, target, repair, baselines=others)
+
+
+@concluded
+def _told_after_training(history: History, target: float) -> tuple[str, ...]:
+    others = baselines.deciding(history.experiment)
+    return summary(_after_training(history, target), history, target, baselines=others)
 
 
 def harmful(findings: tuple[Finding, ...]) -> list[Finding]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyarrow
@@ -17,12 +18,14 @@ from threadpoolctl import threadpool_limits
 from core import log
 from core.jobs import memory, sharing
 from core.jobs.job import Job
-from core.jobs.limits import OverBudget, check, duration, price_within
+from core.jobs.limits import Limits, OverBudget, check, duration, price_within
 from core.jobs.requests import Request
 from core.jobs.worker import Worker
 
 REFRESH_SECONDS, WAITING_SECONDS = 0.4, 2.0
 """The interval between updates of a job that runs, and of one that waits."""
+KEPT = 64
+"""Prices of the latest requests, for the whole server."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,7 +50,13 @@ def workers() -> int:
 
 def expected_seconds(request: Request) -> float:
     """About how long a request takes here."""
-    return price_within(request, worker().limits).seconds
+    return _seconds_within(request, worker().limits)
+
+
+@lru_cache(KEPT)
+def _seconds_within(request: Request, limits: Limits) -> float:
+    """Kept, as a page asks again whenever it is drawn, and planning a search takes 10 ms."""
+    return price_within(request, limits).seconds
 
 
 @dataclass(frozen=True)
