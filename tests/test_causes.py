@@ -57,6 +57,16 @@ def test_initial_weights_that_stop_all_runs_are_fatal_and_come_first(size):
         assert told[2].startswith("As a result, hidden units are saturated")
 
 
+def test_huge_initial_weights_are_a_cause_where_runs_fail():
+    wide = hidden(16, initialiser=RandomNormal(stddev=5.0))
+
+    def severity(accuracy):
+        return finding("initial-scale", diagnose(wide, history(wide, accuracy=accuracy))).severity
+
+    assert severity(0.7) is not Severity.COSMETIC
+    assert severity(1.0) is Severity.COSMETIC
+
+
 def standardised():
     """Rows that are standardised before they are read."""
     inputs = RNG.normal(size=(400, 40))

@@ -74,8 +74,8 @@ def initial_scale(obs: Observations) -> Finding | None:
             f"{layer_name(saturated, obs)}'s {obs.activations[saturated]} outputs lie within 1% of "
             "a bound."
         )
-    lost = obs.failing is not None and obs.failing.lost and spreads[worst] > ORDER
-    wrong = lost or saturated is not None or not FAINT <= signal <= 1 / FAINT
+    huge = obs.failing is not None and spreads[worst] > ORDER
+    wrong = huge or saturated is not None or not FAINT <= signal <= 1 / FAINT
     if obs.hidden and matters and wrong:
         severity = SLOW if signal < FAINT else FRAGILE
         if obs.failing and not obs.failing.passed.any() and not obs.failing.moving:
