@@ -68,7 +68,7 @@ class Losses:
         if cell == 0:
             return 0.0
         size = 2 * _GAMMA ** (abs(cell) - _OFFSET) / (_GAMMA + 1)
-        return math.copysign(float(f"{size:.4g}"), cell)
+        return math.copysign(float(f"{size:.6g}"), cell)
 
 
 SCORES, LOSSES = Scores(), Losses()

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from core.diagnosis.observations.rows import RowStatistics
+from core.diagnosis.thresholds import FEW_HELD_OUT
 from core.experiment import Experiment
 
 
@@ -60,9 +61,9 @@ class Goal:
         if surely >= self.target:
             return self.target
         if self.is_unknown and not self.regression:
-            # Whoever does worse than a constant answer has learnt nothing, but on rows held out
-            # it may be chance.
-            return max(surely, chance - 2 * error * (data.held_out_rows > 0))
+            # Whoever does worse than a constant answer has learnt nothing, but on a few rows held
+            # out it may be chance.
+            return max(surely, chance - 2 * error * (0 < data.held_out_rows < FEW_HELD_OUT))
         return max(min(enough, surely), (chance + enough) / 2)
 
     @property
