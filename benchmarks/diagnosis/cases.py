@@ -147,6 +147,7 @@ def _case(base: Base, faults: tuple[Fault, ...]) -> Case | None:
 
 
 def edited(experiment: Experiment, faults: tuple[Fault, ...]) -> Experiment | None:
+    """The experiment with these faults, one after the other; None where one does not fit."""
     try:
         for one in faults:
             if not one.fits(experiment):
