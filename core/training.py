@@ -197,7 +197,7 @@ def train_together(
 
     course = Course(lead.training.callbacks, rates)
     ends: list[np.ndarray] = []
-    kept = {0: compiled.weights()}
+    kept = {0: compiled.values()}
     size = sum(array.nbytes for array in kept[0])
     keep = _key_epochs(lead.training.epochs, size // lanes * (whole or lanes))
     reports = []
@@ -212,7 +212,7 @@ def train_together(
         last = number == lead.training.epochs or not course.going.any()
         cancelled = not last and should_stop is not None and should_stop()
         if number in keep or cancelled or last:
-            kept[number] = compiled.weights()
+            kept[number] = compiled.values()
         if on_epoch is not None:
             on_epoch(_epoch(number, lead.training.epochs, reports[-1]))
         if cancelled or last:
@@ -324,7 +324,7 @@ def _follow(
         compiled.set_rates(_filled(course.rates, compiled.lanes))
     if not ending.any():
         return ends
-    weights = compiled.weights()
+    weights = compiled.values()
     if ends:
         _end(ends, weights, compiled, ending)
     return ends or weights

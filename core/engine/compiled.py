@@ -16,6 +16,7 @@ from core.engine import keras_models, layouts
 from core.engine.grouping import structure
 from core.engine.layouts import Layout, layout_for
 from core.engine.rows import Rows, empty_rows
+from core.engine.weights import Weights
 from core.experiment import Experiment
 from core.losses import loss
 from core.optimizers import CLIPPING
@@ -64,7 +65,7 @@ class _RatePerRun(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, layout: type[Layout], lanes: int, schedule: Schedule | None):
-        self.rates = tf.Variable(layout.per_run(tf.zeros(lanes)))
+        self.rates = tf.Variable(tf.zeros(layout.unit_shape(1, lanes)))
         self.factor = None if schedule is None else keras_models.keras_schedule(schedule, 1.0)
 
     def __call__(self, step):
@@ -83,19 +84,16 @@ class Program:
         self.experiment, self.lanes, self.whole = experiment, lanes, whole or lanes
         self.layout = layout_for(experiment)
         data = experiment.data
-        self.slots = layouts.slots(experiment.model, data.source.features)
-        shapes = [self.layout.variable_shape(slot.shape, lanes) for slot in self.slots]
-        self.variables = [keras.Variable(tf.zeros(shape)) for shape in shapes]
-        pairs = list(zip(self.variables, self.slots, strict=True))
-        self.trained = [variable for variable, slot in pairs if slot.trained]
-        shapes_trained = [slot.shape for slot in self.slots if slot.trained]
-        self.kernels = [i for i, shape in enumerate(shapes_trained) if len(shape) == 2]
+        slots = layouts.slots(experiment.model, data.source.features)
+        self.weights = Weights(self.layout, slots, lanes)
+        trained = self.weights.trained_slots
+        self.kernels = [i for i, slot in enumerate(trained) if len(slot.shape) == 2]
         optimizer = experiment.training.optimizer
         self.rate = _RatePerRun(self.layout, lanes, optimizer.schedule)
         # Keras's norms are of whole variables: the gradient is clipped a run before.
         unclipped = dict.fromkeys(CLIPPING)
         self.optimizer = keras_models.keras_optimizer(experiment, self.rate, **unclipped)
-        self.optimizer.build(self.trained)
+        self.optimizer.build(self.weights.trained)
         # Each begins at one number: 0 in most of them.
         self.begun = [variable.numpy().flat[0] for variable in self.optimizer.variables]
         self.loss = partial(
@@ -114,7 +112,7 @@ class Program:
         self._compiled(*arguments)
 
     def epoch(
-        self, training: Rows, held_out: Rows, order: np.ndarray, dropout_keys: np.ndarray
+        self, training: Rows, held_out: Rows | None, order: np.ndarray, dropout_keys: np.ndarray
     ) -> dict:
         """Train for one epoch, then evaluate.
 
@@ -137,23 +135,23 @@ class Program:
 
     def reset(self, weights: list[np.ndarray], learning_rates: np.ndarray) -> None:
         """Set the variables, (lanes, *shape) each, and the rates, (lanes,), for new runs."""
-        for variable, values in zip(self.variables, weights, strict=True):
-            variable.assign(self.layout.from_runs(values))
+        self.weights.assign(weights)
         for variable, begun in zip(self.optimizer.variables, self.begun, strict=True):
             variable.assign(tf.fill(variable.shape, begun))
         self.set_rates(learning_rates)
 
     def set_rates(self, learning_rates: np.ndarray) -> None:
         """Set the learning rates, (lanes,)."""
-        self.rate.rates.assign(self.layout.per_run(tf.constant(learning_rates, tf.float32)))
+        rates = tf.constant(learning_rates, tf.float32)
+        self.rate.rates.assign(tf.reshape(rates, self.rate.rates.shape))
 
-    def weights(self) -> list[np.ndarray]:
-        """The variables' values, in the layout's shapes."""
-        return [variable.numpy() for variable in self.variables]
+    def values(self) -> list[np.ndarray]:
+        """The weights as they are now, one array for each slot, in the layout's shapes."""
+        return [array.numpy() for array in self.weights.in_order(self.weights.values())]
 
     def runs_last(self, weights: list[np.ndarray]) -> list[np.ndarray]:
         """`weights` of several moments, stacked along a new first axis, with the runs last."""
-        pairs = zip(weights, self.slots, strict=True)
+        pairs = zip(weights, self.weights.slots, strict=True)
         return [self.layout.runs_last(values, slot.shape) for values, slot in pairs]
 
     # --- traced once, then compiled ---
@@ -171,25 +169,27 @@ class Program:
             counted = tf.ones(size) if full else tf.cast(slots < rows, tf.float32)
             counts = layout.per_row(counted)
             keys = dropout_keys + tf.cast(number, tf.uint32) * tf.constant(0xC2B2AE35, tf.uint32)
+            trained = self.weights.values()
             with tf.GradientTape() as tape:
-                done = layouts.forward(layout, model, self.variables, batch_x, counted, keys)
-                weights = None
+                tape.watch(trained)
+                variables = self.weights.in_order(trained)
+                done = layouts.forward(layout, model, variables, batch_x, counted, keys)
+                row_weights = None
                 if training.weights is not None:
-                    weights = training.weights_of(layout, tf.gather(order, slots))
-                losses, hits = self._judged(batch_y, done, training.variance, weights)
+                    row_weights = training.weights_of(layout, tf.gather(order, slots))
+                losses, hits = self._judged(batch_y, done, training.variance, row_weights)
                 mean = tf.reduce_sum(losses * counts, row_axis) / tf.reduce_sum(counts)
-            gradients = tape.gradient(mean, [variable.value for variable in self.trained])
+            gradients = tape.gradient(mean, trained)
             # Once a loss is not a number, Keras's weights are not either; XLA can lose sight of it.
-            lost = layout.per_run(tf.where(tf.math.is_nan(mean), mean, 0.0))
-            gradients = [gradient + lost for gradient in gradients]
+            lost = tf.where(tf.math.is_nan(mean), mean, 0.0)
             figures = {
                 "loss": tf.reduce_sum(losses * counts, row_axis),
                 "score": tf.reduce_sum(hits * counts, row_axis),
             }
             if measured:
-                figures["norms"] = self._updated_and_measured(gradients)
+                figures["norms"] = self._updated_and_measured(gradients, lost)
             else:
-                self._updated(gradients)
+                self._updated(gradients, lost)
             added = {name: totals[name] + figure for name, figure in figures.items()}
             return number + 1, totals | added
 
@@ -205,7 +205,8 @@ class Program:
         totals["norms"] = tf.zeros((2, len(self.kernels), self.lanes))
         body = partial(step, measured=True) if layout.every == 1 else steps_to_next_measured
         _, totals = tf.while_loop(lambda number, _: number < steps, body, (0, totals))
-        sizes = tf.stack([tf.sqrt(layout.square_sum(self.trained[i].value)) for i in self.kernels])
+        ends = self.weights.values()
+        sizes = tf.stack([tf.sqrt(layout.square_sum(ends[i])) for i in self.kernels])
         slopes, changes = tf.unstack(tf.sqrt(totals["norms"] / -(-self.steps // layout.every)))
         figures = {
             "loss": totals["loss"] / rows,
@@ -214,26 +215,30 @@ class Program:
             "update_ratio": changes / sizes,
             **self._evaluated(training),
         }
-        if held_out.count(layout):
+        if held_out is not None:
             evaluated = self._evaluated(held_out)
             figures |= {f"val_{k}": evaluated[f"evaluated_{k}"] for k in ("loss", "score")}
         return figures
 
-    def _updated(self, gradients):
-        self.optimizer.apply(self._clipped(gradients), self.trained)
+    def _updated(self, gradients, lost):
+        """Update the weights; `lost`, (lanes,), is added to every gradient."""
+        lost = tf.reshape(lost, self.layout.unit_shape(1, self.lanes))
+        joined = [gradient + lost for gradient in self.weights.join(self._clipped(gradients))]
+        self.optimizer.apply(joined, self.weights.trained)
 
-    def _updated_and_measured(self, gradients):
+    def _updated_and_measured(self, gradients, lost):
         """Update the weights; squared norms of the gradients and the changes of the kernels.
 
         Returns:
             float32 (2, kernels, lanes).
         """
         # A copy of the weights from before, which costs a wide network a tenth of a step.
-        before = [tf.identity(self.trained[i].value) for i in self.kernels]
-        self._updated(gradients)
-        pairs = zip(self.kernels, before, strict=True)
-        changes = [self.layout.square_sum(self.trained[i].value - old) for i, old in pairs]
-        slopes = [self.layout.square_sum(gradients[i]) for i in self.kernels]
+        before = [tf.identity(variable.value) for variable in self.weights.trained]
+        self._updated(gradients, lost)
+        pairs = zip(self.weights.trained, before, strict=True)
+        moves = self.weights.split([variable.value - old for variable, old in pairs])
+        changes = [self.layout.square_sum(moves[i]) for i in self.kernels]
+        slopes = [self.layout.square_sum(gradients[i]) + lost for i in self.kernels]
         return tf.stack([tf.stack(slopes), tf.stack(changes)])
 
     def _clipped(self, gradients):
@@ -262,6 +267,7 @@ class Program:
         layout, row_axis = self.layout, self.layout.row_axis
         model = self.experiment.model
         rows, dense = data.count(layout), model.dense
+        variables = self.weights.in_order(self.weights.values())
         width = self.experiment.data.source.features + sum(layer.units for layer in dense)
         # Blocks of one size: what the last one has too many would be evaluated twice.
         blocks = -(-rows // layout.block_rows(self.whole, width))
@@ -272,7 +278,7 @@ class Program:
             first = tf.minimum(start, rows - size)
             counts = layout.per_row(tf.cast(first + tf.range(size) >= start, tf.float32))
             block_x, block_y = data.part(layout, first, size)
-            done = layouts.forward(layout, model, self.variables, block_x)
+            done = layouts.forward(layout, model, variables, block_x)
             losses, hits = self._judged(block_y, done, data.variance)
             outputs = done.outputs
             free = [_free(a, o) for a, o in zip(model.activations, outputs, strict=True)]

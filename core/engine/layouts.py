@@ -39,6 +39,8 @@ class Layout:
 
     every: the norms of gradients and updates are measured in one of so many steps of an epoch.
 
+    packed_below: trained arrays of fewer entries a run are parts of one variable.
+
     Args:
         training_rows: None for inference. In training, float32 (batch,): 1 for each row that
             counts, 0 for the padding of the last batch; the moving averages are then updated.
@@ -49,6 +51,7 @@ class Layout:
     row_axis: ClassVar[int]
     unit_axis: ClassVar[int]
     every: ClassVar[int] = 1
+    packed_below: ClassVar[float] = np.inf
 
     def __init__(self, training_rows=None, dropout_keys=None):
         self.training_rows, self.dropout_keys = training_rows, dropout_keys
@@ -257,6 +260,9 @@ class RunsFirst(Layout):
 
     # Of every step, the norms would take up to a fifth of the time.
     every = 8
+    # A matrix product needs its kernel by itself: to copy a large one takes longer than to update
+    # it apart.
+    packed_below = 512
     run_axis, row_axis, unit_axis = 0, 1, 2
 
     @classmethod
@@ -281,8 +287,13 @@ class RunsFirst(Layout):
 
     @classmethod
     def square_sum(cls, variable):
-        # Over the inputs first: XLA vectorises a sum over any axis but the last one.
-        return tf.reduce_sum(tf.reduce_sum(tf.square(variable), axis=1), axis=1)
+        squares = tf.square(variable)
+        runs, inputs, units = squares.shape
+        if inputs * units < cls.packed_below:
+            # Over the inputs first: XLA vectorises a sum over any axis but the last one.
+            return tf.reduce_sum(tf.reduce_sum(squares, axis=1), axis=1)
+        # A product with ones takes half as long as XLA's sum over a large axis.
+        return tf.reduce_sum(tf.matmul(tf.ones((runs, 1, inputs)), squares), axis=(1, 2))
 
     def product(self, x, kernel):
         """(runs, batch, inputs) times (runs, inputs, units)."""
@@ -331,7 +342,7 @@ def forward(
         slots = layer.slots(x.shape[layout.unit_axis])
         weights = [next(rest) for _ in slots]
         penalties += [
-            tf.expand_dims(layout.total(slot.regulariser.each(weight.value)), layout.row_axis)
+            tf.expand_dims(layout.total(slot.regulariser.each(weight)), layout.row_axis)
             for slot, weight in zip(slots, weights, strict=True)
             if slot.regulariser is not None
         ]

@@ -102,8 +102,10 @@ class IndexedRows(NamedTuple):
 Rows = OwnRows | IndexedRows
 
 
-def empty_rows(experiment: Experiment, layout: type[Layout], lanes: int) -> tuple[Rows, Rows]:
-    """Training and held-out rows of the right shapes, all 0."""
+def empty_rows(
+    experiment: Experiment, layout: type[Layout], lanes: int
+) -> tuple[Rows, Rows | None]:
+    """Training rows and held-out ones, None without any, of the right shapes, all 0."""
     data = experiment.data
     features, width = data.source.features, data.target_width
     counts = (data.training_rows, data.held_out_rows)
@@ -122,7 +124,7 @@ def empty_rows(experiment: Experiment, layout: type[Layout], lanes: int) -> tupl
             OwnRows(stacked(n, features), stacked(n, width), variance, weight)
             for n, weight in zip(counts, weights, strict=True)
         ]
-        return own[0], own[1]
+        return own[0], own[1] if data.held_out_rows else None
     x, y = tf.zeros((data.source.rows, features)), tf.zeros((data.source.rows, width))
     scale = per_run(features) if has_scale_per_run(data) else None
     y_scale = per_run(width) if has_target_scale_per_run(data) else None
@@ -131,7 +133,7 @@ def empty_rows(experiment: Experiment, layout: type[Layout], lanes: int) -> tupl
         IndexedRows(x, y, own_index, *scales, weight)
         for own_index, weight in zip(index, weights, strict=True)
     ]
-    return both[0], both[1]
+    return both[0], both[1] if data.held_out_rows else None
 
 
 def needs_variance(experiment: Experiment) -> bool:
@@ -141,8 +143,10 @@ def needs_variance(experiment: Experiment) -> bool:
 
 def stacked_rows(
     members: Sequence[tuple[Experiment, int]], seed: int, layout: type[Layout], lanes: int
-) -> tuple[Rows, Rows]:
-    """Training and held-out rows of all runs; the first run's fill the lanes without one.
+) -> tuple[Rows, Rows | None]:
+    """Training rows of all runs and held-out ones, None without any.
+
+    The first run's fill the lanes without one.
 
     Every run's training rows get a random order of their own here, once, where `shuffle` is on;
     every epoch's order is then the same for all runs. Composed, they are to each run as random as
@@ -155,7 +159,7 @@ def stacked_rows(
     return (_indexed if is_shared(data) else _own)(members, seed, layout, lanes)
 
 
-def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
+def _own(members, seed, layout, lanes) -> tuple[Rows, Rows | None]:
     arrays: list[np.ndarray] = []
     variances: list[tuple[np.ndarray, ...]] = []
     weights: list[np.ndarray] = []
@@ -179,11 +183,11 @@ def _own(members, seed, layout, lanes) -> tuple[Rows, Rows]:
         for array, part in zip(arrays, parts, strict=True):
             layout.run(array, lane)[...] = part
     x, y, held_out_x, held_out_y = (tf.constant(array) for array in arrays)
-    own, held_out = _stacked_variances(variances, layout, lanes)
-    return (
-        OwnRows(x, y, own, _stacked_weights(weights, layout, lanes)),
-        OwnRows(held_out_x, held_out_y, held_out),
-    )
+    variance, held_out_variance = _stacked_variances(variances, layout, lanes)
+    training = OwnRows(x, y, variance, _stacked_weights(weights, layout, lanes))
+    if not members[0][0].data.held_out_rows:
+        return training, None
+    return training, OwnRows(held_out_x, held_out_y, held_out_variance)
 
 
 def _stacked_weights(weights: Sequence[np.ndarray], layout: type[Layout], lanes: int) -> Any:
@@ -212,7 +216,7 @@ def _stacked_variances(
     return [tf.constant(layout.from_runs(part)) for part in filled]
 
 
-def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows]:
+def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows | None]:
     first = min(run for _, run in members)
     runs = 1 + max(run for _, run in members) - first
     rows = prepare_shared(members[0][0].data, seed, runs, first)
@@ -250,7 +254,7 @@ def _indexed(members, seed, layout, lanes) -> tuple[Rows, Rows]:
             indices, _stacked_variances(variances, layout, lanes), both_weights, strict=True
         )
     ]
-    return both[0], both[1]
+    return both[0], both[1] if members[0][0].data.held_out_rows else None
 
 
 def _run_order(experiment: Experiment, seed: int, run: int) -> np.ndarray | slice:
