@@ -22,6 +22,7 @@ SIDEBAR = 232
 """The width of the navigation in pixels, which the longest title of a page needs."""
 # A file, since the browser would fetch a Material icon from Google.
 TAB_ICON = str(Path(__file__).with_name("icon.png"))
+STYLE = Path(__file__).with_name("style.css")
 
 
 def path_of(title: str) -> str:
@@ -30,13 +31,14 @@ def path_of(title: str) -> str:
 
 
 def open_page(path: str) -> None:
-    """Configure the page, draw the navigation and start the training process."""
+    """Configure and style the page, draw the navigation and start the training process."""
     st.set_page_config(
         f"{PAGES[path][0]} · Plateau",
         page_icon=TAB_ICON,
         layout="wide",
         initial_sidebar_state=SIDEBAR,
     )
+    st.html(STYLE)
     if query_params.arrive(path) and not query_params.followed_history():
         # Streamlit keeps the scroll position of the previous page.
         st.session_state.setdefault(browser.WANTED, browser.TOP)
