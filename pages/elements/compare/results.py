@@ -81,6 +81,8 @@ def alone(choice: Choice) -> None:
     if comparison is not None:
         st.space("small")
         titles = {key: fix.title for key, fix in fixes.items()}
+        answer = comparison.verdict(choice.rate, choice.target)
+        st.markdown(f"**{_headline(answer, choice, titles, comparison.experiment.task)}**")
         best_first = _ranked(comparison, choice, titles)
         _rates(best_first, choice, comparison.experiment.task.written(choice.target))
     query_params.way_back(parameters())
@@ -317,13 +319,15 @@ def _table(table: pd.DataFrame) -> None:
         table.assign(**(100 * table[shares])),
         hide_index=True,
         placeholder="\u2014",
+        # On a phone the rate and the names are visible, and the rate stays where the others scroll.
+        column_order=("rate", *(name for name in table if name != "rate")),
         # Widths in pixels, so that all columns are visible on a laptop.
         column_config={
             "combination": text("Combination", width=310),
             "runs": number("Runs", format="%d", width=55),
             "successes": number("Succeeded", format="%d", width=85),
             "rate": st.column_config.ProgressColumn(
-                "Rate", min_value=0, max_value=100, width=120, **percent
+                "Rate", min_value=0, max_value=100, width=105, pinned=True, **percent
             ),
             "low": number("At least", width=80, **percent),
             "high": number("At most", width=80, **percent),
