@@ -17,6 +17,8 @@ from pages.elements.settings import PAGE
 
 Make = Callable[[str, History], list[Picture]]
 """Makes the charts of a training from the problem's key and the history, side by side."""
+NETWORK_HEIGHT = 300
+"""The most pixels of a column of units: with it, any network is on a slide of 1280 x 720."""
 
 
 def draw(problem: str, running: Callable[..., None]) -> bool:
@@ -43,8 +45,9 @@ def draw(problem: str, running: Callable[..., None]) -> bool:
         controls.train(problem)
     history = jobs.result(problem, "training", running, problem)
     if history is not None:
-        # An embedded page begins at the edge, which would cut the titles of charts.
+        # An embedded page begins at the edge.
         st.space("small")
+        st.markdown(f"**{headline(history, state.target(problem))}**")
         pictures = CHARTS[chart](problem, history)
         for column, picture in zip(st.columns(len(pictures)), pictures, strict=True):
             with column:
@@ -79,10 +82,7 @@ def _scores(problem: str, history: History) -> list[Picture]:
 
 
 def _rate(problem: str, history: History) -> list[Picture]:
-    target = state.target(problem)
-    rate = Rate.of(history.successes(target))
-    drawn = figures.interval(rate, headline(history, target))
-    return [Picture(drawn, f"Success rate with its 95% interval: {rate}.")]
+    return [figures.rate(Rate.of(history.successes(state.target(problem))))]
 
 
 def _layers(problem: str, history: History) -> list[Picture]:
@@ -91,7 +91,7 @@ def _layers(problem: str, history: History) -> list[Picture]:
 
 
 def _network(problem: str, history: History) -> list[Picture]:
-    return [figures.diagram(history, _run(problem, history))]
+    return [figures.diagram(history, _run(problem, history), NETWORK_HEIGHT)]
 
 
 def _outputs(problem: str, history: History) -> list[Picture]:

@@ -168,10 +168,10 @@ def of_network(history: History, run: int) -> list[tuple[Picture, int]]:
     return [(network(history, run), 3), (predictions(history, run), 2)]
 
 
-def diagram(history: History, run: int) -> Picture:
-    """The network of one run; for its description see `network`."""
+def diagram(history: History, run: int, height: int | None = None) -> Picture:
+    """The network of one run; for its description see `network`, for `height` its chart."""
     return Picture(
-        charts.network_view(drawing.diagram(history, run)),
+        charts.network_view(drawing.diagram(history, run), height),
         "The network of the chosen run, with a slider over the epochs: columns of units with what "
         "each puts out, lines for the weights, and a bar for the gradient of each layer. Dead "
         "units are crossed out.",

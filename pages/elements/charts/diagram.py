@@ -36,13 +36,15 @@ from pages.elements.charts.network import slider
 from pages.elements.charts.spec import Chart
 
 
-def network_view(diagram: Diagram) -> Chart:
+def network_view(diagram: Diagram, height: int | None = None) -> Chart:
     """The network of one run, with a slider over the epochs.
 
     Args:
         diagram: As from `core.diagram.diagram`.
+        height: The most pixels of a column of units; None for as many as are read well.
     """
-    places = _Places.of(diagram)
+    places = _Places.of(diagram, height)
+    between = min(BETWEEN, places.row // 4)
     measured = bool(diagram.layers.filter(like="gradient_").notna().to_numpy().any())
     bars = places.bottom + (STRIPS if len(diagram.strips) else 8)
     key = bars + (WORDS + BARS + TEXTS if measured else 0)
@@ -63,9 +65,9 @@ def network_view(diagram: Diagram) -> Chart:
     values = {
         **slider(diagram.epochs),
         "pitch": {"expr": f"width / {places.columns}"},
-        "tile_height": places.row - BETWEEN,
+        "tile_height": places.row - between,
         "tile_width": {"expr": f"min({across}tile_height, 0.5 * pitch)"},
-        "large_height": places.large_row - BETWEEN,
+        "large_height": places.large_row - between,
         "large_width": {"expr": f"min({across}large_height, {0.7 * (1 + WIDER)} * pitch)"},
         "rows": f"over {diagram.rows:,}"
         + (f" of {diagram.of_rows:,}" if diagram.rows < diagram.of_rows else "")
@@ -97,10 +99,11 @@ class _Places:
     units: pd.DataFrame
 
     @classmethod
-    def of(cls, diagram: Diagram) -> _Places:
+    def of(cls, diagram: Diagram, most: int | None) -> _Places:
         shown = diagram.layers["shown"].to_numpy()
         large = shown[-1] <= FEW_OUTPUTS
-        row = next(pixels for most, pixels in ROWS.items() if shown.max() <= most)
+        row = next(pixels for units, pixels in ROWS.items() if shown.max() <= units)
+        row = row if most is None else min(row, most // int(shown.max()))
         height = int(max(shown.max() * row, LARGE if large else 0))
         large_row = min(LARGE, height // int(shown[-1]))
         last = len(shown) - 1

@@ -22,6 +22,9 @@ from pages.elements.page import path_of
 SHOWN_FINDINGS = 3
 PANEL = 320
 """The least width, in pixels, of charts that stand side by side."""
+MOST_BESIDE, SLIDE_PANEL = 3, 180
+"""Charts that stand side by side on a slide with room for their distribution, and the least width
+of each in pixels."""
 
 
 def draw(key: str) -> None:
@@ -95,18 +98,24 @@ def alone(key: str) -> None:
     st.space("small")
     st.markdown(f"**{CLAIMS[key].text}**")
     if recorded().tested.get(key) is not None:
-        _recorded_curves(key)
+        _recorded_curves(key, slide=True)
     query_params.way_back({"claim": key})
 
 
 @st.cache_data(show_spinner=False)
-def _recorded_curves(key: str) -> None:
+def _recorded_curves(key: str, slide: bool = False) -> None:
     """`_curves` of the record, cached: the record does not change while the server runs."""
-    _curves(CLAIMS[key], recorded().tested[key])
+    _curves(CLAIMS[key], recorded().tested[key], slide)
 
 
-def _curves(claim: Claim, tested: Tested) -> None:
-    """Draw the interval, the curves of the arms, and the distribution of the measured values."""
+def _curves(claim: Claim, tested: Tested, slide: bool = False) -> None:
+    """Draw the interval, the curves of the arms, and the distribution of the measured values.
+
+    Args:
+        claim: What was tested.
+        tested: Its figures.
+        slide: Whether all is in one row, where the distribution may have no place.
+    """
     verdict, quantity = tested.verdict, claim.criterion.quantity
     charts.show(
         figures.interval(verdict.rate, "Runs that meet it", "Share of the runs"),
@@ -120,14 +129,16 @@ def _curves(claim: Claim, tested: Tested) -> None:
         )
         for arm, trained in zip(claim.arms, tested.arms, strict=False)
     ]
-    panels.append(
-        (
-            f"**{quantity.name}** of {_kept(verdict)}",
-            distribution(claim, tested),
-            f"Distribution of the runs' {quantity.name.lower()}.",
+    if not slide or len(panels) < MOST_BESIDE:
+        panels.append(
+            (
+                f"**{quantity.name}** of {_kept(verdict)}",
+                distribution(claim, tested),
+                f"Distribution of the runs' {quantity.name.lower()}.",
+            )
         )
-    )
-    for tile, (title, chart, words) in zip(tiles(len(panels), 2, PANEL), panels, strict=True):
+    columns, width = (len(panels), SLIDE_PANEL) if slide else (2, PANEL)
+    for tile, (title, chart, words) in zip(tiles(len(panels), columns, width), panels, strict=True):
         with tile:
             st.markdown(title)
             charts.show(chart, alt=words)

@@ -47,6 +47,7 @@ def draw(key: str) -> None:
 def alone(key: str) -> None:
     """Draw the curves of a case, for a slide."""
     st.space("small")
+    st.markdown(f"**{CASES[key].title}**")
     _charts(key)
     query_params.way_back({CASE: key})
 
