@@ -1,11 +1,16 @@
-"""What a chart costs the server: put together by Altair each time, and filled into its form.
+"""What a chart costs the server, and the network's the browser.
 
-    python -m benchmarks.charts [--json]
+    python -m benchmarks.charts [--browser] [--json]
 
 Draws the charts of a trained threshold problem as the page does, up to the message that a browser
 is sent, and the network of a large one (784-128-64-10, initial weights at 21 key epochs). "anew"
 makes the form for every chart, as there would be without one; "filled in" finds it made. The faster
 of several draws each, in one process. "kB" is the size of the message.
+
+`--browser` draws networks of several sizes in Chromium, with initial weights at as many key epochs
+as are shown: "drawn s" is from the call of vegaEmbed until it is done, the median of several pages
+that have drawn nothing before. "kB as JSON" is the specification with its data written out, as the
+report has it. It needs the requirements of the tests, and Chromium.
 """
 
 from __future__ import annotations
@@ -13,6 +18,8 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shutil
+import statistics
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -28,8 +35,19 @@ from core.history import TARGET, Health, History
 from core.problems import PROBLEMS
 from core.training import train
 from pages.elements import charts, figures
+from pages.elements.report import HERE, LIBRARIES
 
 RUNS, DRAWS = 64, 5
+NETWORKS = ((20, 64, 64, 1), (2, 64, 64, 1), (784, 128, 64, 10))
+"""The inputs and the units of each layer of those that a browser draws."""
+WIDTH, MOST_SVG = 974, 2_000
+"""Pixels across a chart on a laptop, and the marks from which on Streamlit draws on a canvas."""
+DRAW = """async ([spec, renderer]) => {
+    const place = document.createElement("div"), started = performance.now();
+    document.body.append(place);
+    await vegaEmbed(place, spec, {renderer, actions: false});
+    return (performance.now() - started) / 1000;
+}"""
 
 
 def fastest(draw: Callable[[], object]) -> float:
@@ -57,23 +75,16 @@ def kilobytes(chart: charts.Chart) -> float:
     return message.ByteSize() / 1000
 
 
-def large_network(epochs: int = 20) -> History:
-    """A history of a network of 784-128-64-10 units whose weights stay as they begin."""
+def untrained(experiment: Experiment, epochs: int = 20) -> History:
+    """A history of one run whose weights stay as they begin."""
     rng = np.random.default_rng(0)
-    table = Table(rng.random((1_000, 784)), labels=np.arange(1_000) % 10)
-    layers = (Dense(128, "relu"), Dense(64, "relu"), Dense(10, "softmax"))
-    experiment = Experiment(
-        Data(table, label_values=tuple(map(float, range(10)))),
-        Model(layers),
-        Training("sparse_categorical_crossentropy", Adam(), epochs=epochs),
-    )
-    drawn = network.draw_weights(experiment.model, 784, 1, rng)
+    features = experiment.data.source.features
     weights = tuple(
         np.stack([np.moveaxis(array if array.shape[1] > 1 else array[:, 0], 0, -1)] * (epochs + 1))
-        for array in drawn
+        for array in network.draw_weights(experiment.model, features, 1, rng)
     )
     curve = np.ones((epochs, 1), np.float32)
-    health = Health(*[np.ones((epochs, len(layers), 1), np.float32)] * 6)
+    health = Health(*[np.ones((epochs, len(experiment.model.dense), 1), np.float32)] * 6)
     return History(
         experiment=experiment,
         seed=0,
@@ -94,11 +105,59 @@ def large_network(epochs: int = 20) -> History:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", action="store_true", help="for machines")
-    options = parser.parse_args()
-    history, large = train(PROBLEMS["threshold"].experiment, RUNS), large_network()
+def classifier(inputs: int, *units: int) -> Experiment:
+    """A network of these sizes, and a table of random rows."""
+    *hidden, out = units
+    rng, classes = np.random.default_rng(0), max(2, out)
+    table = Table(rng.random((1_000, inputs)), labels=np.arange(1_000) % classes)
+    last, loss = ("sigmoid", "binary") if out == 1 else ("softmax", "sparse_categorical")
+    return Experiment(
+        Data(table, label_values=tuple(map(float, range(classes)))),
+        Model((*(Dense(each, "relu") for each in hidden), Dense(out, last))),
+        Training(f"{loss}_crossentropy", Adam()),
+    )
+
+
+def seconds_drawn(plain: dict, marks: int) -> float:
+    """Seconds that Chromium takes to draw a specification, in the median of DRAWS pages."""
+    from playwright.sync_api import sync_playwright
+
+    scripts = [(HERE / "vendor" / f"{name}.min.js").read_text() for name in LIBRARIES]
+    arguments = [plain | {"width": WIDTH}, "canvas" if marks > MOST_SVG else "svg"]
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    seconds = []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        for _ in range(DRAWS):
+            page = chromium.new_page()
+            for script in scripts:
+                page.add_script_tag(content=script)
+            seconds.append(page.evaluate(DRAW, arguments))
+            page.close()
+        chromium.close()
+    return statistics.median(seconds)
+
+
+def in_browser() -> list[dict[str, object]]:
+    """The sizes of networks' charts, and the time that they take to be drawn."""
+    known = {"threshold": PROBLEMS["threshold"].experiment}
+    known |= {"-".join(map(str, sizes)): classifier(*sizes) for sizes in NETWORKS}
+    rows = []
+    for name, experiment in known.items():
+        chart = figures.diagram(untrained(experiment), 0).chart
+        plain, marks = chart.to_dict(), sum(map(len, chart.tables.values()))
+        row = {"network": name, "marks": marks, "kB": kilobytes(chart)}
+        row |= {"kB as JSON": len(json.dumps(plain, separators=(",", ":"))) / 1000}
+        rows.append(row | {"drawn s": seconds_drawn(plain, marks)})
+    return rows
+
+
+def on_server() -> list[dict[str, object]]:
+    """The time that the server takes for each chart, and its size."""
+    history, large = (
+        train(PROBLEMS["threshold"].experiment, RUNS),
+        untrained(classifier(784, 128, 64, 10)),
+    )
     drawn = {
         "accuracy": lambda: figures.score(history, "training", "after", TARGET, 0.5),
         "loss": lambda: figures.loss(history, "training", "after", TARGET, False),
@@ -109,8 +168,6 @@ def main() -> None:
         "outputs": lambda: figures.network(history, 0),
         "confusion": lambda: figures.decisions(history, 0),
     }
-    # That there is no browser is known here.
-    logging.getLogger("streamlit").setLevel(logging.ERROR)
     rows = []
     for name, picture in drawn.items():
 
@@ -124,10 +181,21 @@ def main() -> None:
         row = {"chart": name, "anew ms": fastest(anew), "filled in ms": fastest(show)}
         row |= {"times": row["anew ms"] / row["filled in ms"], "kB": kilobytes(picture().chart)}
         rows.append(row)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--browser", action="store_true", help="networks, in Chromium")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    options = parser.parse_args()
+    # That there is no browser is known here.
+    logging.getLogger("streamlit").setLevel(logging.ERROR)
+    rows = in_browser() if options.browser else on_server()
     if options.json:
         print(json.dumps(rows, indent=1))
     else:
-        print(pd.DataFrame(rows).round(1).to_string(index=False))
+        print(pd.DataFrame(rows).round(2 if options.browser else 1).to_string(index=False))
 
 
 if __name__ == "__main__":
