@@ -68,6 +68,7 @@ class Leaving(Exception):
 KINDS = (
     "open a page",
     "change the page",
+    "open controls",
     "change a control",
     "press Train",
     "redraw while training",
@@ -88,6 +89,17 @@ def result_shown(visitor: Session) -> bool:
     return any(" ended " in heading.body for heading in visitor.of("heading")) or any(
         "was stopped" in alert.body for alert in visitor.of("alert")
     )
+
+
+def set_to(visitor: Session, problem: str, group: str, name: str, value) -> tuple[float, float]:
+    """Open a group of controls and set one of them; seconds that each took.
+
+    The group is closed by what the visitor presses next.
+    """
+    opening = visitor.change(f"{problem}-{group}", True)
+    changing = visitor.change(f"{problem}.{name}", value)
+    visitor.hold(f"{problem}-{group}", False)
+    return opening, changing
 
 
 def visit(address: str, number: int, journal: Journal, end: float) -> None:
@@ -112,8 +124,7 @@ def visit(address: str, number: int, journal: Journal, end: float) -> None:
                     for other in (draw.choice(PAGES), page):
                         think()
                         journal.note("change the page", visitor, visitor.go_to(other))
-                    if PROBLEMS[page] + ".runs" in visitor.keys:
-                        visitor.change(PROBLEMS[page] + ".runs", str(RUNS))
+                    set_to(visitor, PROBLEMS[page], "runs", "runs", str(RUNS))
         except Leaving:
             return
         except Exception as error:
@@ -124,8 +135,9 @@ def visit(address: str, number: int, journal: Journal, end: float) -> None:
 
 def _train_once(visitor: Session, problem: str, journal: Journal, draw, think) -> None:
     think()
-    epochs = draw.randint(*EPOCHS)
-    journal.note("change a control", visitor, visitor.change(f"{problem}.epochs", epochs))
+    opening, changing = set_to(visitor, problem, "training", "epochs", draw.randint(*EPOCHS))
+    journal.note("open controls", visitor, opening)
+    journal.note("change a control", visitor, changing)
     think()
     pressed = time.monotonic()
     journal.note("press Train", visitor, visitor.press(f"{problem}-train"))
@@ -187,7 +199,7 @@ def first_of_a_structure(address: str) -> float:
         visitor.press("threshold-train")  # by then all else is compiled and warm
         visitor.watch(lambda: result_shown(visitor), LONG)
         for size in NEW_BATCHES:
-            visitor.change("threshold.batch-size", size)
+            set_to(visitor, "threshold", "training", "batch-size", size)
             pressed = time.monotonic()
             visitor.press("threshold-train")
             visitor.watch(lambda: result_shown(visitor), LONG)

@@ -25,6 +25,8 @@ from websockets.sync.client import connect
 
 PATIENCE = 60.0
 """Seconds without the end of a script after which it counts as hanging."""
+OPENED = {"popover": "open", "expandable": "expanded"}
+"""The field of containers which say whether they are open, where the page asks for it."""
 
 
 class Session:
@@ -76,9 +78,13 @@ class Session:
 
     def change(self, key: str, value: Any) -> float:
         """Set a control to a value of the kind that its browser element sends."""
+        return self._run(fragment=self.hold(key, value))
+
+    def hold(self, key: str, value: Any) -> str:
+        """Set a control without sending it before the next action; its fragment's id."""
         kind, widget, fragment = self._find(key)
         self._states[widget.id] = state(widget.id, field(kind, widget), value)
-        return self._run(fragment=fragment)
+        return fragment
 
     def press(self, key: str) -> float:
         """Press a button, whether or not it is enabled."""
@@ -182,13 +188,17 @@ class Session:
 
     def _draw(self, path: tuple[int, ...], delta: Message) -> None:
         self._drawn.add(path)
-        if delta.WhichOneof("type") != "new_element":
+        if delta.WhichOneof("type") == "new_element":
+            drawn = delta.new_element
+            if path[0] == RootContainer.MAIN and self.painted is None:
+                self.painted = time.monotonic() - self._started
+        else:
+            drawn = delta.add_block
+        kind = drawn.WhichOneof("type")
+        if kind is None or (drawn is not delta.new_element and kind not in OPENED):
             self.elements.pop(path, None)
             return
-        if path[0] == RootContainer.MAIN and self.painted is None:
-            self.painted = time.monotonic() - self._started
-        kind = delta.new_element.WhichOneof("type")
-        proto = getattr(delta.new_element, kind)
+        proto = getattr(drawn, kind)
         self.elements[path] = kind, proto, delta.fragment_id
         name = _id(proto)
         if name and (name not in self._states or getattr(proto, "set_value", False)):
@@ -227,6 +237,7 @@ def field(kind: str, proto: Message) -> str:
     return {
         "button_group": "string_array_value",
         "multiselect": "string_array_value",
+        **dict.fromkeys(OPENED, "bool_value"),
         "checkbox": "bool_value",
         "radio": "string_value",
         "selectbox": "string_value",
@@ -248,6 +259,8 @@ def _held(kind: str, proto: Message) -> WidgetState | None:
         if not proto.set_value and not proto.HasField("default"):
             return None
         value = proto.raw_value if proto.set_value else proto.options[proto.default]
+    elif kind in OPENED:
+        value = getattr(proto, OPENED[kind])
     elif kind in ("checkbox", "number_input", "slider", "text_area", "text_input"):
         value = proto.value if proto.set_value else proto.default
         if kind == "number_input" and proto.data_type == NumberInput.INT:

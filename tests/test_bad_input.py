@@ -20,6 +20,7 @@ from core.problems import PROBLEMS
 from pages.elements import query_params
 from pages.elements.settings import table
 from support.links import ALWAYS_THE_SAME
+from support.pages import PARTS
 
 PATHS = {"Threshold_problem": "threshold", "Two_blob_problem": "two-blob"}
 OTHERS = ("Compare_fixes", "Check_the_answers")
@@ -90,6 +91,13 @@ def forge(visitor: Session, keys: list[str], many: int) -> None:
         assert_well(visitor, {name: (kind, str(v)[:40]) for name, (kind, v) in said.items()})
 
 
+def open_controls(visitor: Session, path: str) -> None:
+    """Open every group of controls, and what is folded in it."""
+    for part in PARTS if path in PATHS else ():
+        if f"{PATHS[path]}-{part}" in visitor.keys:
+            visitor.change(f"{PATHS[path]}-{part}", True)
+
+
 def controls(visitor: Session) -> list[str]:
     """What holds a value; files, tables and charts are not said to be anything in one field."""
     others = ("button", "uploader", "dataframe", "chart")
@@ -100,6 +108,7 @@ def controls(visitor: Session) -> list[str]:
 @pytest.mark.parametrize("path", [*PATHS, *OTHERS])
 def test_values_that_a_control_cannot_have_never_get_past_it(visitor, path):
     visitor.open(path)
+    open_controls(visitor, path)
     forge(visitor, controls(visitor), 60)
     assert_well(visitor, visitor.open(path))
 
@@ -146,6 +155,7 @@ def test_messages_that_streamlit_cannot_read_harm_nobody_but_who_sent_them(app, 
         for _ in range(12):
             with Session(app.address, patience=HANGING) as forger:
                 forger.open(path)
+                open_controls(forger, path)
                 control = forger.widget(draw.choice(controls(forger))).id
                 forger.send(state(control, *draw.choice(WRONG)))
                 for refusal in forger.of("exception"):
@@ -162,6 +172,7 @@ def test_nobody_is_told_to_press_a_button_that_is_off(visitor):
 
     visitor.open("Two_blob_problem")
     assert invited()
+    visitor.change("two-blob-data", True)
     visitor.change("two-blob.encoding", "as-is")
     assert visitor.widget("two-blob-train").disabled
     assert not invited()
@@ -171,6 +182,7 @@ def test_nobody_is_told_to_press_a_button_that_is_off(visitor):
 def test_a_button_does_nothing_where_the_settings_cannot_be_trained(visitor):
     """As when a number is typed and a button clicked before the page has changed."""
     visitor.open("Two_blob_problem")
+    visitor.change("two-blob-data", True)
     keys = [key for key, kind in visitor.keys.items() if kind == "button"]
     assert any(key.startswith("two-blob-fix-") for key in keys)
     ids = {key: visitor.widget(key).id for key in keys if key != "two-blob-reset"}
@@ -196,6 +208,7 @@ def test_new_data_after_the_last_seed_begins_again(visitor):
     visitor.open("Threshold_problem", "seed=999999&epochs=1&runs=1&samples=50")
     visitor.press("threshold-new-data")
     assert_well(visitor, "New data")
+    visitor.change("threshold-runs", True)
     assert visitor.value("threshold.seed") == 0
 
 

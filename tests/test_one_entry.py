@@ -301,7 +301,7 @@ def test_they_have_controls_with_their_own_bounds():
         assert new in setting(app, key).options, key
     setting(app, "two-blob.optimizer").set_value("heavyball").run()
     assert setting(app, "two-blob.momentum").max == 0.9
-    app.selectbox(key="two-blob-add-layer").set_value("Offset").run()
+    setting(app, "two-blob-add-layer").set_value("Offset").run()
     assert setting(app, "two-blob.layer2-scale").min == -100
     assert app.query_params["layers"] == "Dense~2~sigmoid~~Offset"
     assert "optimizer" in app.query_params

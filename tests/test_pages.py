@@ -12,7 +12,17 @@ from core.fields import Choice, MultiChoice
 from core.problems import PROBLEMS
 from pages.elements import settings
 from pages.elements.rendering import AT_ONCE, in_turn
-from support.pages import cards, diffs, drawn, finished, look_at, opened, setting, texts
+from support.pages import (
+    cards,
+    diffs,
+    drawn,
+    finished,
+    look_at,
+    open_controls,
+    opened,
+    setting,
+    texts,
+)
 
 pytestmark = pytest.mark.tensorflow
 
@@ -32,6 +42,7 @@ def test_home_shows_recorded_evidence_at_once():
 @pytest.mark.parametrize("problem", ["threshold", "two-blob"])
 def test_every_setting_has_a_control_with_help(problem):
     app = opened(problem)
+    open_controls(app, problem)
     widgets = [*app.selectbox, *app.number_input, *app.toggle, *app.text_input, *app.multiselect]
     drawn = {(widget.key or "").partition("@")[0] for widget in widgets}
     known = settings.table(Draft.of(PROBLEMS[problem].experiment))
@@ -177,18 +188,18 @@ def test_settings_that_cannot_be_trained_are_explained():
 
 def test_layers_are_added_moved_set_and_removed():
     app = opened("two-blob", epochs="2", runs="16")
-    app.selectbox(key="two-blob-add-layer").set_value("Dropout").run()
+    setting(app, "two-blob-add-layer").set_value("Dropout").run()
     setting(app, "two-blob.layer2-rate").set_value(0.25).run()
-    app.selectbox(key="two-blob-add-layer").set_value("Dense").run()
+    setting(app, "two-blob-add-layer").set_value("Dense").run()
     setting(app, "two-blob.layer3-units").set_value(100).run()
-    app.button(key="two-blob-layer2-down").click().run()
+    setting(app, "two-blob-layer2-down").click().run()
     setting(app, "two-blob.output-activation").set_value("sigmoid").run()
     assert "2 → 2 sigmoid → 100 sigmoid → 2 sigmoid, dropout 0.25" in texts(app)
     assert "hidden layers dense 2 sigmoid glorot uniform, dense 100" in texts(app)
     assert app.query_params["layers"] == "Dense~2~sigmoid~~Dense~100~sigmoid~~Dropout~0.25"
     app.button(key="two-blob-train").click().run()
     finished(app, "16 runs ended at")
-    app.button(key="two-blob-layer1-remove").click().run()
+    setting(app, "two-blob-layer1-remove").click().run()
     assert "2 → 100 sigmoid → 2 sigmoid, dropout 0.25" in texts(app)
     assert "belong to earlier settings" in texts(app)
     app.pills(key="two-blob.fixes").set_value(["wider-hidden"]).run()
@@ -221,10 +232,13 @@ def test_a_link_sets_the_page_and_what_it_gets_wrong_is_named():
     assert setting(app, "two-blob.epochs").value == 7
     assert setting(app, "two-blob.optimizer").value == "rmsprop"
     assert setting(app, "two-blob.encoding").value == "as-is"
+    # Still there once the controls were opened, and gone once something is set.
     refused = " ".join(warning.value for warning in app.warning)
     assert "magic" in refused
     assert "`units`" in refused
     assert len(app.warning) == 2
+    setting(app, "two-blob.epochs").set_value(8).run()
+    assert not app.warning
 
 
 @pytest.mark.parametrize(
@@ -434,12 +448,12 @@ def test_a_few_pages_are_drawn_at_a_time_and_one_that_fails_makes_room():
 
 def test_a_layer_moves_past_the_output_and_its_rarer_settings_have_controls():
     app = opened("threshold")
-    app.selectbox(key="threshold-add-layer").set_value("Activation").run()
+    setting(app, "threshold-add-layer").set_value("Activation").run()
     setting(app, "threshold.layer3-activation").set_value("sigmoid").run()
-    app.button(key="threshold-layer3-down").click().run()
+    setting(app, "threshold-layer3-down").click().run()
     assert app.query_params["after"] == "Activation~sigmoid"
     assert "1 → 3 relu → 5 relu → 1 sigmoid;" in texts(app)
-    assert app.button(key="threshold-layer2-down").disabled, "a dense layer would be the output"
+    assert setting(app, "threshold-layer2-down").disabled, "a dense layer would be the output"
     setting(app, "threshold.layer1-initialiser").set_value("random_uniform").run()
     setting(app, "threshold.layer1-initialiser-maxval").set_value(0.5).run()
     setting(app, "threshold.output-kernel-regulariser").set_value("l2").run()
@@ -447,5 +461,5 @@ def test_a_layer_moves_past_the_output_and_its_rarer_settings_have_controls():
     assert app.query_params["layer1-initialiser-maxval"] == "0.5"
     assert not app.exception
     assert not app.error
-    app.button(key="threshold-layer4-remove").click().run()
+    setting(app, "threshold-layer4-remove").click().run()
     assert "after" not in app.query_params

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import pandas as pd
 import streamlit as st
@@ -185,8 +186,13 @@ def _request(problem: str, experiment: Experiment, findings: tuple[Finding, ...]
         runs=RUNS,
         seed=state.seed(problem),
         target=state.target(problem),
-        likely=expected(experiment, findings),
+        likely=_likely(experiment, findings),
     )
+
+
+@lru_cache(maxsize=64)
+def _likely(experiment: Experiment, findings: tuple[Finding, ...]) -> tuple[Experiment, ...]:
+    return expected(experiment, findings)
 
 
 def _trying(handle: jobs.JobHandle, slot: str) -> None:

@@ -77,18 +77,17 @@ def _explained(problem: str) -> str:
 
 
 def _groups(problem: str) -> None:
-    """Draw every other setting, in a popover per group, and the button that resets them."""
-    settings = state.controls(problem).values()
+    """Draw every other setting, in a popover per group, and the button that resets them.
+
+    A closed popover is empty: its controls would be most of the page's, and of the time that the
+    server takes to draw it.
+    """
     for name in GROUPS:
-        with st.popover(name, icon=ICONS[name], key=f"{problem}-{name.lower()}", width="content"):
-            if name == RUNS:
-                task = state.draft(problem).task
-                _widgets(problem, [(n, view.of(task)) for n, view in OF_RUNS.items()])
-            elif name == NETWORK:
-                layers.draw(problem)
-            else:
-                group = [each for each in settings if each.group == name and each.matters]
-                _widgets(problem, [(each.name, each.setting) for each in group])
+        key = f"{problem}-{name.lower()}"
+        group = st.popover(name, icon=ICONS[name], key=key, width="content", on_change="rerun")
+        if group.open:
+            with group:
+                _group(problem, name)
     st.button(
         "Reset",
         key=f"{problem}-reset",
@@ -97,6 +96,19 @@ def _groups(problem: str) -> None:
         args=(problem,),
         help="Sets everything back to the original question.",
     )
+
+
+def _group(problem: str, name: str) -> None:
+    """Draw the controls of a group."""
+    if name == RUNS:
+        task = state.draft(problem).task
+        _widgets(problem, name, [(n, view.of(task)) for n, view in OF_RUNS.items()])
+    elif name == NETWORK:
+        layers.draw(problem)
+    else:
+        every = state.controls(problem).values()
+        group = [each for each in every if each.group == name and each.matters]
+        _widgets(problem, name, [(each.name, each.setting) for each in group])
 
 
 def _summary(problem: str, experiment: Experiment) -> None:
@@ -209,15 +221,18 @@ def _train_anew(problem: str) -> None:
     train(problem)
 
 
-def _widgets(problem: str, settings: list[tuple[str, Setting | View]]) -> None:
+def _widgets(problem: str, group: str, settings: list[tuple[str, Setting | View]]) -> None:
     """Draw controls in two columns, the advanced ones in an expander below the others."""
     usual, advanced = [], []
     for name, setting in settings:
         (advanced if getattr(setting, "advanced", False) else usual).append((name, setting))
     _in_columns(problem, usual)
     if advanced:
-        with st.expander("More settings"):
-            _in_columns(problem, advanced)
+        key = f"{problem}-{group.lower()}-more"
+        more = st.expander("More settings", key=key, on_change="rerun")
+        if more.open:
+            with more:
+                _in_columns(problem, advanced)
 
 
 def _in_columns(problem: str, settings: list[tuple[str, Setting | View]]) -> None:

@@ -8,6 +8,7 @@ from core.fields import settings
 from core.layers import LAYERS, Dense, Layer
 from core.model import MOST_LAYERS, Model
 from pages.elements import state, widgets
+from pages.elements.settings import Control
 
 ADDED = 8
 """Units of a new dense layer."""
@@ -89,12 +90,18 @@ def _settings(problem: str, layer: Layer, prefix: str) -> None:
             widgets.draw(each.setting, **state.control(problem, each.name))
     rest = [each for each in controls if each.name not in frequent]
     if rest:
-        with st.expander("More settings", key=f"{problem}-{prefix}-more"):
-            for pair in zip(rest[::2], [*rest[1::2], None], strict=False):
-                for column, each in zip(st.columns(2), pair, strict=True):
-                    if each is not None:
-                        with column:
-                            widgets.draw(each.setting, **state.control(problem, each.name))
+        more = st.expander("More settings", key=f"{problem}-{prefix}-more", on_change="rerun")
+        if more.open:
+            with more:
+                _in_pairs(problem, rest)
+
+
+def _in_pairs(problem: str, controls: list[Control]) -> None:
+    for pair in zip(controls[::2], [*controls[1::2], None], strict=False):
+        for column, each in zip(st.columns(2), pair, strict=True):
+            if each is not None:
+                with column:
+                    widgets.draw(each.setting, **state.control(problem, each.name))
 
 
 def _layers(problem: str) -> list[Layer]:

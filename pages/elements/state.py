@@ -6,8 +6,7 @@ differs from the question as asked: `start` (another form of it), `fixes` (keys,
 every setting changed by hand, and the views. The session takes precedence over the URL, unless the
 browser's Back or Forward leads to it.
 
-The values are stored separately from the widgets: a widget in a closed popover keeps sending the
-value that it had when it was last visible, even if the setting has changed since.
+The values are stored separately from the widgets, which are there only while their popover is open.
 """
 
 from __future__ import annotations
@@ -50,14 +49,21 @@ def enter(problem: str) -> list[str]:
     """Put every setting into the session, on the first visit from the URL.
 
     Returns:
-        A message for each value that was refused.
+        A message for each value that was refused, until something is set: who opens the controls
+        to see what is there still has it.
     """
+    notices = f"{problem}.notices"
     if problem in st.session_state and not query_params.followed_history():
-        return take_over(problem)
-    link, refused = query_params.read()
-    st.session_state[problem] = _from_link(problem, link, refused)
-    _renew_controls(problem)
-    return refused
+        refused = take_over(problem)
+    else:
+        link, refused = query_params.read()
+        st.session_state[problem] = _from_link(problem, link, refused)
+        _renew_controls(problem)
+        st.session_state.pop(notices, None)
+    if refused:
+        st.session_state[notices] = refused, dict(held(problem))
+    kept, since = st.session_state.get(notices, ([], None))
+    return kept if since == held(problem) else []
 
 
 def leave(problem: str) -> None:
@@ -83,15 +89,15 @@ def _kinds(problem: str) -> dict[str, query_params.Kind]:
 # --- controls -----------------------------------------------------------------------------------
 
 
-def key(problem: str, name: str) -> str:
-    """The key of a setting's widget.
+def key(problem: str, name: str, values: Mapping[str, Any] = st.session_state) -> str:
+    """The key of a setting's widget; `values` are those of the session.
 
-    Settings get new widgets after each change that was not made with a widget: a hidden widget
-    does not receive the new value and would send its old one.
+    Settings get new widgets after each change that was not made with a widget: one whose popover
+    is being closed may not receive the new value, and would send its old one.
     """
     if name in (START, FIXES, *VIEWS):
         return f"{problem}.{name}"
-    return f"{problem}.{name}@{st.session_state.get(_generation(problem), 0)}"
+    return f"{problem}.{name}@{values.get(_generation(problem), 0)}"
 
 
 def control(problem: str, name: str) -> dict[str, Any]:
@@ -116,14 +122,16 @@ def take_over(problem: str) -> list[str]:
     Returns:
         A message for each value that was typed and is not allowed.
     """
+    # One dictionary for all: the session looks through every key that there is for each.
+    values = st.session_state.to_dict()
     for name, kind in _kinds(problem).items():
-        sent = st.session_state.get(key(problem, name), held(problem)[name])
+        sent = values.get(key(problem, name, values), held(problem)[name])
         if name not in (START, FIXES) and query_params.allows(kind, sent):
             held(problem)[name] = sent
     before = after = draft(problem)
     refused = []
     for name, setting in controls(problem).items():
-        sent = st.session_state.get(key(problem, name))
+        sent = values.get(key(problem, name, values))
         # An untouched setting keeps its value, or the one that a change of another setting implies.
         if sent is None or sent == widgets.shown(setting, setting.read(before)):
             continue

@@ -16,6 +16,13 @@ PAGES = {
     "claims": "pages/4_Check_the_answers.py",
     "gallery": "pages/6_Gallery.py",
 }
+GROUPS = ("data", "network", "training", "runs")
+PARTS = (
+    *GROUPS,
+    *(f"{part}-more" for part in ("data", "training", "output", "after1")),
+    *(f"layer{number}-more" for number in range(1, 6)),
+)
+"""What holds the controls of a problem's page, and is empty while it is closed."""
 
 
 def opened(page: str | None = None, **parameters: str) -> AppTest:
@@ -50,9 +57,22 @@ def look_at(app: AppTest, problem: str, tab: str) -> AppTest:
 
 
 def setting(app: AppTest, key: str):
-    """The control of a setting, whichever widget it has now."""
-    widgets = (*app.selectbox, *app.number_input, *app.toggle, *app.text_input)
-    return next(w for w in widgets if (w.key or "").partition("@")[0] == key)
+    """The control or button with this key, whichever widget it has now; opens what it is in."""
+
+    def found():
+        widgets = (*app.selectbox, *app.number_input, *app.toggle, *app.text_input, *app.button)
+        return next((w for w in widgets if (w.key or "").partition("@")[0] == key), None)
+
+    if found() is None:
+        open_controls(app, next(problem for problem in PAGES if key.startswith(problem)))
+    return found()
+
+
+def open_controls(app: AppTest, problem: str) -> None:
+    """Open every group of controls, and what is folded in it, as no browser does at once."""
+    for part in PARTS:
+        app.session_state[f"{problem}-{part}"] = True
+    app.run()
 
 
 def drawn(app: AppTest, *starts: str) -> bool:
