@@ -36,6 +36,7 @@ from core.problems import PROBLEMS
 from core.regularisers import REGULARISERS, Regulariser
 from core.script_diff import changes
 from core.sources import SOURCES, Source, written_list
+from pages.elements import drafts
 from pages.elements.settings import as_text, table
 from support.pages import opened, setting
 
@@ -175,6 +176,10 @@ def _added(monkeypatch):
     monkeypatch.setitem(LAYERS, "Offset", Offset)
     monkeypatch.setitem(SOURCES, "Rings", Rings)
     monkeypatch.setitem(RULES, "odd-units", Rule("odd-units", odd_units))
+    # Tables of settings are kept: none of before, and none for afterwards.
+    drafts.controls.cache_clear()
+    yield
+    drafts.controls.cache_clear()
 
 
 def all_of_them():
