@@ -116,6 +116,15 @@ def test_a_click_on_a_curve_shows_the_network_of_its_run_also_alone(server, page
     expect(page.get_by_role("button", name="Train")).to_have_count(0)
     for part in ("stMain", "stSidebar"):
         expect(page.get_by_test_id(part).get_by_role("heading")).to_have_count(0)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    expect(page.get_by_role("link", name="Open the whole page")).to_be_in_viewport()
+    # On a phone, the epoch is beside its slider and not in a line below.
+    page.set_viewport_size({"width": 360, "height": 800})
+    slider = page.get_by_role("slider", name="Epoch")
+    expect(page.locator("canvas, svg.marks").first).to_be_visible()
+    epoch = slider.locator("xpath=following-sibling::span")
+    top = slider.bounding_box()["y"]
+    assert top - 10 < epoch.bounding_box()["y"] < top + slider.bounding_box()["height"]
 
 
 def test_plain_keras_is_laid_over_the_stack(server, page):

@@ -133,6 +133,8 @@ def test_of_a_large_network_some_units_are_drawn_and_all_are_counted():
     drawn = charts.network_view(seen)
     assert "and 768 more" in values(spec(drawn), "more")
     assert size_sent(drawn) < 300_000
+    slide = charts.network_view(seen, 320)
+    assert spec(slide)["height"] == spec(drawn)["height"] - 16 * (29 - 20), "the units are closer"
 
 
 def size_sent(chart) -> int:
