@@ -1,6 +1,7 @@
 """The trainings that are kept for visitors, and the comparisons that are kept in the repository."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from core import files
 from core.costs import FREE
 from core.jobs.job import Job
 from core.jobs.requests import Train
+from core.jobs.results import Results
 from core.jobs.trainings import Training, Trainings
 from core.problems import PROBLEMS
 from core.recorded_comparisons import RUNS, SEED, load
@@ -67,6 +69,29 @@ def test_a_training_that_failed_is_no_row_and_one_that_was_let_go_keeps_its_rate
     assert full.history is None
     assert (full.rate(0.9).successes, full.rate(0.94).successes) == (2, 1)
     assert kept.find(full.request) is None, "there is nothing left to show"
+
+
+def test_the_same_training_of_several_visitors_is_kept_once():
+    results = Results(limit=1e9)
+    ann, bob, other, stopped = (
+        training(name, state, seed).job
+        for name, state, seed in (
+            ("ann", "done", 0),
+            ("bob", "done", 0),
+            ("other", "done", 1),
+            ("stopped", "cancelled", 0),
+        )
+    )
+    stopped.result = replace(stopped.result, cancelled=True)
+    bob.result = replace(bob.result, seconds=7.0)
+    for job in (ann, bob, other, stopped):
+        results.add(job)
+    assert bob.result.loss is ann.result.loss
+    assert bob.result.seconds == 7.0 != ann.result.seconds
+    assert other.result.loss is not ann.result.loss
+    assert stopped.result.loss is not ann.result.loss
+    ann.release()
+    assert bob.result is not None
 
 
 def test_a_link_finds_the_whole_result_of_the_same_request_only():

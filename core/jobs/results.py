@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import replace
+
+import numpy as np
 
 from core.costs import MEGABYTE
+from core.history import History
 from core.jobs.job import Job
 from core.log import note
 
@@ -12,8 +16,9 @@ from core.log import note
 class Results:
     """Finished jobs, of which the oldest release their results where all are too large.
 
-    A job that no page refers to any more frees its memory by itself and does not count. Not safe
-    with threads: whoever shares it holds a lock.
+    The same training has the same figures: those of a class who all press *Train* are kept once. A
+    job that no page refers to any more frees its memory by itself and does not count. Not safe with
+    threads: whoever shares it holds a lock.
 
     Args:
         limit: bytes that all results may take; the latest is kept whatever its size.
@@ -25,8 +30,14 @@ class Results:
 
     def add(self, job: Job) -> None:
         """Count a finished job in, and release the oldest until the rest fits."""
-        self._jobs.append(weakref.ref(job))
         alive = [other for reference in self._jobs if (other := reference()) is not None]
+        for other in alive:
+            if other.payload == job.payload and _same(other.result, job.result):
+                own = job.result
+                seconds = {"seconds": own.seconds, "compile_seconds": own.compile_seconds}
+                job.result, job.events = replace(other.result, **seconds), other.events
+                break
+        alive.append(job)
         total = sum(other.size for other in alive)
         while total > self.limit and len(alive) > 1:
             oldest = alive.pop(0)
@@ -34,3 +45,11 @@ class Results:
             oldest.release()
             note("release", label=oldest.label, kind=oldest.kind, mb=oldest.size / MEGABYTE)
         self._jobs = [weakref.ref(other) for other in alive]
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether these are two whole trainings with the same figures."""
+    if not isinstance(one, History) or not isinstance(other, History):
+        return False
+    whole = not one.cancelled and not other.cancelled
+    return whole and np.array_equal(one.loss, other.loss, equal_nan=True)
