@@ -323,13 +323,14 @@ def limit(runs: int, epochs: int = 3) -> Callable[[], float] | None:
 def peak_megabytes(runs: int = 64) -> float | None:
     """The most memory of a process that trains the largest of SIZES; None where none is told.
 
-    Without scikit-learn, as the app's training process is.
+    Without scikit-learn and JAX, which Keras imports where they are: as the app's training process
+    is.
     """
     status = "/proc/self/status"
     if not Path(status).exists():
         return None
     program = (
-        "import sys; sys.modules['sklearn'] = None; "
+        "import sys; sys.modules |= dict.fromkeys(('sklearn', 'jax')); "
         "from benchmarks.engine_sizes import EPOCHS, SIZES, network, train; "
         f"train(network(*SIZES[-1], epochs=EPOCHS), {runs}); print(open({status!r}).read())"
     )

@@ -11,6 +11,7 @@ from core.data import is_shared, prepare, prepare_shared
 from core.engine import flags
 from core.engine.grouping import lanes_for, runs_first
 from core.engine.keras_models import keras_model, keras_optimizer
+from core.engine.layouts import RunsFirst
 from core.experiment import (
     SGD,
     Adam,
@@ -112,6 +113,23 @@ def test_a_run_is_the_same_alone_and_in_a_stack_of_64_in_either_layout(data):
     # Where runs come first, the norms are measured in some of the steps.
     norms = ("gradient_norm", "update_ratio")
     same(histories[last, 3], histories[first, 3], rtol=2e-4, atol=2e-5, without=norms)
+
+
+@pytest.mark.tensorflow
+def test_a_large_kernel_beside_small_arrays_is_kerass_own_and_has_its_norms(monkeypatch):
+    """A large one is a variable by itself where the runs come first; small ones share one."""
+    monkeypatch.setattr(RunsFirst, "every", 1)
+    experiment = small("sigmoid", optimizer=Adam(), data=SCALED)
+    layers = (Dense(24, "tanh"), BatchNormalisation(), Dense(24, "relu"), Dense(1, "sigmoid"))
+    experiment = replace(experiment, model=Model(layers))
+    assert RunsFirst.packed_below <= 24 * 24
+    histories = []
+    for layout in LAYOUTS:
+        with laid_out(layout):
+            histories.append(train(experiment, runs=3, seed=1))
+    same(*histories, rtol=2e-4, atol=2e-5)
+    expected = fitted_weights(experiment, seed=1, run=2)
+    assert all(close(history.weights_at(-1, 2), expected) for history in histories)
 
 
 def same(history, other, rtol, atol, without=()):

@@ -147,7 +147,7 @@ class Program:
 
     def values(self) -> list[np.ndarray]:
         """The weights as they are now, one array for each slot, in the layout's shapes."""
-        return [array.numpy() for array in self.weights.in_order(self.weights.values())]
+        return [array.numpy() for array in self.weights.in_order(self.weights.read())]
 
     def runs_last(self, weights: list[np.ndarray]) -> list[np.ndarray]:
         """`weights` of several moments, stacked along a new first axis, with the runs last."""
@@ -169,7 +169,7 @@ class Program:
             counted = tf.ones(size) if full else tf.cast(slots < rows, tf.float32)
             counts = layout.per_row(counted)
             keys = dropout_keys + tf.cast(number, tf.uint32) * tf.constant(0xC2B2AE35, tf.uint32)
-            trained = self.weights.values()
+            trained = self.weights.read()
             with tf.GradientTape() as tape:
                 tape.watch(trained)
                 variables = self.weights.in_order(trained)
@@ -205,7 +205,7 @@ class Program:
         totals["norms"] = tf.zeros((2, len(self.kernels), self.lanes))
         body = partial(step, measured=True) if layout.every == 1 else steps_to_next_measured
         _, totals = tf.while_loop(lambda number, _: number < steps, body, (0, totals))
-        ends = self.weights.values()
+        ends = self.weights.read()
         sizes = tf.stack([tf.sqrt(layout.square_sum(ends[i])) for i in self.kernels])
         slopes, changes = tf.unstack(tf.sqrt(totals["norms"] / -(-self.steps // layout.every)))
         figures = {
@@ -267,7 +267,7 @@ class Program:
         layout, row_axis = self.layout, self.layout.row_axis
         model = self.experiment.model
         rows, dense = data.count(layout), model.dense
-        variables = self.weights.in_order(self.weights.values())
+        variables = self.weights.in_order(self.weights.read())
         width = self.experiment.data.source.features + sum(layer.units for layer in dense)
         # Blocks of one size: what the last one has too many would be evaluated twice.
         blocks = -(-rows // layout.block_rows(self.whole, width))

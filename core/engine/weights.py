@@ -64,7 +64,7 @@ class Weights:
         for variable, value in zip(variables, trained + averages, strict=True):
             variable.assign(value)
 
-    def values(self) -> list:
+    def read(self) -> list:
         """The trained arrays as they are now, in the layout's shapes."""
         return self.split([variable.value for variable in self.trained])
 
@@ -77,7 +77,9 @@ class Weights:
         """What belongs to each trained array, in its shape, of one value for each of `trained`."""
         parts = {}
         for value, group, sizes in zip(variables, self.groups, self.sizes, strict=True):
-            for place, part in zip(group, tf.split(value, sizes, self.axis), strict=True):
+            # One alone is not copied, which large ones are.
+            some = tf.split(value, sizes, self.axis) if len(group) > 1 else [value]
+            for place, part in zip(group, some, strict=True):
                 parts[place] = tf.reshape(part, self.shapes[place])
         return [parts[place] for place in range(len(parts))]
 
@@ -87,5 +89,5 @@ class Weights:
         for variable, group in zip(self.trained, self.groups, strict=True):
             shape = [-1 if axis == self.axis else n for axis, n in enumerate(variable.shape)]
             parts = [tf.reshape(arrays[place], shape) for place in group]
-            joined.append(tf.concat(parts, self.axis))
+            joined.append(tf.concat(parts, self.axis) if len(parts) > 1 else parts[0])
         return joined

@@ -279,23 +279,26 @@ def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
         names: The combinations in words, the most telling first, indexed by their position in
             `comparison.subsets`.
     """
-    histories = [comparison.histories[index] for index in names.index]
-    parts = []
-    for name, history in zip(names, histories, strict=True):
-        frame = history.curves()
-        success = history.successes(choice.target)
-        parts.append(frame.assign(combination=name, success=success[frame["run"]]))
-    epochs = [history.epochs for history in histories]
-    titles = [f"**{name}**" for name in names]
-    if len(set(epochs)) > 1:
-        titles = [f"{title}, {n:,} epochs" for title, n in zip(titles, epochs, strict=True)]
+    epochs = {comparison.histories[index].epochs for index in names.index}
+
+    def drawn(some: pd.Series) -> None:
+        parts, titles = [], []
+        for index, name in some.items():
+            history = comparison.histories[index]
+            frame, success = history.curves(), history.successes(choice.target)
+            parts.append(frame.assign(combination=name, success=success[frame["run"]]))
+            titles.append(f"**{name}**" + f", {history.epochs:,} epochs" * (len(epochs) > 1))
+        panels = charts.combinations(pd.concat(parts), target=choice.target, task=task)
+        _panels(list(zip(some, titles, panels, strict=True)), task.score)
+
     task = comparison.experiment.task
-    panels = charts.combinations(pd.concat(parts), target=choice.target, task=task)
-    panels = list(zip(names, titles, panels, strict=True))
-    _panels(panels[:PANELS], task.score)
-    if rest := panels[PANELS:]:
-        with st.expander(f"The curves of the other {len(rest)} combinations"):
-            _panels(rest, task.score)
+    drawn(names[:PANELS])
+    if len(rest := names[PANELS:]):
+        label = f"The curves of the other {len(rest)} combinations"
+        others = st.expander(label, key=f"{PAGE}-others", on_change="rerun")
+        if others.open:
+            with others:
+                drawn(rest)
 
 
 def _panels(panels: list[tuple[str, str, charts.Chart]], score: str) -> None:
