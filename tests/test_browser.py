@@ -26,6 +26,13 @@ from support.browser import (
 
 pytestmark = pytest.mark.browser
 
+BESIDE = """() => {
+  const slider = document.querySelector('.vega-bindings input[type=range]');
+  const [its, value] = [slider, slider.nextElementSibling].map(e => e.getBoundingClientRect());
+  return its.top - 10 < value.top && value.top < its.bottom;
+}"""
+"""Whether the value of a chart's slider is beside it."""
+
 
 def test_home_shows_evidence_and_leads_to_the_pages(server, page):
     open_at(page, server)
@@ -123,8 +130,9 @@ def test_a_click_on_a_curve_shows_the_network_of_its_run_also_alone(server, page
     slider = page.get_by_role("slider", name="Epoch")
     expect(page.locator("canvas, svg.marks").first).to_be_visible()
     epoch = slider.locator("xpath=following-sibling::span")
-    top = slider.bounding_box()["y"]
-    assert top - 10 < epoch.bounding_box()["y"] < top + slider.bounding_box()["height"]
+    expect(epoch).to_be_visible()
+    # The chart is drawn again for the width, which takes its time.
+    page.wait_for_function(BESIDE)
 
 
 def test_plain_keras_is_laid_over_the_stack(server, page):

@@ -20,7 +20,8 @@ class Weights:
     Keras updates each variable by operations of its own, some ten of them, which take as long for a
     bias as for a kernel and each have to be compiled. So trained arrays of fewer than
     `Layout.packed_below` entries are one variable, of the shape of a layer's biases. An optimizer
-    works element by element, so that they learn what they would learn apart.
+    works element by element, and what clips gradients comes before it, so that they learn what they
+    would learn apart.
 
     Args:
         layout: Of the arrays.

@@ -89,14 +89,15 @@ def _kinds(problem: str) -> dict[str, query_params.Kind]:
 # --- controls -----------------------------------------------------------------------------------
 
 
-def key(problem: str, name: str, values: Mapping[str, Any] = st.session_state) -> str:
-    """The key of a setting's widget; `values` are those of the session.
+def key(problem: str, name: str, values: Mapping[str, Any] | None = None) -> str:
+    """The key of a setting's widget; `values` are the session's, where they are at hand.
 
     Settings get new widgets after each change that was not made with a widget: one whose popover
     is being closed may not receive the new value, and would send its old one.
     """
     if name in (START, FIXES, *VIEWS):
         return f"{problem}.{name}"
+    values = st.session_state if values is None else values
     return f"{problem}.{name}@{values.get(_generation(problem), 0)}"
 
 

@@ -19,12 +19,21 @@ class Query(dict):
         self.update(given)
 
 
+class Session(dict):
+    """In the place of `st.session_state`."""
+
+    to_dict = dict.copy
+
+
 @contextlib.contextmanager
 def visit(parameters: dict, session: dict):
     """A script run with this address and this session; yields the address as it is left."""
+    held = Session(session)
     query = Query((name, text) for name, text in parameters.items() if name != "embed")
     with (
         mock.patch.object(streamlit, "query_params", query),
-        mock.patch.object(streamlit, "session_state", session),
+        mock.patch.object(streamlit, "session_state", held),
     ):
         yield query
+    session.clear()
+    session.update(held)
