@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import shutil
 import statistics
 import time
 from collections.abc import Callable
@@ -29,6 +28,7 @@ import pandas as pd
 from streamlit.elements import vega_charts
 from streamlit.proto.VegaLiteChart_pb2 import VegaLiteChart
 
+from benchmarks.app import ARGUMENTS, CHROMIUM
 from core import network
 from core.experiment import Adam, Data, Dense, Experiment, Model, Table, Training
 from core.history import TARGET, Health, History
@@ -124,10 +124,9 @@ def seconds_drawn(plain: dict, marks: int) -> float:
 
     scripts = [(HERE / "vendor" / f"{name}.min.js").read_text() for name in LIBRARIES]
     arguments = [plain | {"width": WIDTH}, "canvas" if marks > MOST_SVG else "svg"]
-    found = shutil.which("chromium") or shutil.which("google-chrome")
     seconds = []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for _ in range(DRAWS):
             page = chromium.new_page()
             for script in scripts:

@@ -6,14 +6,13 @@ README beside a picture come from the same trainings: compare them.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from benchmarks.app import started
+from benchmarks.app import ARGUMENTS, CHROMIUM, started
 from core.script.examples import example
 from pages.elements.own import packed
 
@@ -64,9 +63,8 @@ def where_it_learns(browser: Browser, address: str) -> None:
 
 
 def main() -> None:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
     with started() as app, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         your_network(browser, app.address)
         where_it_learns(browser, app.address)
         browser.close()

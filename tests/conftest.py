@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 import pytest
 from threadpoolctl import threadpool_limits
 
-from benchmarks.app import started
+from benchmarks.app import ARGUMENTS, CHROMIUM, started
 
 # Of NumPy: the tests run in as many processes as there are cores.
 threadpool_limits(1)
-
-CHROMIUM = next(
-    (
-        found
-        for name in ("chromium", "chromium-browser", "google-chrome")
-        if (found := shutil.which(name))
-    ),
-    None,
-)
-# Without these, Chromium calls its maker's servers, which a closed network refuses one by one.
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-quic", "--no-first-run"]
 
 
 @pytest.fixture(scope="session")
