@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,6 +110,11 @@ def compact(value: object) -> str:
 def lines(entries: Mapping[str, object]) -> str:
     """An object with one line an entry."""
     return "{\n" + ",\n".join(f'"{k}": {compact(v)}' for k, v in entries.items()) + "\n}"
+
+
+def read(path: Path) -> Any:
+    """What a file holds; equal numbers are one object, of which curves have thousands."""
+    return json.loads(path.read_text(encoding="utf-8"), parse_float=cache(float))
 
 
 def frozen(value: Any) -> Any:

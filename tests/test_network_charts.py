@@ -27,7 +27,7 @@ def test_another_run_changes_the_tables_of_its_network_alone():
     ]
     assert drawn[0].form == drawn[1].form
     assert drawn[0].values == drawn[1].values
-    notes = [chart.tables["marks"]["note"][0] for chart in drawn]
+    notes = [chart.tables["marks"]["note"][0].as_py() for chart in drawn]
     assert notes == ["run 0, ", "run 1, clipped to [0, 1], "]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from core.experiment import InvalidExperiment
 from core.jobs.child import BATCH_SECONDS
+from core.jobs.job import Job
 from core.jobs.requests import Train
 from core.jobs.worker import ATTEMPTS, STARTING, Worker
 from core.problems import PROBLEMS
@@ -317,7 +318,14 @@ def test_numpy_takes_one_thread_beside_a_training(worker):
     assert job.result == 1
 
 
-def test_it_trains():
+def test_it_trains_and_keeps_the_epochs_in_its_result_alone(monkeypatch):
+    reported, add = [], Job.add
+
+    def noted(job, event, size):
+        reported.append((event, size))
+        add(job, event, size)
+
+    monkeypatch.setattr(Job, "add", noted)
     experiment = PROBLEMS["two-blob"].experiment
     experiment = replace(experiment, training=replace(experiment.training, epochs=4))
     worker = Worker(warm_up=())
@@ -325,16 +333,22 @@ def test_it_trains():
         job = worker.submit("a", "8 runs", Train(experiment, runs=8, seed=1))
         assert job.wait(120), job.state
         assert job.state == "done", job.error
-        assert [epoch.number for epoch in job.events] == [1, 2, 3, 4]
+        epochs, sizes = zip(*reported, strict=True)
+        assert [epoch.number for epoch in epochs] == [1, 2, 3, 4]
         assert job.result.final_score.shape == (8,)
-        assert (job.result.loss[-1] == job.events[-1].loss).all()
+        assert (job.result.loss[-1] == epochs[-1].loss).all()
+        whole = len(pickle.dumps(job.result))
+        until(lambda: not job.events)
+        assert job.size == pytest.approx(whole, rel=0.1)
+        assert sum(sizes) > 0.2 * whole
 
         long = replace(experiment, training=replace(experiment.training, epochs=10_000))
+        reported.clear()
         job = started(worker.submit("a", "8 runs", Train(long, runs=8)))
         job.cancel()
         assert ended(job).state == "cancelled"
         assert job.result.cancelled
-        assert job.result.epochs == len(job.events) < 10_000
+        assert job.result.epochs == len(reported) < 10_000
 
         job = ended(worker.submit("a", "no runs", Train(experiment, runs=0)))
         assert job.error.startswith("runs is 0; it should be")

@@ -34,7 +34,7 @@ from core.diagnosis import Finding, diagnose, verdict
 from core.experiment import Experiment
 from core.posts import POSTS
 from core.rates import Rate
-from core.recorded import RecordedFinding, Trained, compact, digest, frozen, lines, trained
+from core.recorded import RecordedFinding, Trained, compact, digest, frozen, lines, read, trained
 from core.sweep.dispatch import Chunk, chunks, completed
 from core.versions import Versioned, versions
 
@@ -282,7 +282,7 @@ def save(record: Record, path: Path = RECORD) -> None:
 
 def load(path: Path = RECORD) -> Record:
     """The record as `save` wrote it. Raises KeyError where it has a claim that there is not."""
-    plain = json.loads(path.read_text(encoding="utf-8"))
+    plain = read(path)
     arms = {
         key: Trained(**{name: frozen(value) for name, value in fields.items()})
         for key, fields in plain.pop("arms").items()

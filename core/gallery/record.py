@@ -21,6 +21,7 @@ from core.recorded import (
     digest,
     frozen,
     lines,
+    read,
     trained,
 )
 from core.versions import Versioned, versions
@@ -151,7 +152,7 @@ _HEAD = ("date", "versions", "runs", "seed", "cases")
 
 def load(path: Path = RECORD) -> Record:
     """The record as `save` wrote it."""
-    plain = json.loads(path.read_text(encoding="utf-8"))
+    plain = read(path)
     recorded = {}
     for key, fields in plain.pop("recorded").items():
         for part in ("before", "after"):

@@ -32,7 +32,7 @@ class Scheduler(Protocol):
 class Job:
     """Work that was submitted; a page may read it at any time, wait for it and cancel it.
 
-    `start`, `add`, `finish` and `release` are for the scheduler.
+    `start`, `add`, `finish`, `forget_events` and `release` are for the scheduler.
 
     Attributes:
         viewer: a session's id, None for the worker's own warm-up.
@@ -42,7 +42,8 @@ class Job:
         payload: its request, pickled.
         state: "waiting", "running", "done", "failed" or "cancelled". The rest is complete when it
             becomes one of the last three.
-        events: what the work reported so far; only ever appended to.
+        events: what the work reported so far; only ever appended to. A training's are forgotten
+            once it has ended: they are parts of its result.
         result: what the work returned, in part only when it was cancelled while it ran; None for
             a job that failed or never ran, and once it had to make room for other results.
         error: why there is no result, for a person to read, or None.
@@ -67,6 +68,7 @@ class Job:
         self.started: float | None = None
         self.stopped: float | None = None
         self._scheduler = scheduler
+        self._reported = 0  # bytes of the events
         self._ended = threading.Event()
 
     @property
@@ -108,6 +110,7 @@ class Job:
     def add(self, event: Any, size: int) -> None:
         """Its work reports something, in a message of `size` bytes."""
         self.size += size
+        self._reported += size
         self.events.append(event)
 
     def finish(
@@ -127,6 +130,12 @@ class Job:
         )
         self.state = state  # last: whoever sees it finds the rest complete
         self._ended.set()
+
+    def forget_events(self) -> None:
+        """Forget what was reported, of a result that has all of it."""
+        self.events = []
+        self.size -= self._reported
+        self._reported = 0
 
     def release(self) -> None:
         """Forget the result and the events; `error` says so."""

@@ -16,9 +16,9 @@ from core.log import note
 class Results:
     """Finished jobs, of which the oldest release their results where all are too large.
 
-    The same training has the same figures: those of a class who all press *Train* are kept once. A
-    job that no page refers to any more frees its memory by itself and does not count. Not safe with
-    threads: whoever shares it holds a lock.
+    The same training has the same figures: those of a class who all press *Train* are kept once,
+    and without the epochs that were reported meanwhile. A job that no page refers to any more frees
+    its memory by itself and does not count. Not safe with threads: whoever shares it holds a lock.
 
     Args:
         limit: bytes that all results may take; the latest is kept whatever its size.
@@ -30,12 +30,14 @@ class Results:
 
     def add(self, job: Job) -> None:
         """Count a finished job in, and release the oldest until the rest fits."""
+        if isinstance(job.result, History):
+            job.forget_events()
         alive = [other for reference in self._jobs if (other := reference()) is not None]
         for other in alive:
             if other.payload == job.payload and _same(other.result, job.result):
                 own = job.result
                 seconds = {"seconds": own.seconds, "compile_seconds": own.compile_seconds}
-                job.result, job.events = replace(other.result, **seconds), other.events
+                job.result = replace(other.result, **seconds)
                 break
         alive.append(job)
         total = sum(other.size for other in alive)

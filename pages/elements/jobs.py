@@ -35,8 +35,8 @@ def worker() -> Worker:
     # A diagnosis is a matter of milliseconds, but of seconds where NumPy's threads wait for cores
     # that train.
     threadpool_limits(1)
-    memory.return_large()
-    # Arrow's own pool does not return freed memory, and `return_large` does not affect it.
+    memory.keep_little()
+    # Arrow's own pool does not return freed memory, and `keep_little` does not affect it.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     # Streamlit opens a browser on one's own machine, and none on a server.
     hosted = st.get_option("server.headless")

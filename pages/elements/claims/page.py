@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from functools import cache
 from urllib.parse import quote
 
 import streamlit as st
@@ -223,8 +224,12 @@ def filters() -> tuple[str, list[str]]:
     return question, verdicts
 
 
+@cache
 def _row(key: str) -> str:
-    """A claim's row in the list: verdict, text, measured rate, source and reported result."""
+    """A claim's row in the list: verdict, text, measured rate, source and reported result.
+
+    The same text for all sessions, each of which keeps the options of its controls.
+    """
     claim, tested = CLAIMS[key], recorded().tested.get(key)
     measured = ""
     if tested is not None:
