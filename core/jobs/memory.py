@@ -38,7 +38,7 @@ def keep_little() -> None:
     """From now on, return large allocations as soon as they are freed, and share what is kept.
 
     By default, threads get up to eight arenas a processor, each with its own freed memory; a server
-    with 50 visitors then holds 7 MB more. Python's threads take turns anyway. The arenas that there
+    with 50 visitors then holds 4 MB more. Python's threads take turns anyway. The arenas that there
     are by now stay, so call it early.
     """
     with contextlib.suppress(AttributeError, OSError):
