@@ -8,7 +8,7 @@ from core.diagnosis import refusal
 from core.experiment import Experiment, InvalidExperiment
 from core.fields import Setting
 from core.jobs.requests import Train
-from pages.elements import browser, jobs, layers, own, query_params, state, visitor, widgets
+from pages.elements import browser, control_rows, jobs, layers, own, query_params, state, visitor
 from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, in_words
 
 ICONS = {
@@ -222,24 +222,9 @@ def _train_anew(problem: str) -> None:
 
 
 def _widgets(problem: str, group: str, settings: list[tuple[str, Setting | View]]) -> None:
-    """Draw controls in two columns, the advanced ones in an expander below the others."""
+    """Draw controls, the advanced ones in an expander below the others."""
     usual, advanced = [], []
     for name, setting in settings:
         (advanced if getattr(setting, "advanced", False) else usual).append((name, setting))
-    _in_columns(problem, usual)
-    if advanced:
-        key = f"{problem}-{group.lower()}-more"
-        more = st.expander("More settings", key=key, on_change="rerun")
-        if more.open:
-            with more:
-                _in_columns(problem, advanced)
-
-
-def _in_columns(problem: str, settings: list[tuple[str, Setting | View]]) -> None:
-    columns, index = st.columns(2), 0
-    for name, setting in settings:
-        if name.startswith("low"):
-            index += index % 2  # the bounds of a class stand side by side
-        with columns[index % 2]:
-            widgets.draw(setting, **state.control(problem, name))
-        index += 1
+    control_rows.draw(problem, usual)
+    control_rows.draw_more(problem, advanced, f"{problem}-{group.lower()}-more")

@@ -7,8 +7,7 @@ import streamlit as st
 from core.fields import settings
 from core.layers import LAYERS, Dense, Layer
 from core.model import MOST_LAYERS, Model
-from pages.elements import state, widgets
-from pages.elements.settings import Control
+from pages.elements import control_rows, state, widgets
 
 ADDED = 8
 """Units of a new dense layer."""
@@ -88,20 +87,8 @@ def _settings(problem: str, layer: Layer, prefix: str) -> None:
     for column, each in zip(st.columns(max(len(shown), 1)), shown, strict=False):
         with column:
             widgets.draw(each.setting, **state.control(problem, each.name))
-    rest = [each for each in controls if each.name not in frequent]
-    if rest:
-        more = st.expander("More settings", key=f"{problem}-{prefix}-more", on_change="rerun")
-        if more.open:
-            with more:
-                _in_pairs(problem, rest)
-
-
-def _in_pairs(problem: str, controls: list[Control]) -> None:
-    for pair in zip(controls[::2], [*controls[1::2], None], strict=False):
-        for column, each in zip(st.columns(2), pair, strict=True):
-            if each is not None:
-                with column:
-                    widgets.draw(each.setting, **state.control(problem, each.name))
+    rest = [(each.name, each.setting) for each in controls if each.name not in frequent]
+    control_rows.draw_more(problem, rest, f"{problem}-{prefix}-more")
 
 
 def _layers(problem: str) -> list[Layer]:
