@@ -23,7 +23,9 @@ def draw(problem: str, settings: Iterable[Named]) -> None:
             rows.append([])
         rows[-1].append((name, setting))
     for row in rows:
-        for column, (name, setting) in zip(st.columns(2), row, strict=False):
+        # A toggle has no label above it; this puts it beside its neighbour's field.
+        columns = st.columns(2, vertical_alignment="bottom")
+        for column, (name, setting) in zip(columns, row, strict=False):
             with column:
                 widgets.draw(setting, **state.control(problem, name))
 
