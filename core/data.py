@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.experiment import Data, Experiment
-from core.streams import generator
+from core.streams import DATA, generator
 
 FITTED_SCALINGS = ("min-max", "standardise")
 """Those whose offset and scale depend on the rows that are trained on."""
@@ -55,7 +55,7 @@ class Rows:
 
 def prepare(data: Data, seed: int, run: int) -> Rows:
     """The rows of run `run` of seed `seed`; `data.seed`, where set, replaces both."""
-    rng = generator(seed, run, 0) if data.seed is None else generator(data.seed)
+    rng = generator(seed, run, DATA) if data.seed is None else generator(data.seed)
     inputs, labels = data.source.draw(rng)
     order = row_order(data, rng)
     inputs, y = inputs[order], encode(data, labels[order])
@@ -127,7 +127,7 @@ def prepare_shared(data: Data, seed: int, runs: int, first: int = 0) -> SharedRo
         index = np.tile(np.arange(len(x), dtype=np.int32), (runs, 1))
         return SharedRows(x, y, index[:, :split], index[:, split:], None, None, None, None)
     inputs, labels = data.source.draw(generator(0))
-    orders = [row_order(data, generator(seed, first + run, 0)) for run in range(runs)]
+    orders = [row_order(data, generator(seed, first + run, DATA)) for run in range(runs)]
     index = np.stack(orders).astype(np.int32)
     offset, scale = fit_scaler(data, inputs)
     x = np.empty(inputs.shape, np.float32)

@@ -14,6 +14,7 @@ import json
 from collections import ChainMap
 from dataclasses import dataclass, fields
 from functools import cached_property
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -352,8 +353,13 @@ def _made(plain: Any) -> Any:
     known = {each.name for each in fields(kind)}
     for unknown in values.keys() - known:
         raise InvalidExperiment(f"a field of {name}", unknown, f"one of {sorted(known)}")
+    made = {name: _made(value) for name, value in values.items()}
     try:
-        return kind(**{name: _made(value) for name, value in values.items()})
+        signature(kind).bind(**made)
     except TypeError:
         missing = sorted(known - values.keys())
         raise InvalidExperiment(name, sorted(values), f"given with {missing} as well") from None
+    try:
+        return kind(**made)
+    except TypeError:
+        raise InvalidExperiment(name, values, "of the values that `to_json` writes") from None

@@ -88,8 +88,8 @@ def train_all(
 ) -> list[History] | None:
     """Train `runs` runs of each experiment over the same seeds.
 
-    Experiments that agree in structure share a stack of up to STACK_RUNS runs, and the next
-    stack's program is compiled while one trains.
+    Experiments that agree in structure share a stack of up to STACK_RUNS runs. Two programs at a
+    time are compiled, also while a stack trains.
 
     Args:
         experiments: What is trained.

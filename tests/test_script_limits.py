@@ -7,17 +7,21 @@ import random
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.baselines import sample
+from core.jobs import reading
 from core.jobs.reading import NotRead, Reader
 from core.problems import PROBLEMS
 from core.script import CannotPatch, patch, read
 from support.hostile import HOSTILE, NETWORK, ROWS, pasted
+from support.jobs import until
 from support.mutations import mutated
 from support.scripts import PATHS
 
@@ -77,13 +81,31 @@ def test_what_comes_after_a_statement_that_takes_too_long_is_still_read(reader):
     assert any("too" in question.text for question in reading.questions)
 
 
-def test_a_reading_process_that_dies_is_replaced(reader):
+def test_a_reading_process_that_dies_while_nobody_asks_is_replaced(reader):
     before = reader.pid
     os.kill(before, signal.SIGKILL)
-    with pytest.raises(NotRead):
-        reader.read("x = 1")
+    until(lambda: not reader._inbox.empty())
     assert reader.read(ROWS + NETWORK).experiment is not None
     assert reader.pid != before
+
+
+def test_a_reader_that_cannot_start_says_so_and_one_that_is_closed_leaves_nothing(monkeypatch):
+    reader = Reader()
+    os.kill(reader.pid, signal.SIGKILL)
+    until(lambda: not reader._inbox.empty())
+    with monkeypatch.context() as patched:
+        patched.setattr(reading, "Process", Mock(side_effect=OSError("no memory")))
+        with pytest.raises(NotRead, match="does not start: no memory"):
+            reader.read("x = 1")
+    assert reader.read(ROWS + NETWORK).experiment is not None
+    asked = ThreadPoolExecutor(1).submit(reader.read, "while True:\n    x = 1")
+    until(lambda: reader._turn.locked())
+    reader.close()
+    with pytest.raises(NotRead):
+        asked.result()
+    assert reader.pid is None
+    with pytest.raises(NotRead, match="closed"):
+        reader.read("x = 1")
 
 
 def test_the_reading_process_patches_and_says_where_it_cannot(reader):

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from dataclasses import fields, replace
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from core.jobs import sharing
 from core.jobs.crew import Crew, PartFailed
 from core.jobs.helper import Helper
 from core.jobs.limits import Limits, check
+from core.jobs.process import Process
 from core.jobs.requests import Train
 from core.problems import PROBLEMS
 from core.training import train, train_all
@@ -158,6 +160,20 @@ def test_a_helper_that_is_killed_costs_its_part_and_nothing_else(share):
         assert helper.pid not in (None, *killed), "a new process trained the part"
     finally:
         helper.close()
+
+
+def test_a_helper_that_exits_as_it_starts_is_heard_of(monkeypatch):
+    class Exiting(Process):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.kill("at once")
+            self.wait()
+            time.sleep(0.5)
+
+    monkeypatch.setattr("core.jobs.helper.Process", Exiting)
+    heard = SimpleQueue()
+    Helper(Limits().resident).start(None, lambda *said: heard.put(said))
+    assert heard.get(timeout=30)[0] == "died"
 
 
 @pytest.mark.tensorflow

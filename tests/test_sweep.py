@@ -211,6 +211,14 @@ def test_the_work_of_other_processes_goes_on_when_one_dies():
         executor.submit(abs, -3)
 
 
+def test_a_process_that_only_starts_is_killed_with_its_work():
+    executor = Processes(1)
+    work = executor.submit(time.sleep, 60)
+    executor.kill()
+    with pytest.raises(BrokenProcessPool):
+        work.result(0)
+
+
 STARTED = """
 import os, time
 from core.sweep import Processes

@@ -64,7 +64,9 @@ def test_a_training_that_failed_is_no_row_and_one_that_was_let_go_keeps_its_rate
     kept.add("ann", training("failed", "failed"))
     kept.add("ann", full)
     assert names(kept, "ann") == ["full"]
-    full.job.release()
+    results, full.job.size = Results(limit=0), 1
+    results.add(full.job)
+    results.add(training("later", seed=1).job)
     assert names(kept, "ann") == ["full"]
     assert full.history is None
     assert (full.rate(0.9).successes, full.rate(0.94).successes) == (2, 1)
@@ -90,8 +92,20 @@ def test_the_same_training_of_several_visitors_is_kept_once():
     assert bob.result.seconds == 7.0 != ann.result.seconds
     assert other.result.loss is not ann.result.loss
     assert stopped.result.loss is not ann.result.loss
-    ann.release()
+    ann.release(None)
     assert bob.result is not None
+
+
+def test_what_several_visitors_share_counts_once_and_is_let_go_together():
+    jobs = [training("a", seed=seed).job for seed in (0, 1, 0, 2)]
+    results = Results(limit=5)
+    for job in jobs:
+        job.size = 2
+        results.add(job)
+    assert [job.result is None for job in jobs] == [False, True, False, False]
+    jobs[-1].size = 4
+    results.add(training("b", seed=3).job)
+    assert [job.result is None for job in jobs] == [True, True, True, False]
 
 
 def test_a_link_finds_the_whole_result_of_the_same_request_only():

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
 from typing import Any
 
 from core.jobs.crew import Put
-from core.jobs.process import ENVIRONMENT, Process
+from core.jobs.process import ENVIRONMENT, OUTGROWN, Process
 from core.parts import Part
 
 PRELOAD = "core.training"
 ALONE = {"PLATEAU_PROCESSES": "1", "PLATEAU_DASK": ""}
 """A helper has no helpers."""
-OUTGROWN = "it had grown too large"
 
 
 class Helper:
@@ -25,6 +25,7 @@ class Helper:
 
     def __init__(self, resident: float):
         self._resident = resident
+        self._lock = threading.Lock()
         self._process: Process | None = None
         self._put: Put | None = None
         self._result: tuple[str, Any] = "died", ""
@@ -41,11 +42,14 @@ class Helper:
         if process is None:
             environment = {**ENVIRONMENT, **os.environ, **ALONE}
             try:
-                process = Process(environment, PRELOAD, self._on_message, self._on_exit)
+                # It may have exited before it is assigned here: `_on_exit` waits for that.
+                with self._lock:
+                    process = self._process = Process(
+                        environment, PRELOAD, self._on_message, self._on_exit
+                    )
             except OSError as error:
                 self._end("died", f"Another training process does not start: {error}")
                 return
-            self._process = process
         process.run(pickle.dumps(part))
 
     def cancel(self) -> None:
@@ -74,8 +78,11 @@ class Helper:
             self._end(*self._result)
 
     def _on_exit(self, process: Process) -> None:
-        if process is self._process:
-            self._process = None
+        with self._lock:
+            ours = process is self._process
+            if ours:
+                self._process = None
+        if ours:
             self._end("died", process.exit_message)
 
     def _end(self, kind: str, value: Any) -> None:

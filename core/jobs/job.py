@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from core.costs import Price
 from core.jobs.requests import Request
 from core.log import note
@@ -47,6 +49,8 @@ class Job:
         result: what the work returned, in part only when it was cancelled while it ran; None for
             a job that failed or never ran, and once it had to make room for other results.
         error: why there is no result, for a person to read, or None.
+        scores: float (runs,), the final scores of a training whose result had to make room; None
+            for all other jobs.
         cancelling: it was asked to stop; it goes on to the end of its epoch.
         size: bytes of its events and result as they came from the training process.
         started, stopped: when, in seconds of the monotonic clock, or None.
@@ -63,6 +67,7 @@ class Job:
         self.events: list[Any] = []
         self.result: Any = None
         self.error: str | None = None
+        self.scores: np.ndarray | None = None
         self.cancelling = False
         self.size = 0
         self.started: float | None = None
@@ -137,7 +142,8 @@ class Job:
         self.size -= self._reported
         self._reported = 0
 
-    def release(self) -> None:
-        """Forget the result and the events; `error` says so."""
+    def release(self, scores: np.ndarray | None) -> None:
+        """Forget the result, but for a training's final scores, and the events; `error` says so."""
+        self.scores = scores
         self.error = RELEASED
         self.result, self.events = None, []

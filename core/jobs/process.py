@@ -35,6 +35,8 @@ NOISE = re.compile(r"I\d{4} |WARNING: All log messages before absl::")
 its figures would no longer be those of Keras as people run it."""
 EXIT_SECONDS = 5
 """How long a process may take to exit once its end of the connection is closed."""
+OUTGROWN = "it had grown too large"
+"""Why a process that holds too much memory is killed between two jobs."""
 FATAL = ("signal 6", "signal 9")
 """How C++ ends a process that has no memory left, and how a system does."""
 

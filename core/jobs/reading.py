@@ -218,6 +218,7 @@ class Reader:
     def __init__(self, seconds: float = SECONDS, megabytes: int = MEGABYTES):
         self._seconds, self._megabytes = seconds, megabytes
         self._turn = threading.Lock()
+        self._starting = threading.Lock()
         self._inbox: queue.SimpleQueue = queue.SimpleQueue()
         self._process: Process | None = None
         self._closed = False
@@ -298,12 +299,21 @@ class Reader:
 
     def close(self) -> None:
         """End the process."""
-        self._closed = True
-        if self._process is not None:
-            self._process.kill("the reader was closed")
-            self._process.wait()
+        with self._starting:
+            self._closed = True
+            process = self._process
+        if process is not None:
+            process.kill("the reader was closed")
+            process.wait()
 
     def _start(self) -> None:
+        """Start the process, unless the reader is closed. Raises OSError where it does not."""
+        with self._starting:
+            self._process = None
+            if not self._closed:
+                self._process = self._started()
+
+    def _started(self) -> Process:
         self._inbox = queue.SimpleQueue()
         environment = {**os.environ, **ONE_THREAD, LIMIT: str(self._megabytes)}
         inbox = self._inbox
@@ -320,22 +330,33 @@ class Reader:
             ready.set()
             inbox.put(("exit", process.exit))
 
-        self._process = Process(environment, "core.jobs.reading_limits", on_message, on_exit)
+        return Process(environment, "core.jobs.reading_limits", on_message, on_exit)
+
+    def _running(self) -> Process:
+        """The process, anew where it has exited while nobody asked or could not be started."""
+        if self._process is None or not self._inbox.empty():
+            try:
+                self._start()
+            except OSError as error:
+                raise NotRead(f"The reading process does not start: {error}") from error
+        if self._process is None:
+            raise NotRead("The reader is closed.")
+        return self._process
 
     def _ask(self, request: Any, seconds: float, what: str = "The script") -> Any:
         with self._turn:
-            if self._closed or self._process is None:
-                raise NotRead("The reader is closed.")
+            process = self._running()
             self._ready.wait(START_SECONDS)
-            self._process.run(pickle.dumps(request))
+            process.run(pickle.dumps(request))
             try:
                 kind, value = self._inbox.get(timeout=seconds + BUSY)
             except queue.Empty:
                 kind, value = "exit", "it took too long"
-                self._process.kill(value)
+                process.kill(value)
             if kind == "exit":
                 # The next one finds a warm process: this one starts while nobody waits.
-                self._start()
+                with contextlib.suppress(OSError):
+                    self._start()
                 raise NotRead(f"{what} takes more than {seconds:g} s or {self._megabytes} MB.")
         if kind == "failed":
             raise NotRead(str(value))

@@ -39,14 +39,23 @@ class Results:
                 seconds = {"seconds": own.seconds, "compile_seconds": own.compile_seconds}
                 job.result = replace(other.result, **seconds)
                 break
-        alive.append(job)
-        total = sum(other.size for other in alive)
-        while total > self.limit and len(alive) > 1:
-            oldest = alive.pop(0)
-            total -= oldest.size
-            oldest.release()
-            note("release", label=oldest.label, kind=oldest.kind, mb=oldest.size / MEGABYTE)
-        self._jobs = [weakref.ref(other) for other in alive]
+        # Jobs that share their figures are as young as the youngest of them, and go together.
+        groups: dict[int, list[Job]] = {}
+        for each in (*alive, job):
+            key = id(each.result.loss if isinstance(each.result, History) else each)
+            groups[key] = [*groups.pop(key, ()), each]
+        total = sum(group[-1].size for group in groups.values())
+        while total > self.limit and len(groups) > 1:
+            oldest = groups.pop(next(iter(groups)))
+            total -= oldest[-1].size
+            for each in oldest:
+                _release(each)
+        self._jobs = [weakref.ref(each) for group in groups.values() for each in group]
+
+
+def _release(job: Job) -> None:
+    note("release", label=job.label, kind=job.kind, mb=job.size / MEGABYTE)
+    job.release(job.result.final_score if isinstance(job.result, History) else None)
 
 
 def _same(one: object, other: object) -> bool:

@@ -41,21 +41,18 @@ class Training:
 
     def __init__(self, name: str, page: str, request: Train, job: Job):
         self.name, self.page, self.request, self.job = name, page, request, job
-        self._scores: np.ndarray | None = None
 
     @property
     def history(self) -> History | None:
         """The runs; None while they are trained, and once they had to make room."""
-        history: History | None = self.job.result
-        if history is not None:
-            self._scores = history.final_score
-        return history
+        result: History | None = self.job.result
+        return result
 
     def rate(self, target: float) -> Rate | None:
         """Of the runs whose final score reaches the target; None where no run has ended."""
-        if self.history is None and self._scores is None:
-            return None
-        return Rate.of(np.asarray(self._scores) >= np.float32(target))
+        history = self.history
+        scores = self.job.scores if history is None else history.final_score
+        return None if scores is None else Rate.of(scores >= np.float32(target))
 
 
 class Trainings:

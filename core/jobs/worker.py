@@ -23,7 +23,7 @@ from core.costs import MEGABYTE, price
 from core.jobs import requests, sharing
 from core.jobs.job import Job
 from core.jobs.limits import Limits, OverBudget, check, price_within
-from core.jobs.process import ENVIRONMENT, Process
+from core.jobs.process import ENVIRONMENT, OUTGROWN, Process
 from core.jobs.queue import FairQueue
 from core.jobs.requests import Request
 from core.jobs.results import Results
@@ -36,7 +36,6 @@ ATTEMPTS = 3
 """Starts in a row that may come to nothing before the waiting jobs are given up."""
 START_SECONDS = 10
 """About how long a process takes to come up; a slow machine takes longer."""
-OUTGROWN = "it had grown too large"
 CLOSED = "the worker was closed"
 KEPT_SETTINGS = "Your settings are kept; press Train to start it again."
 

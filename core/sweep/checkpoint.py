@@ -39,7 +39,7 @@ class Checkpoint:
             self._write({"sweep": dict(sweep)})
             return
         try:
-            found = json.loads(header)["sweep"]
+            found = dict(json.loads(header)["sweep"])
         except (ValueError, KeyError, TypeError):
             self._file.close()
             raise ValueError(f"{path} is no checkpoint of a sweep") from None

@@ -59,12 +59,11 @@ class Processes(Executor):
                 slot.pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def kill(self) -> None:
-        """End the processes at once, whatever they do."""
+        """End the processes, whatever they do, as soon as they are up."""
         with self._lock:
             self._closed = True
-        for pid in self.pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+        for slot in self._slots:
+            slot.kill()
         self.shutdown(wait=True, cancel_futures=True)
 
     @property
@@ -99,6 +98,12 @@ class _Slot:
         """How many pieces of work it has."""
         self._given = [future for future in self._given if not future.done()]
         return len(self._given)
+
+    def kill(self) -> None:
+        """End the process; one that starts has its number after a second or two."""
+        if self._number is not None:
+            with contextlib.suppress(BrokenProcessPool, ProcessLookupError):
+                os.kill(self._number.result(), signal.SIGTERM)
 
     @property
     def pid(self) -> int | None:
