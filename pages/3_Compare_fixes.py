@@ -40,6 +40,6 @@ with st.container(key=choices.RESULT):
     handle = jobs.latest(choices.PAGE)
     if handle is not None and jobs.result(choices.PAGE, "comparison", choices.running) is not None:
         results.results(handle, choice, ready)
-    elif handle is None or handle.job.ended:
+    else:
         results.recorded(choice, ready)
 choices.leave()

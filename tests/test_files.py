@@ -136,7 +136,7 @@ def test_no_text_ends_a_script_of_the_report():
         PROBLEMS["two-blob"].fixes["rmsprop"], title="</code><script>alert(1)</script>"
     )
     report = Report(
-        problem="two-blob",
+        problem=PROBLEMS["two-blob"],
         experiment=hostile.apply(EXPERIMENT),
         summary="<img src=x onerror=alert(2)>",
         seed=0,

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.baselines import sample
+from core.fixes import with_training
 from core.jobs import reading
 from core.jobs.reading import NotRead, Reader
 from core.problems import PROBLEMS
@@ -106,6 +107,17 @@ def test_a_reader_that_cannot_start_says_so_and_one_that_is_closed_leaves_nothin
     assert reader.pid is None
     with pytest.raises(NotRead, match="closed"):
         reader.read("x = 1")
+
+
+def test_libraries_that_earlier_requests_imported_take_nothing_from_the_next():
+    frame = 'import pandas as pd\ntable = pd.DataFrame({"a": [1.0, 2.0], "b": [0, 1]})\n'
+    reader, blobs = Reader(megabytes=150), PROBLEMS["two-blob"].experiment
+    try:
+        found = reader.read(frame + ROWS + NETWORK).experiment
+        assert reader.baselines(sample(blobs)).best
+        assert "epochs=9" in reader.patch(ROWS + NETWORK, found, with_training(epochs=9)(found))
+    finally:
+        reader.close()
 
 
 def test_the_reading_process_patches_and_says_where_it_cannot(reader):

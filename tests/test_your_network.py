@@ -185,7 +185,7 @@ def test_a_paste_is_understood_corrected_and_linked():
     assert "own-find" not in {button.key for button in app.button}, "the data are not known"
     rows = next(w for w in app.number_input if w.key == "own.answer.rows")
     rows.set_value(300)
-    next(b for b in app.button if "own-answer" in (b.key or "")).click().run()
+    next(b for b in app.button if "own-use-answers" in (b.key or "")).click().run()
     assert not app.exception
     assert any("300 rows" in caption.value for caption in app.caption)
     assert any("Stand-in" in badge.value for badge in app.markdown)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from support.browser import LONG, open_at, press, settle
+from support.browser import LONG, open_at, press, saved, settle
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +34,11 @@ def test_a_paste_leads_to_the_diff_also_on_a_phone_and_after_detours(server, pag
     expect(page).to_have_url(re.compile("answers="), timeout=30_000)
     expect(page.get_by_text("Stand-in data").first).to_be_visible(timeout=30_000)
     settle(page)
+    press(page, "Train")
+    expect(page.get_by_role("heading", name=re.compile("runs ended at"))).to_be_visible(
+        timeout=LONG
+    )
+    settle(page)
     # Edited after it was answered: the answers stay.
     page.get_by_role("textbox", name="Your script").fill(
         SCRIPT.replace('Dense(1, activation="sigmoid")', 'Dense(1, activation="softmax")')
@@ -48,6 +53,8 @@ def test_a_paste_leads_to_the_diff_also_on_a_phone_and_after_detours(server, pag
     press(page, "Find the fix")
     fix = page.locator(".st-key-own-diff")
     expect(fix).to_be_visible(timeout=2 * LONG)
+    # The result has the same findings with what the runs show of them.
+    expect(page.locator("summary", has_text="Wrong before any training")).to_be_visible()
     expect(fix).to_contain_text('-model.add(Dense(1, activation="softmax"))')
     expect(fix).to_contain_text('+model.add(Dense(1, activation="sigmoid"))')
     expect(fix).not_to_contain_text("-model.add(Dense(16")
@@ -56,5 +63,9 @@ def test_a_paste_leads_to_the_diff_also_on_a_phone_and_after_detours(server, pag
         fix.get_by_role("button", name="Patched script").click()
     text = download.value.path().read_text()
     assert text == SCRIPT, "the fix undoes the edit, and nothing else"
+    page.get_by_role("tab", name="Export").click()
+    page.get_by_role("tab", name="Report").click()
+    report = saved(page, "Report").read_text()
+    assert "<h1>Your network" in report
     width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
     assert width <= 390

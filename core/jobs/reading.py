@@ -19,6 +19,8 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from core.baselines import Baselines, Sample
@@ -28,7 +30,9 @@ from core.jobs.process import Process
 SECONDS = 2.0
 """Of the process's own time that a reading may take."""
 MEGABYTES = 200
-"""That a reading may take, beyond what the process holds when it is warm."""
+"""That a reading may take, beyond what the process holds before it."""
+MOST_KEPT = 2
+"""Times as much may stay from earlier requests, mostly libraries that they imported."""
 FITTING_SECONDS = 8.0
 """That the models of `baselines` may take."""
 WITH_TABLE = 3
@@ -193,10 +197,12 @@ class Fit:
 
 @contextlib.contextmanager
 def limited(readings: float = 1) -> Iterator[None]:
-    """Let the system end this process once it has used the time of so many readings.
+    """Bound what this process takes, where the system can: memory, and the time of readings.
 
-    Nothing else would end a call of C code that does not return.
+    The system ends the process once it has used the time of so many of them: nothing else would end
+    a call of C code that does not return.
     """
+    _limit_memory()
     timer = getattr(signal, "setitimer", None)  # Windows has none
     if timer is not None:
         timer(signal.ITIMER_PROF, readings * SECONDS)
@@ -205,6 +211,27 @@ def limited(readings: float = 1) -> Iterator[None]:
     finally:
         if timer is not None:
             timer(signal.ITIMER_PROF, 0)
+
+
+def _held() -> int:
+    """Bytes of address space. Raises OSError where the system does not tell."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@cache
+def _held_at_first() -> int:
+    return _held()
+
+
+def _limit_memory() -> None:
+    """Refuse this process more memory than a reading may take on top of what it holds."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        bound = int(os.environ.get(LIMIT, MEGABYTES)) * 2**20
+        held = min(_held(), _held_at_first() + MOST_KEPT * bound)
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (held + bound, hard))
 
 
 class Reader:
@@ -330,7 +357,7 @@ class Reader:
             ready.set()
             inbox.put(("exit", process.exit))
 
-        return Process(environment, "core.jobs.reading_limits", on_message, on_exit)
+        return Process(environment, "core.jobs.reading_imports", on_message, on_exit)
 
     def _running(self) -> Process:
         """The process, anew where it has exited while nobody asked or could not be started."""

@@ -193,7 +193,7 @@ def _report(problem: str, experiment: Experiment, history: History | None, seed:
         st.caption("There are no results for these settings yet; train first to include them.")
     target = state.target(problem)
     report = Report(
-        problem=problem,
+        problem=own.problem(problem),
         experiment=experiment,
         summary=controls.describe(experiment),
         seed=seed,

@@ -21,9 +21,10 @@ from core.export import to_script
 from core.files import versions
 from core.fixes import Fix
 from core.history import History
+from core.problems import Problem
 from core.rates import Rate
 from core.script_diff import changes
-from pages.elements import baselines, figures, findings, own
+from pages.elements import baselines, figures, findings
 from pages.elements.figures import Picture
 from pages.elements.headline import headline, others
 
@@ -37,7 +38,7 @@ class Report:
     """The contents of a problem page.
 
     Attributes:
-        problem: The problem's key.
+        problem: Whose page; itself, as the file is made outside of the session.
         experiment: The current one.
         summary: The experiment in one line.
         seed: Of the runs.
@@ -51,7 +52,7 @@ class Report:
         link: Opens the page with these settings; "" for none.
     """
 
-    problem: str
+    problem: Problem
     experiment: Experiment
     summary: str
     seed: int
@@ -66,16 +67,14 @@ class Report:
     def html(self) -> str:
         """The whole file."""
         return _template().render(
-            title=own.problem(self.problem).title,
+            title=self.problem.title,
             headline=self._headline(),
             report=self,
             sections=() if self.history is None else self._pictures(self.history),
             failed=None if self.history is None else others(self.history, self.target),
             verdict=self._verdict(),
             standing=_standing,
-            changes=changes(
-                own.problem(self.problem).experiment, self.fixes, self.experiment, self.seed
-            ),
+            changes=changes(self.problem.experiment, self.fixes, self.experiment, self.seed),
             script=to_script(self.experiment, self.seed),
             versions=", ".join(f"{name} {number}" for name, number in versions().items()),
             date=date.today().isoformat(),

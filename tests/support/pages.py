@@ -39,7 +39,10 @@ def opened(page: str | None = None, **parameters: str) -> AppTest:
 def finished(app: AppTest, text: str) -> AppTest:
     """Draw the page again until a training is over, which a browser would do by itself."""
     deadline = time.monotonic() + 90
-    while not any(text in element.value for element in app.header):
+    # A recorded comparison has the headings of a result below the progress.
+    while not any(text in element.value for element in app.header) or any(
+        (button.key or "").endswith("-stop") for button in app.button
+    ):
         assert time.monotonic() < deadline, [e.value for e in (*app.error, *app.info)]
         # Drawing takes as long as an epoch of a small training, which it would hold up.
         time.sleep(1)

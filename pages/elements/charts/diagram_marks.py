@@ -320,10 +320,10 @@ def _gradients(bars: int) -> list[alt.Chart]:
 
 def _key(kind: str, top: int) -> list[alt.Chart]:
     """What the colours and marks mean, in one line or, on a phone, in lines of two."""
-    line, cross, none = "M-1,0L1,0", "M-0.6,-0.6L0.6,0.6M0.6,-0.6L-0.6,0.6", "transparent"
+    line, cross, none = "M-1.7,0L1.7,0", "M-0.6,-0.6L0.6,0.6M0.6,-0.6L-0.6,0.6", "transparent"
     signs = [
         (line, POSITIVE, none, [1, 0], "positive weight"),
-        (line, NEGATIVE, none, [5, 3], "negative weight"),
+        (line, NEGATIVE, none, [4, 3], "negative weight"),
         (cross, DEAD, none, [1, 0], "dead unit"),
         ("diamond", SATURATED, SATURATED, [1, 0], "saturated unit"),
         ("square", GREY, GREY, [1, 0], "hardly any gradient"),
@@ -337,7 +337,7 @@ def _key(kind: str, top: int) -> list[alt.Chart]:
     rows = [dict(zip(names, sign, strict=True), n=n) for n, sign in enumerate(signs)]
     a_line = f"(width < {PHONE} ? 2 : {len(rows)})"
     entries = alt.Chart(alt.InlineData(values=rows)).transform_calculate(
-        x=f"8 + (datum.n % {a_line}) * width / {a_line}",
+        x=f"10 + (datum.n % {a_line}) * width / {a_line}",
         y=f"{top} + 12 + floor(datum.n / {a_line}) * 17",
     )
     symbols = entries.mark_point(size=90, strokeWidth=2.5, opacity=1, **QUIET).encode(
@@ -348,5 +348,5 @@ def _key(kind: str, top: int) -> list[alt.Chart]:
         fill=alt.Fill("fill:N", scale=None, legend=None),
         strokeDash=alt.StrokeDash("dash:N", scale=None, legend=None),
     )
-    words = entries.mark_text(align="left", baseline="middle", dx=10, **TEXT | {"fontSize": 11})
+    words = entries.mark_text(align="left", baseline="middle", dx=13, **TEXT | {"fontSize": 11})
     return [symbols, words.encode(x=X, y=Y, text="text:N")]

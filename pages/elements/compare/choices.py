@@ -241,6 +241,8 @@ def label(choice: Choice) -> str:
 
 def next_step(choice: Choice, affordable: bool) -> str:
     """The next step to results of this choice, in words."""
+    if jobs.busy(PAGE):
+        return "Your comparison is being trained."
     if not choice.fixes:
         return "Choose at least one fix to compare."
     if not choice.comparable:

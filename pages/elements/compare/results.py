@@ -55,7 +55,8 @@ def recorded(choice: Choice, affordable: bool) -> None:
     problem = own.problem(choice.problem)
     record = _record(problem.key) if problem.key in PROBLEMS else None
     if record is None:
-        st.info(next_step(choice, affordable), icon=":material/play_circle:")
+        if not jobs.busy(PAGE):
+            st.info(next_step(choice, affordable), icon=":material/play_circle:")
         return
     compared = f"{len(problem.compared)} fixes, {record.comparison.runs} runs per combination"
     st.caption(

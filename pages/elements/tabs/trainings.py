@@ -92,9 +92,10 @@ def _edit(problem: str, numbered: dict[str, Training]) -> None:
             disabled=chosen.history is None,
             help="One line per run and epoch of this training.",
         )
+        target = state.target(problem)
         download(
             "All as CSV",
-            lambda: files.trainings_csv(list(numbered.values()), state.target(problem)),
+            lambda: files.trainings_csv(list(numbered.values()), target),
             name=f"plateau_{problem}_trainings.csv",
             mime="text/csv",
             help="One line per training with its rate, its interval and its experiment.",

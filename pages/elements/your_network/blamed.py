@@ -11,19 +11,27 @@ from pages.elements import findings
 from pages.elements.layout import TEXT
 
 
-def draw(reading: Reading, target: float, *, proposed: bool = False) -> None:
+def draw(reading: Reading, target: float, *, proposed: bool = False, folded: bool = False) -> None:
     """Draw the findings of the script as it was read.
 
     Args:
         reading: With an experiment.
         target: The score at which a run succeeds.
         proposed: Whether it has the proposed answers to questions that are open.
+        folded: Whether a training has more to say, below.
     """
     found = from_settings(reading.experiment, target)
     serious = [each for each in found if each.severity is not Severity.COSMETIC]
     minor = [each for each in found if each not in serious]
-    with st.container(border=True, gap="small"):
-        st.markdown("**Wrong before any training**" if serious else "**Before any training**")
+    heading = "Wrong before any training" if serious else "Before any training"
+    box = (
+        st.expander(f"{heading} ({len(serious or minor)})")
+        if folded
+        else st.container(border=True, gap="small")
+    )
+    with box:
+        if not folded:
+            st.markdown(f"**{heading}**")
         if proposed:
             st.caption("With the proposed answers; yours may change it.")
         unknown = "; ".join(each.title for each in minor if each.is_open)

@@ -83,7 +83,8 @@ def draw() -> None:
             st.caption(f":material/link_off: A link to this page leaves out {left}.")
     with st.container():
         if reading is not None:
-            blamed.draw(reading, state.target(own.KEY))
+            trained = jobs.latest(own.KEY) is not None
+            blamed.draw(reading, state.target(own.KEY), folded=trained)
     with buttons:
         _find()
     told = () if reading is None else (tabs.WHY,)

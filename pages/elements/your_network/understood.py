@@ -109,7 +109,7 @@ def _questions(reading: Reading) -> None:
                 _question(question, paste.current().answers.get(key, question.default))
         st.form_submit_button(
             "Use these answers",
-            key="own-answer",
+            key="own-use-answers",
             type="primary" if open_now else "secondary",
             icon=":material/check:",
             on_click=_answer,
