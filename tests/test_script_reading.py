@@ -203,6 +203,32 @@ def test_there_is_always_a_reading(text):
     assert read(text).experiment is None
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("d = {'a': X}\ndel d['x']\nX = d['a']", "KeyError"),
+        ("d = [X]\ndel d[5]\nX = d[0]", "IndexError"),
+        ("d = {'a': X}\ndel d[unknown]\nX = d['a']", "unknown is not defined"),
+        ("while X:\n    X = 1", "ValueError"),
+        ("d = pd.DataFrame(X)\nd.columns = ['a']\nX = d.values", "ValueError"),
+        ("X[9, 9] = 1", "IndexError"),
+        ("X += 'a'", "UFuncTypeError"),
+    ],
+)
+def test_only_the_line_that_python_refuses_is_not_understood(line, why):
+    data = f"X = np.eye(4)\n{line}\ny = np.array([0, 1, 0, 1])"
+    reading = read(data + NETWORK)
+    assert reading.training is not None
+    assert any(why in line.why for line in reading.lines)
+    assert any(question.key == "data" and why in question.text for question in reading.questions)
+
+
+@pytest.mark.parametrize("loop", ["while True:\n    del d['x']", "while d: del d['x']"])
+def test_errors_in_a_loop_without_end_are_cut_as_its_other_statements(loop):
+    reading = read(f"d = {{1: 1}}\n{loop}\nX = np.eye(4)\ny = [0, 1, 0, 1]{NETWORK}")
+    assert reading.experiment is not None
+
+
 def test_a_model_without_layers_is_no_experiment():
     source = "X = np.eye(4)\ny = X[:, 0]\nmodel = Sequential([Input((3,))])\nmodel.fit(X, y)"
     assert read(source).experiment is None
