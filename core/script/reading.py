@@ -119,6 +119,8 @@ class Reader:
             read_ = trained(model, fit, known.rows)
         training = self._training(read_, net)
         data = self._data(net, read_, known, rows)
+        if training is not None and data is not None:
+            training = read_.weighted(training, data)
         if known.features and net.features and not net.is_head and known.features != net.features:
             self.note(
                 "refused",
