@@ -146,6 +146,8 @@ def test_mnist_is_named_as_what_it_is():
         ("X = np.ones((9, 3))\ny = np.ones(8)", 7, "9 rows of inputs have 8 labels"),
         ("X = np.array([['a', 'b']] * 9)\ny = np.ones(9)", 7, "text"),
         ("X = np.full((9, 3), np.nan)\ny = np.ones(9)", 7, "missing values"),
+        ("X = np.ones((0, 3))\ny = np.ones(0)", 7, "no rows"),
+        ("X = np.ones((0, 3))\ny = np.ones((0, 2))", 7, "no rows"),
     ],
 )
 def test_what_keras_refuses_is_a_note_with_its_line(data, line, said):
@@ -154,6 +156,16 @@ def test_what_keras_refuses_is_a_note_with_its_line(data, line, said):
     (note,) = [note for note in reading.notes if note.kind == "refused"]
     assert said in note.text
     assert note.line == line
+
+
+@pytest.mark.parametrize(
+    ("rows", "split", "said"),
+    [(0, "0.2", "has no rows"), (9, "1.5", "validation_split"), (9, "1e999", "validation_split")],
+)
+def test_a_split_that_leaves_no_rows_is_refused(rows, split, said):
+    network = NETWORK.replace("epochs=7", f"epochs=7, validation_split={split}")
+    notes = read(f"X = np.ones(({rows}, 3))\ny = np.ones({rows})" + network).notes
+    assert [said in note.text for note in notes] == [True]
 
 
 def test_inputs_that_do_not_fit_the_first_layer_are_refused_on_its_line():
