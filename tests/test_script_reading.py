@@ -5,6 +5,7 @@ import pytest
 
 from core.data import prepare
 from core.script import read
+from core.script.logs import curves
 from support.scripts import FOLDER, PATHS, agrees, fields_of, truth_of
 
 IRIS = (FOLDER / "iris_split_scaled.py").read_text()
@@ -199,6 +200,25 @@ def test_a_notebook_is_read_cell_by_cell():
     reading = read(json.dumps({"cells": cells, "nbformat": 4}))
     assert reading.experiment is not None
     assert reading.lines[1].text == "X = np.eye(4)"
+
+
+def test_a_notebook_without_code_has_none():
+    reading = read('{"cells": [{"cell_type": "markdown", "source": ["# Model"]}]}')
+    assert [line.text for line in reading.lines] == [""]
+    assert [note.kind for note in reading.notes] == ["normalised", "remark"]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("{'loss': [1.0, inf]}", {"loss": (1.0, np.inf)}),
+        ("{'loss': [-inf], 'acc': [0.5]}", {"loss": (-np.inf,), "accuracy": (0.5,)}),
+        (f"{{'loss': [{'9' * 400}], 'acc': [0.5]}}", {"accuracy": (0.5,)}),
+        (f"Epoch 1/{'9' * 5000}\nloss: 0.5", {"loss": (0.5,)}),
+    ],
+)
+def test_figures_without_bounds_are_read(text, values):
+    assert curves(text).values == values
 
 
 def test_pasted_output_becomes_curves():
