@@ -97,10 +97,10 @@ def mended(
     return text
 
 
-def unified(before: str, after: str, name: str = "script.py", context: int = 2) -> str:
+def unified(before: str, after: str) -> str:
     """The difference of two texts as a unified diff, which `git apply` and `patch` take."""
     lines = unified_diff(
-        before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", n=context, lineterm=""
+        before.splitlines(), after.splitlines(), "a/script.py", "b/script.py", n=2, lineterm=""
     )
     return "".join(f"{line}\n" for line in lines)
 
