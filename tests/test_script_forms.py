@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -352,3 +353,59 @@ def test_a_first_layer_that_standardises_the_inputs_is_a_scaling_of_the_rows():
     assert reading.data.scaling == "standardise"
     assert [layer.units for layer in reading.model.layers] == [1]
     assert not any(note.kind == "untrainable" for note in reading.notes)
+
+
+def weighted(code, labels="y", network=COMPILED, **answers):
+    return read(f"{ROWS}{network}model.fit(X, {labels}, class_weight={code})", answers=answers)
+
+
+@pytest.mark.parametrize(
+    ("code", "labels", "weights"),
+    [
+        ("{1: 2.0}", "y", (1, 2)),
+        ("{0: 3, 1: 2.0, 5: 9}", "y", (3, 2)),
+        ("{0: 3, 1: np.float32(2)}", "2 * y - 1", (1, 2)),
+        ("{}", "y", ()),
+        ("None", "y", ()),
+    ],
+)
+def test_class_weights_are_found_by_label_as_keras_finds_them(code, labels, weights):
+    assert weighted(code, labels).experiment.training.class_weight == weights
+
+
+def test_class_weights_are_those_of_the_columns_of_labels():
+    network = COMPILED.replace("Dense(1, activation='sigmoid'", "Dense(2, activation='softmax'")
+    network = network.replace("binary", "categorical")
+    training = weighted("{1: 4}", "to_categorical(y)", network).experiment.training
+    assert training.class_weight == (1, 4)
+
+
+@pytest.mark.parametrize("code", ["{0: w, 1: 2.0}", "{w: 2.0}", "w"])
+def test_a_class_weight_that_is_not_known_is_asked(code):
+    question = asked(weighted(code))["class_weight"]
+    assert "w is not defined" in question.text
+    assert weighted(code, class_weight=question.default).experiment.training.class_weight == ()
+    assert weighted(code, class_weight="1, 10").experiment.training.class_weight == (1, 10)
+    assert "class_weight" in asked(weighted(code, class_weight="ten"))
+
+
+@pytest.mark.parametrize(
+    ("code", "weights", "said"),
+    [
+        ("{0: None, 1: 2.0}", (), "not all numbers"),
+        ("{0: [1], 1: 10 ** 400}", (), "not all numbers"),
+        ("{0: 3.0, 'a': 2.0}", (3, 1), "those of 'a' are left out"),
+        ("[1.0, 2.0]", (), "no dictionary"),
+    ],
+)
+def test_class_weights_that_keras_does_not_find_are_left_out(code, weights, said):
+    reading = weighted(code)
+    assert reading.experiment.training.class_weight == weights
+    assert [said in note.text for note in reading.notes] == [True]
+
+
+def test_class_weights_are_edited_by_label():
+    source = f"{ROWS}{COMPILED}model.fit(X, 2 * y - 1)\n".replace("binary_crossentropy", "hinge")
+    before = read(source).experiment
+    after = replace(before, training=replace(before.training, class_weight=(1.0, 3.0)))
+    assert "class_weight={-1: 1, 1: 3}" in patch(source, before, after)

@@ -5,6 +5,7 @@ import pytest
 
 from core.data import prepare
 from core.script import read
+from core.script.logs import curves
 from support.scripts import FOLDER, PATHS, agrees, fields_of, truth_of
 
 IRIS = (FOLDER / "iris_split_scaled.py").read_text()
@@ -146,6 +147,8 @@ def test_mnist_is_named_as_what_it_is():
         ("X = np.ones((9, 3))\ny = np.ones(8)", 7, "9 rows of inputs have 8 labels"),
         ("X = np.array([['a', 'b']] * 9)\ny = np.ones(9)", 7, "text"),
         ("X = np.full((9, 3), np.nan)\ny = np.ones(9)", 7, "missing values"),
+        ("X = np.ones((0, 3))\ny = np.ones(0)", 7, "no rows"),
+        ("X = np.ones((0, 3))\ny = np.ones((0, 2))", 7, "no rows"),
     ],
 )
 def test_what_keras_refuses_is_a_note_with_its_line(data, line, said):
@@ -154,6 +157,16 @@ def test_what_keras_refuses_is_a_note_with_its_line(data, line, said):
     (note,) = [note for note in reading.notes if note.kind == "refused"]
     assert said in note.text
     assert note.line == line
+
+
+@pytest.mark.parametrize(
+    ("rows", "split", "said"),
+    [(0, "0.2", "has no rows"), (9, "1.5", "validation_split"), (9, "10**400", "validation_split")],
+)
+def test_a_split_that_leaves_no_rows_is_refused(rows, split, said):
+    network = NETWORK.replace("epochs=7", f"epochs=7, validation_split={split}")
+    notes = read(f"X = np.ones(({rows}, 3))\ny = np.ones({rows})" + network).notes
+    assert [said in note.text for note in notes] == [True]
 
 
 def test_inputs_that_do_not_fit_the_first_layer_are_refused_on_its_line():
@@ -189,6 +202,25 @@ def test_a_notebook_is_read_cell_by_cell():
     assert reading.lines[1].text == "X = np.eye(4)"
 
 
+def test_a_notebook_without_code_has_none():
+    reading = read('{"cells": [{"cell_type": "markdown", "source": ["# Model"]}]}')
+    assert [line.text for line in reading.lines] == [""]
+    assert [note.kind for note in reading.notes] == ["normalised", "remark"]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("{'loss': [1.0, inf]}", {"loss": (1.0, np.inf)}),
+        ("{'loss': [-inf], 'acc': [0.5]}", {"loss": (-np.inf,), "accuracy": (0.5,)}),
+        (f"{{'loss': [{'9' * 400}], 'acc': [0.5]}}", {"accuracy": (0.5,)}),
+        (f"Epoch 1/{'9' * 5000}\nloss: 0.5", {"loss": (0.5,)}),
+    ],
+)
+def test_figures_without_bounds_are_read(text, values):
+    assert curves(text).values == values
+
+
 def test_pasted_output_becomes_curves():
     log = read((FOLDER / "console_prompts.txt").read_text()).log
     assert log.epochs == 3
@@ -201,6 +233,32 @@ def test_pasted_output_becomes_curves():
 )
 def test_there_is_always_a_reading(text):
     assert read(text).experiment is None
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("d = {'a': X}\ndel d['x']\nX = d['a']", "KeyError"),
+        ("d = [X]\ndel d[5]\nX = d[0]", "IndexError"),
+        ("d = {'a': X}\ndel d[unknown]\nX = d['a']", "unknown is not defined"),
+        ("while X:\n    X = 1", "ValueError"),
+        ("d = pd.DataFrame(X)\nd.columns = ['a']\nX = d.values", "ValueError"),
+        ("X[9, 9] = 1", "IndexError"),
+        ("X += 'a'", "UFuncTypeError"),
+    ],
+)
+def test_only_the_line_that_python_refuses_is_not_understood(line, why):
+    data = f"X = np.eye(4)\n{line}\ny = np.array([0, 1, 0, 1])"
+    reading = read(data + NETWORK)
+    assert reading.training is not None
+    assert any(why in line.why for line in reading.lines)
+    assert any(question.key == "data" and why in question.text for question in reading.questions)
+
+
+@pytest.mark.parametrize("loop", ["while True:\n    del d['x']", "while d: del d['x']"])
+def test_errors_in_a_loop_without_end_are_cut_as_its_other_statements(loop):
+    reading = read(f"d = {{1: 1}}\n{loop}\nX = np.eye(4)\ny = [0, 1, 0, 1]{NETWORK}")
+    assert reading.experiment is not None
 
 
 def test_a_model_without_layers_is_no_experiment():

@@ -173,6 +173,8 @@ def test_runs_that_look_like_a_pasted_log_are_counted():
     drawn = as_frame(reading.log, history)
     assert drawn["score"].tolist() == accuracy[:, 0].tolist()
     assert drawn["evaluated_score"].isna().all()
+    diverged = Curves(None, {"loss": (float("inf"), float("nan"))})
+    assert not alike(diverged, history).any()
     only_loss = Curves(None, {"loss": tuple(loss[:2, 0])})
     assert alike(only_loss, history).tolist() == [True, False, False, False]
     assert alike(Curves(None, {"lr": (0.1,)}), history) is None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.activations import ACTIVATIONS
 from core.experiment import Data, Training
-from core.fields import Choice, InvalidExperiment, settings
+from core.fields import Choice, InvalidExperiment, Numbers, settings
 from core.losses import LOSSES
 from core.optimizers import OPTIMIZERS
 from core.script import standin
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from core.script.reading import Reader
 
 STAND_IN, TABLE = "stand-in", "table"
+NONE = "none"
+"""The answer for no numbers."""
 LOSS_OF = {"sigmoid": "binary_crossentropy", "softmax": "sparse_categorical_crossentropy"}
 """The loss that is proposed for what the output computes; for all else, the squared error."""
 ENCODED = re.compile(
@@ -60,17 +62,21 @@ def training(reader: Reader, read: Trained, net: Network) -> None:
         if name in reader.answers:
             answer = reader.answers[name]
             try:
-                if name == "optimizer":
+                if isinstance(kind, Numbers):
+                    answer = _numbers(answer)
+                elif name == "optimizer":
                     chosen = class_of(str(answer), OPTIMIZERS)
                     answer = answer if chosen is None else chosen()
                 read.values[name] = kind.check(name, answer)
-            except InvalidExperiment as error:
+            except ValueError as error:
                 reader.note("remark", str(error), 0)
             else:
                 del read.open[name]
                 continue
         label = settings(Training)[name].label.lower() or name
         which = f"How many {label}" if name == "epochs" else f"Which {label}"
+        if isinstance(kind, Numbers):
+            which = f"{which}, such as 1, 10"
         reader.ask(
             name,
             f"{which}? It is not known: {unknown.reason}.",
@@ -78,6 +84,13 @@ def training(reader: Reader, read: Trained, net: Network) -> None:
             _proposed(name, unknown, net),
             choices,
         )
+
+
+def _numbers(answer: Any) -> Any:
+    """Numbers that may be given as text, with commas between them."""
+    if not isinstance(answer, str):
+        return answer
+    return [float(number) for number in answer.replace(NONE, "").split(",") if number.strip()]
 
 
 def _proposed(name: str, unknown: Unknown, net: Network) -> Any:
@@ -93,6 +106,8 @@ def _proposed(name: str, unknown: Unknown, net: Network) -> Any:
             "mean_squared_error",
         )
     default = PROPOSED.get(name, Training.__dataclass_fields__[name].default)
+    if default == ():
+        return NONE
     return type(default).__name__ if name == "optimizer" else default
 
 

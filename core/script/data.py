@@ -16,9 +16,8 @@ from core.data import fit_scaler
 from core.experiment import Data, Table
 from core.losses import LOSSES
 from core.script.values import Array, Exhausted, Missing, Unknown, plain
+from core.table import MOST_ROWS
 
-MOST_ROWS = 100_000
-"""Of a table."""
 MOST_CLASSES = 1_000
 """More different labels are not classes."""
 FEW_CLASSES = 20
@@ -108,7 +107,7 @@ def prepared(rows: Rows, loss: str | None) -> Prepared:
     except Exhausted as error:
         known.unknown = Unknown(str(error), rows.line)
     except ValueError as error:
-        known.refused = str(error)
+        known.refused = str(error).rstrip(".")
     return known
 
 
@@ -128,6 +127,8 @@ def _fill(known: Prepared, rows: Rows, loss: str | None) -> None:
     known.features = int(np.prod(x.value.shape[1:]))
     if len(x.value) != len(y.value):
         raise Refused(f"{len(x.value):,} rows of inputs have {len(y.value):,} labels")
+    if not len(x.value):
+        raise Refused("it has no rows")
     if x.value.ndim != 2:
         raise Refused(f"inputs of shape {x.value.shape} are not rows of numbers")
     for name, array in (("inputs", x), ("labels", y)):
@@ -145,33 +146,30 @@ def _fill(known: Prepared, rows: Rows, loss: str | None) -> None:
     held_out = _held_out(rows, xs)
     raw, scaling = _scaling(xs, removed, held_out, ordering)
     labels = _labels(ys, ordering, loss)
-    inputs = _sampled(known, raw)
+    if len(raw) > MOST_ROWS:
+        raise Refused(f"it has {len(raw):,} rows; at most {MOST_ROWS:,} can be trained on here")
     options: dict[str, Any] = {
         **scaling,
         **ordering.options,
         **labels.options,
         "hold_out": held_out,
     }
-    if held_out and not ordering.random:
+    if held_out and not ordering.whole:
         options["held_out"] = "last"
-    source = labels.table(inputs)
-    known.data = Data(source=source, **options)
-
-
-def _sampled(known: Prepared, inputs: np.ndarray) -> np.ndarray:
-    if len(inputs) > MOST_ROWS:
-        raise Refused(f"it has {len(inputs):,} rows; at most {MOST_ROWS:,} can be trained on here")
-    return inputs
+    known.data = Data(source=labels.table(raw), **options)
 
 
 @dataclass
 class _Ordering:
-    """How the rows are ordered: the kinds of steps that `Data` has settings for."""
+    """How the rows are ordered: the kinds of steps that `Data` has settings for.
+
+    Attributes:
+        whole: Whether those trained on and those held out are the parts of one random split.
+    """
 
     options: dict[str, Any]
-    removed: tuple[str, ...] = ()
-    random: bool = False
-    whole: bool = False
+    removed: tuple[str, ...]
+    whole: bool
 
 
 def _ordering(xs: list[Array], ys: list[Array]) -> _Ordering:
@@ -191,7 +189,7 @@ def _ordering(xs: list[Array], ys: list[Array]) -> _Ordering:
         if same[0] and all(each == same[0] for each in same):
             options["shuffling"] = name
             removed = (*removed, kind)
-    return _Ordering(options, removed, whole, whole)
+    return _Ordering(options, removed, whole)
 
 
 def _joined(arrays_: list[Array], removed: tuple[str, ...], ordering: _Ordering) -> np.ndarray:
@@ -208,6 +206,8 @@ def _held_out(rows: Rows, xs: list[Array]) -> float:
     count = len(xs[0].value)
     if not rows.fraction:
         return 0.0
+    if not 0 < rows.fraction < 1:
+        raise Refused("validation_split is not from 0 to below 1")
     return (count - int(count * (1 - rows.fraction))) / count
 
 

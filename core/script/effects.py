@@ -61,8 +61,8 @@ def written(node: ast.stmt) -> Iterator[str]:
     for inner in inside(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
             yield inner.id
-        elif isinstance(inner, (ast.Subscript, ast.Attribute)) and isinstance(inner.ctx, ast.Store):
-            if name := _base(inner):
+        elif isinstance(inner, (ast.Subscript, ast.Attribute)):
+            if isinstance(inner.ctx, (ast.Store, ast.Del)) and (name := _base(inner)):
                 yield name
         elif isinstance(inner, ast.Call):
             name = _base(inner.func)

@@ -44,6 +44,10 @@ class _Continued(Exception):
     pass
 
 
+PASSED_ON = (Exhausted, RecursionError, MemoryError, _Returned, _Broken, _Continued)
+"""What a statement raises that is not about itself alone."""
+
+
 class Interpreter(Evaluator):
     """Evaluates a script.
 
@@ -75,9 +79,9 @@ class Interpreter(Evaluator):
                 with np.errstate(all="ignore"):
                     self.execute(statement)
             except (Exhausted, RecursionError, MemoryError) as error:
-                reason = str(error) if isinstance(error, Exhausted) else "it is nested too deeply"
-                self.cut(statement, Unknown(reason, statement.lineno), before)
-                self.taint([statement], Unknown(reason, statement.lineno))
+                unknown = Unknown(_limit(error), statement.lineno)
+                self.cut(statement, unknown, before)
+                self.taint([statement], unknown)
                 self.budget.depth = 0
                 del self.scopes[1:], self._running[:]
                 self.budget.renew()
@@ -100,6 +104,12 @@ class Interpreter(Evaluator):
                 handler(node)
         except Missing as missing:
             self.taint([node], missing.unknown)
+        except PASSED_ON:
+            raise
+        # Whatever Python, NumPy or pandas refuses here.
+        except Exception as error:
+            reason = f"{type(error).__name__}: {str(error)[:120]}"
+            self.taint([node], Unknown(reason, node.lineno))
         finally:
             if not isinstance(node, COMPOUND):
                 record.reads |= self.read
@@ -187,13 +197,7 @@ class Interpreter(Evaluator):
         if isinstance(old, list) and isinstance(node.op, ast.Add):
             old.extend(self.items(value, node.lineno))
             return
-        try:
-            self.assign(node.target, self.operate(type(node.op), old, value, node.lineno))
-        except (Exhausted, Missing):
-            raise
-        # Whatever Python refuses here.
-        except Exception as error:
-            raise Missing(Unknown(f"{type(error).__name__}: {error}", node.lineno)) from None
+        self.assign(node.target, self.operate(type(node.op), old, value, node.lineno))
 
     def _do_delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -201,6 +205,8 @@ class Interpreter(Evaluator):
                 self.scopes[-1].pop(target.id, None)
             elif isinstance(target, ast.Subscript):
                 owner, index = self.value(target.value), self.index(target.slice)
+                if isinstance(index, Unknown):
+                    raise Missing(index)
                 if isinstance(owner, (list, dict)) or builtin.is_frame(owner):
                     del owner[index]
 
@@ -331,7 +337,7 @@ class Interpreter(Evaluator):
         elif isinstance(target, ast.Starred):
             self.assign(target.value, value)
         elif isinstance(target, ast.Subscript):
-            self._store(self.value(target.value), self.index(target.slice), value, target)
+            self._store(self.value(target.value), self.index(target.slice), value)
         elif isinstance(target, ast.Attribute):
             owner = self.value(target.value)
             if isinstance(owner, (Instance, Class)):
@@ -375,26 +381,19 @@ class Interpreter(Evaluator):
         for each, item in zip(target.elts, items, strict=True):
             self.assign(each, item)
 
-    def _store(self, owner: Any, index: Any, value: Any, target: ast.Subscript) -> None:
+    def _store(self, owner: Any, index: Any, value: Any) -> None:
         if isinstance(owner, Unknown):
             return
-        try:
-            if isinstance(owner, Array):
-                changed = owner.value.copy()
-                changed[builtin.plain(index)] = builtin.plain(value)
-                owner.changed(changed)
-            elif isinstance(owner, list) or builtin.is_frame(owner):
-                owner[builtin.plain(index)] = value if isinstance(owner, list) else _column(value)
-            elif isinstance(owner, dict):
-                owner[index] = value
-            elif isinstance(owner, Bound) and owner.name in ("loc", "iloc"):
-                getattr(owner.owner, owner.name)[builtin.plain(index)] = builtin.plain(value)
-        except (Missing, Exhausted):
-            raise
-        # Whatever Python, NumPy or pandas refuses here.
-        except Exception as error:
-            reason = f"{type(error).__name__}: {str(error)[:120]}"
-            raise Missing(Unknown(reason, target.lineno)) from None
+        if isinstance(owner, Array):
+            changed = owner.value.copy()
+            changed[builtin.plain(index)] = builtin.plain(value)
+            owner.changed(changed)
+        elif isinstance(owner, list) or builtin.is_frame(owner):
+            owner[builtin.plain(index)] = value if isinstance(owner, list) else _column(value)
+        elif isinstance(owner, dict):
+            owner[index] = value
+        elif isinstance(owner, Bound) and owner.name in ("loc", "iloc"):
+            getattr(owner.owner, owner.name)[builtin.plain(index)] = builtin.plain(value)
 
     def called(
         self, function: Function, arguments: list[Any], options: dict[str, Any], line: int
@@ -419,6 +418,13 @@ class Interpreter(Evaluator):
             self.budget.depth -= 1
             self.scopes.pop()
         return None
+
+
+def _limit(error: Exception) -> str:
+    """Which limit an error is about."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error) if isinstance(error, Exhausted) else "it takes too much memory"
 
 
 def _column(value: Any) -> Any:

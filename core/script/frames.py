@@ -21,7 +21,6 @@ READ_OPTIONS = words(
     sep delimiter header names index_col usecols skiprows na_values delim_whitespace decimal
     """
 )
-IGNORED_OPTIONS = words("engine encoding dtype low_memory parse_dates skipinitialspace")
 SEPARATORS = {r"\s+", r"\s*,\s*", ", ", "\\t", "; ", r"\s*;\s*"}
 """Separators of more than a character that are taken."""
 READERS = words("read_csv read_table read_excel read_json read_parquet read_pickle")

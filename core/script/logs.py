@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,9 +18,8 @@ MOST_EPOCHS = 10_000
 NEAR = 0.05
 """The mean difference of two curves below which they look alike."""
 FIGURE = re.compile(r"\b([A-Za-z_][\w]*):\s*([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf))(?![\w.])")
-EPOCH = re.compile(r"\bEpoch\s+(\d+)\s*/\s*(\d+)")
+EPOCH = re.compile(r"\bEpoch\s+\d+\s*/\s*(\d{1,9})\b")
 SPELLINGS = {"acc": "accuracy", "val_acc": "val_accuracy"}
-SINGLE = re.compile(r"[A-Za-z_]\w*\s*=\s*(?=\{)")
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,11 @@ def alike(pasted: Curves, history: History) -> np.ndarray | None:
         if name not in pasted.values or curve is None:
             continue
         figures = np.array(pasted.values[name])[: len(curve), None]
-        differences = np.abs(curve[: len(figures)] - figures)
-        if name == "loss":
-            differences = differences / max(np.nanmax(np.abs(figures)), 1e-9)
         with np.errstate(invalid="ignore"):
+            differences = np.abs(curve[: len(figures)] - figures)
+            if name == "loss":
+                finite = figures[np.isfinite(figures)]
+                differences = differences / np.abs(finite).max(initial=1e-9)
             near: np.ndarray = differences.mean(axis=0) < NEAR
         return near
     return None
@@ -107,7 +108,7 @@ def _of_dictionary(text: str) -> Curves | None:
     inner = re.sub(
         r"\b(?:array|np\.array|np\.float32|np\.float64)\(([^()]*)\)", r"\1", text[start : end + 1]
     )
-    inner = re.sub(r"\bnan\b", "None", inner)
+    inner = re.sub(r"\binf\b", "1e999", re.sub(r"\bnan\b", "None", inner))
     try:
         given = ast.literal_eval(inner)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
@@ -117,7 +118,9 @@ def _of_dictionary(text: str) -> Curves | None:
         if isinstance(name, str) and isinstance(figures, (list, tuple)) and figures:
             numbers = [float("nan") if f is None else f for f in figures[:MOST_EPOCHS]]
             if all(isinstance(number, (int, float)) for number in numbers):
-                values[SPELLINGS.get(name, name)] = tuple(float(number) for number in numbers)
+                # A whole number that is too large for a float is no figure.
+                with contextlib.suppress(OverflowError):
+                    values[SPELLINGS.get(name, name)] = tuple(float(number) for number in numbers)
     return Curves(None, values) if values else None
 
 
@@ -128,7 +131,7 @@ def _of_output(text: str) -> Curves | None:
         if found := EPOCH.search(line):
             if current:
                 epochs.append(current)
-            current, total = {}, int(found.group(2))
+            current, total = {}, int(found.group(1))
         # The last figures of an epoch are those at its end.
         for name, figure in FIGURE.findall(line):
             if name.lower() not in ("eta", "epoch"):

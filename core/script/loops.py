@@ -47,10 +47,7 @@ def repeated(text: str, span: Span) -> Repeated | None:
     """The outermost loop over a range around a call."""
     for loop in around(text, span):
         call = loop.iter if isinstance(loop, ast.For) else None
-        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in (
-            "range",
-            "xrange",
-        ):
+        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in RANGES:
             continue
         if len(call.args) == 1:
             count = getattr(call.args[0], "value", 0)

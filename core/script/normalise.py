@@ -310,7 +310,7 @@ STEPS: tuple[tuple[Step, str], ...] = (
 def normalised(source: str) -> Normalised:
     """A paste as Python, as far as it can be made Python."""
     cells, printed = notebook(source)
-    whole = cells or source
+    whole = source if cells is None else cells
     text = whole[:MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
     pasted = text.split("\n")[:MOST_LINES]
     text = "\n".join(pasted)

@@ -97,10 +97,10 @@ def mended(
     return text
 
 
-def unified(before: str, after: str, name: str = "script.py", context: int = 2) -> str:
+def unified(before: str, after: str) -> str:
     """The difference of two texts as a unified diff, which `git apply` and `patch` take."""
     lines = unified_diff(
-        before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", n=context, lineterm=""
+        before.splitlines(), after.splitlines(), "a/script.py", "b/script.py", n=2, lineterm=""
     )
     return "".join(f"{line}\n" for line in lines)
 
@@ -123,7 +123,7 @@ def same_rows(one: Experiment, other: Experiment) -> bool:
 def _patched(reading: Reading, before: Experiment, after: Experiment) -> str:
     editor = Editor(reading.text, reading.places)
     _layers(editor, before.model, after.model)
-    _training(editor, before.training, after.training)
+    _training(editor, before.training, after)
     if before.data != after.data:
         if reading.places.fit is None:
             raise CannotPatch("the script has no fit")
@@ -197,7 +197,8 @@ def _set(call: Call, name: str, code: str) -> None:
 # --- training -------------------------------------------------------------------------------------
 
 
-def _training(editor: Editor, before: Training, after: Training) -> None:
+def _training(editor: Editor, before: Training, changed: Experiment) -> None:
+    after = changed.training
     for each in fields(Training):
         old, new = getattr(before, each.name), getattr(after, each.name)
         if old == new:
@@ -222,7 +223,8 @@ def _training(editor: Editor, before: Training, after: Training) -> None:
                 new //= editor.places.fits
             elif editor.places.looped:
                 raise CannotPatch(f"a loop of single updates has no place for {each.name}")
-            _set(editor.call(editor.places.fit), each.name, _fit_value(editor, each.name, new))
+            code = _fit_value(editor, each.name, new, changed.data.targets)
+            _set(editor.call(editor.places.fit), each.name, code)
 
 
 def _repeat(editor: Editor, old: int, new: int) -> None:
@@ -238,10 +240,11 @@ def _repeat(editor: Editor, old: int, new: int) -> None:
     editor.replace(found.span, f"range({new * found.times // old})")
 
 
-def _fit_value(editor: Editor, name: str, value: Any) -> str:
+def _fit_value(editor: Editor, name: str, value: Any, labels: tuple[float, ...]) -> str:
     """The code of an argument of `fit`."""
     if name == "class_weight":
-        pairs = ", ".join(f"{k}: {editor.value(weight)}" for k, weight in enumerate(value))
+        weights = zip(labels, value, strict=False)
+        pairs = ", ".join(f"{int(label)}: {editor.value(weight)}" for label, weight in weights)
         return f"{{{pairs}}}" if value else "None"
     if name == "callbacks":
         calls = (editor.made("callbacks", callback) for callback in value)

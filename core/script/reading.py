@@ -119,6 +119,8 @@ class Reader:
             read_ = trained(model, fit, known.rows)
         training = self._training(read_, net)
         data = self._data(net, read_, known, rows)
+        if training is not None and data is not None:
+            training = read_.weighted(training, data)
         if known.features and net.features and not net.is_head and known.features != net.features:
             self.note(
                 "refused",
@@ -327,7 +329,9 @@ def _rows(model: ModelValue, fit: Fit | None, net: Network) -> Rows:
         return Rows(None, None, line=model.span.line)
     given = fit.used
     held_out = given.get("validation_data")
-    fraction = given.get("validation_split") or 0.0
+    fraction = given.get("validation_split")
+    if not isinstance(fraction, (int, float, Unknown)):
+        fraction = 0.0
     if isinstance(held_out, Dataset):
         held_out = held_out.x, held_out.y
     if not isinstance(held_out, (tuple, list)) or len(held_out) < 2:
@@ -351,7 +355,7 @@ def _rows(model: ModelValue, fit: Fit | None, net: Network) -> Rows:
         x,
         given.get("y"),
         None if held_out is None else (held_out[0], held_out[1]),
-        float(fraction) if isinstance(fraction, (int, float)) else 0.0,
+        0.0 if isinstance(fraction, Unknown) else fraction,
         net.flat,
         fit.line,
     )

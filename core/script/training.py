@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from core.callbacks import CALLBACKS
-from core.experiment import Training
-from core.fields import Int, settings
+from core.experiment import Data, Training
+from core.fields import Int, InvalidExperiment, settings
 from core.losses import LOSSES
+from core.metrics import METRICS
 from core.optimizers import OPTIMIZERS
 from core.script.generators import as_batches
 from core.script.names import ARGUMENTS, SIGNATURES, known_name
@@ -19,11 +20,14 @@ from core.script.values import (
     Array,
     Batches,
     Dataset,
+    Exhausted,
     KerasCall,
+    Missing,
     ModelValue,
     Symbol,
     Unknown,
     Used,
+    plain,
 )
 from core.script.vocabulary import Open, Untrainable, class_of, coerced, made, name_of, shown
 
@@ -75,6 +79,7 @@ class Trained:
         left_out: What cannot be trained with here: (line, text).
         remarks: What is said beside: (line, text).
         rows: Of an epoch, where only the steps and the batch size say it.
+        class_weight: Weights by class number, where they are known.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -82,10 +87,18 @@ class Trained:
     left_out: list[tuple[int, str]] = field(default_factory=list)
     remarks: list[tuple[int, str]] = field(default_factory=list)
     rows: int | None = None
+    class_weight: dict[Any, float] = field(default_factory=dict)
 
     def training(self) -> Training | None:
-        """The settings, if all are known."""
+        """The settings but for the class weights, if all are known."""
         return None if self.open else Training(**self.values)
+
+    def weighted(self, training: Training, data: Data) -> Training:
+        """The settings with the class weights, as Keras looks them up by label: 1 for others."""
+        if not self.class_weight:
+            return training
+        weights = tuple(self.class_weight.get(int(label), 1.0) for label in data.targets)
+        return replace(training, class_weight=weights or tuple(self.class_weight.values()))
 
 
 def named(used: Used, signature: tuple[str, ...]) -> dict[str, Any]:
@@ -211,6 +224,7 @@ def trained(model: ModelValue, fit: Fit | None, rows: int | None) -> Trained:
     elif rows and isinstance(size, (int, np.integer)) and size > rows and size > 100_000:
         given["batch_size"] = rows
     _callbacks(read, given, fit.line)
+    _class_weight(read, given.pop("class_weight", None), fit.line)
     _others(read, given, fit.line)
     return read
 
@@ -275,10 +289,8 @@ def _own_loss(value: Any) -> str:
 def _metrics(read: Trained, compiled: dict[str, Any]) -> None:
     """The metrics that can be measured beside the score; the others are left out."""
     given = compiled.pop("metrics", None)
-    kind = settings(Training)["metrics"].kind if "metrics" in settings(Training) else None
-    entries = getattr(kind, "entries", getattr(kind, "names", ()))
     chosen = given if isinstance(given, (list, tuple)) else [given]
-    names = [known_name(name, entries) for each in chosen if (name := name_of(each))]
+    names = [known_name(name, METRICS) for each in chosen if (name := name_of(each))]
     if known := tuple(dict.fromkeys(name for name in names if name)):
         read.values["metrics"] = known
 
@@ -302,9 +314,7 @@ def _others(read: Trained, given: dict[str, Any], line: int, owner: str = "fit")
     """The arguments that have fields of their own in `Training`."""
     known = {each.name for each in fields(Training)}
     for name, value in given.items():
-        if name == "class_weight":
-            value = _weights(value)
-        if name in known and name not in ("loss", "optimizer"):
+        if name in known and name not in ("loss", "optimizer", "class_weight"):
             try:
                 read.values[name] = coerced(settings(Training)[name].kind, value, name)
             except Open as missing:
@@ -346,8 +356,35 @@ def _callbacks(read: Trained, given: dict[str, Any], line: int) -> None:
         given["callbacks"] = kept
 
 
-def _weights(value: Any) -> Any:
-    """Class weights in the order of the classes."""
+def _class_weight(read: Trained, value: Any, line: int) -> None:
+    """Keep the class weights that Keras would find by the number of a class."""
+    if value is None:
+        return
+    if isinstance(value, Unknown):
+        read.open["class_weight"] = value
+        return
     if not isinstance(value, dict):
-        return value
-    return tuple(float(value[key]) for key in sorted(value))
+        said = "the class weights are no dictionary, which Keras refuses: they are left out"
+        read.left_out.append((line, said))
+        return
+    try:
+        weights = {
+            key: float(weight)
+            for key, weight in zip(plain([*value]), plain([*value.values()]), strict=True)
+        }
+        settings(Training)["class_weight"].kind.check("class_weight", [*weights.values()])
+    except Missing as missing:
+        read.open["class_weight"] = missing.unknown
+        return
+    except InvalidExperiment as error:
+        read.open["class_weight"] = Unknown(str(error).rstrip("."), line)
+        return
+    except (TypeError, ValueError, OverflowError, Exhausted):
+        read.left_out.append((line, "the class weights are not all numbers: they are left out"))
+        return
+    others = [key for key in weights if not isinstance(key, (int, float, np.number))]
+    if others:
+        keys = ", ".join(repr(key)[:20] for key in others[:3])
+        said = f"Keras finds class weights by number only: those of {keys} are left out"
+        read.left_out.append((line, said))
+    read.class_weight = {key: weight for key, weight in weights.items() if key not in others}

@@ -11,8 +11,6 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 from core.script.edits import Editor, with_argument
 from core.script.values import Span
 
-Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
-
 
 def edited(editor: Editor) -> str:
     """The text with all edits.

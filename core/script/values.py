@@ -434,7 +434,3 @@ class Missing(Exception):
 
 class Exhausted(Exception):
     """The script takes more steps, time or memory to evaluate than it may."""
-
-
-class Refused(Exception):
-    """The script does what Keras, or Python, would refuse at this place."""
