@@ -12,6 +12,7 @@ from core.diagnosis import Severity, diagnose
 from core.diagnosis.combining import combined, with_fix
 from core.diagnosis.harmless import without_harm
 from core.diagnosis.search import FEW, first_runs
+from core.diagnosis.summary import summary
 from core.diagnosis.trials import Repair, Trial, expected, planned, repair, try_fixes
 from core.diagnosis.yardstick import Yardstick
 from core.experiment import SGD, Adam, Data, Dense, Experiment, Model, Table, Training
@@ -141,6 +142,13 @@ def test_what_a_repair_leaves_as_it_is_does_no_harm():
         "leaves it. Alone, “Batch size 32” takes the mean accuracy from 0.50 to 0.50."
     )
     assert found["output-not-probability"].severity is Severity.FATAL
+    # Nor is what does no harm the main cause.
+    other, clipped = trial(larger, 16, 1.0), "the loss clips the output"
+    refuted = replace(tried, trials=(other, trial(fixes.SIGMOID, 0, 0.5)), smallest=other)
+    assert clipped in " ".join(summary(findings, history(faulty)))
+    told = summary(findings, history(faulty), repair=refuted)
+    assert clipped not in " ".join(told)
+    assert told[-1].startswith("Do this first: “Batch size 32”; 16 of 16 runs")
     # Where it helps as well, or nothing else is enough, that cannot be said.
     for trials, smallest in (
         ((best, trial(larger, 8, 0.8)), best),

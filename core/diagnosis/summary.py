@@ -10,6 +10,7 @@ import numpy as np
 from core.baselines import Baselines
 from core.diagnosis._diagnose import doubt, limit, main_cause
 from core.diagnosis.findings import COSMETIC, FATAL, FRAGILE, SLOW, Finding, scores_of_failed
+from core.diagnosis.harmless import without_harm
 from core.diagnosis.observations import FinalState, final_state
 from core.diagnosis.rules import RULES, is_cause, rule_of
 from core.history import TARGET, History
@@ -43,16 +44,21 @@ def summary(
         findings: Of `diagnose`, with the same history and target.
         history: Of the experiment; None before any training.
         target: The score that counts as success.
-        repair: The outcome of trying the fixes of these findings, if they were tried.
+        repair: The outcome of trying the fixes of these findings, if they were tried; what it
+            shows to do no harm is no cause.
         baselines: As for `diagnose`.
 
     Returns:
         Up to five sentences, each with a figure: three or more where something is wrong.
     """
     end = None if history is None else final_state(history, target, baselines)
+    if repair is not None:
+        findings = without_harm(findings, repair)
     serious = [finding for finding in findings if finding.severity is not COSMETIC]
     if not serious:
-        return _sound(findings, end)
+        sound = _sound(findings, end)
+        verified = repair is not None and repair.smallest is not None
+        return (*sound, _first_step([], repair)) if verified else sound
     main = main_cause(findings)
     happens = _expected(findings, serious) if end is None else _happened(end)
     first = _first_step([main, *serious], repair)
