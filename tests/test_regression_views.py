@@ -79,6 +79,29 @@ def test_one_input_gives_a_curve_over_the_points_in_the_unit_of_the_target():
     assert (slider["name"], slider["value"], slider["bind"]["max"]) == ("epoch", 3, 3)
 
 
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize("value", [3.0, 1e20])
+@pytest.mark.parametrize("given", [{"labels": [0, 1] * 10}, {"targets": np.arange(20.0)}])
+def test_constant_features_can_be_drawn_over(columns, value, given):
+    history = untrained(Data(Table(np.full((20, columns), value), **given)), 1)
+    spec(figures.network(history, 0).chart)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_the_only_class_is_drawn_by_what_it_is_given(columns, label):
+    source = Table(RNG.normal(size=(20, columns)), [0] * 20)
+    data = Data(source, label_values=(label,), encoding="as-is")
+    history = untrained(data, 1, "sigmoid", "binary_crossentropy")
+    drawn = spec(figures.network(history, 0).chart)
+    out = by_hand(history, 0, history.rows(0).x)[:, 0]
+    given = 1 / (1 + np.exp(-out if label else out))
+    counts = [row["epoch_3"] for row in drawn["datasets"]["bins"]]
+    assert counts == np.histogram(given, np.linspace(0, 1, 21))[0].tolist()
+    for over in {1: (response,), 2: (surface,)}.get(columns, ()):
+        over(history, 0)
+
+
 def test_two_inputs_give_a_surface_a_target_and_points_in_its_colours():
     data = Data(Table(INPUTS[:, :2], targets=INPUTS @ RNG.normal(0, 1, (3, 5))))
     history = untrained(data, 5)

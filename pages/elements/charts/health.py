@@ -51,9 +51,11 @@ def health(
 
     Returns:
         One chart of the runs that failed and one of the others, with the same axes; a group without
-        runs has none.
+        finite values has none.
     """
     frame = finite(frame, "value")
+    if frame.empty:
+        return []
     layers = tuple(frame["layer"].unique())
     runs = frame.groupby("stuck")["run"].nunique()
     kept = spread(np.sort(frame["epoch"].unique()), max(2, MAX_ROWS // (2 * max(1, len(layers)))))
