@@ -65,6 +65,18 @@ def test_predictions_are_in_the_unit_of_the_target_on_the_held_out_rows():
     assert float(error.text.replace(",", "")) == pytest.approx(np.median(errors), rel=1e-3)
 
 
+def test_a_run_that_diverged_is_left_out_of_the_median_error():
+    history = untrained(curve(), 1, runs=3)
+    for array in history.weights:
+        array[-1, ..., 1] = np.nan
+    (error,) = measures(history, 0.0)
+    assert error.runs == 2
+    assert float(error.text.replace(",", "")) > 0
+    for array in history.weights:
+        array[-1] = np.nan
+    assert measures(history, 0.0) == []
+
+
 def test_one_input_gives_a_curve_over_the_points_in_the_unit_of_the_target():
     history = untrained(curve(), 1)
     frame, samples = response(history, 0, points=30), samples_over_x(history, 0)
