@@ -173,6 +173,16 @@ def test_several_labels_and_many_classes_are_counted_by_label():
     assert rows_drawn(drawn) == 2 * charts.MOST_LABELS
 
 
+def test_a_confusion_matrix_is_of_the_rows_of_the_run_whatever_number_is_the_first():
+    data = Data(Table(INPUTS, (INPUTS[:, 0] > 0).astype(int)), hold_out=0.3)
+    history = untrained(data, 1, "sigmoid", "binary_crossentropy")
+    for array in history.weights:
+        array[..., 1] = array[..., 0]
+    later = figures.decisions(replace(history, first=1), 0).chart.tables["cells"]
+    assert later == figures.decisions(history, 1).chart.tables["cells"]
+    assert later != figures.decisions(history, 0).chart.tables["cells"]
+
+
 def test_imbalanced_classes_have_their_balanced_accuracy_and_balanced_ones_have_not():
     rare = (np.arange(90) % 10 == 0).astype(int)
     data = Data(Table(INPUTS, labels=rare))

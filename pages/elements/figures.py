@@ -9,7 +9,6 @@ import pandas as pd
 
 from core import diagram as drawing
 from core import inspection
-from core.data import prepare
 from core.experiment import Experiment
 from core.history import STUCK, History
 from core.measures import by_label
@@ -252,8 +251,8 @@ def decisions(history: History, run: int) -> Picture:
             charts.right_wrong(by_label(history, run), f"Run {run}"),
             f"How many rows run {run} gets right and wrong after the last epoch, by label.",
         )
-    rows = prepare(data, history.seed, run)
-    table = inspection.confusion(history.experiment, history.weights_at(-1, run), rows)
+    weights, rows = history.weights_at(-1, run), history.rows(run)
+    table = inspection.confusion(history.experiment, weights, rows)
     return Picture(
         charts.confusion(table, f"Run {run}"),
         f"Confusion matrix of run {run} after the last epoch: actual by predicted class.",
