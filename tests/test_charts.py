@@ -314,7 +314,11 @@ def test_the_health_of_runs_that_failed_and_succeeded_share_axes_and_keep_zeros(
     assert domains(panels[0], "y") == domains(panels[1], "y")
     assert min(values(panels[0], "median")) == domains(panels[0], "y")[0][0] > 0
     only_stuck = frame[frame.stuck]
-    assert len(charts.health(only_stuck, "gradient_norm", epochs=2, log=True)) == 1
+    (panel,) = charts.health(only_stuck, "gradient_norm", epochs=2, log=True)
+    assert not any(view["mark"].get("point") for view in views(spec(panel)))
+    first = frame.assign(value=frame["value"].where(frame["epoch"] == 1))
+    panel, _ = charts.health(first, "gradient_norm", epochs=2, log=True)
+    assert any(view["mark"].get("point") for view in views(spec(panel))), "a line needs two"
 
 
 def test_health_that_is_no_number_is_not_measured_and_a_text_is_in_place_of_its_charts():

@@ -69,7 +69,7 @@ def health(
     )
     values = {**_raised(quartiles, measure, log), **epoch_ends(epochs)}
     log = values["least"] > 0
-    built = _health(measure, log, layers, points=epochs == 1, height=height)
+    built = _health(measure, log, layers, points=len(kept) == 1, height=height)
     panels = []
     for stuck in (True, False):
         if stuck in runs:
