@@ -32,7 +32,8 @@ def history_csv(history: History) -> str:
         One line per run and epoch: the columns of `History.frame` that were measured, and the
         run's final loss and score.
     """
-    frame = history.frame().dropna(axis="columns", how="all")
+    missing = [history.named(name) for name in CURVES if getattr(history, name) is None]
+    frame = history.frame().drop(columns=missing)
     runs = frame["run"].to_numpy()
     finals = {
         history.named(name): getattr(history, name)[runs] for name in ("final_loss", "final_score")

@@ -73,7 +73,7 @@ class Health:
 
     Attributes:
         dead: Share of units whose output is 0 for every training sample.
-        saturated: Share of units whose output is, for every training sample, within 1 % of a bound
+        saturated: Share of units whose output is, for every training sample, within 1% of a bound
             of the activation's range (sigmoid and softmax 0 and 1, tanh -1 and 1, elu -1).
         gradient_norm: Root mean square, over the epoch's batches, of the kernel gradient's L2 norm;
             for wide networks over every eighth batch, from the first one on.
@@ -189,7 +189,7 @@ class History:
         """Loss and score after each epoch, (epochs, runs) each.
 
         They are measured on the same rows as `final_loss` and `final_score`, which are those
-        of the last epoch.
+        of the epoch whose weights a run ends with (`final_epochs`).
         """
         if self.val_loss is None or self.val_score is None:
             return self.evaluated_loss, self.evaluated_score

@@ -122,14 +122,22 @@ def shown_keys(history: History, most: int = SHOWN_EPOCHS) -> list[int]:
     return np.unique(np.linspace(0, keys - 1, min(most, keys)).round().astype(int)).tolist()
 
 
-def _probability(data: Data, out: np.ndarray, k: int = 1) -> np.ndarray:
-    """The output for class `k`, (rows,), from the outputs (rows, units); not clipped to [0, 1].
+def _shown_class(data: Data) -> int:
+    """Class 1, or the only one."""
+    return min(1, len(data.targets) - 1)
 
-    The output of one unit is taken as the probability of the class with the highest label.
-    """
+
+def _probability(data: Data, out: np.ndarray) -> np.ndarray:
+    """The output for the shown class, (rows,), from the outputs (rows, units), not clipped."""
+    shown = data.targets[_shown_class(data)]
     if out.shape[1] > 1:
-        return out[:, int(data.targets[k])]
-    return out[:, 0] if data.targets[k] == max(data.targets) else 1 - out[:, 0]
+        return out[:, int(shown)]
+    return out[:, 0] if shown == _label_of_one_unit(data) else 1 - out[:, 0]
+
+
+def _label_of_one_unit(data: Data) -> float:
+    """The label whose probability the output of one unit is taken as: the highest, if not alone."""
+    return max(data.targets) if len(data.targets) > 1 else 1.0
 
 
 def target_names(experiment: Experiment) -> tuple[str, ...]:
@@ -200,9 +208,20 @@ def response(history: History, run: int, points: int = 200) -> pd.DataFrame:
 
 def inputs_over(source: Source, rows: Rows, points: int) -> np.ndarray:
     """Unscaled inputs, (points,), evenly spaced over the range of the only feature."""
-    unscaled = rows.x * rows.scale + rows.offset
-    low, high = source.span or (float(unscaled.min()), float(unscaled.max()))
+    low, high = source.span or (float(end[0]) for end in _ends(rows))
     return np.linspace(low, high, points)
+
+
+def _ends(rows: Rows, margin: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and highest unscaled value of each feature, (features,), and some more.
+
+    margin: This share of its range, at either end; where a feature is constant, 0.5 or what its
+        rounding takes.
+    """
+    raw = rows.x * rows.scale + rows.offset
+    low, high = raw.min(axis=0), raw.max(axis=0)
+    more = np.where(high > low, margin * (high - low), np.maximum(0.5, np.abs(high) / 1e6))
+    return low - more, high + more
 
 
 @dataclass(frozen=True)
@@ -267,9 +286,10 @@ def surface(history: History, run: int, size: int = 40) -> Surface:
         samples = samples.assign(x=x, y=y).drop(columns="row")
         return Surface(epochs, pd.concat(per_target, ignore_index=True), samples, "")
     labels = np.array([f"{value:g}" for value in experiment.data.label_values])
+    label = str(labels[_shown_class(experiment.data)])
     x, y = raw[chosen].T
     samples = pd.DataFrame({"x": x, "y": y, "label": labels[found], "class": found, **right})
-    return Surface(epochs, grid.assign(**output[PROBABILITY]), samples, str(labels[1]))
+    return Surface(epochs, grid.assign(**output[PROBABILITY]), samples, label)
 
 
 def cells_over(rows: Rows, size: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -283,10 +303,7 @@ def cells_over(rows: Rows, size: int) -> tuple[pd.DataFrame, np.ndarray]:
         The cells' bounds x0, x1, y0, y1, and their centres (cells, 2); cell i * size + j is the
         i-th in feature 1 and the j-th in feature 2.
     """
-    raw = rows.x * rows.scale + rows.offset
-    low, high = raw.min(axis=0), raw.max(axis=0)
-    margin = np.where(high > low, 0.08 * (high - low), 0.5)
-    edges = np.linspace(low - margin, high + margin, size + 1)
+    edges = np.linspace(*_ends(rows, margin=0.08), size + 1)
     first, second = (index.ravel() for index in np.indices((size, size)))
     cells = pd.DataFrame(
         {
@@ -368,7 +385,8 @@ def _own_probability(data: Data, out: np.ndarray, labels: np.ndarray) -> np.ndar
         return np.where(labels == 1, out, 1 - out)
     if out.shape[1] > 1:
         return out[np.arange(len(out)), np.asarray(data.targets, int)[labels]]
-    return np.where(labels == np.argmax(data.targets), out[:, 0], 1 - out[:, 0])
+    target = np.asarray(data.targets)[labels]
+    return np.where(target == _label_of_one_unit(data), out[:, 0], 1 - out[:, 0])
 
 
 def layer_health(history: History, measure: str, success: np.ndarray) -> pd.DataFrame:

@@ -27,7 +27,7 @@ class Measure:
         name: Within a sentence.
         text: The value, as it is written.
         meaning: What it is, in a phrase.
-        runs: Number of runs that it is of.
+        runs: Number of runs that it is of: those in which it is a finite number.
     """
 
     name: str
@@ -45,20 +45,20 @@ def measures(history: History, baseline: float) -> list[Measure]:
 
     Returns:
         Of a regression its mean absolute error, of imbalanced classes the balanced accuracy, and
-        the metrics that the training asks for and that fit its task.
+        the metrics that the training asks for and that fit its task: those that are finite in
+        some run.
     """
     task, data = history.experiment.task, history.experiment.data
-    found = []
+    found: list[tuple[str, np.ndarray, str, str]] = []
     if task.name == "regression":
         meaning = "mean absolute error, in the unit of the target"
         if data.target_width > 1:
             meaning += ", a mean over the targets"
-        error = np.median(final_absolute_error(history, MOST_RUNS))
-        found.append(("MAE", f"{error:,.4g}", meaning))
+        found.append(("MAE", final_absolute_error(history, MOST_RUNS), ",.4g", meaning))
     elif data.has_one_class_per_row and baseline * data.source.classes >= IMBALANCED:
-        balanced = np.median(final_balanced_accuracy(history, MOST_RUNS))
+        balanced = final_balanced_accuracy(history, MOST_RUNS)
         meaning = "the mean over the classes of the share of their rows whose class is right"
-        found.append(("balanced accuracy", f"{balanced:.1%}", meaning))
+        found.append(("balanced accuracy", balanced, ".1%", meaning))
     shown = {"accuracy", task.metric, "mean_absolute_error"}
     table, units = final_metrics(history, MOST_RUNS), history.experiment.model.output.units
     for name in table.columns.difference(shown, sort=False):
@@ -66,9 +66,12 @@ def measures(history: History, baseline: float) -> list[Measure]:
             meaning = "the metric as Keras computes it, of scaled targets where they are scaled"
             label = METRICS[name].label
             label = label if label[1].isupper() or label[1].isdigit() else label.lower()
-            found.append((label, f"{np.nanmedian(table[name]):,.4g}", meaning))
-    runs = _measured(history, MOST_RUNS)
-    return [Measure(*each, runs) for each in found]
+            found.append((label, table[name].to_numpy(), ",.4g", meaning))
+    return [
+        Measure(name, format(np.median(known), style), meaning, len(known))
+        for name, values, style, meaning in found
+        if len(known := values[np.isfinite(values)])
+    ]
 
 
 def _measured(history: History, most: int | None) -> int:

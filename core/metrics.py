@@ -57,6 +57,8 @@ def balanced_accuracy(output: np.ndarray, y: np.ndarray) -> float:
 
 def _area(output: np.ndarray, y: np.ndarray) -> float:
     """Of the ROC curve, all columns pooled, by trapezoids between the thresholds."""
+    if np.isnan(output).any():  # of diverged weights, which no threshold parts
+        return np.nan
     shown, present = np.clip(np.float32(output), 0, 1).ravel(), y.ravel() != 0
     bucket = np.maximum(np.ceil(shown * np.float32(AUC_THRESHOLDS - 1)) - 1, 0).astype(int)
 

@@ -74,9 +74,8 @@ def schedule(kind: Class) -> Class:
     return kind
 
 
-def _steps_field(default: int = 1_000, label: str = "Decay steps", help: str = "") -> Any:
-    help = help or "Updates of the decay: one is made a batch."
-    return field(UPDATES, default, label=label, help=help)
+def _steps_field(default: int = 1_000, label: str = "Decay steps") -> Any:
+    return field(UPDATES, default, label=label, help="Updates of the decay: one is made a batch.")
 
 
 def _staircase_field() -> Any:

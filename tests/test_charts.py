@@ -8,13 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.history import IMPROVING, LOST, OUTCOMES, STUCK, SUCCEEDED
 from core.rates import Rate
-from pages.elements import charts
+from pages.elements import charts, figures
 from pages.elements.charts.spec import FAILED, named
 from pages.elements.problem_page import LIVE_EPOCHS, drawn_epochs
 from support.charts import domains, history_frame, response, rows_drawn, spec, values, views
+from support.diagnosis import TWO_BLOB, history
 
 
 def test_axes_are_fixed_from_the_first_epoch_on():
@@ -312,7 +314,25 @@ def test_the_health_of_runs_that_failed_and_succeeded_share_axes_and_keep_zeros(
     assert domains(panels[0], "y") == domains(panels[1], "y")
     assert min(values(panels[0], "median")) == domains(panels[0], "y")[0][0] > 0
     only_stuck = frame[frame.stuck]
-    assert len(charts.health(only_stuck, "gradient_norm", epochs=2, log=True)) == 1
+    (panel,) = charts.health(only_stuck, "gradient_norm", epochs=2, log=True)
+    assert not any(view["mark"].get("point") for view in views(spec(panel)))
+    first = frame.assign(value=frame["value"].where(frame["epoch"] == 1))
+    panel, _ = charts.health(first, "gradient_norm", epochs=2, log=True)
+    assert any(view["mark"].get("point") for view in views(spec(panel))), "a line needs two"
+
+
+def test_health_that_is_no_number_is_not_measured_and_a_text_is_in_place_of_its_charts():
+    made = history(TWO_BLOB, gradient_norm=np.full((10, 2, 4), np.nan, np.float32))
+    assert figures.measured_health(made) == ("update_ratio",)
+    assert figures.health(made, "gradient_norm", 0.9) == []
+
+    def page(made):
+        from pages.elements.tabs import layers
+
+        layers._draw_health(made, "gradient_norm", 0.9)
+
+    app = AppTest.from_function(page, args=(made,)).run()
+    assert [caption.value for caption in app.caption] == [figures.NO_HEALTH]
 
 
 def test_the_themes_first_two_colours_are_those_of_succeeded_and_failed():

@@ -57,6 +57,26 @@ def test_some_successes_make_fatal_fragile():
     assert "1 of 4 runs (5 to 70%)" in " ".join(finding.evidence for finding in found)
 
 
+FALLING, RISING = np.linspace(0.7, 0.6, 10)[:, None], np.linspace(0.5, 0.7, 10)[:, None]
+MOVING = {"loss": FALLING, "accuracy": RISING}
+
+
+@pytest.mark.parametrize(
+    ("experiment", "figures", "said"),
+    [
+        (THRESHOLD, {"accuracy": 1.0}, "The only run succeeds all the same."),
+        (THRESHOLD, {"accuracy": 0.5}, "The only run fails, and is stuck rather than slow."),
+        (TWO_BLOB, MOVING, "The run that fails is still improving when training ends."),
+        (HEALTHY, {"accuracy": np.resize([0.5, 0.7], (10, 1))}, "median of the 1 run that fails"),
+        (hidden(activation="tanh"), {"saturated": np.ones((10, 3, 1))}, "in the 1 run that fails."),
+    ],
+)
+def test_one_run_is_spoken_of_in_the_singular(experiment, figures, said):
+    trained = history(experiment, runs=1, **figures)
+    found = diagnose(experiment, trained)
+    assert said in " ".join([verdict(found, trained), *(finding.evidence for finding in found)])
+
+
 def test_runs_succeed_by_the_target_alone():
     """Where the classes overlap, no finding calls a run successful that the headline does not."""
     noisy = data(source=Blobs(((0, 0), (2, 2)), 200, 1, noise=1.0))

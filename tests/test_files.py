@@ -52,6 +52,8 @@ def test_curves_are_kept_with_what_they_came_from():
         "run,epoch,loss,accuracy,evaluated_loss,evaluated_accuracy,final_loss,final_accuracy"
     )
     assert len(lines) == 1 + 3 * 2
+    lost = history().loss * np.nan
+    assert "run,epoch,loss,accuracy,evaluated_loss" in history_csv(replace(history(), loss=lost))
 
 
 def test_the_headline_is_recomputed_from_either_file_alone():

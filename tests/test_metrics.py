@@ -86,6 +86,12 @@ def test_a_constant_answer_has_the_balanced_accuracy_of_chance():
     assert balanced_accuracy(y, y) == 1
 
 
+def test_outputs_that_are_no_numbers_have_no_area_and_crash_nothing():
+    y = RARE[:, None].astype(np.float32)
+    found = {name: metric.value(y * np.nan, y) for name, metric in METRICS.items()}
+    assert np.isnan(found["auc"])
+
+
 @pytest.mark.tensorflow
 def test_a_history_has_its_metrics_on_the_rows_of_its_score():
     from core.training import train

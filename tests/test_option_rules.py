@@ -7,7 +7,8 @@ import pytest
 
 from core import fixes
 from core.diagnosis import Severity, diagnose, verdict
-from core.experiment import Dense, Table
+from core.diagnosis.observations import Observations
+from core.experiment import BatchNormalisation, Dense, Table
 from core.fixes import loss_fixes
 from support.diagnosis import (
     HEALTHY,
@@ -34,6 +35,20 @@ def test_arguments_show_their_faults(code):
     assert code not in codes(diagnose(sound))
     for fix in found.fixes:
         assert code not in codes(diagnose(fix.apply(faulty)))
+
+
+def test_averages_that_no_update_moves_never_settle():
+    still = layers(Dense(4, "relu"), BatchNormalisation(momentum=1.0), Dense(1, "sigmoid"))
+    (found,) = (f for f in diagnose(still) if f.code == "batch-norm-unsettled")
+    assert found.fixes == (fixes.NO_NORMALISATION,)
+    assert "without batch normalisation" in found.settle
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_column_of_labels_of_one_value_can_be_diagnosed(label):
+    same = data(source=Table(rows()[0], np.full((100, 1), label)), hold_out=0.0)
+    assert Observations(same, None, 0.9).goal.printable == 1
+    assert "one-class-only" in codes(diagnose(same))
 
 
 def test_any_distance_is_named_where_the_labels_are_classes():

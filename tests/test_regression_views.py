@@ -65,6 +65,18 @@ def test_predictions_are_in_the_unit_of_the_target_on_the_held_out_rows():
     assert float(error.text.replace(",", "")) == pytest.approx(np.median(errors), rel=1e-3)
 
 
+def test_a_run_that_diverged_is_left_out_of_the_median_error():
+    history = untrained(curve(), 1, runs=3)
+    for array in history.weights:
+        array[-1, ..., 1] = np.nan
+    (error,) = measures(history, 0.0)
+    assert error.runs == 2
+    assert float(error.text.replace(",", "")) > 0
+    for array in history.weights:
+        array[-1] = np.nan
+    assert measures(history, 0.0) == []
+
+
 def test_one_input_gives_a_curve_over_the_points_in_the_unit_of_the_target():
     history = untrained(curve(), 1)
     frame, samples = response(history, 0, points=30), samples_over_x(history, 0)
@@ -77,6 +89,29 @@ def test_one_input_gives_a_curve_over_the_points_in_the_unit_of_the_target():
     assert low < samples.value.min() < samples.value.max() < high
     (slider,) = [param for param in drawn["params"] if "bind" in param]
     assert (slider["name"], slider["value"], slider["bind"]["max"]) == ("epoch", 3, 3)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize("value", [3.0, 1e20])
+@pytest.mark.parametrize("given", [{"labels": [0, 1] * 10}, {"targets": np.arange(20.0)}])
+def test_constant_features_can_be_drawn_over(columns, value, given):
+    history = untrained(Data(Table(np.full((20, columns), value), **given)), 1)
+    spec(figures.network(history, 0).chart)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_the_only_class_is_drawn_by_what_it_is_given(columns, label):
+    source = Table(RNG.normal(size=(20, columns)), [0] * 20)
+    data = Data(source, label_values=(label,), encoding="as-is")
+    history = untrained(data, 1, "sigmoid", "binary_crossentropy")
+    drawn = spec(figures.network(history, 0).chart)
+    out = by_hand(history, 0, history.rows(0).x)[:, 0]
+    given = 1 / (1 + np.exp(-out if label else out))
+    counts = [row["epoch_3"] for row in drawn["datasets"]["bins"]]
+    assert counts == np.histogram(given, np.linspace(0, 1, 21))[0].tolist()
+    for over in {1: (response,), 2: (surface,)}.get(columns, ()):
+        over(history, 0)
 
 
 def test_two_inputs_give_a_surface_a_target_and_points_in_its_colours():
@@ -136,6 +171,16 @@ def test_several_labels_and_many_classes_are_counted_by_label():
     assert "by label" in second.alt
     assert len(values(drawn, "label")) == charts.MOST_LABELS
     assert rows_drawn(drawn) == 2 * charts.MOST_LABELS
+
+
+def test_a_confusion_matrix_is_of_the_rows_of_the_run_whatever_number_is_the_first():
+    data = Data(Table(INPUTS, (INPUTS[:, 0] > 0).astype(int)), hold_out=0.3)
+    history = untrained(data, 1, "sigmoid", "binary_crossentropy")
+    for array in history.weights:
+        array[..., 1] = array[..., 0]
+    later = figures.decisions(replace(history, first=1), 0).chart.tables["cells"]
+    assert later == figures.decisions(history, 1).chart.tables["cells"]
+    assert later != figures.decisions(history, 0).chart.tables["cells"]
 
 
 def test_imbalanced_classes_have_their_balanced_accuracy_and_balanced_ones_have_not():

@@ -177,6 +177,13 @@ def test_the_result_comes_back_from_json_and_other_text_does_not(whole):
             Result.from_json(wrong)
 
 
+def test_the_epochs_of_a_result_from_json_are_in_order():
+    by_epoch = {epoch: {1: 2} for epoch in range(1, 13)}
+    statistics = Statistics(runs=2, final_scores={1: 2}, scores=by_epoch, losses=by_epoch)
+    made = Result(EXPERIMENT, 0, 0.9, 2, 2, None, statistics, 1.0, {})
+    assert Result.from_json(made.to_json()).to_csv() == made.to_csv()
+
+
 @pytest.mark.tensorflow
 def test_a_page_opens_the_result(whole):
     assert counts(files.read_sweep(whole.to_json().encode()).statistics) == counts(whole.statistics)

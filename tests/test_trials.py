@@ -14,7 +14,7 @@ from core.diagnosis.harmless import without_harm
 from core.diagnosis.search import FEW, first_runs
 from core.diagnosis.summary import summary
 from core.diagnosis.trials import Repair, Trial, expected, planned, repair, try_fixes
-from core.diagnosis.yardstick import Yardstick
+from core.diagnosis.yardstick import Yardstick, _explained
 from core.experiment import SGD, Adam, Data, Dense, Experiment, Model, Table, Training
 from core.fixes import Fix, loss_fixes, update_fixes
 from core.jobs.limits import Limits, check
@@ -22,6 +22,7 @@ from core.jobs.limits import planned as planned_within
 from core.jobs.requests import TryFixes
 from core.problems import PROBLEMS
 from core.rates import Rate, paired_gain
+from core.tasks import TASKS
 from support.diagnosis import (
     HEALTHY,
     MANY,
@@ -100,6 +101,14 @@ def continuous(loss="binary_crossentropy", rows=24):
     data = Data(Table(inputs, labels), label_values=tuple(values), encoding="as-is")
     model = Model((Dense(64, "relu", "he_normal"), Dense(1, "sigmoid")))
     return Experiment(data, model, Training(loss, Adam(0.01), 8, 150))
+
+
+def test_runs_from_another_number_on_are_judged_on_their_own_rows():
+    trained = history(REGRESSION, runs=2)
+    alike = tuple(array[..., :1].repeat(2, axis=-1) for array in trained.weights)
+    first, second = _explained(replace(trained, weights=alike), TASKS["regression"])
+    later, _ = _explained(replace(trained, weights=alike, first=1), TASKS["regression"])
+    assert later == second != first
 
 
 @pytest.mark.tensorflow

@@ -32,6 +32,7 @@ from core.diagnosis.findings import (
     Finding,
     Severity,
     number,
+    runs_that_fail,
     scores_of_failed,
 )
 from core.diagnosis.observations import FinalState, Observations, final_state
@@ -149,6 +150,8 @@ def verdict(
         )
     if worst is not COSMETIC:
         moving = f" Most of the runs that {goal.fails} are still improving when training ends."
+        if end.failed.sum() == 1:
+            moving = f" The run that {_of_one(goal.fails)} is still improving when training ends."
         if end.rate.successes:
             why = _because(findings, "mainly because")
             return f"Depends on the seed, {why}.{moving if worst is SLOW else ''}"
@@ -306,25 +309,29 @@ def _turn(end: FinalState, now: Finding, before: Finding) -> str:
     if now.severity is FRAGILE and before.severity is FATAL:
         return f"{_passed(end)} all the same."
     fails = end.goal.fails
-    fail = _of(failed, runs, fails) if failed < runs else f"All {runs} runs {fails}"
+    fail = _of(failed, runs, fails)
     if now.severity is COSMETIC:
         return f"{fail}, but mainly for other reasons."
     how = "still improving when training ends" if now.severity is SLOW else "stuck rather than slow"
-    return f"{fail}, and most of them are {how}."
+    return f"{fail}, and {'most of them are' if failed > 1 else 'is'} {how}."
 
 
 def _passed(end: FinalState) -> str:
     """How many runs pass: "All 4 runs succeed"."""
-    if end.passed.all():
-        return f"All {end.history.runs} runs {end.goal.passes}"
     return _of(end.rate.successes, end.history.runs, end.goal.passes)
 
 
 def _of(count: int, runs: int, doing: str) -> str:
+    if runs == 1:
+        return f"The only run {_of_one(doing) if count else f'does not {doing}'}"
+    who = f"All {runs}" if count == runs else f"{count} of {runs}"
+    return f"{who} runs {_of_one(doing) if count == 1 else doing}"
+
+
+def _of_one(doing: str) -> str:
+    """What one run does: "reaches 0.80" of "reach 0.80"."""
     verb, *rest = doing.split(" ", 1)
-    if count == 1:
-        verb += "es" if verb.endswith("ch") else "s"
-    return " ".join([f"{count} of {runs} runs {verb}", *rest])
+    return " ".join([verb + ("es" if verb.endswith("ch") else "s"), *rest])
 
 
 def _with_fixes_of_causes(findings: list[Finding]) -> list[Finding]:
@@ -359,8 +366,8 @@ def _still_improving(obs: Observations, end: FinalState) -> Finding:
     return Finding(
         SLOW,
         "Too few updates",
-        f"In the last third of {epochs:,} epochs the median loss of the {failed.sum()} runs that "
-        f"fail still goes from {number(float(np.nanmedian(loss[start])))} to "
+        f"In the last third of {epochs:,} epochs the median loss of the "
+        f"{runs_that_fail(failed)} still goes from {number(float(np.nanmedian(loss[start])))} to "
         f"{number(float(np.nanmedian(loss[-1])))}, and their {what} from "
         f"{np.nanmedian(score[start]):.2f} to {np.nanmedian(score[-1]):.2f}.",
         "The network is still improving when training ends. It needs more epochs, more updates "

@@ -112,6 +112,17 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def counted(count: int, what: str) -> str:
+    """Such as "1 run" or "2,048 runs"."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def runs_that_fail(failed: np.ndarray) -> str:
+    """Such as "1 run that fails" or "3 runs that fail"; failed: bool (runs,)."""
+    count = int(failed.sum())
+    return f"{counted(count, 'run')} that fail{'s' * (count == 1)}"
+
+
 def rounded_up(value: float) -> int:
     """A count to two digits, rounded up."""
     unit = 10 ** max(0, math.floor(math.log10(max(value, 1))) - 1)

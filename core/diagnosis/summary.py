@@ -9,7 +9,15 @@ import numpy as np
 
 from core.baselines import Baselines
 from core.diagnosis._diagnose import doubt, limit, main_cause
-from core.diagnosis.findings import COSMETIC, FATAL, FRAGILE, SLOW, Finding, scores_of_failed
+from core.diagnosis.findings import (
+    COSMETIC,
+    FATAL,
+    FRAGILE,
+    SLOW,
+    Finding,
+    counted,
+    scores_of_failed,
+)
 from core.diagnosis.harmless import without_harm
 from core.diagnosis.observations import FinalState, final_state
 from core.diagnosis.rules import RULES, is_cause, rule_of
@@ -109,7 +117,7 @@ def _sound(findings: tuple[Finding, ...], end: FinalState | None) -> tuple[str, 
         )
     elif findings:
         said.append(
-            f"{_counted(len(findings), 'note')} on what does no harm here; the first is "
+            f"{counted(len(findings), 'note')} on what does no harm here; the first is "
             f"“{findings[0].title}”: {_figure(findings[0])}."
         )
     return tuple(said)
@@ -159,13 +167,13 @@ def _first_step(serious: list[Finding], repair: Repair | None) -> str:
         )
     if repair is not None and repair.trials:
         return (
-            f"None of {_counted(len(repair.trials), 'tested change')} does clearly better than the "
+            f"None of {counted(len(repair.trials), 'tested change')} does clearly better than the "
             f"{repair.before} that {repair.passes} as it is."
         )
     titles = {fix.key: fix.title for finding in serious for fix in finding.fixes}
     if not titles:
         return (
-            f"No setting mends that: {_counted(len(set(serious)), 'finding')} without a fix, as "
+            f"No setting mends that: {counted(len(set(serious)), 'finding')} without a fix, as "
             "the data must change."
         )
     first = next(iter(titles.values()))
@@ -190,7 +198,3 @@ def _begun(sentence: str) -> str:
     if (word[1:] and not word[1:].islower()) or word.startswith(NAMES):
         return sentence
     return sentence[0].lower() + sentence[1:]
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

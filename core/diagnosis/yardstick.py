@@ -13,7 +13,6 @@ from functools import cached_property
 import numpy as np
 
 from core import network
-from core.data import prepare
 from core.diagnosis.observations import Observations, final_state
 from core.diagnosis.observations.goal import Goal
 from core.experiment import Experiment, InvalidExperiment
@@ -75,9 +74,7 @@ def _explained(history: History, task: Task) -> np.ndarray:
     """(runs,): the score in another task of the final outputs, for the rows of each run."""
     scores = []
     for run in range(history.runs):
-        rows = prepare(history.experiment.data, history.seed, run)
-        held_out = history.experiment.data.held_out_rows > 0
-        x, y = (rows.held_out_x, rows.held_out_y) if held_out else (rows.x, rows.y)
+        x, y = history.rows(run).judged
         weights = network.run_first(history.weights, -1, np.array([run]))
         with np.errstate(all="ignore"):
             output = network.forward(history.experiment.model, weights, x[None]).output

@@ -124,7 +124,8 @@ class Statistics:
             for name in ("epochs", "final_scores"):
                 values[name] = _counts(values[name])
             for name in ("scores", "losses"):
-                values[name] = {int(e): _counts(c) for e, c in sorted(values[name].items())}
+                by_epoch = {int(e): _counts(c) for e, c in values[name].items()}
+                values[name] = dict(sorted(by_epoch.items()))
             for name in ("best", "worst"):
                 values[name] = tuple(
                     Run(_count(number), _number(score), _number(loss))

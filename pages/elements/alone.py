@@ -49,9 +49,12 @@ def draw(problem: str, running: Callable[..., None]) -> bool:
         st.space("small")
         st.markdown(f"**{headline(history, state.target(problem))}**")
         pictures = CHARTS[chart](problem, history)
-        for column, picture in zip(st.columns(len(pictures)), pictures, strict=True):
-            with column:
-                charts.show(*picture)
+        if pictures:
+            for column, picture in zip(st.columns(len(pictures)), pictures, strict=True):
+                with column:
+                    charts.show(*picture)
+        else:
+            st.caption(figures.NO_HEALTH)
         parameters = state.parameters(problem)
         parameters.pop(query_params.SHOW)
         query_params.way_back({**parameters, query_params.RESULTS: "yes"})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from core import diagram as drawing
 from core import inspection
-from core.data import prepare
 from core.experiment import Experiment
 from core.history import STUCK, History
 from core.measures import by_label
@@ -23,6 +23,10 @@ MEASURES = {
     "update_ratio": "Update-to-weight ratio",
 }
 """The measures of the layers' health, in words."""
+NO_HEALTH = (
+    "This figure is not a finite number in any epoch of any run, so there is no chart of it."
+)
+"""The text in place of the charts of a measure."""
 
 
 class Picture(NamedTuple):
@@ -120,18 +124,19 @@ def final_scores(history: History, target: float, baseline: float) -> Picture:
 
 
 def measured_health(history: History) -> tuple[str, ...]:
-    """The figures of the layers' health that are not 0 throughout."""
-    return tuple(name for name in MEASURES if getattr(history.health, name).any())
+    """The figures of the layers' health that are finite and not 0 after some epoch."""
+    figures = {name: getattr(history.health, name) for name in MEASURES}
+    return tuple(name for name, each in figures.items() if each[np.isfinite(each)].any())
 
 
 def shown_health(history: History, choice: str) -> str:
-    """The figure of the view "health", or the first that is not 0 throughout in its place."""
+    """The figure of the view "health", or the first of `measured_health` in its place."""
     measured = measured_health(history)
     return choice if choice in measured else next(iter(measured), choice)
 
 
 def health(history: History, figure: str, target: float) -> list[Picture]:
-    """A chart of the runs that failed and one of the others; a group without runs has none."""
+    """A chart of the runs that failed and one of the others, if they have finite figures."""
     frame = inspection.layer_health(history, figure, history.successes(target))
     panels = charts.health(
         frame,
@@ -195,7 +200,9 @@ def network(history: History, run: int) -> Picture:
     """
     experiment = history.experiment
     source, regression = experiment.data.source, experiment.task.name == "regression"
-    if source.features == 1 and not source.label_columns:
+    # With one class there is no probability of another to draw over the inputs.
+    over_inputs = regression or (source.classes > 1 and not source.label_columns)
+    if source.features == 1 and over_inputs:
         epochs = history.key_epochs.tolist()
         frame = inspection.response(history, run)
         if regression:
@@ -208,7 +215,7 @@ def network(history: History, run: int) -> Picture:
             charts.response_view(frame, epochs, run, source.boundary),
             "The chosen run: probability of class 1 by input.",
         )
-    if source.features == 2 and not source.label_columns:
+    if source.features == 2 and over_inputs:
         surface = inspection.surface(history, run)
         if regression:
             return Picture(
@@ -244,8 +251,8 @@ def decisions(history: History, run: int) -> Picture:
             charts.right_wrong(by_label(history, run), f"Run {run}"),
             f"How many rows run {run} gets right and wrong after the last epoch, by label.",
         )
-    rows = prepare(data, history.seed, run)
-    table = inspection.confusion(history.experiment, history.weights_at(-1, run), rows)
+    weights, rows = history.weights_at(-1, run), history.rows(run)
+    table = inspection.confusion(history.experiment, weights, rows)
     return Picture(
         charts.confusion(table, f"Run {run}"),
         f"Confusion matrix of run {run} after the last epoch: actual by predicted class.",

@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 
 from core import inspection
-from core.data import prepare
 from core.diagnosis import RULES, Finding, Severity
 from core.diagnosis.harmless import without_harm
 from core.diagnosis.trials import Repair
@@ -176,8 +175,8 @@ def _draw_picture(picture: str, run: int | None, alt: str, history: History, tar
     if picture in ("outputs", "decisions"):
         if run is None:
             run = int(np.flatnonzero(failed)[0]) if failed.any() else 0
-        rows = prepare(history.experiment.data, history.seed, run)
-        out = inspection.outputs(history.experiment.model, history.weights_at(-1, run), rows.x)[-1]
+        model, weights = history.experiment.model, history.weights_at(-1, run)
+        out = inspection.outputs(model, weights, history.rows(run).x)[-1]
         decides = picture == "decisions" and out.shape[1] <= 2
         chart = charts.outputs(out[:, -1], run, THRESHOLD if decides else None)
     else:

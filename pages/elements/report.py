@@ -113,7 +113,7 @@ class Report:
                     (figures.final_scores(history, self.target, constant), True),
                 ],
             ),
-            ("Layer health", [(picture, False) for picture in health]),
+            *([("Layer health", [(picture, False) for picture in health])] if health else ()),
             (
                 "What the network does",
                 [

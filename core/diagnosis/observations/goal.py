@@ -110,7 +110,7 @@ class Goal:
             return float(1 - np.maximum(present - 1, 0).mean() / data.target_width)
         if model.output.units > 1:
             return 1.0
-        if data.target_width > 1:
+        if data.target_width > 1 or data.source.label_columns:
             ones = self.rows.targets.mean(axis=1)
             return float(np.maximum(ones, 1 - ones).mean())
         # Softmax of one number is 1, whatever the number.

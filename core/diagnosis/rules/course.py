@@ -16,6 +16,7 @@ from core.diagnosis.findings import (
     SLOW,
     Finding,
     number,
+    runs_that_fail,
     scores_of_failed,
 )
 from core.diagnosis.observations import Observations
@@ -148,7 +149,7 @@ def oscillation(obs: Observations) -> Finding | None:
         FRAGILE if not end.moving else SLOW,
         f"{what[0].upper()}{what[1:]} oscillates",
         f"{what[0].upper()}{what[1:]} falls by {SWING:g} or more in {np.median(falls):.0%} of the "
-        f"epochs (median of the {end.failed.sum()} runs that fail).",
+        f"epochs (median of the {runs_that_fail(end.failed)}).",
         "The updates are too large, or the batches too small, for the weights to settle near a "
         "minimum. A lower learning rate lets them settle.",
         (*fixes.lower_rates(obs.experiment), fixes.STANDARDISE),

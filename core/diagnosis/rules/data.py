@@ -14,6 +14,7 @@ from core.diagnosis.findings import (
     SLOW,
     Finding,
     confidence_in,
+    counted,
     number,
 )
 from core.diagnosis.observations import Observations
@@ -332,7 +333,7 @@ def sorted_unshuffled(obs: Observations) -> Finding | None:
     return Finding(
         COSMETIC if obs.all_passed else FRAGILE,
         "Sorted by class and never shuffled",
-        f"The rows change class {changes} time{'s' * (changes != 1)} (about {by_chance:,.0f} times "
+        f"The rows change class {counted(changes, 'time')} (about {by_chance:,.0f} times "
         f"in random order), and every epoch takes batches of {batch} in that order.",
         "Each batch holds a single class, so the network learns to predict it and forgets the one "
         "before. Every epoch ends with the last class.",

@@ -18,6 +18,7 @@ from core.diagnosis.findings import (
     Finding,
     Severity,
     confidence_in,
+    counted,
     failing_severity,
     layer_name,
     number,
@@ -29,6 +30,7 @@ from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import ENOUGH_SURVIVORS, LOUD, RISK, SETTLED
 from core.experiment import BatchNormalisation, Dense, Dropout
 from core.fields import settings
+from core.fixes import Fix
 from core.fixes.network_edits import output_activations
 from core.layers import Layer
 
@@ -75,7 +77,7 @@ def no_nonlinearity(obs: Observations) -> Finding | None:
     if obs.rows.continuous and not regression:
         return None
     count = len(obs.hidden)
-    what = f"{count} linear hidden layer{'s' * (count > 1)}" if count else "no hidden layer"
+    what = counted(count, "linear hidden layer") if count else "no hidden layer"
     evidence = (
         f"With {what} the network is linear in its inputs; least squares give an R² of "
         f"{straight:.2f}, while {best:.2f} is possible."
@@ -126,7 +128,7 @@ def bottleneck(obs: Observations) -> Finding | None:
     return Finding(
         severity,
         "A layer is too narrow",
-        f"{layer_name(index, obs).capitalize()} has {width} unit{'s' * (width > 1)}. In a short "
+        f"{layer_name(index, obs).capitalize()} has {counted(width, 'unit')}. In a short "
         f"simulation, {reached:.0%} of initialisations reach {obs.goal.score:.2f}, with a mean "
         f"{name} of {as_is.end.mean():.2f}; with {fixes.WIDE} units per hidden layer "
         f"{reached_wide:.0%} do, with {wide.end.mean():.2f}.",
@@ -190,7 +192,7 @@ def dropout_too_high(obs: Observations) -> Finding | None:
     return Finding(
         severity,
         "Dropout leaves too little signal",
-        f"Dropout of {rate:g} on the {width} unit{'s' * (width > 1)} of {where} keeps "
+        f"Dropout of {rate:g} on the {counted(width, 'unit')} of {where} keeps "
         f"{width * (1 - rate):.1f} on average, and none at all in {worst:.0%} of the samples.",
         "A sample whose units are all dropped says nothing about its class and trains only the "
         "biases. With few units even moderate dropout is mostly noise.",
@@ -303,6 +305,11 @@ def batch_norm_unsettled(obs: Observations) -> Finding | None:
         return None
     harmful = obs.failing or (obs.history is None and left > 0.5)
     severity = SLOW if harmful else COSMETIC
+    settle = "Train without batch normalisation on the same seeds."
+    longer: tuple[Fix, ...] = ()
+    if momentum < 1:  # with 1 they never settle
+        epochs = min(rounded_up(_settling(momentum) / obs.updates_per_epoch), 10_000)
+        settle, longer = "Train for longer on the same seeds.", (fixes.epochs(epochs),)
     return Finding(
         severity,
         "Batch normalisation's averages have not settled",
@@ -311,15 +318,12 @@ def batch_norm_unsettled(obs: Observations) -> Finding | None:
         "Training normalises with batch statistics, evaluation with moving averages, of which an "
         f"update replaces {1 - momentum:.2g}. Until they have settled, the evaluated network "
         "differs from the trained one.",
-        (
-            fixes.epochs(min(rounded_up(_settling(momentum) / obs.updates_per_epoch), 10_000)),
-            fixes.NO_NORMALISATION,
-        ),
-        *confidence_in(obs, severity, "Train for longer on the same seeds."),
+        (*longer, fixes.NO_NORMALISATION),
+        *confidence_in(obs, severity, settle),
         because="batch normalisation's moving averages have not settled",
     )
 
 
 def _settling(momentum: float) -> float:
     """Updates after which 1% of the initial value of a moving average is left."""
-    return math.log(0.01) / math.log(momentum) if 0 < momentum < 1 else math.inf if momentum else 1
+    return math.log(0.01) / math.log(momentum)

@@ -16,8 +16,10 @@ from core.diagnosis.findings import (
     SLOW,
     Finding,
     confidence_in,
+    counted,
     number,
     rounded_up,
+    runs_that_fail,
 )
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
@@ -59,7 +61,7 @@ def _missing_evidence(obs: Observations, needed: float) -> str:
         "about" if obs.history is not None or needed != obs.ahead.updates_covered else "more than"
     )
     text = (
-        f"{_epochs(obs)} of {obs.updates_per_epoch:,} update{'s' * (obs.updates_per_epoch > 1)} "
+        f"{_epochs(obs)} of {counted(obs.updates_per_epoch, 'update')} "
         f"make {obs.updates:,}. At a "
         f"learning rate of {obs.rate:g}, {least} {rounded_up(needed):,} are needed, or "
         f"{epochs:,} epochs"
@@ -67,7 +69,7 @@ def _missing_evidence(obs: Observations, needed: float) -> str:
     if obs.failing is not None:
         failed, loss = obs.failing.failed, obs.failing.history.loss
         text += (
-            f"; the median loss of the {failed.sum()} runs that fail went from "
+            f"; the median loss of the {runs_that_fail(failed)} went from "
             f"{number(float(np.nanmedian(loss[0][failed])))} to "
             f"{number(float(np.nanmedian(obs.failing.history.at_end(loss)[failed])))}"
         )
@@ -75,7 +77,7 @@ def _missing_evidence(obs: Observations, needed: float) -> str:
 
 
 def _epochs(obs: Observations) -> str:
-    return f"{obs.training.epochs:,} epoch{'s' * (obs.training.epochs > 1)}"
+    return counted(obs.training.epochs, "epoch")
 
 
 @rule("learning-rate-too-low")

@@ -16,8 +16,10 @@ from core.diagnosis.findings import (
     SLOW,
     Finding,
     confidence_in,
+    counted,
     layer_name,
     number,
+    runs_that_fail,
 )
 from core.diagnosis.observations import Observations
 from core.diagnosis.observations.ahead import CLEAR
@@ -119,8 +121,8 @@ def _dead_at_the_end(obs: Observations, layers: list[int], dead: np.ndarray) -> 
                 f"{silent} of {runs} runs. "
             )
     return text + (
-        f"After training {dead.mean():.0%} of the hidden ReLU units are dead (mean of {runs} "
-        "runs). "
+        f"After training {dead.mean():.0%} of the hidden ReLU units are dead (mean of "
+        f"{counted(runs, 'run')}). "
     )
 
 
@@ -150,7 +152,7 @@ def saturated_units(obs: Observations) -> Finding | None:
         worst = bounded[int(last.argmax())] if ended > SATURATED else worst
         evidence += (
             f" After training {ended:.0%} of {layer_name(worst, obs)}'s units do for every "
-            f"sample, in the {known.sum()} runs that fail."
+            f"sample, in the {runs_that_fail(known)}."
         )
     if share <= SATURATED and ended <= SATURATED:
         return None

@@ -20,6 +20,7 @@ from core.diagnosis.findings import (
     LIKELY,
     SLOW,
     Finding,
+    counted,
     layer_name,
     number,
 )
@@ -142,7 +143,7 @@ def few_updates(obs: Observations) -> Finding | None:
     return Finding(
         COSMETIC,
         "Few updates",
-        f"{obs.training.epochs:,} epoch{'s' * (obs.training.epochs > 1)} of "
+        f"{counted(obs.training.epochs, 'epoch')} of "
         f"{obs.updates_per_epoch:,} make {obs.updates:,} updates, each on "
         f"{min(obs.training.batch_size, obs.data.training_rows):,} rows.",
         "Only updates change the weights, and most networks take hundreds. How many this one "
@@ -162,8 +163,8 @@ def unusual_batch_size(obs: Observations) -> Finding | None:
     return Finding(
         COSMETIC,
         "Very small batches" if small else "Very large batches",
-        f"Batches of {batch:,} of {rows:,} rows make {obs.updates_per_epoch:,} "
-        f"update{'s' * (obs.updates_per_epoch > 1)} per epoch; Keras's default of "
+        f"Batches of {batch:,} of {rows:,} rows make "
+        f"{counted(obs.updates_per_epoch, 'update')} per epoch; Keras's default of "
         f"{fixes.DEFAULT_BATCH} makes {-(-rows // fixes.DEFAULT_BATCH):,}.",
         "Small batches make many noisy updates, large ones few exact ones. Either way the "
         "learning rate has to suit them.",

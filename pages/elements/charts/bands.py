@@ -35,7 +35,6 @@ def bands(
     epochs: int,
     target: float | None = None,
     task: Task = CLASSES,
-    height: int = 260,
 ) -> Chart:
     """The median over the runs by epoch, with the bands of half and of nine tenths of them.
 
@@ -45,17 +44,16 @@ def bands(
         epochs: Of the training.
         target: Drawn as a horizontal rule.
         task: Whose score it is.
-        height: Of the plot in pixels.
     """
     names = {f"{measure}_{q}": f"q{q}" for q in (5, 25, 50, 75, 95)}
     rows = frame[["epoch", "runs", *names]].rename(columns=names)
     rows = rows.replace([np.inf, -np.inf], np.nan)
     tables = {"quantiles": rows, "rules": rules_table({"target": target}, end=epochs)}
-    return Chart(_bands(measure, task, height), tables, epoch_ends(epochs))
+    return Chart(_bands(measure, task), tables, epoch_ends(epochs))
 
 
 @form
-def _bands(measure: str, task: Task, height: int) -> alt.LayerChart:
+def _bands(measure: str, task: Task) -> alt.LayerChart:
     name, digits = name_of(f"evaluated_{measure}", task), number_format(measure)
     base = table("quantiles").encode(x=epoch_axis())
 
@@ -80,4 +78,4 @@ def _bands(measure: str, task: Task, height: int) -> alt.LayerChart:
         y=y("q50"), tooltip=tooltip
     )
     layers = [wide, half, median] + (rules() if measure == "score" else [])
-    return fitted(alt.layer(*layers), height).add_params(*parameters(*EPOCHS))
+    return fitted(alt.layer(*layers), 260).add_params(*parameters(*EPOCHS))

@@ -249,7 +249,6 @@ def overlay(
     *,
     epochs: int,
     log: bool = False,
-    height: int = 300,
     task: Task = CLASSES,
     single: str = SINGLE,
 ) -> Chart:
@@ -261,7 +260,6 @@ def overlay(
         measure: The column to draw.
         epochs: Total number of epochs of the training.
         log: Whether the axis is logarithmic.
-        height: Of the plot in pixels.
         task: Whose score it is.
         single: The other training, in words.
     """
@@ -271,7 +269,7 @@ def overlay(
     pale = thin(every).frame.assign(series=stack)[columns]
     same = every[every["run"] == 0].assign(series=SAME)[columns]
     thick = _measured(reference, measure, log).assign(series=single)[columns]
-    built = _overlay(measure, log, stack, single, task, points=epochs == 1, height=height)
+    built = _overlay(measure, log, stack, single, task, points=epochs == 1)
     span = _span(pd.concat([pale, thick]), measure, log)
     tables = {"stack": pale, "same": same, "single": thick, **span}
     return Chart(built, tables, epoch_ends(epochs))
@@ -282,7 +280,7 @@ PINK = "#cc79a7"
 
 @form
 def _overlay(
-    measure: str, log: bool, stack: str, single: str, task: Task, *, points: bool, height: int
+    measure: str, log: bool, stack: str, single: str, task: Task, *, points: bool
 ) -> alt.LayerChart:
     domain = [stack, SAME, single]
     scale = alt.Scale(domain=domain, range=[GREY, PINK, ACCENT])
@@ -316,7 +314,7 @@ def _overlay(
         lines("same", strokeWidth=3.5),
         lines("single", strokeWidth=3.5),
     ]
-    return fitted(alt.layer(*layers), height).add_params(*parameters(*EPOCHS))
+    return fitted(alt.layer(*layers), 300).add_params(*parameters(*EPOCHS))
 
 
 def reached(shares: pd.DataFrame, height: int = 200) -> Chart:

@@ -51,9 +51,11 @@ def health(
 
     Returns:
         One chart of the runs that failed and one of the others, with the same axes; a group without
-        runs has none.
+        finite values has none.
     """
     frame = finite(frame, "value")
+    if frame.empty:
+        return []
     layers = tuple(frame["layer"].unique())
     runs = frame.groupby("stuck")["run"].nunique()
     kept = spread(np.sort(frame["epoch"].unique()), max(2, MAX_ROWS // (2 * max(1, len(layers)))))
@@ -67,7 +69,7 @@ def health(
     )
     values = {**_raised(quartiles, measure, log), **epoch_ends(epochs)}
     log = values["least"] > 0
-    built = _health(measure, log, layers, points=epochs == 1, height=height)
+    built = _health(measure, log, layers, points=len(kept) == 1, height=height)
     panels = []
     for stuck in (True, False):
         if stuck in runs:

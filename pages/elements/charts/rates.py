@@ -192,9 +192,9 @@ def _measured(name: str, share: bool, never: int, height: int) -> alt.Chart:
     return fitted(_bars(x, colour, MET, tooltip), height).add_params(*parameters("low", "high"))
 
 
-def _bin_width(low: float, high: float, least: float, bins: int = 30) -> float:
-    """1, 2 or 5 times a power of ten that gives about `bins` bins and is at least `least`."""
-    width = max((high - low) / bins, least)
+def _bin_width(low: float, high: float, least: float) -> float:
+    """1, 2 or 5 times a power of ten that gives about 30 bins and is at least `least`."""
+    width = max((high - low) / 30, least)
     power = 10 ** np.floor(np.log10(width))
     return float(next(k * power for k in (1, 2, 5, 10) if k * power >= width * 0.999))
 

@@ -50,6 +50,9 @@ def _choose(problem: str, key: str) -> None:
 @once
 def _draw_health(history: History, measure: str, target: float) -> None:
     panels = figures.health(history, measure, target)
+    if not panels:
+        st.caption(figures.NO_HEALTH)
+        return
     for column, panel in zip(st.columns(len(panels)), panels, strict=True):
         with column, st.container(border=True):
             charts.show(*panel)
