@@ -59,12 +59,13 @@ def _outcomes(history: History, target: float) -> None:
 
 
 def _before(problem: str, history: History, target: float) -> None:
-    """Draw the rate of the training before this one."""
+    """Draw the rate of the training before this one, if that was another."""
     known = visitor.trainings(problem)
     here = next((n for n, each in enumerate(known) if each.history is history), 0)
-    rate = known[here - 1].rate(target) if here else None
+    earlier = [each for each in known[:here] if each.request != known[here].request]
+    rate = earlier[-1].rate(target) if earlier else None
     if rate is not None:
-        st.caption(f":material/history: Before: {known[here - 1].name}, {rate} succeed.")
+        st.caption(f":material/history: Before: {earlier[-1].name}, {rate} succeed.")
 
 
 def stopped_early(history: History) -> str:

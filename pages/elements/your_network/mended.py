@@ -20,17 +20,20 @@ YOURS = "your log"
 _PATCH = "own.patched"
 
 
-def draw(reading: Reading, before: Experiment, after: Experiment, why: str) -> None:
+def draw(
+    reading: Reading, before: Experiment, after: Experiment, why: str, *, applied: bool
+) -> None:
     """Draw the difference that turns the script of one experiment into the other's.
 
     Args:
         reading: Of the script.
         before: As it was read.
         after: With the change.
-        why: What shows that it helps.
+        why: What is known of the change.
+        applied: Whether the page's settings have the change, which then may be no fix.
     """
     with st.container(border=True, gap="small", key=KEY):
-        st.header("The fix on your own lines")
+        st.header(f"The {'change' if applied else 'fix'} on your own lines")
         st.markdown(why)
         text = _patched(before, after)
         if isinstance(text, str):
@@ -46,7 +49,14 @@ def draw(reading: Reading, before: Experiment, after: Experiment, why: str) -> N
             if reading.text != reading.source:
                 st.caption("The script was tidied up before it was read; the lines are those.")
         else:
-            st.caption(f"It cannot be written into your text: {text}. See the tab *Export*.")
+            there = (
+                "The tab *Export* has the whole script with it."
+                if applied
+                else "Press *Apply this change and train*: the tab *Export* then has the whole "
+                "script with it."
+            )
+            reason = str(text).rstrip(".")
+            st.caption(f"It cannot be written into your text: {reason}. {there}")
 
 
 def _patched(before: Experiment, after: Experiment) -> str | Exception:

@@ -155,9 +155,11 @@ def _fix(reading: Reading | None, now: Experiment, history: History | None) -> N
     repair = change.tried(own.KEY, before)
     if script and not change.testing(own.KEY):
         if now != before:
-            mended.draw(reading, before, now, _of_changes(now, history, repair))
+            why = _of_changes(now, history, repair)
+            mended.draw(reading, before, now, why, applied=True)
         elif repair is not None and repair.smallest is not None:
-            mended.draw(reading, before, repair.smallest.experiment, _of_repair(repair))
+            after = repair.smallest.experiment
+            mended.draw(reading, before, after, _of_repair(repair), applied=False)
     if history is not None and history.experiment == before:
         mended.log(history)
 
