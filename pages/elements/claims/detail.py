@@ -80,6 +80,9 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
         st.metric(
             f"Median {quantity.name[0].lower()}{quantity.name[1:]}",
             quantity.text(verdict.median),
+            f"All runs: {quantity.text(low)} to {quantity.text(high)}",
+            delta_color="off",
+            delta_arrow="off",
             help="Half of the runs are at or below it.",
             border=True,
         )
@@ -87,8 +90,7 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
     plain = ""
     if tested.confirmed:
         plain = f" Plain model.fit, run by run: {tested.confirmed} meet it."
-    spread = f"{quantity.name} from {quantity.text(low)} to {quantity.text(high)}."
-    st.caption(f"{words}, seed {verdict.seed}. {spread}{plain}")
+    st.caption(f"{words}, seed {verdict.seed}.{plain}")
 
 
 def alone(key: str) -> None:
