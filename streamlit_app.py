@@ -117,8 +117,9 @@ record = page.recorded()
 st.header("What hundreds of runs show")
 with st.container(key="findings"):
     for card, (key, finding) in zip(tiles(len(FINDINGS), 3, CARD), FINDINGS.items(), strict=True):
-        with card:
-            finding()
+        with card, st.container(height="stretch", vertical_alignment="distribute"):
+            with st.container():
+                finding()
             st.page_link(
                 ANSWERS,
                 label="How it was tested",
@@ -137,7 +138,7 @@ st.page_link(
 )
 st.header("Try it yourself")
 for tile, (path, text) in zip(tiles(len(LINKS), 4, LINK), LINKS.items(), strict=True):
-    with tile:
+    with tile, st.container(height="stretch", vertical_alignment="distribute"):
         st.markdown(text)
         st.page_link(path, label=PAGES[path][0], icon=PAGES[path][1])
 st.caption(

@@ -57,6 +57,7 @@ def test_fixes_are_compared():
     (marked,) = (name for name in table["combination"] if name.startswith("\u2605"))
     assert marked == "\u2605 Sigmoid output + Standardise inputs"
     assert table["rate"].max() > 1, "in percent"
+    assert "32 runs per combination." in [caption.value for caption in app.caption]
     panels = ("As asked", "Sigmoid output", "Standardise inputs", "Sigmoid output + Standardise")
     panels = [f"Accuracy by epoch of every run: {name}" for name in panels]
     assert not drawn(app, *panels), "the most telling ones only"

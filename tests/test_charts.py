@@ -11,12 +11,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.history import IMPROVING, LOST, OUTCOMES, STUCK, SUCCEEDED
+from core.inspection import Surface
+from core.problems import PROBLEMS
 from core.rates import Rate
 from pages.elements import charts, figures
 from pages.elements.charts.spec import FAILED, named
+from pages.elements.findings import typical
 from pages.elements.problem_page import LIVE_EPOCHS, drawn_epochs
 from support.charts import domains, history_frame, response, rows_drawn, spec, values, views
 from support.diagnosis import TWO_BLOB, history
+from support.histories import made_up
 
 
 def test_axes_are_fixed_from_the_first_epoch_on():
@@ -238,6 +242,41 @@ def test_the_one_run_that_differs_from_all_others_is_drawn_strongest():
     assert strength["lost again"] > 2 * strength["stuck"] > 0
 
 
+@pytest.mark.parametrize("long", [False, True])
+def test_rows_have_room_for_a_second_line_of_labels_that_a_phone_would_cut(long):
+    label = "Sigmoid output" + " + Shuffle without losing rows" * long
+    frame = pd.DataFrame({"label": [label], "rate": 0.5, "low": 0.2, "high": 0.8, "text": ""})
+    drawn = spec(charts.rate(frame))
+    axis = next(views(drawn))["encoding"]["y"]["axis"]
+    assert ("labelExpr" in axis) == (drawn["height"] > 50) == long
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "words"),
+    [(charts.POINTS, 0.0, "+0.0 points"), (charts.PERCENT, 0.5, "50.0%"), ("", 7.0, "7")],
+)
+def test_the_bar_of_a_single_measured_value_is_centred_on_it(unit, value, words):
+    drawn = spec(charts.measured(np.full(4, value), np.ones(4, bool), "Value", unit=unit))
+    (bar,) = drawn["datasets"]["runs"]
+    assert (bar["left"] + bar["right"]) / 2 == pytest.approx(value)
+    assert bar["what"] == words
+
+
+def test_differences_are_drawn_in_points_as_they_are_written():
+    drawn = spec(charts.measured([0.1, -0.2], [True, False], "Change", unit=charts.POINTS))
+    lefts = [bar["left"] for bar in drawn["datasets"]["runs"]]
+    assert min(lefts) == pytest.approx(-20, abs=0.5)
+    assert next(views(drawn))["encoding"]["x"]["title"] == "Change in points"
+
+
+def test_no_axis_leaves_its_digits_to_vega_which_writes_20_as_2e1():
+    frame = pd.DataFrame({"x0": [0.0], "x1": 1.0, "y0": 0.0, "y1": 1.0, "epoch_1": 0.5})
+    samples = pd.DataFrame({"x": [0.0], "y": 0.0, "label": 0, "epoch_1": True})
+    surface = charts.surface_view(Surface([1], frame, samples, "1"), 0)
+    loss = charts.curves(history_frame(), "loss", None, epochs=10)
+    assert all('"format": "~g"' not in chart.form for chart in (surface, loss))
+
+
 def test_contributions_are_percentage_points_with_a_tick_at_zero():
     frame = pd.DataFrame({"fix": ["a", "b"], "value": [0.43, -0.1], "low": [0.3, -0.2]})
     drawn = spec(charts.contributions(frame.assign(high=[0.5, -0.05])))
@@ -366,3 +405,16 @@ def test_epochs_that_are_drawn_while_a_training_runs_stay_or_every_other_is_left
         assert now[0] == 1
         assert now[: len(before) - 1] == before[:-1] or now[:-1] == before[::2][: len(now) - 1]
         before = now
+
+
+@pytest.mark.parametrize(("failed", "run"), [((0, 1, 2), 2), ((0, 1), 1), ((0,), 0), ((), 0)])
+def test_the_picture_of_outputs_is_of_a_failed_run_with_one_output_for_every_row(failed, run):
+    shapes = ((1, 3), (3,), (3, 5), (5,), (5, 1), (1,))
+    weights = [np.ones((1, *shape, 4), np.float32) for shape in shapes]
+    for array in weights:
+        array[..., 1:] = 0
+    weights[-1][..., 1] = 3
+    curves = np.ones((1, 4), np.float32)
+    experiment = PROBLEMS["threshold"].experiment
+    history = made_up(experiment, curves, curves, weights=tuple(weights))
+    assert typical(history, np.isin(np.arange(4), failed)) == run

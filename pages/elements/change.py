@@ -19,8 +19,6 @@ from pages.elements.layout import TEXT
 
 RUNS = 32
 """Of each change that is tested."""
-RATES = 960
-"""The most pixels across a chart of rates."""
 
 
 def draw(problem: str, experiment: Experiment, history: History | None) -> None:
@@ -118,7 +116,7 @@ def rates(repair: Repair) -> None:
         }
         for label, rate in measured.items()
     )
-    with st.container(border=True, width=RATES):
+    with st.container(border=True):
         charts.show(
             charts.rate(frame), "Success rate as is and with each change, with 95% intervals."
         )

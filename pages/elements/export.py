@@ -71,9 +71,10 @@ def code(before: Experiment, experiment: Experiment, fixes: tuple[Fix, ...], see
 def _script(name: str, experiment: Experiment, seed: int) -> None:
     script = export.to_script(experiment, seed)
     st.markdown("This experiment in plain Keras. It runs as is, after `pip install tensorflow`.")
-    # Wrapped and at full height, since a box that scrolls is not accessible by keyboard.
-    st.code(script, language="python", wrap_lines=True)
     download("Script", script, f"plateau_{name}.py", "text/x-python", "One run from one seed.")
+    # Of a limited height (pages/elements/style.css): rows of numbers may fill many screens.
+    with st.container(key="export-script"):
+        st.code(script, language="python", wrap_lines=True)
 
 
 def _notebook(name: str, experiment: Experiment, seed: int) -> None:

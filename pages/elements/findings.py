@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import streamlit as st
 
-from core import inspection
+from core import inspection, network
 from core.diagnosis import RULES, Finding, Severity
 from core.diagnosis.harmless import without_harm
 from core.diagnosis.trials import Repair
@@ -28,6 +28,8 @@ BADGES = {
 OPEN = ("Not known yet", ":material/help:", "gray")
 """The badge of a finding whose effect shows only in training."""
 CONFIDENCE = {"likely": "Likely.", "cannot tell": "Cause not known."}
+COMPARED_RUNS, COMPARED_ROWS = 128, 256
+"""The most runs, and about the rows, among which one is chosen for a picture of its outputs."""
 THRESHOLD = 0.5
 """A single output above it counts as class 1 in Keras's accuracy."""
 
@@ -94,7 +96,7 @@ def _card(
 ) -> None:
     with st.container(border=True), _beside(picture, finding, history, target):
         _text(finding)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             for fix in finding.fixes:
                 _fix(problem, finding, fix, tried)
 
@@ -170,11 +172,11 @@ def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None
 
 @once
 def _draw_picture(picture: str, run: int | None, alt: str, history: History, target: float) -> None:
-    """Draw the evidence as a small chart, of `run` or, if None, of the first run that fails."""
+    """Draw the evidence as a small chart, of `run` or, if None, of a run that fails."""
     failed = ~history.successes(target)
     if picture in ("outputs", "decisions"):
         if run is None:
-            run = int(np.flatnonzero(failed)[0]) if failed.any() else 0
+            run = typical(history, failed) if picture == "decisions" else int(failed.argmax())
         model, weights = history.experiment.model, history.weights_at(-1, run)
         out = inspection.outputs(model, weights, history.rows(run).x)[-1]
         decides = picture == "decisions" and out.shape[1] <= 2
@@ -184,3 +186,19 @@ def _draw_picture(picture: str, run: int | None, alt: str, history: History, tar
         last = layers[layers["epoch"] == layers["epoch"].max()]
         chart = charts.by_layer(last, picture, figures.MEASURES[picture])
     charts.show(chart, alt)
+
+
+def typical(history: History, failed: np.ndarray) -> int:
+    """A failed run that shows the same output for every row: at best 0, which findings name."""
+    runs = np.flatnonzero(failed)[:COMPARED_RUNS]
+    if not len(runs):
+        return 0
+    x = history.rows(int(runs[0])).x
+    x = x[:: max(1, len(x) // COMPARED_ROWS)]
+    weights = network.run_first(history.weights, -1, runs)
+    with np.errstate(all="ignore"):
+        out = network.forward(
+            history.experiment.model, weights, x[None].repeat(len(runs), 0)
+        ).output
+    same, zero = (out == out[:, :1]).all(axis=(1, 2)), (out == 0).all(axis=(1, 2))
+    return int(runs[np.argmax(np.where(zero, 2, same))])

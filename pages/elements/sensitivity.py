@@ -63,7 +63,7 @@ def _choices(slot: str, experiment: Experiment) -> tuple[tuple[str, ...], int]:
     first, second = f"{slot}.x", f"{slot}.y"
     if st.session_state.get(first) not in names:
         st.session_state[first] = names[0]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         x = st.selectbox(
             "Setting",
             names,

@@ -17,6 +17,8 @@ from pages.elements.charts.health import by_layer, health, outputs
 from pages.elements.charts.network import own_class_view, response_view, surface_view
 from pages.elements.charts.rates import (
     NAMED,
+    PERCENT,
+    POINTS,
     before_after,
     contributions,
     final_scores,
@@ -31,7 +33,9 @@ __all__ = [
     "MAX_ROWS",
     "MOST_LABELS",
     "NAMED",
+    "PERCENT",
     "PICK",
+    "POINTS",
     "Chart",
     "before_after",
     "by_layer",

@@ -16,6 +16,7 @@ from pages.elements.charts.spec import (
     APART,
     GREY,
     INK,
+    TICKS,
     Chart,
     above,
     fitted,
@@ -131,7 +132,7 @@ def by_output(frame: pd.DataFrame, key_epochs: list[int]) -> tuple[list[int], pd
 
 @form
 def _response_view(*, large: bool) -> alt.VConcatChart:
-    axis = alt.Axis(format=",.0f" if large else "~g", tickCount=5, grid=False)
+    axis = alt.Axis(format=",.0f" if large else TICKS, tickCount=5, grid=False)
     scale = alt.Scale(domain=[value("low"), value("high")], nice=False)
     x = alt.X("x:Q", title="x", axis=axis, scale=scale)
     return column_of_views([_probability_view(x)], "low", "high")
@@ -204,7 +205,7 @@ def _surface_view(label: str) -> alt.VConcatChart:
 def _decision_surface(label: str) -> alt.LayerChart:
     # The axes end where the cells do.
     x = y = alt.Scale(zero=False, nice=False)
-    axis = {"format": "~g", "tickCount": 5, "grid": False}
+    axis = {"format": TICKS, "tickCount": 5, "grid": False}
     likely = f"P(label {label})"
     scale = alt.Scale(domain=[0, 0.4999, 0.5001, 1], range=CLASSES, clamp=True, interpolate="rgb")
     legend = alt.Legend(orient="bottom", gradientLength=150, format=".1f", values=[0, 0.5, 1])

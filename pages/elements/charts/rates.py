@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -40,8 +42,32 @@ from pages.elements.charts.spec import (
 MET, UNMET = "meets it", "does not"
 NAMED = "\u2605"
 """The mark before the result of a row that the page names."""
+NARROW = 36
+"""Letters of a label that fit beside the result on a phone; there, longer ones have two lines."""
+ROW, TALL_ROW, LINE = 46, 54, 14
+"""Pixels of a row, of one with room for a second line of its label, and of that line."""
 BIN = 0.02
 """The bin width of the final scores."""
+
+
+class Unit(NamedTuple):
+    """How a measured quantity is written: on an axis, in words, and the least width of its bins."""
+
+    format: str
+    words: str
+    least: float
+
+    def text(self, value: float) -> str:
+        return self.words.format(value).replace("-", "\u2212")
+
+
+PERCENT, POINTS = "percent", "points"
+UNITS = {
+    "": Unit(",.4~g", "{:,.4g}", 1.0),
+    PERCENT: Unit(".1%", "{:.1%}", 0.002),
+    POINTS: Unit("+.1f", "{:+.1f} points", 0.2),
+}
+"""Of a share, percent, and of a difference between shares, percentage points."""
 
 
 def final_scores(
@@ -139,7 +165,7 @@ def _final_scores(
 
 
 def measured(
-    values: np.ndarray, met: np.ndarray, name: str, *, share: bool, height: int = 240
+    values: np.ndarray, met: np.ndarray, name: str, *, unit: str = "", height: int = 240
 ) -> Chart:
     """A histogram of the values measured for a claim, stacked by whether runs meet its criterion.
 
@@ -148,36 +174,47 @@ def measured(
             reached, have their own bar at the right.
         met: bool (runs,), whether each run meets the criterion.
         name: Of the measured quantity.
-        share: Whether the quantity is a share, written in percent.
+        unit: Of UNITS, as which shares are written; "" for a quantity that is no share.
         height: Of the plot in pixels.
     """
     values, met = np.asarray(values, float), np.asarray(met, bool)
+    if unit == POINTS:
+        values = 100 * values
     known = np.isfinite(values)
     low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 1.0)
-    step = _bin_width(low, high, 0.002 if share else 1.0)
-    first = np.floor(low / step + 1e-6)
-    last = np.floor(high / step + 1e-6)
+    step = _bin_width(low, high, UNITS[unit].least)
+    # The bar of a single value is centred on it.
+    origin = low - step / 2 if low == high else 0.0
+    first = np.floor((low - origin) / step + 1e-6)
+    last = np.floor((high - origin) / step + 1e-6)
     # A float32 bound is slightly off and would fall into the neighbouring bin.
-    bins = np.where(known, np.floor(np.where(known, values, low) / step + 1e-4), last + 3)
+    filled = np.where(known, values, low)
+    bins = np.where(known, np.floor((filled - origin) / step + 1e-4), last + 3)
     counts = _stacked(bins, np.where(met, MET, UNMET))
-    counts["left"], counts["right"] = (counts["bin"] + 0.08) * step, (counts["bin"] + 0.92) * step
+    for side, part in (("left", 0.08), ("right", 0.92)):
+        counts[side] = origin + (counts["bin"] + part) * step
+    only = UNITS[unit].text(low) if low == high else None
     counts["what"] = [
-        "never" if bin > last else f"from {_written(bin * step, share)}" for bin in counts["bin"]
+        "never" if bin > last else only or f"from {UNITS[unit].text(bin * step)}"
+        for bin in counts["bin"]
     ]
     never = int((~known).sum())
     # At least 12 bins wide, so that equal values make a narrow bar.
     room = max(0, 12 - (last - first)) // 2
-    ends = {"low": (first - room) * step, "high": (last + room + (4 if never else 1)) * step}
-    return Chart(_measured(name, share, never, height), {"runs": counts}, ends)
+    shown = first - room, last + room + (4 if never else 1)
+    ends = dict(zip(("low", "high"), (origin + end * step for end in shown), strict=True))
+    return Chart(_measured(name, unit, never, height), {"runs": counts}, ends)
 
 
 @form
-def _measured(name: str, share: bool, never: int, height: int) -> alt.Chart:
+def _measured(name: str, unit: str, never: int, height: int) -> alt.Chart:
     x = alt.X(
         "left:Q",
-        title=name + (f"; {never} never, at the right" if never else ""),
+        title=name
+        + (f" in {POINTS}" if unit == POINTS else "")
+        + (f"; {never} never, at the right" if never else ""),
         scale=alt.Scale(domain=[value("low"), value("high")], nice=False),
-        axis=alt.Axis(format=".1%" if share else ",.4~g", grid=False, tickCount=5),
+        axis=alt.Axis(format=UNITS[unit].format, grid=False, tickCount=5),
     )
     tooltip = [
         alt.Tooltip("what:N", title=name),
@@ -197,10 +234,6 @@ def _bin_width(low: float, high: float, least: float) -> float:
     width = max((high - low) / 30, least)
     power = 10 ** np.floor(np.log10(width))
     return float(next(k * power for k in (1, 2, 5, 10) if k * power >= width * 0.999))
-
-
-def _written(value: float, share: bool) -> str:
-    return f"{value:.1%}" if share else f"{value:,.4g}"
 
 
 def before_after(frame: pd.DataFrame, title: str, height: int = 240) -> Chart:
@@ -298,26 +331,43 @@ def _intervals(
     if ruled is not None:
         rows["required"] = ruled
     built = _intervals_form(
-        max(1, len(rows)), title, around_zero=ends is not None, ruled=ruled is not None
+        max(1, len(rows)),
+        title,
+        around_zero=ends is not None,
+        ruled=ruled is not None,
+        long=bool((rows["label"].str.len() > NARROW).any()),
     )
     return Chart(built, {"rows": rows.reset_index(drop=True)}, values)
 
 
 @form
 def _intervals_form(
-    rows: int, title: str | None, *, around_zero: bool, ruled: bool
+    rows: int, title: str | None, *, around_zero: bool, ruled: bool, long: bool
 ) -> alt.LayerChart:
     """A row per label: label and result above, point and interval below.
 
     The labels are above so that, on a phone, the interval has the whole width.
     """
+    # A label that would reach the result is broken before a plus, and its first line may have the
+    # whole width; the letters that fit are counted.
+    all_letters, letters = "floor(width / 6.2)", "floor((width - 80) / 6.2)"
+    plus = f"lastindexof(slice(datum.label, 0, {all_letters}), ' + ')"
+    broken = f"length(datum.label) > {letters} && {plus} > 0"
+    rest = f"truncate(slice(datum.label, {plus} + 1), {letters})"
+    lines = f"[slice(datum.label, 0, {plus}), {rest}]"
     # Labels of an axis have the theme's text colour; these are inside the plot.
     names = alt.Axis(
         labelAlign="left",
         labelPadding=-3,
-        labelOffset=-9,
+        labelExpr=f"{broken} ? {lines} : truncate(datum.label, {letters})"
+        if long
+        else alt.Undefined,
+        labelOffset={"condition": {"test": broken, "value": -9 - LINE}, "value": -9}
+        if long
+        else -9,
+        labelLineHeight=LINE,
         labelFontSize=13,
-        labelLimit=value("width - 80"),
+        labelLimit=value("width" if long else "width - 80"),
         labelOverlap=False,
         labelFlush=False,
         grid=False,
@@ -351,5 +401,5 @@ def _intervals_form(
     if ruled:
         part = base.mark_tick(color=GREY, size=24, thickness=1.5, yOffset=9, tooltip=None)
         layers.insert(0, part.encode(x=alt.X("required:Q", **options)))
-    chart = fitted(alt.layer(*layers), rows * 46)
+    chart = fitted(alt.layer(*layers), rows * (TALL_ROW if long else ROW))
     return chart.add_params(*parameters("first", "last")) if around_zero else chart

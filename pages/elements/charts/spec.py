@@ -48,6 +48,9 @@ CONFIG = {
 PADDING = {"bottom": 6, "right": 3}
 """Pixels around a chart. Streamlit's default below it, 20, leaves an empty band; at the right, 0,
 it cuts the last label of an axis."""
+TICKS = ",.6~g"
+"""The format of an axis's numbers, which are round. For "~g" alone, Vega would take the digits from
+the step between them, and write 20 as 2e+1."""
 KEPT_FORMS = 64
 """Cached forms of each function; the limit matters only for made-up settings in links."""
 
@@ -338,7 +341,7 @@ def value_axis(measure: str, log: bool, column: str = "value", task: Task = CLAS
         scale, axis = alt.Scale(domain=[0, 1]), {"format": ".1f", "tickCount": 5}
     else:
         scale = alt.Scale(type="log") if log else alt.Scale(zero=False, nice=True)
-        axis = {"format": "~g", "tickCount": 5}
+        axis = {"format": TICKS, "tickCount": 5}
     title = name_of(measure, task) + (", logarithmic" if log and not is_share(measure) else "")
     return alt.Y(f"{column}:Q", scale=scale, axis=alt.Axis(**axis, **above(title)))
 

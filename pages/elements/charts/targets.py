@@ -17,7 +17,7 @@ from pages.elements.charts.network import (
     overlapping,
     slider,
 )
-from pages.elements.charts.spec import ACCENT, GREY, Chart, above, form, table, value
+from pages.elements.charts.spec import ACCENT, GREY, TICKS, Chart, above, form, table, value
 
 ROOM = 0.05
 """Of an axis beyond its values, as a fraction of their range."""
@@ -81,7 +81,7 @@ def curve_view(
 
 @form
 def _curve_view(names: tuple[str, ...]) -> alt.VConcatChart:
-    axis = alt.Axis(format="~g", tickCount=5, grid=False)
+    axis = alt.Axis(format=TICKS, tickCount=5, grid=False)
     scale = alt.Scale(domain=[value("low"), value("high")], nice=False)
     x = alt.X("x:Q", title="x", axis=axis, scale=scale)
     views = [_curve(x, k, name, len(names)) for k, name in enumerate(names)]
@@ -90,7 +90,7 @@ def _curve_view(names: tuple[str, ...]) -> alt.VConcatChart:
 
 
 def _curve(x: alt.X, k: int, name: str, targets: int) -> alt.LayerChart:
-    axis = alt.Axis(format=NUMBER, tickCount=5, **above(name.capitalize()))
+    axis = alt.Axis(format=TICKS, tickCount=5, **above(name.capitalize()))
 
     def y(column: str) -> alt.Y:
         return alt.Y(f"{column}:Q", scale=_domain(f"low_{k}", f"high_{k}"), axis=axis)
@@ -164,13 +164,13 @@ def _targets_surface_view(names: tuple[str, ...]) -> alt.VConcatChart:
 def _target_surface(k: int, name: str, targets: int) -> alt.LayerChart:
     """Predictions as cells and samples as points, in the same colours."""
     position = alt.Scale(zero=False, nice=False)
-    axis = {"format": "~g", "tickCount": 5, "grid": False}
+    axis = {"format": TICKS, "tickCount": 5, "grid": False}
     low, high = f"low_{k}", f"high_{k}"
     ends = [low, f"{low} + ({high} - {low}) / 3", f"{high} - ({high} - {low}) / 3", high]
     scale = alt.Scale(
         domain=[value(end) for end in ends], range=CLASSES, clamp=True, interpolate="rgb"
     )
-    legend = alt.Legend(orient="bottom", gradientLength=150, format=NUMBER, tickCount=4)
+    legend = alt.Legend(orient="bottom", gradientLength=150, format=TICKS, tickCount=4)
     color = alt.Color("value:Q", title=name.capitalize(), scale=scale, legend=legend)
     of_target = f"datum.target === '{name}'"
     heat = (
@@ -246,7 +246,7 @@ def _predictions_view(names: tuple[str, ...]) -> alt.VConcatChart:
 
 
 def _across(k: int, name: str) -> alt.X:
-    axis = alt.Axis(format=NUMBER, tickCount=5, grid=False)
+    axis = alt.Axis(format=TICKS, tickCount=5, grid=False)
     scale = _domain(f"left_{k}", f"right_{k}")
     return alt.X("true:Q", title=f"True {name}", scale=scale, axis=axis)
 
@@ -263,7 +263,7 @@ def _points(name: str, tooltip: list[alt.Tooltip]) -> alt.Chart:
 
 def _predicted(k: int, name: str, targets: int) -> alt.LayerChart:
     x = _across(k, name)
-    axis = alt.Axis(format=NUMBER, tickCount=5, **above(f"Predicted {name}"))
+    axis = alt.Axis(format=TICKS, tickCount=5, **above(f"Predicted {name}"))
 
     def y(column: str) -> alt.Y:
         return alt.Y(f"{column}:Q", scale=_domain(f"low_{k}", f"high_{k}"), axis=axis)
@@ -284,7 +284,7 @@ def _predicted(k: int, name: str, targets: int) -> alt.LayerChart:
 
 
 def _residuals() -> alt.LayerChart:
-    axis = alt.Axis(format=NUMBER, tickCount=5, **above("Residual: predicted \u2212 true"))
+    axis = alt.Axis(format=TICKS, tickCount=5, **above("Residual: predicted \u2212 true"))
     scale = alt.Scale(domain=[value("-most"), value("most")], nice=False, clamp=True)
     tooltip = [
         alt.Tooltip("true:Q", title="True", format=NUMBER),

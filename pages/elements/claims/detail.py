@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.claims import CLAIMS, Claim, Verdict
 from core.claims.claim import KEPT
-from core.claims.criteria import EPOCH
+from core.claims.criteria import DIFFERENCE, EPOCH
 from core.claims.record import Tested
 from core.fixes import Fix
 from core.history import TARGET
@@ -76,21 +76,21 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
             help="Each run has its own data and initial weights. The interval is Wilson's, of the "
             "share of runs that meet the criterion.",
             border=True,
-            height="stretch",
         )
         st.metric(
             f"Median {quantity.name[0].lower()}{quantity.name[1:]}",
             quantity.text(verdict.median),
+            f"All runs: {quantity.text(low)} to {quantity.text(high)}",
+            delta_color="off",
+            delta_arrow="off",
             help="Half of the runs are at or below it.",
             border=True,
-            height="stretch",
         )
     words = "Measured just now" if live else f"Recorded on {recorded().date}"
     plain = ""
     if tested.confirmed:
         plain = f" Plain model.fit, run by run: {tested.confirmed} meet it."
-    spread = f"{quantity.name} from {quantity.text(low)} to {quantity.text(high)}."
-    st.caption(f"{words}, seed {verdict.seed}. {spread}{plain}")
+    st.caption(f"{words}, seed {verdict.seed}.{plain}")
 
 
 def alone(key: str) -> None:
@@ -166,11 +166,12 @@ def curves(trained: Trained, height: int = 240):
 def distribution(claim: Claim, tested: Tested, height: int = 240):
     """The distribution of a claim's measured values over the runs."""
     quantity = claim.criterion.quantity
+    share = charts.POINTS if quantity is DIFFERENCE else charts.PERCENT
     return charts.measured(
         tested.verdict.values,
         tested.verdict.met,
         quantity.name,
-        share=quantity is not EPOCH,
+        unit="" if quantity is EPOCH else share,
         height=height,
     )
 

@@ -34,6 +34,8 @@ PANELS, PANEL_WIDTH = 4, 210
 width of each in pixels."""
 MOST_SHOWN = 8
 """The best combinations, whose rates are shown; the others are in an expander."""
+MOST_ROWS, ROW = 16, 35
+"""Rows of the table that do not scroll, and the height of each in pixels."""
 MOST_NAMED = 3
 """The most combinations that the headline names."""
 
@@ -316,18 +318,23 @@ def _table(table: pd.DataFrame) -> None:
     """Draw the table, sortable by any column, with the smallest combinations marked."""
     marks = np.where(table["named"], f"{charts.NAMED} ", "")
     table = table.assign(combination=marks + table["combination"]).drop(columns="named")
+    # The same in every row, unless a comparison was stopped.
+    same = table["runs"].nunique() == 1
+    hidden = {"rate", "runs"} if same else {"rate"}
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     percent = {"format": "%.0f%%"}
     shares = ["rate", "low", "high"]
     st.dataframe(
         table.assign(**(100 * table[shares])),
+        height=ROW * (min(len(table), MOST_ROWS) + 1) + 2,
+        row_height=ROW,
         hide_index=True,
         placeholder="\u2014",
         # On a phone the rate and the names are visible, and the rate stays where the others scroll.
-        column_order=("rate", *(name for name in table if name != "rate")),
+        column_order=("rate", *(name for name in table if name not in hidden)),
         # Widths in pixels, so that all columns are visible on a laptop.
         column_config={
-            "combination": text("Combination", width=310),
+            "combination": text("Combination", width=430 if same else 375),
             "runs": number("Runs", format="%d", width=55),
             "successes": number("Succeeded", format="%d", width=85),
             "rate": st.column_config.ProgressColumn(
@@ -339,6 +346,8 @@ def _table(table: pd.DataFrame) -> None:
             "seconds": number("Seconds", format="%.1f", width=75),
         },
     )
+    if same:
+        st.caption(f"{table['runs'].iloc[0]} runs per combination.")
 
 
 def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:

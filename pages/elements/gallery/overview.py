@@ -59,7 +59,8 @@ def _card(key: str) -> None:
         PATH, label=f"**{case.title}**", icon=":material/arrow_forward:", query_params={CASE: key}
     )
     st.markdown(case.line)
-    st.caption(f"{before} → {after}")
+    # Two lines, since most are too long for one.
+    st.caption(f"{before} →  \n{after}")
 
 
 @st.cache_data(show_spinner=False)
