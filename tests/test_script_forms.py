@@ -255,7 +255,8 @@ def test_an_old_rate_is_edited_beside_its_decay():
         ROWS + NETWORK + "opt = SGD(lr=0.1, decay=1e-6)\nmodel.compile(opt, 'mse')\nmodel.fit(X, y)"
     )
     before = read(source).experiment
-    assert "SGD(lr=0.5, decay=1e-6)" in patch(source, before, fixes.rate(0.5).apply(before))
+    patched = patch(source, before, fixes.rate(0.5).apply(before))
+    assert "SGD(learning_rate=0.5, decay=1e-6)" in patched
 
 
 def test_the_output_of_a_notebook_is_its_log():

@@ -179,6 +179,34 @@ def test_patched_scripts_run_as_plain_keras(name, fix):
     assert ran["y"]["shape"][1] == after.data.target_width
 
 
+OLDER = """from keras.models import Sequential
+from keras.layers import Dense, Dropout
+from keras.optimizers import SGD
+import numpy as np
+
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+model = Sequential([Dense(output_dim=8, init='uniform', input_dim=2), Dropout(p=0.2), Dense(1)])
+model.compile(loss='mse', optimizer=SGD(lr=0.01))
+model.fit(X, y, nb_epoch=7)
+"""
+
+
+@pytest.mark.tensorflow
+def test_a_patch_gives_older_arguments_the_names_that_keras_3_takes():
+    before = read(OLDER).experiment
+    patched = patch(OLDER, before, fixes.rate(0.5).apply(before))
+    ran = record(patched)
+    assert ran["epochs"] == 7
+    assert np.isclose(ran["optimizer"]["learning_rate"], 0.5)
+    assert not [note for note in read(patched).notes if "older names" in note.text]
+
+
+def test_a_method_that_keras_3_has_no_more_is_said_with_what_does_the_same():
+    (note,) = [n for n in read(SOURCE + "model.predict_classes(X)").notes if "Keras 3" in n.text]
+    assert "model.predict(x) > 0.5" in note.text
+    assert note.line == len(SOURCE.split("\n"))
+
+
 @pytest.mark.parametrize(
     ("written", "takes"),
     [

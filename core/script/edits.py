@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,19 @@ def spellings(name: str) -> set[str]:
     """A present name of an argument and all its older ones."""
     older = {old for each in ARGUMENTS.values() for old, new in each.items() if new == name}
     return {name, *older}
+
+
+def with_names(call: cst.Call, names: Mapping[str, str]) -> cst.Call:
+    """A call with other names of its arguments: {name: new name}."""
+    import libcst as cst
+
+    arguments = [
+        argument.with_changes(keyword=cst.Name(names[argument.keyword.value]))
+        if argument.keyword and argument.keyword.value in names
+        else argument
+        for argument in call.args
+    ]
+    return call.with_changes(args=arguments)
 
 
 def with_argument(call: cst.Call, function: str, name: str, code: str) -> cst.Call:

@@ -24,9 +24,9 @@ from core.script.data import Prepared, Rows, prepared
 from core.script.execute import Interpreter
 from core.script.lines import marked
 from core.script.logs import curves
-from core.script.names import ARGUMENTS
 from core.script.network import Network, network
 from core.script.normalise import Line, Normalised, normalised
+from core.script.older import older_arguments
 from core.script.result import Note, Outlined, Places, Question, Reading
 from core.script.training import COMPILE, Fit, Trained, fit_of, named, trained
 from core.script.values import Array, Dataset, KerasCall, ModelValue, Span, Unknown
@@ -174,20 +174,15 @@ class Reader:
 
     def _of_old_names(self, model: ModelValue) -> None:
         """Say which arguments Keras 3 no longer takes by the names that the script has for them."""
-        optimizer = named(model.compiled, COMPILE).get("optimizer") if model.compiled else None
-        calls: list[Any] = [layer for layer, _ in model.layers]
-        calls += [optimizer] if isinstance(optimizer, KerasCall) else []
-        calls += model.fits[-1:]
-        old = {
-            name: (ARGUMENTS["*"][name], call.span.line)
-            for call in reversed(calls)
-            for name in call.options
-            if name in ARGUMENTS["*"]
-        }
-        if old:
-            pairs = ", ".join(f"{name} is {new}" for name, (new, _) in sorted(old.items()))
-            line = min(line for _, line in old.values())
-            self.note("remark", f"Keras 3 refuses older names of arguments: {pairs}.", line)
+        older = older_arguments(model)
+        if older:
+            found = {pair for names in older.values() for pair in names.items()}
+            pairs = ", ".join(f"{name} is {new}" for name, new in sorted(found))
+            self.note(
+                "remark",
+                f"Keras 3 refuses older names of arguments: {pairs}. A patch renames them.",
+                min(span.line for span in older),
+            )
 
     def _of_layers(self, model: ModelValue, net: Network) -> None:
         for index, part in enumerate(net.parts):
@@ -386,4 +381,5 @@ def _places(model: ModelValue, net: Network, rows: Rows) -> Places:
         source.batched,
         model.looped,
         net.is_head,
+        older_arguments(model),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from core.script.edits import Editor, with_argument
+from core.script.edits import Editor, with_argument, with_names
 from core.script.values import Span
 
 
@@ -93,6 +93,8 @@ class _Transformer(cst.CSTTransformer):
                 self.statements[-1].append(("call", span))
         if span in self.editor.replaced:
             return cst.parse_expression(self.editor.replaced[span])
+        if span in self.editor.places.older:
+            updated = with_names(updated, self.editor.places.older[span])
         if span in self.editor.calls:
             name = _last_name(updated.func)
             for argument, code in self.editor.calls[span].options.items():
