@@ -96,6 +96,20 @@ def test_labels_are_counted_from_zero():
     assert added == ["y = np.searchsorted([1, 2], y)"]
 
 
+@pytest.mark.parametrize("options", ["", ", validation_split=0.25", ", validation_data=(V, w)"])
+def test_targets_are_scaled_before_fit_whatever_the_script_makes_them_of(options):
+    source = (
+        "frame = pd.DataFrame({'price': np.arange(200.0) ** 2, 'area': np.arange(200.0)})\n"
+        "y, X = frame['price'].values, frame[['area']].values\nV, w = X[::7], y[::7]\n"
+        "model = Sequential([Dense(4), Dense(1)])\nmodel.compile('sgd', 'mse')\n"
+        f"model.fit(X, y{options})"
+    )
+    before = read(source).experiment
+    patched = patch(source, before, fixes.STANDARDISE_TARGETS.apply(before))
+    assert "y = (y - y_mean) / y_spread\n" in patched
+    assert ("w = (w - y_mean) / y_spread\n" in patched) == ("w" in options)
+
+
 def test_a_paste_that_is_no_python_is_patched_in_its_normalised_form():
     source = ">>> " + SOURCE.replace("\n", "\n>>> ").replace("'relu'))", "\u2018relu\u2019))")
     before = read(source).experiment

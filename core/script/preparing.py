@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -58,7 +58,23 @@ def prepare_rows(editor: Editor, before: Data, after: Data) -> str:
             f"train_test_split({x}, {y}, test_size={after.held_out_rows})"
         )
         validation = f"({held_out[0]}, {held_out[1]})"
-    lines += _scaling(editor, before, after, [x, *held_out[:1]], fraction)
+    lines += _scaling(
+        editor,
+        _Scaling(before.scaling, before.divisor),
+        _Scaling(after.scaling, after.divisor),
+        [x, *held_out[:1]],
+        fraction,
+        constant=_constant(after, "inputs"),
+    )
+    lines += _scaling(
+        editor,
+        _Scaling(before.target_scaling, before.target_divisor),
+        _Scaling(after.target_scaling, after.target_divisor),
+        [y, *held_out[1:]],
+        fraction,
+        prefix=f"{y}_",
+        constant=_constant(after, "targets"),
+    )
     loop = None if names.before else outside(editor.source, names.span, (x, y))
     if loop is not None:
         editor.before_loop(loop, lines)
@@ -178,37 +194,61 @@ def _labels(editor: Editor, before: Data, after: Data, names: list[str]) -> list
     return lines
 
 
+class _Scaling(NamedTuple):
+    """How inputs or targets are scaled, and the divisor where they are divided."""
+
+    kind: str
+    divisor: float
+
+
 def _scaling(
-    editor: Editor, before: Data, after: Data, names: list[str], fraction: float
+    editor: Editor,
+    before: _Scaling,
+    after: _Scaling,
+    names: list[str],
+    fraction: float,
+    *,
+    prefix: str = "",
+    constant: bool,
 ) -> list[str]:
+    """The lines that scale arrays as the training rows of the first are.
+
+    Args:
+        editor: Of the script.
+        before, after: The scaling of the script, and the one that is wanted.
+        names: Of the arrays.
+        fraction: Of the rows of the first that `fit` holds out.
+        prefix: Of the names of mean and spread.
+        constant: Whether a column may be constant.
+    """
     from core.script.patch import CannotPatch
 
-    if (after.scaling, after.divisor) == (before.scaling, before.divisor):
+    if after == before or after.kind == before.kind != "divide":
         return []
-    if after.scaling == before.scaling != "divide":
-        return []
-    if before.scaling not in ("none", "divide") or after.scaling == "none":
+    if before.kind not in ("none", "divide") or after.kind == "none":
         raise CannotPatch("the script's own scaling would have to be removed")
     x, *rest = names
-    if after.scaling == "divide":
-        if before.scaling == "divide":
+    if after.kind == "divide":
+        if before.kind == "divide":
             raise CannotPatch("the script's own scaling would have to be removed")
         return [f"{name} = {name} / {written(after.divisor)}" for name in names]
     np_ = editor.numpy()
+    mean, low, spread = f"{prefix}mean", f"{prefix}low", f"{prefix}spread"
     start = f"{x} = {np_}.asarray({x}, dtype=float)"
     fitted = f"{x}[:int(len({x}) * {written(round(1 - fraction, 10))})]" if fraction else x
-    if after.scaling == "standardise":
-        made = f"mean, spread = {fitted}.mean(axis=0), {fitted}.std(axis=0)"
-        scaled = "({0} - mean) / spread"
+    if after.kind == "standardise":
+        made = f"{mean}, {spread} = {fitted}.mean(axis=0), {fitted}.std(axis=0)"
+        scaled = f"({{0}} - {mean}) / {spread}"
     else:
-        made = f"low, spread = {fitted}.min(axis=0), {np_}.ptp({fitted}, axis=0)"
-        scaled = "({0} - low) / spread"
+        made = f"{low}, {spread} = {fitted}.min(axis=0), {np_}.ptp({fitted}, axis=0)"
+        scaled = f"({{0}} - {low}) / {spread}"
     lines = [start, made]
-    if _constant(after):
-        lines.append(f"spread = {np_}.where(spread > 0, spread, 1)")
+    if constant:
+        lines.append(f"{spread} = {np_}.where({spread} > 0, {spread}, 1)")
     return [*lines, *(f"{name} = {scaled.format(name)}" for name in (x, *rest))]
 
 
-def _constant(data: Data) -> bool:
-    inputs = getattr(data.source, "inputs", None)
-    return inputs is None or bool((np.ptp(inputs, axis=0) == 0).any()) or len(inputs) < 100
+def _constant(data: Data, columns: str) -> bool:
+    """Whether a column of the inputs or targets may be constant."""
+    values = getattr(data.source, columns, None)
+    return values is None or bool((np.ptp(values, axis=0) == 0).any()) or len(values) < 100
