@@ -65,7 +65,7 @@ def patch(
         raise CannotPatch("the patched script does not read back as the changed network")
     known = not (reading.stand_in and again.stand_in) or before.data == after.data
     if again.experiment is not None and known and not same_rows(again.experiment, after):
-        raise CannotPatch("the patched script does not read back with the changed rows")
+        raise CannotPatch("lines before the training would not change the rows that it uses")
     return patched
 
 

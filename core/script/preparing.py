@@ -11,7 +11,7 @@ import numpy as np
 
 from core.entries import written
 from core.experiment import Data
-from core.script.loops import outside
+from core.script.loops import on_tape, outside, whole
 from core.script.training import FIT
 from core.script.values import Span
 from core.sources import written_list
@@ -113,13 +113,13 @@ def _names(editor: Editor) -> _Names:
     else:
         raise CannotPatch("fit is not found")
     given = _arguments(node)
+    if editor.places.looped and span == editor.places.fit:
+        (x, y), place = _of_updates(editor, given, span)
+        return _Names(x, y, [], 0.0, place, [])
     names: list[str] = []
     before: list[str] = []
     for which in ("x", "y"):
         value: ast.expr | None = given.get(which)
-        if editor.places.looped and isinstance(value, ast.Subscript):
-            # One batch of them.
-            value = value.value
         if value is None:
             raise CannotPatch("fit does not name inputs and labels")
         if isinstance(value, ast.Name):
@@ -137,6 +137,25 @@ def _names(editor: Editor) -> _Names:
     share = fraction.value if isinstance(fraction, ast.Constant) else 0.0
     kept = float(share) if isinstance(share, (int, float)) else 0.0
     return _Names(names[0], names[1], held_out, kept, span, before)
+
+
+def _of_updates(editor: Editor, given: dict[str, ast.expr], span: Span) -> tuple[list[str], Span]:
+    """The names of the arrays that a loop of single updates takes rows of, and where to scale them.
+
+    Args:
+        editor: Of the script.
+        given: The arguments of the call that makes an update.
+        span: Of that call.
+    """
+    from core.script.patch import CannotPatch
+
+    parts = (given["x"], given["y"]) if "y" in given else on_tape(editor.source, span)
+    found = None if parts is None else whole(editor.source, span, parts)
+    if found is None:
+        raise CannotPatch(
+            "the training loop takes its rows from no arrays with names, such as X[i:i + 20]"
+        )
+    return found
 
 
 def _arguments(node: ast.Call) -> dict[str, ast.expr]:
