@@ -194,14 +194,14 @@ def test_patched_scripts_run_as_plain_keras(name, fix):
 
 
 OLDER = """from keras.models import Sequential
-from keras.layers import Dense, Dropout
+from keras.layers.core import Dense, Dropout
 from keras.optimizers import SGD
 import numpy as np
 
 X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
 model = Sequential([Dense(output_dim=8, init='uniform', input_dim=2), Dropout(p=0.2), Dense(1)])
-model.compile(loss='mse', optimizer=SGD(lr=0.01))
-model.fit(X, y, nb_epoch=7)
+model.compile(loss='mse', optimizer=SGD(lr=0.01), class_mode='binary')
+model.fit(X, y, show_accuracy=True, nb_epoch=7)
 """
 
 
@@ -212,7 +212,7 @@ def test_a_patch_gives_older_arguments_the_names_that_keras_3_takes():
     ran = record(patched)
     assert ran["epochs"] == 7
     assert np.isclose(ran["optimizer"]["learning_rate"], 0.5)
-    assert not [note for note in read(patched).notes if "older names" in note.text]
+    assert not [note for note in read(patched).notes if "older arguments" in note.text]
 
 
 def test_a_method_that_keras_3_has_no_more_is_said_with_what_does_the_same():

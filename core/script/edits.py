@@ -167,15 +167,18 @@ def spellings(name: str) -> set[str]:
 
 
 def with_names(call: cst.Call, names: Mapping[str, str]) -> cst.Call:
-    """A call with other names of its arguments: {name: new name}."""
+    """A call with other names of its arguments, {name: new name}, or without those of no name."""
     import libcst as cst
 
-    arguments = [
-        argument.with_changes(keyword=cst.Name(names[argument.keyword.value]))
-        if argument.keyword and argument.keyword.value in names
-        else argument
-        for argument in call.args
-    ]
+    arguments = []
+    for argument in call.args:
+        name = argument.keyword.value if argument.keyword else ""
+        if name not in names:
+            arguments.append(argument)
+        elif names[name]:
+            arguments.append(argument.with_changes(keyword=cst.Name(names[name])))
+    if arguments and len(arguments) < len(call.args):
+        arguments[-1] = arguments[-1].with_changes(comma=call.args[-1].comma)
     return call.with_changes(args=arguments)
 
 

@@ -2,9 +2,9 @@
 
     patch(source, before, after)    # the script, with every comment and space that is not edited
 
-Edits are made in the syntax tree of libcst, which keeps the text as it is. Arguments that Keras 3
-refuses by their older names get its own. The patched script is read again: it has to give the
-experiment that was asked for.
+Edits are made in the syntax tree of libcst, which keeps the text as it is. Arguments and modules of
+layers that Keras 3 has by other names get those. The patched script is read again: it has to give
+the experiment that was asked for.
 """
 
 from __future__ import annotations

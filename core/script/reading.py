@@ -188,10 +188,10 @@ class Reader:
         older = older_arguments(model)
         if older:
             found = {pair for names in older.values() for pair in names.items()}
-            pairs = ", ".join(f"{name} is {new}" for name, new in sorted(found))
+            pairs = ", ".join(f"{name} is {new or 'gone'}" for name, new in sorted(found))
             self.note(
                 "remark",
-                f"Keras 3 refuses older names of arguments: {pairs}. A patch renames them.",
+                f"Keras 3 refuses older arguments: {pairs}. A patch renames or removes them.",
                 min(span.line for span in older),
             )
 

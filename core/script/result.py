@@ -88,7 +88,8 @@ class Places:
         batch: The call of a data set's `batch`.
         looped: Whether a loop of the script's own makes single updates.
         head: Whether the rows are those of layers that cannot be trained here.
-        older: Calls with arguments that Keras 3 refuses by their names, and its names for them.
+        older: Calls with arguments that Keras 3 refuses by their names, and its names for them, ""
+            for none.
     """
 
     layers: tuple[tuple[Span, Span], ...] = ()
