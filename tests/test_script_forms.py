@@ -255,7 +255,8 @@ def test_an_old_rate_is_edited_beside_its_decay():
         ROWS + NETWORK + "opt = SGD(lr=0.1, decay=1e-6)\nmodel.compile(opt, 'mse')\nmodel.fit(X, y)"
     )
     before = read(source).experiment
-    assert "SGD(lr=0.5, decay=1e-6)" in patch(source, before, fixes.rate(0.5).apply(before))
+    patched = patch(source, before, fixes.rate(0.5).apply(before))
+    assert "SGD(learning_rate=0.5, decay=1e-6)" in patched
 
 
 def test_the_output_of_a_notebook_is_its_log():
@@ -409,3 +410,33 @@ def test_class_weights_are_edited_by_label():
     before = read(source).experiment
     after = replace(before, training=replace(before.training, class_weight=(1.0, 3.0)))
     assert "class_weight={-1: 1, 1: 3}" in patch(source, before, after)
+
+
+UPDATE = """    with tf.GradientTape() as tape:
+        p = model(a)
+        loss = loss_fn(b, p)
+    grads = tape.gradient(loss, model.trainable_variables)
+    opt.apply_gradients(zip(grads, model.trainable_variables))
+"""
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for epoch in range(5):\n  for i in range(0, 40, 8):\n"
+        "    a, b = X[i:i + 8], y[i:i + 8]\n" + UPDATE,
+        "def step(a, b):\n" + UPDATE + "for epoch in range(5):\n"
+        "    for i in range(0, 40, 8):\n        step(tf.constant(X[i:i + 8]), y[i:i + 8])\n",
+        "model.compile('sgd', loss_fn)\nfor epoch in range(5):\n    for i in range(0, 40, 8):\n"
+        "        a, b = X[i:i + 8], y[i:i + 8]\n        model.train_on_batch(a, b)\n",
+    ],
+)
+def test_rows_that_a_loop_takes_in_parts_are_scaled_before_the_loop(loop):
+    source = ROWS + NETWORK + "loss_fn, opt = keras.losses.BinaryCrossentropy(), SGD(0.1)\n" + loop
+    before = read(source).experiment
+    patched = patch(source, before, fixes.STANDARDISE.apply(before))
+    assert "\nX = (X - mean) / spread\nfor epoch" in patched
+    nameless = source.replace("X[i:i + 8]", "(2 * X)[i:i + 8]")
+    before = read(nameless).experiment
+    with pytest.raises(CannotPatch, match="no arrays with names"):
+        patch(nameless, before, fixes.STANDARDISE.apply(before))

@@ -96,6 +96,20 @@ def test_labels_are_counted_from_zero():
     assert added == ["y = np.searchsorted([1, 2], y)"]
 
 
+@pytest.mark.parametrize("options", ["", ", validation_split=0.25", ", validation_data=(V, w)"])
+def test_targets_are_scaled_before_fit_whatever_the_script_makes_them_of(options):
+    source = (
+        "frame = pd.DataFrame({'price': np.arange(200.0) ** 2, 'area': np.arange(200.0)})\n"
+        "y, X = frame['price'].values, frame[['area']].values\nV, w = X[::7], y[::7]\n"
+        "model = Sequential([Dense(4), Dense(1)])\nmodel.compile('sgd', 'mse')\n"
+        f"model.fit(X, y{options})"
+    )
+    before = read(source).experiment
+    patched = patch(source, before, fixes.STANDARDISE_TARGETS.apply(before))
+    assert "y = (y - y_mean) / y_spread\n" in patched
+    assert ("w = (w - y_mean) / y_spread\n" in patched) == ("w" in options)
+
+
 def test_a_paste_that_is_no_python_is_patched_in_its_normalised_form():
     source = ">>> " + SOURCE.replace("\n", "\n>>> ").replace("'relu'))", "\u2018relu\u2019))")
     before = read(source).experiment
@@ -177,6 +191,34 @@ def test_patched_scripts_run_as_plain_keras(name, fix):
     assert (ran["epochs"], ran["batch_size"]) == (after.training.epochs, after.training.batch_size)
     assert ran["x"]["shape"] == [after.data.training_rows, after.data.source.features]
     assert ran["y"]["shape"][1] == after.data.target_width
+
+
+OLDER = """from keras.models import Sequential
+from keras.layers.core import Dense, Dropout
+from keras.optimizers import SGD
+import numpy as np
+
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+model = Sequential([Dense(output_dim=8, init='uniform', input_dim=2), Dropout(p=0.2), Dense(1)])
+model.compile(loss='mse', optimizer=SGD(lr=0.01), class_mode='binary')
+model.fit(X, y, show_accuracy=True, nb_epoch=7)
+"""
+
+
+@pytest.mark.tensorflow
+def test_a_patch_gives_older_arguments_the_names_that_keras_3_takes():
+    before = read(OLDER).experiment
+    patched = patch(OLDER, before, fixes.rate(0.5).apply(before))
+    ran = record(patched)
+    assert ran["epochs"] == 7
+    assert np.isclose(ran["optimizer"]["learning_rate"], 0.5)
+    assert not [note for note in read(patched).notes if "older arguments" in note.text]
+
+
+def test_a_method_that_keras_3_has_no_more_is_said_with_what_does_the_same():
+    (note,) = [n for n in read(SOURCE + "model.predict_classes(X)").notes if "Keras 3" in n.text]
+    assert "model.predict(x) > 0.5" in note.text
+    assert note.line == len(SOURCE.split("\n"))
 
 
 @pytest.mark.parametrize(

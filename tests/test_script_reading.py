@@ -228,6 +228,39 @@ def test_pasted_output_becomes_curves():
 
 
 @pytest.mark.parametrize(
+    ("output", "rows"),
+    [
+        ("768/768 [====] - 0s 200us/step - loss: 10.38 - acc: 0.349", 768),
+        ("768/768 [====] - 0s 1ms/sample - loss: 10.38 - accuracy: 0.349", 768),
+        ("768/768 [====] - 0s - loss: 10.38 - acc: 0.349", 768),
+        ("77/77 [====] - 0s 2ms/step - loss: 10.38 - accuracy: 0.349", 770),
+        ("77/77 \u2501\u2501\u2501 0s 900us/step - accuracy: 0.349 - loss: 10.38", 770),
+        ("768/768 [====] - 0s 200us/step - loss: 10.38 - accuracy: 0.349", 1_000),
+        ("60000/60000 [====] - 9s 150us/step - loss: 10.38 - acc: 0.349", 1_000),
+    ],
+)
+def test_a_stand_in_has_as_many_rows_as_the_output_counts(output, rows):
+    source = (
+        "model = Sequential([Dense(1, input_dim=8)])\nmodel.compile('adam', 'mse')\n"
+        f"model.fit(X, Y, epochs=150, batch_size=10)\n\nEpoch 1/150\n{output}\n"
+    )
+    assert read(source).defaults["rows"] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("net.fit(X_train, y_train, epochs=100)", "it uses net, which no line makes. Paste"),
+        ("x = 1", "in it. Paste the lines that build, compile and fit one"),
+        ("net = make()\nnet.fit(X, y)", "in it. Paste the lines that build, compile and fit one"),
+    ],
+)
+def test_what_a_paste_without_a_model_lacks_is_said(text, said):
+    (note,) = read(text).notes
+    assert said in note.text
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "hello", "x = 1", "def f(:\n", "\0\0", "model.fit()", "{'cells': 1}", '{"cells": [1]}'],
 )

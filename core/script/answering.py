@@ -17,7 +17,7 @@ from core.script import standin
 from core.script.data import Rows, prepared
 from core.script.downloads import KNOWN, Known
 from core.script.network import Network, Part, question_key
-from core.script.training import Trained
+from core.script.training import MOST_STAND_IN, Trained
 from core.script.values import Array, Unknown
 from core.script.vocabulary import class_of
 
@@ -111,6 +111,14 @@ def _proposed(name: str, unknown: Unknown, net: Network) -> Any:
     return type(default).__name__ if name == "optimizer" else default
 
 
+def _rows(reader: Reader, read: Trained) -> int | None:
+    """The rows of an epoch, as the script's steps or its pasted output say them."""
+    rows, log, size = read.rows, reader.log, read.values.get("batch_size")
+    if rows is None and log is not None:
+        rows = log.steps * size if log.steps and isinstance(size, int) else log.rows
+    return rows if rows is not None and 1 < rows <= MOST_STAND_IN else None
+
+
 def head(net: Network) -> Unknown:
     """Why the head of a network has no rows of its own."""
     last = net.last_untrained
@@ -137,7 +145,7 @@ def data(
     known = next((KNOWN[name] for name in files if name in KNOWN), None)
     inferred = None if known is None or net.is_head else known.features
     classes = units if units > 1 else (known and known.classes) or 2
-    chosen = standin.numbers(reader.answers, net.features or inferred, classes, read.rows)
+    chosen = standin.numbers(reader.answers, net.features or inferred, classes, _rows(reader, read))
     columns = entry is not None and entry.cross_entropy and not entry.class_numbers
     if units > 1 and columns and own is None:
         _warn_of_labels(reader, net, read.values["loss"])

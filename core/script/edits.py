@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,22 @@ def spellings(name: str) -> set[str]:
     """A present name of an argument and all its older ones."""
     older = {old for each in ARGUMENTS.values() for old, new in each.items() if new == name}
     return {name, *older}
+
+
+def with_names(call: cst.Call, names: Mapping[str, str]) -> cst.Call:
+    """A call with other names of its arguments, {name: new name}, or without those of no name."""
+    import libcst as cst
+
+    arguments = []
+    for argument in call.args:
+        name = argument.keyword.value if argument.keyword else ""
+        if name not in names:
+            arguments.append(argument)
+        elif names[name]:
+            arguments.append(argument.with_changes(keyword=cst.Name(names[name])))
+    if arguments and len(arguments) < len(call.args):
+        arguments[-1] = arguments[-1].with_changes(comma=call.args[-1].comma)
+    return call.with_changes(args=arguments)
 
 
 def with_argument(call: cst.Call, function: str, name: str, code: str) -> cst.Call:

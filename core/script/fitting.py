@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.script import classes, tape
 from core.script.generators import generated
+from core.script.older import GONE
 from core.script.values import (
     Array,
     Bound,
@@ -54,6 +55,8 @@ def method(
     if isinstance(owner, KerasCall):
         return _of_object(script, owner, name, arguments, options, span)
     used = Used([kept(a) for a in arguments], {k: kept(v) for k, v in options.items()}, span)
+    if name in GONE:
+        script.remarks.append((node.lineno, f"Keras 3 has no {name} any more: {GONE[name]}."))
     if name in BUILDING:
         script.essential()
     if name == "add":

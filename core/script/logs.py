@@ -19,6 +19,8 @@ NEAR = 0.05
 """The mean difference of two curves below which they look alike."""
 FIGURE = re.compile(r"\b([A-Za-z_][\w]*):\s*([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf))(?![\w.])")
 EPOCH = re.compile(r"\bEpoch\s+\d+\s*/\s*(\d{1,9})\b")
+COUNTED = re.compile(r"(?<![\w/.])(\d{1,9})/\1 +[\[\u2501\u2500].*")
+"""The bar of an epoch that is over: "768/768 [====]" and what stands behind it."""
 SPELLINGS = {"acc": "accuracy", "val_acc": "val_accuracy"}
 
 
@@ -30,10 +32,13 @@ class Curves:
         epochs: The number of epochs that the training was to take, if the output says it.
         values: "loss", "accuracy", "val_loss" and the like; all as long as the longest but for
             what the output leaves out.
+        rows, steps: Rows or updates of an epoch, whichever the output counts.
     """
 
     epochs: int | None
     values: dict[str, tuple[float, ...]]
+    rows: int | None = None
+    steps: int | None = None
 
 
 def curves(text: str) -> Curves | None:
@@ -143,4 +148,21 @@ def _of_output(text: str) -> Curves | None:
         return None
     names = list(dict.fromkeys(name for epoch in epochs for name in epoch))
     whole = [name for name in names if all(name in epoch for epoch in epochs)]
-    return Curves(total, {name: tuple(epoch[name] for epoch in epochs) for name in whole})
+    values = {name: tuple(epoch[name] for epoch in epochs) for name in whole}
+    return Curves(total, values, *_counted(text))
+
+
+def _counted(text: str) -> tuple[int | None, int | None]:
+    """The rows or the updates of an epoch, of which one is counted by the bar of its progress."""
+    found = COUNTED.search(text)
+    if found is None:
+        return None, None
+    count, line = int(found.group(1)), found.group(0)
+    if "[" not in line:  # the bar of Keras 3
+        return None, count
+    # Keras counted rows until 2.3, and called the accuracy acc until 2.2; later versions count
+    # updates. A step of microseconds may be a row of Keras 2.3 or a fast update.
+    fast, old = "us/step" in line, " acc:" in line
+    if "/step" not in line or (fast and old):
+        return count, None
+    return None, None if fast or old else count

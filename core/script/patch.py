@@ -2,8 +2,9 @@
 
     patch(source, before, after)    # the script, with every comment and space that is not edited
 
-Edits are made in the syntax tree of libcst, which keeps the text as it is. The patched script is
-read again: it has to give the experiment that was asked for.
+Edits are made in the syntax tree of libcst, which keeps the text as it is. Arguments and modules of
+layers that Keras 3 has by other names get those. The patched script is read again: it has to give
+the experiment that was asked for.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def patch(
         raise CannotPatch("the patched script does not read back as the changed network")
     known = not (reading.stand_in and again.stand_in) or before.data == after.data
     if again.experiment is not None and known and not same_rows(again.experiment, after):
-        raise CannotPatch("the patched script does not read back with the changed rows")
+        raise CannotPatch("lines before the training would not change the rows that it uses")
     return patched
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from core.entries import written
 from core.experiment import Data
-from core.script.loops import outside
+from core.script.loops import on_tape, outside, whole
 from core.script.training import FIT
 from core.script.values import Span
 from core.sources import written_list
@@ -58,7 +58,23 @@ def prepare_rows(editor: Editor, before: Data, after: Data) -> str:
             f"train_test_split({x}, {y}, test_size={after.held_out_rows})"
         )
         validation = f"({held_out[0]}, {held_out[1]})"
-    lines += _scaling(editor, before, after, [x, *held_out[:1]], fraction)
+    lines += _scaling(
+        editor,
+        _Scaling(before.scaling, before.divisor),
+        _Scaling(after.scaling, after.divisor),
+        [x, *held_out[:1]],
+        fraction,
+        constant=_constant(after, "inputs"),
+    )
+    lines += _scaling(
+        editor,
+        _Scaling(before.target_scaling, before.target_divisor),
+        _Scaling(after.target_scaling, after.target_divisor),
+        [y, *held_out[1:]],
+        fraction,
+        prefix=f"{y}_",
+        constant=_constant(after, "targets"),
+    )
     loop = None if names.before else outside(editor.source, names.span, (x, y))
     if loop is not None:
         editor.before_loop(loop, lines)
@@ -97,13 +113,13 @@ def _names(editor: Editor) -> _Names:
     else:
         raise CannotPatch("fit is not found")
     given = _arguments(node)
+    if editor.places.looped and span == editor.places.fit:
+        (x, y), place = _of_updates(editor, given, span)
+        return _Names(x, y, [], 0.0, place, [])
     names: list[str] = []
     before: list[str] = []
     for which in ("x", "y"):
         value: ast.expr | None = given.get(which)
-        if editor.places.looped and isinstance(value, ast.Subscript):
-            # One batch of them.
-            value = value.value
         if value is None:
             raise CannotPatch("fit does not name inputs and labels")
         if isinstance(value, ast.Name):
@@ -121,6 +137,25 @@ def _names(editor: Editor) -> _Names:
     share = fraction.value if isinstance(fraction, ast.Constant) else 0.0
     kept = float(share) if isinstance(share, (int, float)) else 0.0
     return _Names(names[0], names[1], held_out, kept, span, before)
+
+
+def _of_updates(editor: Editor, given: dict[str, ast.expr], span: Span) -> tuple[list[str], Span]:
+    """The names of the arrays that a loop of single updates takes rows of, and where to scale them.
+
+    Args:
+        editor: Of the script.
+        given: The arguments of the call that makes an update.
+        span: Of that call.
+    """
+    from core.script.patch import CannotPatch
+
+    parts = (given["x"], given["y"]) if "y" in given else on_tape(editor.source, span)
+    found = None if parts is None else whole(editor.source, span, parts)
+    if found is None:
+        raise CannotPatch(
+            "the training loop takes its rows from no arrays with names, such as X[i:i + 20]"
+        )
+    return found
 
 
 def _arguments(node: ast.Call) -> dict[str, ast.expr]:
@@ -178,37 +213,61 @@ def _labels(editor: Editor, before: Data, after: Data, names: list[str]) -> list
     return lines
 
 
+class _Scaling(NamedTuple):
+    """How inputs or targets are scaled, and the divisor where they are divided."""
+
+    kind: str
+    divisor: float
+
+
 def _scaling(
-    editor: Editor, before: Data, after: Data, names: list[str], fraction: float
+    editor: Editor,
+    before: _Scaling,
+    after: _Scaling,
+    names: list[str],
+    fraction: float,
+    *,
+    prefix: str = "",
+    constant: bool,
 ) -> list[str]:
+    """The lines that scale arrays as the training rows of the first are.
+
+    Args:
+        editor: Of the script.
+        before, after: The scaling of the script, and the one that is wanted.
+        names: Of the arrays.
+        fraction: Of the rows of the first that `fit` holds out.
+        prefix: Of the names of mean and spread.
+        constant: Whether a column may be constant.
+    """
     from core.script.patch import CannotPatch
 
-    if (after.scaling, after.divisor) == (before.scaling, before.divisor):
+    if after == before or after.kind == before.kind != "divide":
         return []
-    if after.scaling == before.scaling != "divide":
-        return []
-    if before.scaling not in ("none", "divide") or after.scaling == "none":
+    if before.kind not in ("none", "divide") or after.kind == "none":
         raise CannotPatch("the script's own scaling would have to be removed")
     x, *rest = names
-    if after.scaling == "divide":
-        if before.scaling == "divide":
+    if after.kind == "divide":
+        if before.kind == "divide":
             raise CannotPatch("the script's own scaling would have to be removed")
         return [f"{name} = {name} / {written(after.divisor)}" for name in names]
     np_ = editor.numpy()
+    mean, low, spread = f"{prefix}mean", f"{prefix}low", f"{prefix}spread"
     start = f"{x} = {np_}.asarray({x}, dtype=float)"
     fitted = f"{x}[:int(len({x}) * {written(round(1 - fraction, 10))})]" if fraction else x
-    if after.scaling == "standardise":
-        made = f"mean, spread = {fitted}.mean(axis=0), {fitted}.std(axis=0)"
-        scaled = "({0} - mean) / spread"
+    if after.kind == "standardise":
+        made = f"{mean}, {spread} = {fitted}.mean(axis=0), {fitted}.std(axis=0)"
+        scaled = f"({{0}} - {mean}) / {spread}"
     else:
-        made = f"low, spread = {fitted}.min(axis=0), {np_}.ptp({fitted}, axis=0)"
-        scaled = "({0} - low) / spread"
+        made = f"{low}, {spread} = {fitted}.min(axis=0), {np_}.ptp({fitted}, axis=0)"
+        scaled = f"({{0}} - {low}) / {spread}"
     lines = [start, made]
-    if _constant(after):
-        lines.append(f"spread = {np_}.where(spread > 0, spread, 1)")
+    if constant:
+        lines.append(f"{spread} = {np_}.where({spread} > 0, {spread}, 1)")
     return [*lines, *(f"{name} = {scaled.format(name)}" for name in (x, *rest))]
 
 
-def _constant(data: Data) -> bool:
-    inputs = getattr(data.source, "inputs", None)
-    return inputs is None or bool((np.ptp(inputs, axis=0) == 0).any()) or len(inputs) < 100
+def _constant(data: Data, columns: str) -> bool:
+    """Whether a column of the inputs or targets may be constant."""
+    values = getattr(data.source, columns, None)
+    return values is None or bool((np.ptp(values, axis=0) == 0).any()) or len(values) < 100

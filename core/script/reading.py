@@ -23,10 +23,10 @@ from core.script import answering
 from core.script.data import Prepared, Rows, prepared
 from core.script.execute import Interpreter
 from core.script.lines import marked
-from core.script.logs import curves
-from core.script.names import ARGUMENTS
+from core.script.logs import Curves, curves
 from core.script.network import Network, network
 from core.script.normalise import Line, Normalised, normalised
+from core.script.older import older_arguments
 from core.script.result import Note, Outlined, Places, Question, Reading
 from core.script.training import COMPILE, Fit, Trained, fit_of, named, trained
 from core.script.values import Array, Dataset, KerasCall, ModelValue, Span, Unknown
@@ -75,7 +75,7 @@ class Reader:
 
     def reading(self) -> Reading:
         model = _chosen(self.script.models)
-        log = curves("\n".join(self.normal.output)) if self.normal.output else None
+        self.log = curves("\n".join(self.normal.output)) if self.normal.output else None
         parts: dict[str, Any] = {}
         if model is None:
             self.note("remark", self._without_model(), 0)
@@ -93,7 +93,7 @@ class Reader:
             lines=marked(self.normal, self.script),
             questions=tuple(self.questions),
             notes=tuple(self.notes),
-            log=log,
+            log=self.log,
             **parts,
         )
 
@@ -149,6 +149,7 @@ class Reader:
 
     stand_in = ""
     remedy: Mapping[str, Any] = {}
+    log: Curves | None = None
 
     def _without_model(self) -> str:
         """Why there is no model."""
@@ -160,7 +161,17 @@ class Reader:
             return f"There is no Keras model in it: it is scikit-learn's {found.group(0)}."
         if re.search(r"\b(?:placeholder|Session)\(", self.normal.text):
             return "There is no Keras model in it: it is a graph of TensorFlow 1."
-        return "There is no Keras model in it."
+        made = {*self.script.imported, *re.findall(r"\b(\w+) *=(?!=)", self.normal.text)}
+        used = re.findall(r"\b(\w+)\.(?:add|compile|fit\w*)\(", self.normal.text)
+        if missing := [name for name in used if name not in made]:
+            return (
+                f"There is no Keras model in it: it uses {missing[0]}, which no line makes. Paste "
+                "the lines that build and compile the model as well, and those that make the data."
+            )
+        return (
+            "There is no Keras model in it. Paste the lines that build, compile and fit one, and "
+            "those that make the data."
+        )
 
     def _of_others(self, chosen: ModelValue) -> None:
         """Say which model of several is read."""
@@ -174,20 +185,15 @@ class Reader:
 
     def _of_old_names(self, model: ModelValue) -> None:
         """Say which arguments Keras 3 no longer takes by the names that the script has for them."""
-        optimizer = named(model.compiled, COMPILE).get("optimizer") if model.compiled else None
-        calls: list[Any] = [layer for layer, _ in model.layers]
-        calls += [optimizer] if isinstance(optimizer, KerasCall) else []
-        calls += model.fits[-1:]
-        old = {
-            name: (ARGUMENTS["*"][name], call.span.line)
-            for call in reversed(calls)
-            for name in call.options
-            if name in ARGUMENTS["*"]
-        }
-        if old:
-            pairs = ", ".join(f"{name} is {new}" for name, (new, _) in sorted(old.items()))
-            line = min(line for _, line in old.values())
-            self.note("remark", f"Keras 3 refuses older names of arguments: {pairs}.", line)
+        older = older_arguments(model)
+        if older:
+            found = {pair for names in older.values() for pair in names.items()}
+            pairs = ", ".join(f"{name} is {new or 'gone'}" for name, new in sorted(found))
+            self.note(
+                "remark",
+                f"Keras 3 refuses older arguments: {pairs}. A patch renames or removes them.",
+                min(span.line for span in older),
+            )
 
     def _of_layers(self, model: ModelValue, net: Network) -> None:
         for index, part in enumerate(net.parts):
@@ -386,4 +392,5 @@ def _places(model: ModelValue, net: Network, rows: Rows) -> Places:
         source.batched,
         model.looped,
         net.is_head,
+        older_arguments(model),
     )

@@ -88,6 +88,8 @@ class Places:
         batch: The call of a data set's `batch`.
         looped: Whether a loop of the script's own makes single updates.
         head: Whether the rows are those of layers that cannot be trained here.
+        older: Calls with arguments that Keras 3 refuses by their names, and its names for them, ""
+            for none.
     """
 
     layers: tuple[tuple[Span, Span], ...] = ()
@@ -103,6 +105,7 @@ class Places:
     batch: Span | None = None
     looped: bool = False
     head: bool = False
+    older: Mapping[Span, Mapping[str, str]] = field(default_factory=dict)
 
     def lines(self) -> dict[str, int]:
         """The lines of the single calls in the normalised text, by name; 0 for none."""

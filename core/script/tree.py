@@ -8,7 +8,8 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from core.script.edits import Editor, with_argument
+from core.script.edits import Editor, with_argument, with_names
+from core.script.older import MODULES
 from core.script.values import Span
 
 
@@ -93,6 +94,8 @@ class _Transformer(cst.CSTTransformer):
                 self.statements[-1].append(("call", span))
         if span in self.editor.replaced:
             return cst.parse_expression(self.editor.replaced[span])
+        if span in self.editor.places.older:
+            updated = with_names(updated, self.editor.places.older[span])
         if span in self.editor.calls:
             name = _last_name(updated.func)
             for argument, code in self.editor.calls[span].options.items():
@@ -140,6 +143,16 @@ class _Transformer(cst.CSTTransformer):
         if elements and not isinstance(updated.elements[-1].comma, cst.Comma):
             elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return updated.with_changes(elements=elements)
+
+    # --- imports ---------------------------------------------------------------------------------
+
+    def leave_ImportFrom(self, original: cst.ImportFrom, updated: cst.ImportFrom) -> cst.ImportFrom:
+        if updated.module is None:
+            return updated
+        found = MODULES.match(cst.Module([]).code_for_node(updated.module))
+        if found is None:
+            return updated
+        return updated.with_changes(module=cst.parse_expression(found.group(1)))
 
     # --- statements -------------------------------------------------------------------------------
 
