@@ -99,7 +99,7 @@ def test_the_overview_has_a_card_for_every_case_with_both_rates():
         (link,) = (link for link in links if case.title in link.label)
         assert f"case={key}" in link.query_string
         assert case.line in cards(app)
-        assert f"{kept.before.rate} → {kept.after.rate}" in texts(app)
+        assert f"{kept.before.rate} →  \n{kept.after.rate}" in texts(app)
     assert len(re.findall(r"!\[[^\]]+\]\(data:image/svg", cards(app))) == len(CASES)
     assert not app.get("vega_lite_chart"), "pictures, which cost a browser little"
 
