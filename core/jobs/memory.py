@@ -22,10 +22,19 @@ the bound grows with what is freed; a server with 30 visitors then holds 243 MB 
 
 def resident() -> float:
     """Bytes that this process holds; 0 where nobody can tell."""
-    if sys.platform != "linux":
-        return 0.0
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return float(pages * os.sysconf("SC_PAGE_SIZE"))
+    return float(_pages()[1]) if sys.platform == "linux" else 0.0
+
+
+def address_space() -> int:
+    """Bytes of addresses that this process has. Raises OSError where the system is not Linux."""
+    return _pages()[0]
+
+
+def _pages() -> tuple[int, int]:
+    """Bytes of addresses, and of memory."""
+    addresses, held, *_ = map(int, Path("/proc/self/statm").read_text().split())
+    size = os.sysconf("SC_PAGE_SIZE")
+    return addresses * size, held * size
 
 
 def return_free() -> None:

@@ -20,11 +20,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from core.baselines import Baselines, Sample
 from core.experiment import Experiment
+from core.jobs.memory import address_space
 from core.jobs.process import Process
 
 SECONDS = 2.0
@@ -213,14 +213,8 @@ def limited(readings: float = 1) -> Iterator[None]:
             timer(signal.ITIMER_PROF, 0)
 
 
-def _held() -> int:
-    """Bytes of address space. Raises OSError where the system does not tell."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-
-
-@cache
-def _held_at_first() -> int:
-    return _held()
+_held_at_first = cache(address_space)
+"""Bytes that the process holds before its first request."""
 
 
 def _limit_memory() -> None:
@@ -229,7 +223,7 @@ def _limit_memory() -> None:
         import resource
 
         bound = int(os.environ.get(LIMIT, MEGABYTES)) * 2**20
-        held = min(_held(), _held_at_first() + MOST_KEPT * bound)
+        held = min(address_space(), _held_at_first() + MOST_KEPT * bound)
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (held + bound, hard))
 

@@ -20,8 +20,6 @@ GONE = {
     "predict_generator": "`predict` takes generators",
 }
 """Methods of models that Keras 3 has no more, and what does the same."""
-
-
 DROPPED = frozenset({"show_accuracy", "class_mode", "theano_mode"})
 """Arguments of `compile` and `fit` that Keras 3 has under no name, and that change no training."""
 MODULES = re.compile(

@@ -6,10 +6,9 @@ import streamlit as st
 
 from core.diagnosis import refusal
 from core.experiment import Experiment, InvalidExperiment
-from core.fields import Setting
 from core.jobs.requests import Train
 from pages.elements import browser, control_rows, jobs, layers, own, query_params, state, visitor
-from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, View, in_words
+from pages.elements.settings import GROUPS, NETWORK, OF_RUNS, RUNS, in_words
 
 ICONS = {
     "Data": ":material/dataset:",
@@ -221,7 +220,7 @@ def _train_anew(problem: str) -> None:
     train(problem)
 
 
-def _widgets(problem: str, group: str, settings: list[tuple[str, Setting | View]]) -> None:
+def _widgets(problem: str, group: str, settings: list[control_rows.Named]) -> None:
     """Draw controls, the advanced ones in an expander below the others."""
     usual, advanced = [], []
     for name, setting in settings:
