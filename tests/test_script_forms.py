@@ -438,5 +438,5 @@ def test_rows_that_a_loop_takes_in_parts_are_scaled_before_the_loop(loop):
     assert "\nX = (X - mean) / spread\nfor epoch" in patched
     nameless = source.replace("X[i:i + 8]", "(2 * X)[i:i + 8]")
     before = read(nameless).experiment
-    with pytest.raises(CannotPatch, match="no arrays with names"):
+    with pytest.raises(CannotPatch, match="does not take its rows from named arrays"):
         patch(nameless, before, fixes.STANDARDISE.apply(before))

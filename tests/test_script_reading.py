@@ -250,7 +250,7 @@ def test_a_stand_in_has_as_many_rows_as_the_output_counts(output, rows):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("net.fit(X_train, y_train, epochs=100)", "it uses net, which no line makes. Paste"),
+        ("net.fit(X_train, y_train, epochs=100)", "it uses net, which is not defined. Paste"),
         ("x = 1", "in it. Paste the lines that build, compile and fit one"),
         ("net = make()\nnet.fit(X, y)", "in it. Paste the lines that build, compile and fit one"),
     ],

@@ -207,7 +207,7 @@ def _held_out(rows: Rows, xs: list[Array]) -> float:
     if not rows.fraction:
         return 0.0
     if not 0 < rows.fraction < 1:
-        raise Refused("validation_split is not from 0 to below 1")
+        raise Refused("validation_split is not between 0 and 1")
     return (count - int(count * (1 - rows.fraction))) / count
 
 

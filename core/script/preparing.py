@@ -153,7 +153,7 @@ def _of_updates(editor: Editor, given: dict[str, ast.expr], span: Span) -> tuple
     found = None if parts is None else whole(editor.source, span, parts)
     if found is None:
         raise CannotPatch(
-            "the training loop takes its rows from no arrays with names, such as X[i:i + 20]"
+            "the training loop does not take its rows from named arrays, such as X[i:i + 20]"
         )
     return found
 

@@ -165,7 +165,7 @@ class Reader:
         used = re.findall(r"\b(\w+)\.(?:add|compile|fit\w*)\(", self.normal.text)
         if missing := [name for name in used if name not in made]:
             return (
-                f"There is no Keras model in it: it uses {missing[0]}, which no line makes. Paste "
+                f"There is no Keras model in it: it uses {missing[0]}, which is not defined. Paste "
                 "the lines that build and compile the model as well, and those that make the data."
             )
         return (
