@@ -149,8 +149,8 @@ def test_fixes_are_compared_and_downloaded(server, page):
     # The recorded comparison, which the page begins with, has the same headings.
     expect(page.get_by_text("Recorded on")).to_have_count(0, timeout=LONG)
     expect(page.get_by_role("heading", name="smallest combination")).to_be_visible(timeout=LONG)
+    settle(page)  # until then, parts of the recorded one may still be below
     expect(page.get_by_role("heading", name="One combination in detail")).to_be_visible()
-    settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Table as CSV").click()
     lines = download.value.path().read_text().splitlines()
