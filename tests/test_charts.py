@@ -15,7 +15,7 @@ from core.inspection import Surface
 from core.problems import PROBLEMS
 from core.rates import Rate
 from pages.elements import charts, figures
-from pages.elements.charts.spec import FAILED, named
+from pages.elements.charts.spec import FAILED, LINE, named
 from pages.elements.findings import typical
 from pages.elements.problem_page import LIVE_EPOCHS, drawn_epochs
 from support.charts import domains, history_frame, response, rows_drawn, spec, values, views
@@ -85,11 +85,24 @@ def test_numbers_that_are_none_and_logs_of_nothing_are_left_out():
 
 def test_the_rules_say_what_they_are():
     drawn = spec(charts.curves(history_frame(), "score", None, epochs=10, target=0.9))
-    assert values(drawn, "label") == {"target 0.90"}
+    assert values(drawn, "label") == {"target 90%"}
     drawn = spec(charts.curves(history_frame(), "score", None, epochs=10, target=0.9, baseline=0.5))
-    assert values(drawn, "label") == {"target 0.90", "majority class 0.50"}
+    assert values(drawn, "label") == {"target 90%", "majority\nclass 50%"}
     drawn = spec(charts.curves(history_frame(), "loss", None, epochs=10, target=0.9))
     assert values(drawn, "label") == set()
+
+
+@pytest.mark.parametrize(("baseline", "apart"), [(0.5, 160.0), (0.88, 19.5), (0.9, 19.5)])
+def test_labels_of_rules_stand_beside_the_plot_and_apart_from_each_other(baseline, apart):
+    drawn = charts.curves(
+        history_frame(), "score", None, epochs=10, target=0.9, baseline=baseline, height=400
+    )
+    rules = drawn.tables["rules"].to_pandas()
+    lines = rules["label"].str.count("\n")
+    middles = -400 * rules["at"] + rules["dy"] + LINE / 2 * lines
+    assert abs(middles.diff()[1]) == pytest.approx(apart)
+    labels = [layer for layer in drawn.spec()["layer"] if "lineBreak" in str(layer.get("mark"))]
+    assert [layer["encoding"]["x"] for layer in labels] == [{"value": "width"}]
 
 
 def test_each_outcome_has_a_colour_of_the_theme_a_dash_and_a_shape():
@@ -209,7 +222,7 @@ def test_an_accuracy_at_the_target_is_in_the_bin_above_it():
         (0, "stuck"),
     }
     assert domains(drawn, "x") == [[0, 1]]
-    assert values(drawn, "label") == {"target 0.90", "majority class 0.50"}
+    assert values(drawn, "line") == {"target 90%", "majority class 50%"}
     assert "1 without a number left out" in json.dumps(drawn)
 
 
@@ -352,6 +365,8 @@ def test_the_health_of_runs_that_failed_and_succeeded_share_axes_and_keep_zeros(
     assert [panel["title"]["text"] for panel in panels] == ["Failed: 1 run", "Succeeded: 1 run"]
     assert domains(panels[0], "y") == domains(panels[1], "y")
     assert min(values(panels[0], "median")) == domains(panels[0], "y")[0][0] > 0
+    (panel,) = charts.health(frame[~frame.stuck], "gradient_norm", epochs=2, log=True)
+    assert not panel.values["nought"] and min(panel.values["ticks"]) == 0.1, "no zeros, no place"
     only_stuck = frame[frame.stuck]
     (panel,) = charts.health(only_stuck, "gradient_norm", epochs=2, log=True)
     assert not any(view["mark"].get("point") for view in views(spec(panel)))

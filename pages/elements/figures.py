@@ -44,7 +44,7 @@ def rate(reached: Rate) -> Picture:
 
 
 def interval(
-    measured: Rate, label: str, axis: str | None = "Success rate", text: str | None = None
+    measured: Rate, label: str, axis: str | None = "Runs that succeed", text: str | None = None
 ) -> charts.Chart:
     """One rate with its interval; `text` in place of the count at the right."""
     row = {

@@ -11,22 +11,21 @@ from pages.elements.charts.spec import (
     CLASSES,
     EPOCHS,
     Chart,
-    above,
     epoch_axis,
     epoch_ends,
     fitted,
     form,
-    name_of,
     number_format,
     parameters,
     rules,
     rules_table,
-    score_scale,
     table,
     value_axis,
 )
 
 BLUE = "#0072b2"
+HEIGHT = 260
+"""Of the plot in pixels."""
 
 
 def bands(
@@ -48,20 +47,18 @@ def bands(
     names = {f"{measure}_{q}": f"q{q}" for q in (5, 25, 50, 75, 95)}
     rows = frame[["epoch", "runs", *names]].rename(columns=names)
     rows = rows.replace([np.inf, -np.inf], np.nan)
-    tables = {"quantiles": rows, "rules": rules_table({"target": target}, end=epochs)}
+    tables = {"quantiles": rows, "rules": rules_table({"target": target}, HEIGHT, task)}
     return Chart(_bands(measure, task), tables, epoch_ends(epochs))
 
 
 @form
 def _bands(measure: str, task: Task) -> alt.LayerChart:
-    name, digits = name_of(f"evaluated_{measure}", task), number_format(measure)
+    digits = number_format(measure, task)
     base = table("quantiles").encode(x=epoch_axis())
 
     def y(column):
-        if measure == "loss":
-            return value_axis(f"evaluated_{measure}", False, column).title(None)
-        axis = alt.Axis(format=".1f", tickCount=5, **above(name))
-        return alt.Y(f"{column}:Q", scale=score_scale(task), axis=axis)
+        axis = value_axis(f"evaluated_{measure}", False, column, task)
+        return axis.title(None) if measure == "loss" else axis
 
     tooltip = [
         alt.Tooltip("epoch:Q", title="Epoch", format=",d"),
@@ -78,4 +75,4 @@ def _bands(measure: str, task: Task) -> alt.LayerChart:
         y=y("q50"), tooltip=tooltip
     )
     layers = [wide, half, median] + (rules() if measure == "score" else [])
-    return fitted(alt.layer(*layers), 260).add_params(*parameters(*EPOCHS))
+    return fitted(alt.layer(*layers), HEIGHT).add_params(*parameters(*EPOCHS))

@@ -106,7 +106,7 @@ def curves(
     ruled = measure.endswith("score")
     if ruled:
         marks = {"target": target, task.baseline_name: baseline}
-        tables["rules"] = rules_table(marks, end=max(1, epochs))
+        tables["rules"] = rules_table(marks, height, task)
     domain = () if outcomes is None else possible(outcomes)
     built = _curves(measure, log, domain, task, several=several, ruled=ruled, height=height)
     return Chart(built, tables, values)
@@ -227,7 +227,7 @@ def _hover_targets(measure: str, log: bool, task: Task) -> alt.Chart:
     tooltip = [
         alt.Tooltip("run:Q", title="Run", format="d"),
         alt.Tooltip("epoch:Q", title="Epoch", format=",d"),
-        alt.Tooltip("value:Q", title=name_of(measure, task), format=number_format(measure)),
+        alt.Tooltip("value:Q", title=name_of(measure, task), format=number_format(measure, task)),
         alt.Tooltip("outcome:N", title="Outcome"),
     ]
     return (
@@ -302,7 +302,7 @@ def _overlay(
                     "series:N",
                     alt.Tooltip("epoch:Q", title="Epoch"),
                     alt.Tooltip(
-                        "value:Q", title=name_of(measure, task), format=number_format(measure)
+                        "value:Q", title=name_of(measure, task), format=number_format(measure, task)
                     ),
                 ],
             )
@@ -386,7 +386,7 @@ def combinations(
             "runs": shown[["run", "epoch", "value"]].assign(
                 outcome=named(success.to_numpy(bool))[shown["run"]]
             ),
-            "rules": rules_table({"target": target}, end=max(1, epochs)),
+            "rules": rules_table({"target": target}, height, task),
         }
         values = {"heading": f"{success.sum()} of {len(success)} succeeded", **epoch_ends(epochs)}
         built = _combination(task, points=epochs == 1, height=height)

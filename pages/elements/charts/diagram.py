@@ -51,7 +51,7 @@ def network_view(diagram: Diagram, height: int | None = None) -> Chart:
     low, high = _decades(diagram.layers)
     scale = "Gradient norm by layer: 0 throughout"
     if diagram.layers.filter(like="gradient_").gt(0).to_numpy().any():
-        scale = f"Gradient norm by layer, log scale from 1e{low} to 1e{high}"
+        scale = f"Gradient norm by layer, log scale from {10.0**low:g} to {10.0**high:g}"
     tables = {
         "units": _units(diagram, places),
         "edges": _edges(diagram, places),

@@ -33,7 +33,7 @@ LAYERS = ("#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6fd1", GREY)
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
 DECADES = 12
 """The most powers of ten that a logarithmic axis spans."""
-AXIS = ("least", "most", "ticks")
+AXIS = ("least", "most", "nought", "ticks")
 """The values that `_axis` needs."""
 
 
@@ -84,35 +84,37 @@ def health(
 def _raised(quartiles: pd.DataFrame, measure: str, log: bool) -> dict[str, object]:
     """The values of AXIS, common to all panels; "least" is above 0 on a logarithmic axis.
 
-    The lower end of a logarithmic axis stands for 0: a gradient of exactly 0 indicates a dead
-    network and must be visible. The columns low, median and high of `quartiles` are raised to it,
-    in place.
+    If there are zeros, the lower end of a logarithmic axis, "nought", stands for them: a gradient
+    of exactly 0 indicates a dead network and must be visible. The columns low, median and high of
+    `quartiles` are raised to the lower end, in place.
     """
     values = quartiles[["low", "median", "high"]]
     if is_share(measure) or values.empty:
-        return dict(zip(AXIS, (0, 1, []), strict=True))
+        return dict(zip(AXIS, (0, 1, 0, []), strict=True))
     positive = values.to_numpy()[values.to_numpy() > 0]
     if not log or not len(positive):
         low, high = min(0.0, values.min().min()), float(values.max().max()) or 1.0
-        return dict(zip(AXIS, (low, high, []), strict=True))
+        return dict(zip(AXIS, (low, high, 0, []), strict=True))
     least, most = np.floor(np.log10(positive.min())), np.ceil(np.log10(positive.max()))
-    least = max(least, most - DECADES)
-    floor = 10.0 ** (least - 1)
-    quartiles[values.columns] = values.clip(lower=floor)
+    least = max(min(least, most - 1), most - DECADES)
     powers = np.unique(np.linspace(least, most, min(6, int(most - least) + 1)).round())
-    ticks = [floor, *(10.0**power for power in powers)]
-    return dict(zip(AXIS, (floor, 10.0**most, ticks), strict=True))
+    ticks = [10.0**power for power in powers]
+    nought = ticks[0] / 10 if (values < ticks[0]).any(axis=None) else 0
+    floor = nought or ticks[0]
+    quartiles[values.columns] = values.clip(lower=floor)
+    ends = (floor, ticks[-1], nought, [nought, *ticks] if nought else ticks)
+    return dict(zip(AXIS, ends, strict=True))
 
 
 def _axis(measure: str, log: bool, title: str) -> dict:
     """The scale and axis of a measure of health."""
     if is_share(measure):
-        return {"scale": alt.Scale(domain=[0, 1]), "axis": alt.Axis(format=".1f", **above(title))}
+        return {"scale": alt.Scale(domain=[0, 1]), "axis": alt.Axis(format=".0%", **above(title))}
     domain = [value("least"), value("most")]
     if not log:
         axis = alt.Axis(format="~g", tickCount=5, **above(title))
         return {"scale": alt.Scale(domain=domain), "axis": axis}
-    label = "datum.value < 2 * least ? '0' : format(datum.value, '~g')"
+    label = "datum.value === nought ? '0' : format(datum.value, '~g')"
     axis = alt.Axis(values=value("ticks"), labelExpr=label, **above(title))
     return {"scale": alt.Scale(type="log", domain=domain, nice=False), "axis": axis}
 

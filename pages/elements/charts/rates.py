@@ -96,7 +96,7 @@ def final_scores(
     counts["low"], counts["high"] = counts["bin"] * BIN, (counts["bin"] + 1) * BIN
     counts["left"], counts["right"] = counts["low"] + BIN / 10, counts["high"] - BIN / 10
     marks = {"target": target, task.baseline_name: baseline}
-    tables = {"runs": counts, "rules": rules_table(marks)}
+    tables = {"runs": counts, "rules": rules_table(marks, height, task)}
     missing, below = int((~known).sum()), int((final[known] < lowest * BIN).sum())
     built = _final_scores(missing, below, possible(outcomes), task, height)
     return Chart(built, tables, counted(outcomes))
@@ -147,11 +147,12 @@ def _final_scores(
         "left:Q",
         title=title,
         scale=score_scale(task),
-        axis=alt.Axis(format=".1f", grid=False, tickCount=6),
+        axis=alt.Axis(format=".0%" if task.share else ".1f", grid=False, tickCount=6),
     )
+    digits = ".0%" if task.share else ".2f"
     tooltip = [
-        alt.Tooltip("low:Q", title="From", format=".2f"),
-        alt.Tooltip("high:Q", title="To", format=".2f"),
+        alt.Tooltip("low:Q", title="From", format=digits),
+        alt.Tooltip("high:Q", title="To", format=digits),
         alt.Tooltip("runs:Q", title="Runs"),
         alt.Tooltip("outcome:N", title="Outcome"),
     ]
@@ -268,7 +269,7 @@ def _before_after(title: str, height: int) -> alt.LayerChart:
 
 
 def rate(
-    frame: pd.DataFrame, title: str | None = "Success rate", required: float | None = None
+    frame: pd.DataFrame, title: str | None = "Runs that succeed", required: float | None = None
 ) -> Chart:
     """Success rates with their intervals, in the order of the frame.
 

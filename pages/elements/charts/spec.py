@@ -9,9 +9,9 @@ are filled in. `benchmarks/charts.py` measures both ways.
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
-from itertools import pairwise
 from typing import Literal
 
 import altair as alt
@@ -43,6 +43,7 @@ _LEGIBLE = {"expr": "luminance(background) < 0.2 ? '#cdd5dd' : '#5d6873'"}
 _COLORS = {"labelColor": _LEGIBLE, "titleColor": _LEGIBLE}
 CONFIG = {
     "axis": {"titlePadding": 8, "labelPadding": 8, **_COLORS},
+    "axisY": {"labelFlush": False},
     "legend": {"padding": 2, "offset": 12, **_COLORS},
 }
 PADDING = {"bottom": 6, "right": 3}
@@ -338,7 +339,7 @@ def value_axis(measure: str, log: bool, column: str = "value", task: Task = CLAS
     if measure.endswith("score") and not task.share:
         scale, axis = score_scale(task), {"format": ".1f", "tickCount": 6}
     elif is_share(measure):
-        scale, axis = alt.Scale(domain=[0, 1]), {"format": ".1f", "tickCount": 5}
+        scale, axis = alt.Scale(domain=[0, 1]), {"format": ".0%", "tickCount": 5}
     else:
         scale = alt.Scale(type="log") if log else alt.Scale(zero=False, nice=True)
         axis = {"format": TICKS, "tickCount": 5}
@@ -346,55 +347,65 @@ def value_axis(measure: str, log: bool, column: str = "value", task: Task = CLAS
     return alt.Y(f"{column}:Q", scale=scale, axis=alt.Axis(**axis, **above(title)))
 
 
-def number_format(measure: str) -> str:
-    return ".3f" if is_share(measure) else ".4~g"
+def number_format(measure: str, task: Task = CLASSES) -> str:
+    if measure.endswith("score") and not task.share:
+        return ".3f"
+    return ".1%" if is_share(measure) else ".4~g"
 
 
 # --- rules --------------------------------------------------------------------------------------
 
 
-def rules_table(marks: Mapping[str, float | None], end: float = 1) -> pd.DataFrame:
+LINE = 13
+"""Pixels of a line of a rule's label."""
+
+
+def rules_table(
+    marks: Mapping[str, float | None], height: int, task: Task = CLASSES
+) -> pd.DataFrame:
     """The table of `rules`.
 
     Args:
-        marks: Values by label; None is left out.
-        end: The x at which the labels of horizontal rules end.
+        marks: Scores by label, at most two; None is left out.
+        height: Of the plot in pixels.
+        task: Whose scores they are.
     """
-    by_value = sorted((value, name) for name, value in marks.items() if value is not None)
+    scores = sorted((score, name) for name, score in marks.items() if score is not None)
+    lines = [f"{name} {_short(score, task)}" for score, name in scores]
+    labels = ["\n".join(textwrap.wrap(line, 11)) for line in lines]
+    sizes = [LINE * (label.count("\n") + 1) for label in labels]
+    shifts, aligned = [0.0, 0.0], ["center", "center"]
+    if len(scores) == 2:
+        apart = (scores[1][0] - scores[0][0]) / (1 if task.share else 1 - FLOOR)
+        overlap = max(0, sum(sizes) / 2 - apart * height)
+        shifts = [overlap / 2, -overlap / 2]
+        aligned = ["right", "left"] if apart < 0.3 else aligned
     rows = [
-        {"at": value, "label": f"{name} {value:.2f}", "end": float(end), "low": False}
-        for value, name in by_value
+        # The first line of a label is above its middle.
+        {"at": score, "label": label, "dy": shift + (LINE - size) / 2, "line": line, "align": align}
+        for (score, _), label, shift, size, line, align in zip(
+            scores, labels, shifts, sizes, lines, aligned, strict=False
+        )
     ]
-    for row, following in pairwise(rows):
-        # Of two labels that would overlap, the lower one goes below its rule.
-        row["low"] = following["at"] - row["at"] < 0.08
-    gaps = [rows[-1]["at"] - row["at"] for row in rows[:-1]]
-    if rows and all(gap > 0.16 for gap in gaps):
-        # The runs that succeed are above the highest rule.
-        rows[-1]["low"] = True
-    return pd.DataFrame(rows, columns=["at", "label", "end", "low"])
+    return pd.DataFrame(rows, columns=["at", "label", "dy", "line", "align"])
+
+
+def _short(score: float, task: Task) -> str:
+    return f"{100 * score:.3g}%" if task.share else f"{score:.2f}"
 
 
 def rules(along: str = "y") -> list[alt.Chart]:
-    """A grey rule and a small label for each row of the table "rules".
+    """A grey rule for each row of the table "rules", and its label outside the plot.
 
     Args:
-        along: The axis of the values, "x" or "y".
+        along: The axis of the scores, "x" or "y".
     """
     rule = table("rules").mark_rule(color=GREY, strokeDash=[3, 3], tooltip=None)
-    position = {along: "at:Q"}
-    layers = [rule.encode(**position)]
-    position["x" if along == "y" else "y"] = alt.value(0) if along == "x" else "end:Q"
-    paper = value("background")
-    # Below each label its outline in the colour of the page, so that no curve crosses it.
-    outline = {"color": paper, "stroke": paper, "strokeWidth": 4, "strokeJoin": "round"}
-    for low in (False, True):
-        offsets = {"align": "right", "baseline": "top" if low else "bottom"}
-        offsets |= {"dy": 4 if low else -4, "dx": -2}
-        if along == "x":
-            offsets = {"align": "right", "baseline": "top", "dx": -4, "dy": 16 if low else 2}
-        labels = table("rules").transform_filter("datum.low" if low else "!datum.low")
-        for look in (outline, {"color": INK}):
-            label = labels.mark_text(fontSize=11, tooltip=None, **look, **offsets)
-            layers.append(label.encode(text="label:N", **position))
-    return layers
+    rule = rule.encode(**{along: "at:Q"})
+    look = {"fontSize": 11, "color": INK, "tooltip": None}
+    if along == "x":
+        labels = table("rules").mark_text(**look, align=value("datum.align"), dy=-10)
+        return [rule, labels.encode(text="line:N", x="at:Q", y=alt.value(0))]
+    look |= {"align": "left", "dx": 6, "lineBreak": "\n", "lineHeight": LINE}
+    labels = table("rules").mark_text(**look, dy=value("datum.dy"))
+    return [rule, labels.encode(text="label:N", y="at:Q", x=alt.value("width"))]
