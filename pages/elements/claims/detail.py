@@ -214,7 +214,7 @@ def _try_again(claim: Claim) -> None:
     running = jobs.busy(PAGE)
     with st.container(border=True):
         st.markdown("**Test again now**")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="bottom", key=f"{PAGE}-again"):
             runs = st.segmented_control(
                 "Runs",
                 RUNS,
