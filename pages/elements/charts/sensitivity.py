@@ -233,7 +233,7 @@ def learning_curve(
 def _learning_curve(title: str, log: bool, height: int) -> alt.LayerChart:
     across = _position(alt.X, "x", "x", title, log)
     shares = alt.Scale(domain=[0, 1])
-    axis = alt.Axis(format=".0%", tickCount=5, **above("Success rate"))
+    axis = alt.Axis(format=".0%", tickCount=5, **above("Runs that succeed"))
     tooltip = [
         alt.Tooltip("x_text:N", title=title),
         alt.Tooltip("result:N", title="Succeed"),
