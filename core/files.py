@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 2_000_000
 """Size limit of an experiment's file; a table of 10,000 rows and 10 columns needs about half."""
 
+UNCHANGED = ""
+"""The key of the experiment without any fix, among the titles of the fixes."""
+
 
 def history_csv(history: History) -> str:
     """The curves and final figures as CSV.
@@ -96,7 +99,7 @@ def comparison_frame(comparison: Comparison, titles: dict[str, str], target: flo
 
     Args:
         comparison: The runs.
-        titles: Of the fixes, by key.
+        titles: As for `combination`.
         target: The accuracy at which a run succeeds.
 
     Returns:
@@ -109,8 +112,14 @@ def comparison_frame(comparison: Comparison, titles: dict[str, str], target: flo
 
 
 def combination(subset: tuple[str, ...], titles: dict[str, str]) -> str:
-    """A combination of fixes in words, such as "Sigmoid output + He initialisation"."""
-    return " + ".join(titles[key] for key in subset) or "As asked"
+    """A combination of fixes in words, such as "Sigmoid output + He initialisation".
+
+    Args:
+        subset: The keys of the fixes.
+        titles: Of the fixes by their keys, and of no fix at all, by UNCHANGED, where the experiment
+            is no question's.
+    """
+    return " + ".join(titles[key] for key in subset) or titles.get(UNCHANGED, "As asked")
 
 
 def comparison_json(comparison: Comparison, target: float) -> str:

@@ -35,7 +35,7 @@ with st.container(border=True):
             jobs.start(choices.PAGE, choices.label(choice), choices.request(choice))
             browser.bring_into_view(choices.RESULT)
             st.rerun()
-        query_params.popover(choices.parameters(), chart=("rate", "the success rates"))
+        query_params.popover(choices.parameters(), chart=("rate", "how many runs succeed"))
 with st.container(key=choices.RESULT):
     handle = jobs.latest(choices.PAGE)
     if handle is not None and jobs.result(choices.PAGE, "comparison", choices.running) is not None:

@@ -57,6 +57,8 @@ def test_fixes_are_compared():
     (marked,) = (name for name in table["combination"] if name.startswith("\u2605"))
     assert marked == "\u2605 Sigmoid output + Standardise inputs"
     assert table["rate"].max() > 1, "in percent"
+    legend = ("Accuracy after each epoch, a line a run:", "failed]", "the target, 90%]")
+    assert all(sum(words in text.value for text in app.markdown) == 1 for words in legend)
     assert "32 runs per combination." in [caption.value for caption in app.caption]
     panels = ("As asked", "Sigmoid output", "Standardise inputs", "Sigmoid output + Standardise")
     panels = [f"Accuracy by epoch of every run: {name}" for name in panels]

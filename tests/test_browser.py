@@ -308,6 +308,19 @@ def test_a_claim_is_chosen_anywhere_in_its_row(server, page):
     shows_claim(page, next(key for key in keys if key.startswith("two-blob")))
 
 
+def test_the_claims_stay_beside_the_details_and_a_choice_leads_to_their_start(server, page):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    open_at(page, f"{server}/Check_the_answers?claim=threshold-always-half")
+    settle(page)
+    page.get_by_role("heading", name="Export").scroll_into_view_if_needed()
+    page.mouse.wheel(0, -1)  # whoever scrolls is left alone from then on
+    rows = page.get_by_role("radiogroup").locator("label", has=page.locator("input"))
+    expect(rows.nth(2)).to_be_in_viewport(ratio=1)
+    chosen = list(CLAIMS)[2]
+    rows.nth(2).get_by_text(CLAIMS[chosen].text).click()
+    expect(page.get_by_role("heading", name=CLAIMS[chosen].text)).to_be_in_viewport(ratio=1)
+
+
 def test_a_claim_is_shown_from_home_and_opened_with_its_fixes(server, page):
     page.set_viewport_size({"width": 1366, "height": 768})
     open_at(page, server)

@@ -339,7 +339,11 @@ def test_combinations_say_their_rates_and_colours_over_their_own_epochs():
     assert {tuple(domains(panel, "y")[0]) for panel in panels} == {(0, 1)}
     assert [domains(panel, "x")[0] for panel in panels] == [[1, 10], [1, 500]]
     for panel in panels:
-        assert any(view["encoding"].get("color", {}).get("legend") for view in views(panel))
+        encodings = [view["encoding"] for view in views(panel)]
+        assert not any(each.get("color", {}).get("legend") for each in encodings), (
+            "the page has one"
+        )
+        assert encodings[0]["y"]["axis"]["format"] == ".0%"
 
 
 def test_a_combination_shows_the_accuracy_that_decides():

@@ -97,7 +97,7 @@ def compares_both_trainings(app):
     assert app.selectbox(key="threshold.training").options == ["epochs 2", "with both"]
     assert drawn(
         app,
-        "Success rate of each training",
+        "Runs of each training that succeed",
         "Share of the runs that are at the target",
         "Accuracy by epoch of every run: epochs 2",
         "Accuracy by epoch of every run: with both",
@@ -120,7 +120,7 @@ def test_the_threshold_question_fails_as_asked_and_can_be_freed():
     app.button(key="threshold-train").click().run()
     finished(app, "of 64 runs ended at 90% or above")
     assert "are stuck" in cards(app)
-    assert drawn(app, "Success rate", "Accuracy on the training rows")
+    assert drawn(app, "Runs that succeed", "Accuracy on the training rows")
     look_at(app, "threshold", "Curves")
     (took,) = (metric for metric in app.metric if metric.label == "Time")
     compiled, trained = re.findall(r"\d+\.\d", took.delta)
@@ -311,8 +311,8 @@ def test_the_script_and_what_changed_are_there_before_any_training():
     assert "+     epochs=7," in changed[1]
     assert "**Training**: RMSprop" in cards(app)
     assert "**Training**: Changed by hand" in cards(app)
-    assert "This is the question as asked" not in cards(app)
-    assert "this is the question as asked" in cards(opened("threshold", tab="Export"))
+    assert "this is the network as asked" not in cards(app)
+    assert "this is the network as asked" in cards(opened("threshold", tab="Export"))
 
 
 def test_the_settings_alone_are_diagnosed_as_soon_as_one_changes():
@@ -370,7 +370,7 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
         assert not app.exception
     assert "~~" in cards(app)
     assert "Do this first: “Sigmoid output”" in cards(app)
-    assert drawn(app, "Success rate as is and with each change")
+    assert drawn(app, "Runs that succeed without and with each change")
     app.button(key="threshold-apply-smallest").click().run()
     assert setting(app, "threshold.output-activation").value == "sigmoid"
 

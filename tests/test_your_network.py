@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 from core import fixes
 from core.diagnosis import Severity, from_settings
 from core.diagram import before_training
+from core.files import UNCHANGED, combination
 from core.history import TARGET
 from core.jobs.reading import NotRead, Reader
+from core.own import problem_of
 from core.problems import PROBLEMS
 from core.script import line_of, patch, read, unified
 from core.script.described import known_in_words, rows_in_words
@@ -290,6 +292,15 @@ def test_a_link_restores_what_was_changed_by_hand_and_another_network_takes_the_
     app.segmented_control(key="compare.problem").set_value(own.KEY).run()
     assert not app.exception
     assert "wider-hidden" in app.pills(key="compare.fixes").value
+
+
+def test_a_network_without_changes_is_as_asked_or_as_is(monkeypatch):
+    asked, other = (PROBLEMS[key].experiment for key in ("threshold", "two-blob"))
+    monkeypatch.setattr(own, "held", lambda: own.Own(problem_of(asked, own.KEY, own.TITLE)))
+    assert own.name_of(asked, ("threshold", own.KEY)) == "As asked"
+    assert own.name_of(asked, (own.KEY, "threshold")) == "As is"
+    assert own.name_of(other, ("threshold", own.KEY)) == "As is", "an earlier network"
+    assert combination((), {UNCHANGED: "As is"}) == "As is"
 
 
 @pytest.mark.skipif(not hasattr(AppTest, "file_uploader"), reason="Streamlit has no such test")

@@ -45,6 +45,8 @@ document.cookie = "{name}={value}; path=/; max-age={seconds}; SameSite=Lax"
 _REVEAL = """<script>
 (() => {{
   const until = Date.now() + 5000;
+  const part = document.querySelector(".st-key-{part}");
+  if (part?.getBoundingClientRect().top < 0) part.scrollIntoView({{block: "start"}});
   const look = () => {{
     const rows = document.querySelectorAll(".st-key-{key} label:has(input)");
     const row = rows[{row}];
@@ -53,12 +55,18 @@ _REVEAL = """<script>
     let box = row.parentElement;
     while (box && !/auto|scroll/.test(getComputedStyle(box).overflowY)) box = box.parentElement;
     const [inner, outer] = [row.getBoundingClientRect(), box.getBoundingClientRect()];
-    if (inner.top < outer.top || inner.bottom > outer.bottom)
-      box.scrollTop += inner.top - outer.top - box.clientHeight / 8;
+    const below = inner.bottom - Math.min(outer.bottom, innerHeight);
+    if (inner.top >= outer.top && below <= 0) return;
+    // Whoever has just chosen a row that is cut keeps their place; otherwise the list begins with a
+    // whole row, the one before the chosen one.
+    if (below > 0 && row.contains(document.activeElement)) box.scrollTop += below + {gap};
+    else box.scrollTop += rows[{before}].getBoundingClientRect().top - outer.top - {gap};
   }};
   look();
 }})();
 </script>"""
+_GAP = 8
+"""Pixels between the rows of a list of choices."""
 _PATIENCE = 3_000
 """Milliseconds until the elements above the part are drawn and it stops moving."""
 
@@ -88,13 +96,16 @@ def act() -> None:
     st.html(script, unsafe_allow_javascript=True)
 
 
-def reveal_choice(key: str, row: int, count: int) -> None:
-    """Scroll a list of choices, and nothing else, to the chosen one.
+def reveal_choice(key: str, row: int, count: int, part: str) -> None:
+    """Scroll a list of choices to the chosen one, and the page up to what is shown of it.
 
     Args:
         key: Of the container with the list.
         row: Index of the chosen one.
         count: Number of choices.
+        part: The key of the container with what is shown, where the page may be scrolled further.
     """
-    script = _REVEAL.format(key=key, row=row, count=count)
+    script = _REVEAL.format(
+        key=key, part=part, row=row, before=max(row - 1, 0), count=count, gap=_GAP
+    )
     st.html(script, unsafe_allow_javascript=True)

@@ -14,7 +14,7 @@ from core.experiment import Experiment, InvalidExperiment
 from core.history import History
 from core.jobs.limits import duration
 from core.jobs.requests import TryFixes
-from pages.elements import charts, controls, diagnosis, jobs, state
+from pages.elements import charts, controls, diagnosis, jobs, own, state
 from pages.elements.layout import TEXT
 
 RUNS = 32
@@ -97,13 +97,15 @@ def _apply_verified(problem: str, smallest: Trial) -> None:
     )
 
 
-def rates(repair: Repair) -> None:
-    """Draw the success rates as is and with each change that was tested."""
+def rates(problem: str, repair: Repair) -> None:
+    """Draw how many runs succeed as is and with each change that was tested."""
     if not repair.trials:
         st.caption(repair.note)
         return
     best_first = sorted(repair.trials, key=lambda trial: -trial.rate.value)
-    measured = {"As is": repair.before} | {" + ".join(t.titles): t.rate for t in best_first}
+    unchanged = repair.experiment == own.problem(problem).experiment
+    before = own.unchanged(problem) if unchanged else "As set"
+    measured = {before: repair.before} | {" + ".join(t.titles): t.rate for t in best_first}
     frame = pd.DataFrame(
         {
             "label": label,
@@ -118,7 +120,8 @@ def rates(repair: Repair) -> None:
     )
     with st.container(border=True):
         charts.show(
-            charts.rate(frame), "Success rate as is and with each change, with 95% intervals."
+            charts.rate(frame, f"Runs that {repair.passes}"),
+            f"Runs that {repair.passes} without and with each change, with 95% intervals.",
         )
         if repair.note:
             st.caption(repair.note)

@@ -59,7 +59,8 @@ def _presets(problem: str) -> None:
         selection_mode="multi",
         format_func=lambda name: question.fixes[name].title,
         **state.control(problem, state.FIXES),
-        help="Fixes from the posts and our own. Choose none for the question as asked.",
+        help="Fixes from the posts and our own. Choose none for the network "
+        f"{own.unchanged(problem).lower()}.",
     )
 
 

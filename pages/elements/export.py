@@ -40,7 +40,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         _script(problem, experiment, seed)
     with changed:
         before = own.problem(problem).experiment
-        _changes(before, state.steps(problem), experiment, seed)
+        _changes(before, state.steps(problem), experiment, seed, own.unchanged(problem))
     with notebook:
         _notebook(problem, experiment, seed)
     with data:
@@ -49,28 +49,31 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         _report(problem, experiment, history, seed)
 
 
-def code(before: Experiment, experiment: Experiment, fixes: tuple[Fix, ...], seed: int) -> None:
+def code(
+    before: Experiment, experiment: Experiment, fixes: tuple[Fix, ...], seed: int, start: str
+) -> None:
     """Draw the section on a page without settings.
 
     Args:
-        before: The question as asked.
+        before: A network without changes.
         experiment: To be exported.
-        fixes: The fixes that lead to it from the question as asked.
+        fixes: The fixes that lead from one to the other.
         seed: Of the script.
+        start: What the first is called, "As asked" or "As is".
     """
     st.header("Export")
     script, changed, notebook = st.tabs(TABS[:3])
     with script:
         _script("fixes", experiment, seed)
     with changed:
-        _changes(before, fixes, experiment, seed)
+        _changes(before, fixes, experiment, seed, start)
     with notebook:
         _notebook("fixes", experiment, seed)
 
 
 def _script(name: str, experiment: Experiment, seed: int) -> None:
     script = export.to_script(experiment, seed)
-    st.markdown("This experiment in plain Keras. It runs as is, after `pip install tensorflow`.")
+    st.markdown("This experiment in plain Keras. All it needs is `pip install tensorflow`.")
     download("Script", script, f"plateau_{name}.py", "text/x-python", "One run from one seed.")
     # Of a limited height (pages/elements/style.css): rows of numbers may fill many screens.
     with st.container(key="export-script"):
@@ -88,12 +91,14 @@ def _notebook(name: str, experiment: Experiment, seed: int) -> None:
     )
 
 
-def _changes(before: Experiment, fixes: tuple[Fix, ...], experiment: Experiment, seed: int) -> None:
+def _changes(
+    before: Experiment, fixes: tuple[Fix, ...], experiment: Experiment, seed: int, start: str
+) -> None:
     differences = changes(before, fixes, experiment, seed)
     if not differences:
-        st.markdown("Nothing has changed: this is the question as asked.")
+        st.markdown(f"Nothing has changed: this is the network {start.lower()}.")
         return
-    st.markdown("From the question as asked to here: `-` removed, `+` added.")
+    st.markdown(f"From the network {start.lower()} to here: `-` removed, `+` added.")
     for change in differences:
         st.markdown(f"**{change.heading}**: {', '.join(change.by)}")
         diff.draw(change.diff)

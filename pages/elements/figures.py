@@ -37,10 +37,10 @@ class Picture(NamedTuple):
 
 
 def rate(reached: Rate) -> Picture:
-    """The success rate with its interval; the count stands in the headline above it."""
+    """The rate with its interval; the count stands in the headline above it."""
     words = f"95% interval {100 * reached.low:.0f} to {100 * reached.high:.0f}%"
     drawn = interval(reached, words, None, f"{reached.value:.0%} of the runs")
-    return Picture(drawn, f"Success rate with its 95% interval: {reached}.")
+    return Picture(drawn, f"Runs that succeed, with the 95% interval: {reached}.")
 
 
 def interval(

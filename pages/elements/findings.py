@@ -56,7 +56,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         follows = diagnosis.told(problem, experiment, trained, tried)[2:-1]
         st.markdown(" ".join(follows), width=TEXT)
     if tried is not None:
-        change.rates(tried)
+        change.rates(problem, tried)
         found = without_harm(found, tried)
     pictured = list(_with_pictures(found, trained))
     for finding, picture in pictured:

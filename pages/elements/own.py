@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -91,6 +91,22 @@ def problem(key: str) -> Problem:
         KeyError: If there is none, such as the session's own before there is one.
     """
     return problems()[key]
+
+
+def unchanged(key: str) -> str:
+    """What a problem's experiment is called before anything is changed."""
+    return "As is" if key == KEY else "As asked"
+
+
+def name_of(experiment: Experiment, among: Iterable[str]) -> str:
+    """What an experiment without changes is called: as in the first problem that begins with it.
+
+    Args:
+        experiment: That a comparison or a script begins with.
+        among: The problems' keys; if none has it, it is an earlier network of one's own.
+    """
+    of = (key for key in among if problem(key).experiment == experiment)
+    return unchanged(next(of, KEY))
 
 
 def described(key: str) -> str:

@@ -140,7 +140,7 @@ def _draw_chart(
 ) -> None:
     axes = [AXES[name] for name in result.axes]
     what = " and ".join(axis.label.lower() for axis in axes)
-    alt = f"Success rate by {what}, {result.runs} runs each."
+    alt = f"Runs that succeed by {what}, {result.runs} runs each."
     if not axes[0].numeric:
         with st.container(border=True):
             charts.show(_bars(result), alt)
@@ -181,7 +181,7 @@ def _bars(result: Sensitivity) -> charts.Chart:
     frame: pd.DataFrame = result.frame()
     labels = [axis.text(each) for each in frame.pop(axis.name)]
     frame = frame.assign(label=labels).sort_values("rate", ascending=False, kind="stable")
-    return charts.rate(frame)
+    return charts.rate(frame, "Runs that succeed")
 
 
 def _pick(problem: str, key: str, result: Sensitivity) -> None:

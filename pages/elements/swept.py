@@ -17,7 +17,7 @@ def draw(result: Result) -> None:
         label = f"Runs that end at {task.written(result.target)} or above"
         charts.show(
             figures.interval(result.rate, label),
-            f"Success rate with its 95% interval: {result.rate}.",
+            f"Runs that succeed, with the 95% interval: {result.rate}.",
         )
     table = result.frame()
     for column, measure in zip(st.columns(2), ("score", "loss"), strict=True):

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.jobs.requests import Train
 from core.jobs.trainings import Training, Trainings
-from pages.elements import browser, jobs, state
+from pages.elements import browser, jobs, own, state
 
 COOKIE = "plateau"
 NAME = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -82,5 +82,5 @@ def _name(problem: str) -> str:
     """The settings of a training in a few words: what was changed, the fixes first."""
     fixes = " ".join(f"+ {fix.title}" for fix in state.steps(problem))
     by_hand = [f"{label.lower()} {text}" for label, text in state.changed(problem).items()]
-    name = ", ".join([fixes] * bool(fixes) + by_hand) or "As asked"
+    name = ", ".join([fixes] * bool(fixes) + by_hand) or own.unchanged(problem)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"

@@ -371,7 +371,8 @@ def combinations(
 
     Returns:
         One chart per combination, in order of first appearance, with the number of successes as
-        title. The score is measured on the same rows as the final score.
+        title; what all of them show is for the page to say once. The score is measured on the same
+        rows as the final score.
     """
     groups = list(frame.groupby("combination", sort=False))
     limit = max(400, MAX_ROWS // max(1, len(groups)))
@@ -396,8 +397,8 @@ def combinations(
 
 @form
 def _combination(task: Task, *, points: bool, height: int) -> alt.LayerChart:
-    scale, axis = score_scale(task), alt.Axis(values=[0, 0.5, 1], format=".1f")
-    legend = alt.Legend(**LEGEND, symbolType="stroke", symbolStrokeWidth=2.5, symbolOpacity=1)
+    scale = score_scale(task)
+    axis = alt.Axis(values=[0, 0.5, 1], format=".0%" if task.share else ".1f", labelFlush=False)
     lines = (
         table("runs")
         .mark_line(strokeWidth=1, opacity=0.6, clip=True, point=points)
@@ -405,17 +406,17 @@ def _combination(task: Task, *, points: bool, height: int) -> alt.LayerChart:
             x=epoch_axis(),
             y=alt.Y("value:Q", title=None, scale=scale, axis=axis),
             detail="run:N",
-            color=outcome(alt.Color, legend=legend),
-            strokeDash=outcome(alt.StrokeDash, legend=legend, range=DASHES),
+            color=outcome(alt.Color),
+            strokeDash=outcome(alt.StrokeDash, range=DASHES),
             tooltip=[
                 alt.Tooltip("run:Q", title="Run"),
                 alt.Tooltip("epoch:Q", title="Epoch"),
-                alt.Tooltip("value:Q", title=task.score, format=".3f"),
+                alt.Tooltip("value:Q", title=task.score, format=".1%" if task.share else ".3f"),
                 alt.Tooltip("outcome:N", title="Outcome"),
             ],
         )
     )
     # Streamlit's default limit is of the first width that it measures, which may be nearly 0.
-    title = alt.Title(value("heading"), fontSize=13, offset=12, limit=600)
+    title = alt.Title(value("heading"), fontSize=13, fontWeight="normal", offset=12, limit=600)
     chart = fitted(alt.layer(lines, rules()[0]), height, title=title)
     return chart.add_params(*parameters(*EPOCHS, "heading"))

@@ -14,7 +14,17 @@ from core.history import TARGET
 from core.jobs.requests import CheckClaim
 from core.problems import PROBLEMS
 from core.recorded import Trained
-from pages.elements import charts, controls, export, figures, findings, jobs, query_params, state
+from pages.elements import (
+    charts,
+    controls,
+    export,
+    figures,
+    findings,
+    jobs,
+    own,
+    query_params,
+    state,
+)
 from pages.elements.claims.page import BADGE, PAGE, RUNS, attribution, recorded
 from pages.elements.layout import TEXT, tiles
 from pages.elements.page import path_of
@@ -60,7 +70,9 @@ def draw(key: str) -> None:
         last = claim.arms[-1]
         step = Fix(claim.key, last.label, claim.text, claim.source.who, lambda _: last.experiment)
         asked = PROBLEMS[claim.problem].experiment
-        export.code(asked, last.experiment, (step,), tested.verdict.seed)
+        export.code(
+            asked, last.experiment, (step,), tested.verdict.seed, own.unchanged(claim.problem)
+        )
 
 
 def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
@@ -214,7 +226,7 @@ def _try_again(claim: Claim) -> None:
     running = jobs.busy(PAGE)
     with st.container(border=True):
         st.markdown("**Test again now**")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="bottom", key=f"{PAGE}-again"):
             runs = st.segmented_control(
                 "Runs",
                 RUNS,

@@ -164,7 +164,7 @@ def choose(question: str, verdicts: Sequence[str]) -> str | None:
             label_visibility="collapsed",
             width="stretch",
         )
-    browser.reveal_choice(LIST, shown.index(key), len(shown))
+    browser.reveal_choice(LIST, shown.index(key), len(shown), SHOWN)
     st.caption(f"{RULE} The dashed lines in the pictures are at {FEW:.0%} and {MOST:.0%}.")
     return key
 

@@ -43,7 +43,7 @@ class Choice:
         fixes: Keys of the fixes, in the order in which they are applied.
         runs: Number of runs of each combination.
         target: The score at which a run succeeds.
-        rate: The required success rate.
+        rate: The share of runs that must succeed.
     """
 
     problem: str
@@ -136,10 +136,11 @@ def controls() -> Choice:
         key=f"{PAGE}.{PROBLEM}",
         required=True,
         on_change=_other_problem,
-        help="The question as asked, to which the fixes are applied.",
+        help="What the fixes are applied to, without any other change.",
     )
     problem = own.problem(state[f"{PAGE}.{PROBLEM}"])
-    fixes, score = problem.fixes, problem.experiment.task.score_name
+    fixes, task = problem.fixes, problem.experiment.task
+    score = task.score_name
     st.pills(
         "Fixes",
         tuple(fixes),
@@ -163,16 +164,18 @@ def controls() -> Choice:
             0.5,
             1.0,
             step=0.01,
+            format="percent" if task.share else None,
             key=f"{PAGE}.target",
             help=f"A run succeeds if its final {score} is at least this. Changing it needs no new "
             "training.",
         )
     with right:
         st.slider(
-            "Required success rate",
+            "Runs that must succeed",
             0.5,
             1.0,
             step=0.01,
+            format="percent",
             key=f"{PAGE}.rate",
             help="The results name the smallest combinations that reach it.",
         )

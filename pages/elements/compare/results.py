@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,7 +15,8 @@ from core.fixes import Fix
 from core.problems import PROBLEMS
 from core.recorded_comparisons import RecordedComparison, load
 from core.tasks import Task
-from pages.elements import charts, diagnosis, export, findings, jobs, layout, own, query_params
+from pages.elements import charts, diagnosis, export, findings, jobs, own, query_params
+from pages.elements.compare import panels
 from pages.elements.compare.choices import (
     PAGE,
     PICKED,
@@ -29,9 +32,6 @@ from pages.elements.download import download
 from pages.elements.rendering import in_turn
 from pages.elements.settings import as_text
 
-PANELS, PANEL_WIDTH = 4, 210
-"""Panels of curves in a row on a laptop, which are the most that are not folded, and the least
-width of each in pixels."""
 MOST_SHOWN = 8
 """The best combinations, whose rates are shown; the others are in an expander."""
 MOST_ROWS, ROW = 16, 35
@@ -69,7 +69,7 @@ def recorded(choice: Choice, affordable: bool) -> None:
 
 
 def alone(choice: Choice) -> None:
-    """Draw the success rates alone, for a slide: as recorded, or of a comparison made for it."""
+    """Draw the rates alone, for a slide: as recorded, or of a comparison made for it."""
     record = _record(choice.problem) if choice.problem in PROBLEMS else None
     fixes = own.problem(choice.problem).fixes
     asked = request(choice)
@@ -83,7 +83,7 @@ def alone(choice: Choice) -> None:
         comparison = jobs.result(PAGE, "comparison", running)
     if comparison is not None:
         st.space("small")
-        titles = {key: fix.title for key, fix in fixes.items()}
+        titles = _titles(comparison, choice, fixes.values())
         answer = comparison.verdict(choice.rate, choice.target)
         st.markdown(f"**{_headline(answer, choice, titles, comparison.experiment.task)}**")
         best_first = _ranked(comparison, choice, titles)
@@ -98,7 +98,7 @@ def _record(problem: str) -> RecordedComparison | None:
 
 def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> None:
     """Draw the verdict, rates, contributions, curves, the table and one combination."""
-    titles = {fix.key: fix.title for fix in fixes}
+    titles = _titles(comparison, choice, fixes)
     answer = comparison.verdict(choice.rate, choice.target)
     task = comparison.experiment.task
     if comparison.missing:
@@ -117,10 +117,17 @@ def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> Non
         if not comparison.missing:
             _contributions(comparison, choice, titles)
             _effects(comparison, choice, titles)
-    _curves(comparison, choice, _most_telling(best_first))
+    panels.draw(comparison, choice.target, _most_telling(best_first, titles))
     _table(best_first)
     _downloads(comparison, choice, titles)
     _look_into(comparison, choice, fixes, answer)
+
+
+def _titles(comparison: Comparison, choice: Choice, fixes: Iterable[Fix]) -> dict[str, str]:
+    """Of the fixes by their keys, and of the experiment without any."""
+    # The results may belong to an earlier choice.
+    unchanged = own.name_of(comparison.experiment, (choice.problem, *PROBLEMS))
+    return {files.UNCHANGED: unchanged} | {fix.key: fix.title for fix in fixes}
 
 
 def _ranked(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> pd.DataFrame:
@@ -132,9 +139,9 @@ def _ranked(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> p
     return best_first.assign(named=best_first["combination"].isin(named))
 
 
-def _most_telling(best_first: pd.DataFrame) -> pd.Series:
+def _most_telling(best_first: pd.DataFrame, titles: dict[str, str]) -> pd.Series:
     """The combinations: no fix at all, the smallest that suffice, then the others, best first."""
-    first = best_first["combination"] == files.combination((), {})
+    first = best_first["combination"] == files.combination((), titles)
     order = np.lexsort((np.arange(len(best_first)), ~best_first["named"], ~first))
     return best_first["combination"].iloc[order]
 
@@ -175,7 +182,7 @@ def _headline(answer: Verdict, choice: Choice, titles: dict[str, str], task: Tas
     size, count = len(named[0].fixes), len(named)
     if not size:
         already = f"{rate} of the runs {'' if shown else 'likely '}reach {target} already"
-        return f"{_icon(bool(shown))} As asked, {already}"
+        return f"{_icon(bool(shown))} {files.combination((), titles)}, {already}"
     names = "; ".join(files.combination(each.fixes, titles) for each in named)
     if count > MOST_NAMED:
         names = f"{count}, of {size} fix{'es' * (size > 1)} each"
@@ -218,7 +225,7 @@ def _effects(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> 
             )
         elif row.high < 0:
             st.markdown(
-                f":material/trending_down: **{titles[row.fix]}** lowers the success rate, by "
+                f":material/trending_down: **{titles[row.fix]}** makes fewer runs succeed, "
                 f"{-100 * row.value:.0f} percentage points on average."
             )
 
@@ -228,7 +235,7 @@ def _points(share: float) -> str:
 
 
 def _rates(table: pd.DataFrame, choice: Choice, target: str) -> None:
-    """Draw the success rates.
+    """Draw the shares of runs that succeed.
 
     Args:
         table: One row per combination, the best first; the column named marks those that the
@@ -259,7 +266,7 @@ def _contributions(comparison: Comparison, choice: Choice, titles: dict[str, str
     with st.container(border=True):
         charts.show(
             charts.contributions(frame),
-            alt="What each fix adds to the success rate, in percentage points, with intervals.",
+            alt="What each fix adds to the runs that succeed, in points, with intervals.",
         )
         if comparison.exclusive:
             st.caption(
@@ -271,47 +278,6 @@ def _contributions(comparison: Comparison, choice: Choice, titles: dict[str, str
                 "The Shapley value: what adding the fix changes, averaged over all orders in which "
                 "the fixes can be added. The values add up to the whole gain."
             )
-
-
-def _curves(comparison: Comparison, choice: Choice, names: pd.Series) -> None:
-    """Draw the curves of every combination.
-
-    Args:
-        comparison: The runs.
-        choice: The settings.
-        names: The combinations in words, the most telling first, indexed by their position in
-            `comparison.subsets`.
-    """
-    epochs = {comparison.histories[index].epochs for index in names.index}
-
-    def drawn(some: pd.Series) -> None:
-        parts, titles = [], []
-        for index, name in some.items():
-            history = comparison.histories[index]
-            frame, success = history.curves(), history.successes(choice.target)
-            parts.append(frame.assign(combination=name, success=success[frame["run"]]))
-            titles.append(f"**{name}**" + f", {history.epochs:,} epochs" * (len(epochs) > 1))
-        panels = charts.combinations(pd.concat(parts), target=choice.target, task=task)
-        _panels(list(zip(some, titles, panels, strict=True)), task.score)
-
-    task = comparison.experiment.task
-    drawn(names[:PANELS])
-    if len(rest := names[PANELS:]):
-        label = f"The curves of the other {len(rest)} combinations"
-        others = st.expander(label, key=f"{PAGE}-others", on_change="rerun")
-        if others.open:
-            with others:
-                drawn(rest)
-
-
-def _panels(panels: list[tuple[str, str, charts.Chart]], score: str) -> None:
-    """Draw charts of a score side by side; each panel is a name, a title and a chart."""
-    tiles = layout.tiles(len(panels), PANELS, PANEL_WIDTH)
-    for tile, (name, title, panel) in zip(tiles, panels, strict=True):
-        with tile:
-            charts.show(panel, alt=f"{score} by epoch of every run: {name}.")
-            # Below, since above some would take more lines than others.
-            st.caption(title)
 
 
 def _table(table: pd.DataFrame) -> None:
@@ -336,9 +302,9 @@ def _table(table: pd.DataFrame) -> None:
         column_config={
             "combination": text("Combination", width=430 if same else 375),
             "runs": number("Runs", format="%d", width=55),
-            "successes": number("Succeeded", format="%d", width=85),
+            "successes": number("Successes", format="%d", width=85),
             "rate": st.column_config.ProgressColumn(
-                "Rate", min_value=0, max_value=100, width=105, pinned=True, **percent
+                "Succeed", min_value=0, max_value=100, width=105, pinned=True, **percent
             ),
             "low": number("At least", width=80, **percent),
             "high": number("At most", width=80, **percent),
@@ -372,7 +338,7 @@ def _look_into(
     comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...], answer: Verdict
 ) -> None:
     """Draw the diagnosis and the script of one combination, by default that of the headline."""
-    titles = {fix.key: fix.title for fix in fixes}
+    titles = _titles(comparison, choice, fixes)
     st.header("One combination in detail")
     subsets = {as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[PICKED] not in subsets:
@@ -397,7 +363,8 @@ def _look_into(
         st.markdown(f"**{verdict(explained, history, choice.target)}**")
         findings.brief(explained, history, choice.target)
     applied = tuple(fix for fix in fixes if fix.key in subsets[picked])
-    export.code(comparison.experiment, history.experiment, applied, history.seed)
+    start = files.combination((), titles)
+    export.code(comparison.experiment, history.experiment, applied, history.seed, start)
 
 
 def _pick() -> None:

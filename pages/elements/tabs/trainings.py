@@ -28,8 +28,8 @@ def draw(problem: str, _: Experiment, history: History | None) -> None:
     left, right = st.columns([1, 1])
     with left, st.container(border=True):
         charts.show(
-            charts.rate(_frame(ended, target)),
-            "Success rate of each training with its 95% interval, the oldest first.",
+            charts.rate(_frame(ended, target), "Runs that succeed"),
+            "Runs of each training that succeed, with the 95% interval, the oldest first.",
         )
     with right, st.container(border=True):
         _edit(problem, numbered)
@@ -126,7 +126,7 @@ def _back(problem: str, training: Training) -> None:
 
 
 def _beside(problem: str, numbered: dict[str, Training], target: float) -> None:
-    """Draw the curves of some trainings side by side, and their success rates by epoch."""
+    """Draw the curves of some trainings side by side, and the runs at the target by epoch."""
     names = dict(zip(numbered, _distinct(list(numbered.values())), strict=True))
     kept = {number: each for number, each in numbered.items() if each.history is not None}
     if len(kept) < 2:
