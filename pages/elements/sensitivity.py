@@ -181,7 +181,7 @@ def _bars(result: Sensitivity) -> charts.Chart:
     frame: pd.DataFrame = result.frame()
     labels = [axis.text(each) for each in frame.pop(axis.name)]
     frame = frame.assign(label=labels).sort_values("rate", ascending=False, kind="stable")
-    return charts.rate(frame, "Runs that succeed")
+    return charts.rate(frame)
 
 
 def _pick(problem: str, key: str, result: Sensitivity) -> None:

@@ -398,7 +398,7 @@ def combinations(
 @form
 def _combination(task: Task, *, points: bool, height: int) -> alt.LayerChart:
     scale = score_scale(task)
-    axis = alt.Axis(values=[0, 0.5, 1], format=".0%" if task.share else ".1f", labelFlush=False)
+    axis = alt.Axis(values=[0, 0.5, 1], format=".0%" if task.share else ".1f")
     lines = (
         table("runs")
         .mark_line(strokeWidth=1, opacity=0.6, clip=True, point=points)

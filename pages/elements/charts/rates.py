@@ -313,7 +313,7 @@ def contributions(frame: pd.DataFrame) -> Chart:
     bounds = [0, *frame["low"], *frame["high"]]
     room = max(5.0, 0.05 * (max(bounds) - min(bounds)))
     ends = min(bounds) - room, max(bounds) + room
-    return _intervals(frame, "Percentage points of success rate", ends)
+    return _intervals(frame, "Change in percentage points", ends)
 
 
 def _intervals(

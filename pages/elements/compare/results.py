@@ -249,7 +249,7 @@ def _rates(table: pd.DataFrame, choice: Choice, target: str) -> None:
     )
     table = table.rename(columns={"combination": "label"})
     with st.container(border=True):
-        charts.show(charts.rate(table[:MOST_SHOWN], "Runs that succeed", required=choice.rate), alt)
+        charts.show(charts.rate(table[:MOST_SHOWN], required=choice.rate), alt)
         if table["named"].any():
             star = f"{charts.NAMED}: one of the smallest combinations whose rate reaches it."
         else:
@@ -257,7 +257,7 @@ def _rates(table: pd.DataFrame, choice: Choice, target: str) -> None:
         st.caption(f"Grey line: the required rate, {choice.rate:.0%}. {star}")
         if len(rest := table[MOST_SHOWN:]):
             with st.expander(f"{len(rest)} more combinations"):
-                charts.show(charts.rate(rest, "Runs that succeed", required=choice.rate), alt)
+                charts.show(charts.rate(rest, required=choice.rate), alt)
 
 
 def _contributions(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> None:

@@ -28,7 +28,7 @@ def draw(problem: str, _: Experiment, history: History | None) -> None:
     left, right = st.columns([1, 1])
     with left, st.container(border=True):
         charts.show(
-            charts.rate(_frame(ended, target), "Runs that succeed"),
+            charts.rate(_frame(ended, target)),
             "Runs of each training that succeed, with the 95% interval, the oldest first.",
         )
     with right, st.container(border=True):
