@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from core.data import Rows
 from core.history import History
 from core.inspection import classes, decisions, outputs
 from core.metrics import METRICS, balanced_accuracy
+from core.rates import percent
 
 MOST_RUNS = 64
 """The most runs that are measured, the first ones: a median needs no more."""
@@ -49,16 +50,16 @@ def measures(history: History, baseline: float) -> list[Measure]:
         some run.
     """
     task, data = history.experiment.task, history.experiment.data
-    found: list[tuple[str, np.ndarray, str, str]] = []
+    found: list[tuple[str, np.ndarray, Callable[[float], str], str]] = []
     if task.name == "regression":
         meaning = "mean absolute error, in the unit of the target"
         if data.target_width > 1:
             meaning += ", a mean over the targets"
-        found.append(("MAE", final_absolute_error(history, MOST_RUNS), ",.4g", meaning))
+        found.append(("MAE", final_absolute_error(history, MOST_RUNS), _short, meaning))
     elif data.has_one_class_per_row and baseline * data.source.classes >= IMBALANCED:
         balanced = final_balanced_accuracy(history, MOST_RUNS)
         meaning = "the mean over the classes of the share of their rows whose class is right"
-        found.append(("balanced accuracy", balanced, ".1%", meaning))
+        found.append(("balanced accuracy", balanced, percent, meaning))
     shown = {"accuracy", task.metric, "mean_absolute_error"}
     table, units = final_metrics(history, MOST_RUNS), history.experiment.model.output.units
     for name in table.columns.difference(shown, sort=False):
@@ -66,12 +67,17 @@ def measures(history: History, baseline: float) -> list[Measure]:
             meaning = "the metric as Keras computes it, of scaled targets where they are scaled"
             label = METRICS[name].label
             label = label if label[1].isupper() or label[1].isdigit() else label.lower()
-            found.append((label, table[name].to_numpy(), ",.4g", meaning))
+            written = percent if "accuracy" in name else _short
+            found.append((label, table[name].to_numpy(), written, meaning))
     return [
-        Measure(name, format(np.median(known), style), meaning, len(known))
-        for name, values, style, meaning in found
+        Measure(name, written(np.median(known)), meaning, len(known))
+        for name, values, written, meaning in found
         if len(known := values[np.isfinite(values)])
     ]
+
+
+def _short(value: float) -> str:
+    return f"{value:,.4g}"
 
 
 def _measured(history: History, most: int | None) -> int:

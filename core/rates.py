@@ -74,6 +74,23 @@ class Rate:
         return f"{self.count} runs ({self.interval})"
 
 
+def percent(share: float) -> str:
+    """A share to a tenth of a percent, such as "90%" or "50.2%"; "0%" and "100%" are exact."""
+    if 0 < share < 1:
+        share = min(max(share, 0.001), 0.999)
+    return f"{_tenths(share)}%"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares, such as "3 percentage points"."""
+    count = _tenths(difference)
+    return f"{count} percentage point{'s' * (count != '1')}"
+
+
+def _tenths(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0")
+
+
 def runs_to_show(share: float, required: float) -> int | None:
     """The fewest runs at which a rate of `share` has its interval at or above the required rate.
 

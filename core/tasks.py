@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.entries import named
+from core.rates import percent, points
 
 TARGET = 0.9
 """The default target: a run succeeds when its final score reaches it."""
@@ -65,7 +66,19 @@ class Task:
 
     def number(self, score: float) -> str:
         """A measured score to a tenth of a percent, or to three decimals."""
-        return f"{score:.1%}" if self.share else f"{score:.3f}".replace("-", "\u2212")
+        return percent(score) if self.share else f"{score:.3f}".replace("-", "\u2212")
+
+    def stated(self, score: float) -> str:
+        """A score within a sentence, such as "90%", "50.2%" or, of R², "0.87"."""
+        return percent(score) if self.share else f"{score:.2f}"
+
+    def phrased(self, score: float) -> str:
+        """The same with the score's name: "an accuracy of 90%" or "an R² of 0.87"."""
+        return f"an {self.score_name} of {self.stated(score)}"
+
+    def difference(self, between: float) -> str:
+        """How far two scores are apart: "3 percentage points" or "0.03"."""
+        return points(between) if self.share else f"{between:.2f}"
 
 
 def right_decisions(output: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -25,7 +25,8 @@ record = recorded()
 st.caption(
     f"Recorded on {record.date} with {record.versions_text}: {record.runs} runs of each experiment "
     f"over the same seeds, {DRAWN_RUNS} drawn. A run succeeds when its final score is at least "
-    f"{TARGET:g}, or that share of the way from a constant answer to the best possible score."
+    f"{TARGET:.0%} (an R² of {TARGET:g}), or that share of the way from a constant answer to the "
+    "best possible score."
 )
 query_params.write({} if key is None else {overview.CASE: key})
 browser.act()

@@ -92,7 +92,7 @@ def test_a_noisy_table_at_its_best_is_neither_stuck_nor_slow(accuracy):
     assert "standard error" in limit.evidence
     said = verdict(findings, trained)
     assert "as good as" not in said
-    assert said.endswith("Whether 0.9 can be reached on these data cannot be told without other "
+    assert said.endswith("Whether 90% can be reached on these data cannot be told without other "
                          "models.")  # fmt: skip
     assert any("cannot be told" in sentence for sentence in summary(findings, trained))
 
@@ -124,7 +124,7 @@ def test_rows_that_may_be_memorised_are_not_as_good_as_these_data_get():
         " ".join(summary(findings, trained, baselines=measured)),
     ):
         assert "as good as" not in said
-        assert "That is 100% on the rows that they are trained on" in said
+        assert "Their mean accuracy of 100% is on the rows that they are trained on" in said
         assert "only held-out rows can tell" in said
     held_out = replace(WEAK, data=replace(WEAK.data, hold_out=0.2))
     trained = history(held_out, accuracy=1.0, loss=0.01)

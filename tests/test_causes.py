@@ -97,7 +97,7 @@ def test_regularisers_that_keep_the_network_from_learning(some):
     found = finding("penalty-too-strong", diagnose(experiment))
     assert found.severity is Severity.FRAGILE
     assert "Before training the penalties add" in found.evidence
-    assert "simulated runs reach 0.90 without them" in found.evidence
+    assert "simulated runs reach an accuracy of 89.9% without them" in found.evidence
     (fix,) = found.fixes
     assert not any(
         isinstance(each, ActivityRegularisation) or getattr(each, "kernel_regulariser", None)
@@ -214,8 +214,8 @@ def test_runs_that_come_as_close_as_the_held_out_rows_can_tell_are_no_fault():
     findings = diagnose(HEALTHY, close)
     assert not serious(findings)
     assert verdict(findings, close).endswith(
-        "On 80 held-out rows an accuracy of 0.90 is known to within 0.07 (95%), so these runs may "
-        "be as good as that."
+        "On 80 held-out rows an accuracy of 90% is known to within 6.7 percentage points (95% "
+        "confidence), so these runs may be as good as that."
     )
     assert summary(findings, close)[0].startswith("0 of 4 runs (0 to 49%) succeed")
     assert any("On 80 held-out rows" in sentence for sentence in summary(findings, close))

@@ -9,7 +9,7 @@ import pytest
 from core.comparison import Comparison, compare, distinct, plan, subsets_of
 from core.fixes import Fix, apply_all, excluded, with_training
 from core.problems import PROBLEMS
-from core.rates import Rate, runs_to_show
+from core.rates import Rate, percent, runs_to_show
 from core.training import train
 
 PROBLEM = PROBLEMS["two-blob"]
@@ -216,3 +216,11 @@ def test_wilson_interval(successes, runs, low, high):
     assert (rate.low, rate.high) == pytest.approx((low, high), abs=5e-5)
     with pytest.raises(ValueError, match="no rate"):
         Rate(runs + 1, runs)
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [(0.9, "90%"), (0.57, "57%"), (0.5021, "50.2%"), (0.9997, "99.9%"), (1.0, "100%")],
+)
+def test_a_share_is_written_in_percent(share, written):
+    assert percent(share) == written

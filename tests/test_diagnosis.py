@@ -10,6 +10,7 @@ from core.diagnosis import Severity, diagnose, verdict
 from core.experiment import Adam, Blobs
 from core.fixes import apply_all
 from core.problems import PROBLEMS
+from core.rates import percent
 from support.diagnosis import (
     HEALTHY,
     MANY,
@@ -82,10 +83,10 @@ def test_runs_succeed_by_the_target_alone():
     noisy = data(source=Blobs(((0, 0), (2, 2)), 200, 1, noise=1.0))
     faulty = output(activation="relu", experiment=noisy)
     for accuracy, sentence in (
-        (0.84, "All 4 runs reach 0.78 all the same."),
-        (np.array([0.84, 0.84, 0.84, 0.5]), "1 of 4 runs falls short of 0.78"),
-        (np.array([0.84, 0.5, 0.5, 0.5]), "1 of 4 runs (5 to 70%) reach 0.78"),
-        (0.5, "All 4 runs fall short of 0.78"),
+        (0.84, "All 4 runs reach an accuracy of 77.7% all the same."),
+        (np.array([0.84, 0.84, 0.84, 0.5]), "1 of 4 runs falls short of an accuracy of 77.7%"),
+        (np.array([0.84, 0.5, 0.5, 0.5]), "1 of 4 runs (5 to 70%) reach an accuracy of 77.7%"),
+        (0.5, "All 4 runs fall short of an accuracy of 77.7%"),
     ):
         trained = history(faulty, accuracy=accuracy)
         assert not trained.successes(0.9).any()
@@ -94,7 +95,7 @@ def test_runs_succeed_by_the_target_alone():
         assert sentence in said
         assert "succe" not in said
         assert " fail" not in said
-        assert "so the diagnosis counts 0.78 as enough" in said
+        assert "so the diagnosis counts 77.7% as enough" in said
     # Before training as after it, the target is the one that was chosen.
     found = diagnose(noisy, history(noisy, accuracy=0.75), target=0.7)
     assert "Nothing wrong" in verdict(found, history(noisy, accuracy=0.75), target=0.7)
@@ -176,7 +177,7 @@ def test_the_two_blob_question_is_slow_and_depends_on_the_seed(two_blob):
     assert verdict(after, two_blob).startswith(f"Depends on the seed, mainly {why}")
     which = found["accuracy-frozen"].run
     assert f"in run {which} the loss" in found["accuracy-frozen"].evidence
-    assert f"stays at {two_blob.score[-1, which]:.3f}" in found["accuracy-frozen"].evidence
+    assert f"stays at {percent(two_blob.score[-1, which])}" in found["accuracy-frozen"].evidence
     assert np.ptp(two_blob.score[1:, which]) < 0.11
     assert not two_blob.successes(0.9)[which]
     shown = found["constant-prediction"].run

@@ -34,7 +34,7 @@ def test_one_run_of_sixteen_that_falls_short_is_no_fault():
     findings = diagnose(HEALTHY, nearly)
     assert not serious(findings)
     assert "unexplained" not in codes(findings)
-    said = "15 of 16 runs (72 to 99%) succeed; the other ends at an accuracy of 0.80"
+    said = "15 of 16 runs (72 to 99%) succeed; the other ends at an accuracy of 80%"
     assert verdict(findings, nearly) == f"Nothing wrong found: {said}."
     assert summary(findings, nearly)[0].startswith(said)
     # What it shows alone is no note either, though it still improves.

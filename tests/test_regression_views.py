@@ -192,7 +192,7 @@ def test_imbalanced_classes_have_their_balanced_accuracy_and_balanced_ones_have_
     )
     (balanced,) = measures(always, 0.9)
     assert (balanced.name, balanced.runs) == ("balanced accuracy", MOST_RUNS)
-    assert balanced.text == "50.0%"
+    assert balanced.text == "50%"
     even = untrained(Data(Blobs(samples=20), encoding="index"), 1, "sigmoid", "binary_crossentropy")
     assert measures(even, 0.5) == []
 

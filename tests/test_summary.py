@@ -69,9 +69,11 @@ def test_two_findings_are_connected(main, other, joined):
 def test_what_happens_is_told_in_the_figures_of_the_runs():
     told = summary((found("bottleneck", FRAGILE),), STUCK)
     assert told[0] == (
-        "1 of 4 runs (5 to 70%) succeed; the others end at an accuracy of 0.50 to 0.60, where "
-        "always predicting the most frequent class has 0.51."
+        "1 of 4 runs (5 to 70%) succeed; the others end at an accuracy of 50% to 60%, where "
+        "always predicting the most frequent class has 51.2%."
     )
+    near = history(HEALTHY, accuracy=0.8998)
+    assert "they end at an accuracy of 89.9%" in summary(diagnose(HEALTHY, near), near)[0]
     lone = history(HEALTHY, accuracy=np.array([0.8, 1.0]), runs=2)
     told = summary(diagnose(HEALTHY, lone), lone)
     assert told[0].startswith("1 of 2 runs (9 to 91%) succeed; the other ends at")

@@ -148,7 +148,7 @@ def test_what_a_repair_leaves_as_it_is_does_no_harm():
     assert not found["unusual-batch-size"].is_open
     assert found["unusual-batch-size"].evidence.endswith(
         "It does no harm here: 16 of 16 runs (81 to 100%) succeed with “Sigmoid output”, which "
-        "leaves it. Alone, “Batch size 32” takes the mean accuracy from 0.50 to 0.50."
+        "leaves it. Alone, “Batch size 32” takes the mean accuracy from 50% to 50%."
     )
     assert found["output-not-probability"].severity is Severity.FATAL
     # Nor is what does no harm the main cause.

@@ -40,6 +40,7 @@ from core.diagnosis.rules import RULES, Rule, is_cause, rule_of
 from core.experiment import Experiment, InvalidExperiment
 from core.fixes import Fix
 from core.history import LAST_PART, TARGET, History
+from core.rates import percent
 
 LONGER = 4
 """Times as many epochs, with which 83% of the runs that are still improving get there
@@ -189,31 +190,32 @@ def limit(end: FinalState) -> str:
         )
     return (
         "this is as good as it gets: the classes overlap, and no classifier can be right in more "
-        f"than about {ceiling:.1%} of the samples (here {mean:.1%})"
+        f"than about {percent(ceiling)} of the samples (here {percent(mean)})"
     )
 
 
 def doubt(end: FinalState) -> str:
     """What cannot be told: of so few rows, or of a target that no model is known to reach."""
-    goal = end.goal
+    goal, task = end.goal, end.history.experiment.task
     if end.close:
         return (
             f" On {end.history.experiment.data.held_out_rows:,} held-out rows "
-            f"{'an R²' if goal.regression else 'an accuracy'} of {goal.score:.2f} is known to "
-            f"within {2 * goal.error:.2f} (95%), so these runs may be as good as that."
+            f"{goal.name} is known to within {task.difference(2 * goal.error)} (95% confidence), "
+            "so these runs may be as good as that."
         )
     if others := _outdone(end):
-        best, written = others.best, others.task.written
+        best = others.best
         return (
-            f" That is {written(round(float(np.mean(end.scores)), 3))} on the rows that they are "
-            f"trained on, while {best.name} has {written(round(best.score, 3))} on rows that it "
-            "has not seen: whether these runs do better there, only held-out rows can tell."
+            f" Their mean {task.score_name} of {task.stated(float(np.mean(end.scores)))} is on the "
+            f"rows that they are trained on, while {best.name} has {task.stated(best.score)} on "
+            "rows that it has not seen: whether these runs do better there, only held-out rows can "
+            "tell."
         )
     if not goal.is_estimated or goal.score == goal.target or goal.rows.baselines is not None:
         return ""
     return (
-        f" Whether {goal.target:g} can be reached on these data cannot be told without other "
-        "models."
+        f" Whether {task.stated(goal.target)} can be reached on these data cannot be told without "
+        "other models."
     )
 
 
@@ -329,7 +331,7 @@ def _of(count: int, runs: int, doing: str) -> str:
 
 
 def _of_one(doing: str) -> str:
-    """What one run does: "reaches 0.80" of "reach 0.80"."""
+    """What one run does: "reaches an R² of 0.80" of "reach an R² of 0.80"."""
     verb, *rest = doing.split(" ", 1)
     return " ".join([verb + ("es" if verb.endswith("ch") else "s"), *rest])
 
@@ -362,14 +364,14 @@ def _still_improving(obs: Observations, end: FinalState) -> Finding:
     loss, score = (curve[:, failed] for curve in end.history.judged)
     start = math.ceil(epochs * (1 - LAST_PART)) - 1
     longer = min(LONGER * obs.training.epochs, 10_000)
-    what = "R²" if obs.goal.regression else "accuracy"
+    what, stated = obs.experiment.task.score_name, obs.experiment.task.stated
     return Finding(
         SLOW,
         "Too few updates",
         f"In the last third of {epochs:,} epochs the median loss of the "
         f"{runs_that_fail(failed)} still goes from {number(float(np.nanmedian(loss[start])))} to "
         f"{number(float(np.nanmedian(loss[-1])))}, and their {what} from "
-        f"{np.nanmedian(score[start]):.2f} to {np.nanmedian(score[-1]):.2f}.",
+        f"{stated(np.nanmedian(score[start]))} to {stated(np.nanmedian(score[-1]))}.",
         "The network is still improving when training ends. It needs more epochs, more updates "
         "per epoch or a higher learning rate.",
         (fixes.epochs(longer), fixes.rate(min(10 * obs.rate, 0.1))),

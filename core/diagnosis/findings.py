@@ -135,10 +135,15 @@ def scores_of_failed(end: FinalState) -> str:
     who = "the other ends" if len(scores) == 1 else "the others end"
     if not end.passed.any():
         who = "it ends" if len(scores) == 1 else "they end"
-    what = "an R²" if end.goal.regression else "an accuracy"
-    # Rounded down: 0.899 has not reached 0.90.
-    low, high = (f"{math.floor(100 * score) / 100:.2f}" for score in (scores.min(), scores.max()))
-    return f"{who} at {what} of {low}" + (f" to {high}" if high != low else "")
+    task, goal = end.history.experiment.task, end.goal.score
+
+    def stated(score: float) -> str:
+        # 89.97% has not reached 90%.
+        short = score < goal and task.stated(score) == task.stated(goal)
+        return task.stated(score - (0.0005 if task.share else 0.005) * short)
+
+    low, high = stated(scores.min()), stated(scores.max())
+    return f"{who} at an {task.score_name} of {low}" + (f" to {high}" if high != low else "")
 
 
 def layer_name(index: int, obs: Observations) -> str:

@@ -42,7 +42,7 @@ def without_harm(findings: tuple[Finding, ...], repair: Repair) -> tuple[Finding
         if same is not None:
             told += (
                 f" Alone, “{same.titles[0]}” takes the mean {repair.task.score_name} from "
-                f"{repair.score:.2f} to {same.score:.2f}."
+                f"{repair.task.stated(repair.score)} to {repair.task.stated(same.score)}."
             )
         return replace(
             finding,

@@ -89,7 +89,7 @@ def _happened(end: FinalState) -> str:
     if end.failed.any():
         constant = goal.rows.baseline(task)
         text += f"; {scores_of_failed(end)}, where always predicting {task.constant} has "
-        text += f"{constant:.2f}"
+        text += task.stated(constant)
     return f"{text}."
 
 

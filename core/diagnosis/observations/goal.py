@@ -165,13 +165,14 @@ class Goal:
     @property
     def enough(self) -> str:
         """What counts in place of the target, in a sentence."""
+        task = self.experiment.task
         where = "out of reach" if self.rows.ceiling < self.target else "close to that"
         return (
-            f"The target of {self.target:g} is {where}, so the diagnosis counts {self.score:.2f} "
-            "as enough."
+            f"The target of {task.stated(self.target)} is {where}, so the diagnosis counts "
+            f"{task.stated(self.score)} as enough."
         )
 
     @property
     def name(self) -> str:
         """The goal in words, after "reach"."""
-        return f"an R² of {self.score:.2f}" if self.regression else f"{self.score:.2f}"
+        return self.experiment.task.phrased(self.score)

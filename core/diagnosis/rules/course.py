@@ -23,6 +23,7 @@ from core.diagnosis.observations import Observations
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import FALLING, GAP, SWING, SWINGING_EPOCHS
 from core.fixes import Fix
+from core.rates import percent
 
 
 @rule("non-finite-loss", symptom=True, keeps_severity=True, by_run=True)
@@ -81,7 +82,7 @@ def constant_prediction(obs: Observations) -> Finding | None:
         "Every sample gets the same prediction",
         f"In {constant.sum()} of {constant.size} runs the prediction is the same for every sample, "
         f"so the accuracy is that class's share "
-        f"({obs.rows.baseline(obs.experiment.task):.1%} for the majority class)."
+        f"({percent(obs.rows.baseline(obs.experiment.task))} for the majority class)."
         + (f" In {flat.sum()} of them the output is constant." if flat.any() else ""),
         "Predicting the majority class is the best constant guess, and where most training "
         "starts. "
@@ -122,7 +123,7 @@ def accuracy_frozen(obs: Observations) -> Finding | None:
         f"In {frozen.sum()} of {frozen.size} runs the loss falls while the accuracy stays; in run "
         f"{which} the loss goes from {number(float(loss[0, which]))} to "
         f"{number(float(last_loss[which]))} while the accuracy stays at "
-        f"{last_accuracy[which]:.3f}.",
+        f"{percent(last_accuracy[which])}.",
         "The loss responds to every small change of the output, the accuracy only to which side of "
         "the threshold it is on. Either no output has crossed the threshold yet, or the accuracy "
         "measures something other than what the loss optimises.",
@@ -148,8 +149,8 @@ def oscillation(obs: Observations) -> Finding | None:
     return Finding(
         FRAGILE if not end.moving else SLOW,
         f"{what[0].upper()}{what[1:]} oscillates",
-        f"{what[0].upper()}{what[1:]} falls by {SWING:g} or more in {np.median(falls):.0%} of the "
-        f"epochs (median of the {runs_that_fail(end.failed)}).",
+        f"{what[0].upper()}{what[1:]} falls by {obs.experiment.task.difference(SWING)} or more in "
+        f"{np.median(falls):.0%} of the epochs (median of the {runs_that_fail(end.failed)}).",
         "The updates are too large, or the batches too small, for the weights to settle near a "
         "minimum. A lower learning rate lets them settle.",
         (*fixes.lower_rates(obs.experiment), fixes.STANDARDISE),
@@ -177,12 +178,12 @@ def overfitting(obs: Observations) -> Finding | None:
     # What is no better than a constant answer has memorised nothing.
     if np.nanmean(shown) < obs.rows.baseline(obs.experiment.task) + least:
         return None
-    name, style = ("R²", ".2f") if regression else ("accuracy", ".1%")
+    name, stated = obs.experiment.task.score_name, obs.experiment.task.stated
     return Finding(
         FRAGILE if obs.failing else COSMETIC,
         "Overfitting",
-        f"Training {name} ends at {format(np.nanmean(shown), style)}, held-out {name} "
-        f"at {format(np.nanmean(held_out), style)} (mean of the runs; "
+        f"Training {name} ends at {stated(np.nanmean(shown))}, held-out {name} "
+        f"at {stated(np.nanmean(held_out))} (mean of the runs; "
         f"{obs.data.training_rows:,} training rows, {obs.parameters:,} weights).",
         "The network memorises the training rows, noise included, and this does not generalise. "
         "More rows, fewer units or fewer epochs help.",

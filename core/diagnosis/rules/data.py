@@ -23,6 +23,7 @@ from core.diagnosis.rules.limits import of_other_models
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import MINORITY, OFF_CENTRE, ORDER, RISK
 from core.fixes import loss_fixes
+from core.rates import percent
 
 
 @rule("one-class-only", always=True)
@@ -76,18 +77,19 @@ def class_imbalance(obs: Observations) -> Finding | None:
         score = obs.end.balanced_accuracy
         balanced = (
             f" After training the balanced accuracy, the mean over the classes, is "
-            f"{score.min():.2f} to {score.max():.2f}; always predicting one class has "
-            f"{1 / len(shares):.2f}."
+            f"{percent(score.min())} to {percent(score.max())}; always predicting one class has "
+            f"{percent(1 / len(shares))}."
         )
     if _settles_for_one_answer(obs):
         severity = FATAL if obs.goal.is_trivial else SLOW
     return Finding(
         severity,
         "One class is rare",
-        f"The most common class has {common:.1%} of the rows, the rarest {shares.min():.1%}: "
-        f"always predicting the most common one is right in {common:.1%}.{balanced}",
+        f"The most common class has {percent(common)} of the rows, the rarest "
+        f"{percent(shares.min())}: always predicting the most common one is right in "
+        f"{percent(common)}.{balanced}",
         "Until the network learns something, predicting the majority class costs least. An "
-        f"accuracy of {common:.2f} is then no sign of learning.",
+        f"accuracy of {percent(common)} is then no sign of learning.",
         (loss_fixes.balanced(obs.rows.shares),),
         CERTAIN if severity is COSMETIC else LIKELY,
         None if severity is COSMETIC else "Compare the accuracy on each class.",
@@ -121,8 +123,8 @@ def _label_imbalance(obs: Observations) -> Finding | None:
         severity,
         "Some labels are rare" if count > 1 else "One label is rare",
         f"{count} of {len(shares)} labels are nearly always the same; label {worst + 1} is 1 in "
-        f"{shares[worst]:.1%} of the rows. Without looking at the inputs, "
-        f"{obs.rows.baseline(obs.experiment.task):.1%} of all labels can be right.",
+        f"{percent(shares[worst])} of the rows. Without looking at the inputs, "
+        f"{percent(obs.rows.baseline(obs.experiment.task))} of all labels can be right.",
         "Until the network learns something, predicting the more common value of each label costs "
         "least. An accuracy near that share is then no sign of learning.",
         (),
@@ -144,7 +146,7 @@ def label_conflict(obs: Observations) -> Finding | None:
     return Finding(
         COSMETIC,
         "The classes overlap",
-        f"The best possible classifier is right in {ceiling:.1%} of the samples.{note}",
+        f"The best possible classifier is right in {percent(ceiling)} of the samples.{note}",
         "The same inputs occur with different labels, so any network gets some samples wrong. An "
         "accuracy near that limit is as good as it gets.",
     )

@@ -10,13 +10,12 @@ def of_other_models(obs: Observations) -> Finding:
     """A finding on the target, which no model is known to reach."""
     goal, rows, best = obs.goal, obs.rows, obs.rows.best_known
     assert best is not None, "the goal is estimated"
-    chance = rows.baseline(obs.experiment.task)
-    score, style = ("an R²", ".2f") if goal.regression else ("an accuracy", ".1%")
+    task = obs.experiment.task
     which = "other models" if rows.baselines is not None else "simple models"
     evidence = (
-        f"Of {which} {best.name} does best, with {score} of {format(best.score, style)} (standard "
-        f"error {format(best.error, style)}) on rows that it has not seen; always predicting "
-        f"{obs.experiment.task.constant} has {format(chance, style)}. {goal.enough}"
+        f"Of {which} {best.name} does best, with {task.phrased(best.score)} (standard error "
+        f"{task.stated(best.error)}) on rows that it has not seen; always predicting "
+        f"{task.constant} has {task.stated(rows.baseline(task))}. {goal.enough}"
     )
     more = "Collect more rows" + (
         ", or compare with a random forest." if rows.baselines is None else ", or other inputs."

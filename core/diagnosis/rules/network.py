@@ -33,6 +33,7 @@ from core.fields import settings
 from core.fixes import Fix
 from core.fixes.network_edits import output_activations
 from core.layers import Layer
+from core.rates import percent
 
 
 @rule("zero-initialisation")
@@ -83,7 +84,7 @@ def no_nonlinearity(obs: Observations) -> Finding | None:
         f"{straight:.2f}, while {best:.2f} is possible."
         if regression
         else f"With {what} the network can only draw a linear boundary; the best one found is "
-        f"right in {straight:.1%} of the rows, while {best:.1%} is possible."
+        f"right in {percent(straight)} of the rows, while {percent(best)} is possible."
     )
     enough = straight >= min(obs.goal.score, obs.goal.target)
     if enough and not obs.hidden:
@@ -123,15 +124,15 @@ def bottleneck(obs: Observations) -> Finding | None:
     if as_is is None or wide is None:
         return None
     reached, reached_wide = obs.ahead.reached(as_is), obs.ahead.reached(wide)
-    name = "R²" if obs.goal.regression else "accuracy"
+    stated = obs.experiment.task.stated
     severity = _bottleneck_severity(obs, reached)
     return Finding(
         severity,
         "A layer is too narrow",
         f"{layer_name(index, obs).capitalize()} has {counted(width, 'unit')}. In a short "
-        f"simulation, {reached:.0%} of initialisations reach {obs.goal.score:.2f}, with a mean "
-        f"{name} of {as_is.end.mean():.2f}; with {fixes.WIDE} units per hidden layer "
-        f"{reached_wide:.0%} do, with {wide.end.mean():.2f}.",
+        f"simulation, {reached:.0%} of initialisations reach {obs.goal.name}, with a mean of "
+        f"{stated(as_is.end.mean())}; with {fixes.WIDE} units per hidden layer "
+        f"{reached_wide:.0%} do, with a mean of {stated(wide.end.mean())}.",
         "Everything that the output can know about the input passes through this layer. With few "
         "units, those that are needed are likely to point the wrong way or to be dead.",
         (fixes.WIDEN,),

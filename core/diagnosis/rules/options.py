@@ -25,6 +25,7 @@ from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import MINORITY
 from core.fixes import loss_fixes
 from core.metrics import METRICS
+from core.rates import percent
 
 NEAREST = 0.05
 """The share of the targets nearest to 0 that a relative error is examined on."""
@@ -86,7 +87,7 @@ def multi_label_softmax(obs: Observations) -> Finding | None:
         "Softmax for labels that occur together",
         f"A row has {number(float(count.mean()))} of {columns} labels on average, and "
         f"{(count > 1).mean():.0%} of the rows more than one; at most "
-        f"{obs.goal.printable:.1%} of the labels can be right.",
+        f"{percent(obs.goal.printable)} of the labels can be right.",
         "Softmax outputs sum to 1, so at most one label of a row can be above 0.5, and each takes "
         "from the others. Labels that are independent need a sigmoid each, with binary "
         "cross-entropy.",

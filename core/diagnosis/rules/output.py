@@ -11,6 +11,7 @@ from core.diagnosis.findings import CERTAIN, COSMETIC, FATAL, FRAGILE, LIKELY, S
 from core.diagnosis.observations import FinalState, Observations
 from core.diagnosis.rules.rule import rule
 from core.fixes import loss_fixes
+from core.rates import percent
 
 OFTEN = 0.9
 """Share of initialisations without any gradient from which on hardly a run can learn."""
@@ -69,7 +70,7 @@ def softmax_one_unit(obs: Observations) -> Finding | None:
         + (
             "R² cannot exceed 0."
             if obs.goal.regression
-            else f"accuracy cannot exceed {obs.goal.printable:.1%}, the share of samples "
+            else f"accuracy cannot exceed {percent(obs.goal.printable)}, the share of samples "
             "labelled 1."
         ),
         "Softmax makes the outputs of a layer sum to 1, so a single output is always 1. Keras 3 "
@@ -116,7 +117,7 @@ def one_unit_many_classes(obs: Observations) -> Finding | None:
         FATAL,
         f"One output unit for {classes} classes",
         f"Keras thresholds a single output at 0.5 and compares it with the labels {_labels(obs)}: "
-        f"at most {obs.goal.printable:.1%} of the samples can count as right.",
+        f"at most {percent(obs.goal.printable)} of the samples can count as right.",
         "One number with one threshold can tell two classes apart, not more. Each class needs an "
         "output unit of its own.",
         (fixes.SOFTMAX,),
@@ -134,7 +135,7 @@ def one_unit_one_hot(obs: Observations) -> Finding | None:
         FATAL,
         f"One output unit for {width} label columns",
         f"The single output is compared with all {width} columns, one of which is 1, so the "
-        f"printed accuracy cannot exceed {obs.goal.printable:.1%}.",
+        f"printed accuracy cannot exceed {percent(obs.goal.printable)}.",
         "The squared error compares the single output with every column, so its target is 1 and "
         "0 at once. It ends up in between for every sample.",
         (fixes.SOFTMAX, fixes.SIGMOID) if obs.data.source.classes == 2 else (fixes.SOFTMAX,),
@@ -155,8 +156,8 @@ def labels_outside_loss(obs: Observations) -> Finding | None:
         FATAL,
         f"Labels outside [{function.low:g}, {function.high:g}]",
         f"The labels are {_labels(obs)}; {name} expects labels from {function.low:g} to "
-        f"{function.high:g}. "
-        f"Accuracy cannot exceed {obs.goal.printable:.1%}, the share of samples labelled 0 or 1.",
+        f"{function.high:g}. Accuracy cannot exceed {percent(obs.goal.printable)}, the share of "
+        "samples labelled 0 or 1.",
         "A hinge loss multiplies the output by the label, whose sign stands for the class. Labels "
         "of one sign push every output the same way."
         if function.signs
@@ -184,12 +185,12 @@ def labels_outside_accuracy(obs: Observations) -> Finding | None:
     beyond = [t for t in obs.data.targets if not output.low <= t <= output.high]
     evidence = (
         f"The labels are {_labels(obs)}; Keras's accuracy compares them with 0 and 1, so it "
-        f"cannot exceed {obs.goal.printable:.1%}."
+        f"cannot exceed {percent(obs.goal.printable)}."
     )
     if obs.end is not None:
         nearest = _nearest_label_accuracy(obs.end)
         evidence += (
-            f" With the nearest label as the prediction, {nearest.mean():.1%} are right after "
+            f" With the nearest label as the prediction, {percent(nearest.mean())} are right after "
             "training (mean of the runs)."
         )
     if beyond:
@@ -255,7 +256,8 @@ def _class_by_class(obs: Observations) -> Finding:
         COSMETIC,
         "A sigmoid for each of several classes",
         f"{units} sigmoid units with binary_crossentropy for one class a row: of the labels "
-        f"{share:.0%} are 1, so always answering 0 has a binary accuracy of {1 - share:.0%}.",
+        f"{percent(share)} are 1, so always answering 0 has a binary accuracy of "
+        f"{percent(1 - share)}.",
         "Each unit learns its own class and takes no account of the others, which is usual for "
         "labels that occur together. The accuracy here counts the largest output, as Keras does.",
         (fixes.SOFTMAX,),

@@ -23,6 +23,7 @@ from core.diagnosis.observations.ahead import CLEAR
 from core.diagnosis.rules.limits import of_other_models
 from core.diagnosis.rules.rule import rule
 from core.diagnosis.thresholds import ORDER, RISK
+from core.rates import percent
 
 
 @rule("continuous-labels")
@@ -122,7 +123,7 @@ def one_output_many_targets(obs: Observations) -> Finding | None:
     best = (
         f"an R² of {_floored(obs.goal.printable)}"
         if obs.goal.regression
-        else f"an accuracy of {obs.goal.printable:.1%}"
+        else f"an accuracy of {percent(obs.goal.printable)}"
     )
     return Finding(
         FATAL if not obs.goal.learnable else COSMETIC,

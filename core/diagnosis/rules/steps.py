@@ -65,7 +65,7 @@ def weight_decay_too_strong(obs: Observations) -> Finding | None:
         f"A weight decay of {decay:g} at a learning rate of {obs.rate:g} leaves {share} of a "
         f"weight after {obs.updates:,} updates without a gradient. From the same initial weights, "
         f"{obs.ahead.reached(without):.0%} of the simulated runs reach "
-        f"{obs.goal.score:.2f} without the decay, {obs.ahead.reached(as_is):.0%} with it.{ended}",
+        f"{obs.goal.name} without the decay, {obs.ahead.reached(as_is):.0%} with it.{ended}",
         "The decay pulls every weight to 0, and the gradient has to hold against it. Where it is "
         "too strong, the weights stay too small to tell the inputs apart.",
         fixes.weaker_decays(obs.experiment),
@@ -92,7 +92,7 @@ def penalty_too_strong(obs: Observations) -> Finding | None:
     if helps:
         evidence += (
             f" From the same initial weights, {obs.ahead.reached(without):.0%} of the simulated "
-            f"runs reach {obs.goal.score:.2f} without them, {obs.ahead.reached(as_is):.0%} with "
+            f"runs reach {obs.goal.name} without them, {obs.ahead.reached(as_is):.0%} with "
             "them."
         )
     if obs.failing and obs.penalised_away:
@@ -167,7 +167,7 @@ def stopped_too_early(obs: Observations) -> Finding | None:
         f"at a median loss of {number(float(np.nanmedian(history.final_loss[stopped])))}."
     )
     if later.any():
-        evidence += f" {later.sum()} others reach {obs.goal.score:.2f} later than that."
+        evidence += f" {later.sum()} others reach {obs.goal.name} later than that."
     elif end.moving:
         evidence += " A look ahead from their last weights reaches the goal."
     return Finding(

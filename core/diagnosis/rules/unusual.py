@@ -37,6 +37,7 @@ from core.diagnosis.thresholds import (
     SMALL_BATCH,
 )
 from core.initialisers import Given, initialiser
+from core.rates import percent, points
 
 
 def _open(obs: Observations, settle: str) -> tuple[str, str | None]:
@@ -203,7 +204,8 @@ def few_held_out_rows(obs: Observations) -> Finding | None:
         COSMETIC,
         "Few rows are held out",
         f"{rows} of {obs.data.source.rows:,} rows are held out: an accuracy on them is known to "
-        f"within {1.96 * math.sqrt(0.25 / rows):.2f} (95%), and each row counts {1 / rows:.1%}.",
+        f"within {points(1.96 * math.sqrt(0.25 / rows))} (95% confidence), and each row counts "
+        f"{percent(1 / rows)}.",
         "The held-out accuracy of a run then varies by chance alone. More held-out rows, or the "
         "mean over many runs, tell more.",
         (fixes.HOLD_OUT,) if obs.data.hold_out < 0.2 else (),
