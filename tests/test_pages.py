@@ -219,7 +219,7 @@ def test_three_classes_of_five_features_are_trained_and_pictured():
     finished(app, "16 runs ended at")
     look_at(app, "two-blob", "Curves")
     said = next(each.value for each in app.markdown if "Other models" in each.value)
-    assert re.search(r"a random forest \d+\.\d%.*These runs: \d+\.\d%", said)
+    assert re.search(r"a random forest [\d.]+%.*These runs: [\d.]+%", said)
     look_at(app, "two-blob", "Network")
     assert drawn(app, "The chosen run: how many training rows", "Confusion matrix")
 
