@@ -371,7 +371,7 @@ def rules_table(
         task: Whose scores they are.
     """
     scores = sorted((score, name) for name, score in marks.items() if score is not None)
-    lines = [f"{name} {_short(score, task)}" for score, name in scores]
+    lines = [f"{name} {task.stated(score)}" for score, name in scores]
     labels = ["\n".join(textwrap.wrap(line, 11)) for line in lines]
     sizes = [LINE * (label.count("\n") + 1) for label in labels]
     shifts, aligned = [0.0, 0.0], ["center", "center"]
@@ -388,10 +388,6 @@ def rules_table(
         )
     ]
     return pd.DataFrame(rows, columns=["at", "label", "dy", "line", "align"])
-
-
-def _short(score: float, task: Task) -> str:
-    return f"{100 * score:.3g}%" if task.share else f"{score:.2f}"
 
 
 def rules(along: str = "y") -> list[alt.Chart]:
