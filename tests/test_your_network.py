@@ -231,7 +231,7 @@ def test_a_log_is_taken_apart_from_a_script():
 def test_a_log_by_itself_shows_a_plateau_and_a_rising_loss():
     flat = Curves(None, {"loss": (0.7, 0.69, 0.71), "accuracy": (0.4, 0.5, 0.5, 0.5)})
     said = " ".join(remarks(flat))
-    assert "accuracy is 50% in each of the last 3 epochs" in said
+    assert "accuracy is 0.5 in each of the last 3 epochs" in said
     assert "rises from 0.7 to 0.71" in said
     assert len(remarks(Curves(None, {"loss": (0.7, 0.3, 0.1), "accuracy": (0.4, 0.6, 0.9)}))) == 1
 

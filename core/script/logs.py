@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.rates import percent
-
 if TYPE_CHECKING:
     from core.history import History
 
@@ -89,7 +87,7 @@ def remarks(pasted: Curves) -> list[str]:
         if len(curve) > 2 and (curve == curve[-1]).all():
             same = len(curve)
         if same > 2:
-            said.append(f"The {name} is {percent(curve[-1])} in each of the last {same:,} epochs.")
+            said.append(f"The {name} is {curve[-1]:g} in each of the last {same:,} epochs.")
     if len(loss) > 2 and loss[-1] > loss[0]:
         said.append(f"The loss rises from {loss[0]:g} to {loss[-1]:g}.")
     elif len(loss) > 2 and loss[0] - loss[-1] < 0.01 * abs(loss[0]):
