@@ -368,7 +368,7 @@ def test_the_health_of_runs_that_failed_and_succeeded_share_axes_and_keep_zeros(
     panels = [spec(p) for p in charts.health(frame, "gradient_norm", epochs=2, log=True)]
     assert [panel["title"]["text"] for panel in panels] == ["Failed: 1 run", "Succeeded: 1 run"]
     assert domains(panels[0], "y") == domains(panels[1], "y")
-    assert min(values(panels[0], "median")) == domains(panels[0], "y")[0][0] > 0
+    assert min(values(panels[0], "middle")) == domains(panels[0], "y")[0][0] > 0
     (panel,) = charts.health(frame[~frame.stuck], "gradient_norm", epochs=2, log=True)
     assert panel.values["least"] == min(panel.values["ticks"]) == 0.1, "no zeros, no place"
     only_stuck = frame[frame.stuck]

@@ -144,7 +144,8 @@ def health(history: History, figure: str, target: float) -> list[Picture]:
         epochs=history.experiment.training.epochs,
         log=figure in ("gradient_norm", "update_ratio"),
     )
-    described = f"{MEASURES[figure]} by epoch and layer: median, quartiles."
+    what = "mean over the runs" if charts.is_share(figure) else "median, quartiles"
+    described = f"{MEASURES[figure]} by epoch and layer: {what}."
     return [Picture(panel, described) for panel in panels]
 
 

@@ -25,7 +25,7 @@ from pages.elements.charts.rates import (
     measured,
     rate,
 )
-from pages.elements.charts.spec import GREY, PICK, Chart, name_of, picked, show
+from pages.elements.charts.spec import GREY, PICK, Chart, is_share, name_of, picked, show
 from pages.elements.charts.targets import curve_view, predictions_view, targets_surface_view
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "curves",
     "final_scores",
     "health",
+    "is_share",
     "measured",
     "name_of",
     "network_view",

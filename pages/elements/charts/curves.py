@@ -46,6 +46,8 @@ from pages.elements.charts.spec import (
 
 SERIES = ["#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 """The colours of trainings that are laid over each other, in order."""
+MEDIAN_DASH = [9, 5]
+"""Of the median, through which the colour of runs that all lie on it is visible."""
 MOST_MEDIANS = 400
 LIVE_ROWS = 1_500
 """The most rows that a chart draws while the training runs."""
@@ -204,10 +206,12 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> 
 
 def _median_line(measure: str, log: bool, task: Task) -> alt.Chart:
     scale = alt.Scale(domain=["median"], range=[GREY])
-    legend = alt.Legend(**LEGEND, symbolStrokeWidth=4, symbolSize=140)
+    legend = alt.Legend(
+        **LEGEND, symbolType="stroke", symbolStrokeWidth=3.5, symbolSize=240, symbolDash=[6, 3]
+    )
     return (
         table("median")
-        .mark_line(strokeWidth=4, tooltip=None, clip=True)
+        .mark_line(strokeWidth=3.5, strokeDash=MEDIAN_DASH, tooltip=None, clip=True)
         .encode(
             x=epoch_axis(),
             y=value_axis(measure, log, task=task),
@@ -285,7 +289,11 @@ def _overlay(
     domain = [stack, SAME, single]
     scale = alt.Scale(domain=domain, range=[GREY, PINK, ACCENT])
     dash = alt.Scale(domain=domain, range=[[1, 0], [1, 0], [7, 4]])
-    legend = alt.Legend(**LEGEND, symbolStrokeWidth=3, symbolSize=240, symbolOpacity=1)
+    # Vega does not wrap legends: on a phone, each entry has a line.
+    columns = value("width < 480 ? 1 : 3")
+    legend = alt.Legend(
+        **LEGEND, columns=columns, symbolStrokeWidth=3, symbolSize=240, symbolOpacity=1
+    )
     point = {"filled": True, "size": 45} if points else False
 
     def lines(name: str, **mark) -> alt.Chart:

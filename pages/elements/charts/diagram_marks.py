@@ -91,7 +91,7 @@ def _weights() -> alt.Chart:
         )
         .transform_calculate(
             wide="0.4 + 3.6 * datum.size",
-            strong=f"({touched}) ? 0.06 + 0.94 * pow(datum.size, 1.3) : 0.03",
+            strong=f"({touched}) ? 0.2 + 0.8 * pow(datum.size, 1.3) : 0.03",
         )
         .mark_rule(strokeCap="butt")
         .encode(
@@ -320,20 +320,21 @@ def _gradients(bars: int) -> list[alt.Chart]:
 
 def _key(kind: str, top: int) -> list[alt.Chart]:
     """What the colours and marks mean, in one line or, on a phone, in lines of two."""
-    line, cross, none = "M-1.7,0L1.7,0", "M-0.6,-0.6L0.6,0.6M0.6,-0.6L-0.6,0.6", "transparent"
+    line, dashes = "M-1.7,0L1.7,0", "M-1.7,0L-0.7,0M-0.1,0L0.7,0M1.2,0L1.7,0"
+    cross, none = "M-0.6,-0.6L0.6,0.6M0.6,-0.6L-0.6,0.6", "transparent"
     signs = [
-        (line, POSITIVE, none, [1, 0], "positive weight"),
-        (line, NEGATIVE, none, [4, 3], "negative weight"),
-        (cross, DEAD, none, [1, 0], "dead unit"),
-        ("diamond", SATURATED, SATURATED, [1, 0], "saturated unit"),
-        ("square", GREY, GREY, [1, 0], "hardly any gradient"),
+        (line, POSITIVE, none, "positive weight"),
+        (dashes, NEGATIVE, none, "negative weight"),
+        (cross, DEAD, none, "dead unit"),
+        ("diamond", SATURATED, SATURATED, "saturated unit"),
+        (f"{line}M-0.8,-0.8H0.8V0.8H-0.8Z", GREY, GREY, "hardly any gradient"),
     ]
     if kind == SURFACE:
         signs += [
-            ("square", SIGNED[0], SIGNED[0], [1, 0], "low output"),
-            ("square", SIGNED[-1], SIGNED[-1], [1, 0], "high output"),
+            ("square", SIGNED[0], SIGNED[0], "low output"),
+            ("square", SIGNED[-1], SIGNED[-1], "high output"),
         ]
-    names = ("shape", "stroke", "fill", "dash", "text")
+    names = ("shape", "stroke", "fill", "text")
     rows = [dict(zip(names, sign, strict=True), n=n) for n, sign in enumerate(signs)]
     a_line = f"(width < {PHONE} ? 2 : {len(rows)})"
     entries = alt.Chart(alt.InlineData(values=rows)).transform_calculate(
@@ -346,7 +347,6 @@ def _key(kind: str, top: int) -> list[alt.Chart]:
         shape=alt.Shape("shape:N", scale=None, legend=None),
         stroke=alt.Stroke("stroke:N", scale=None, legend=None),
         fill=alt.Fill("fill:N", scale=None, legend=None),
-        strokeDash=alt.StrokeDash("dash:N", scale=None, legend=None),
     )
     words = entries.mark_text(align="left", baseline="middle", dx=13, **TEXT | {"fontSize": 11})
     return [symbols, words.encode(x=X, y=Y, text="text:N")]

@@ -23,6 +23,7 @@ from pages.elements.charts.spec import (
     form,
     is_share,
     name_of,
+    number_format,
     outcome,
     parameters,
     table,
@@ -40,7 +41,8 @@ AXIS = ("least", "most", "nought", "ticks")
 def health(
     frame: pd.DataFrame, measure: str, *, epochs: int, log: bool = False, height: int = 220
 ) -> list[Chart]:
-    """A measure of the layers' health by epoch: median and quartiles of the runs.
+    """A measure of the layers' health by epoch: the mean of the runs' shares, or median and
+    quartiles of what is no share.
 
     Args:
         frame: As from `core.inspection.layer_health`.
@@ -59,36 +61,35 @@ def health(
     layers = tuple(frame["layer"].unique())
     runs = frame.groupby("stuck")["run"].nunique()
     kept = spread(np.sort(frame["epoch"].unique()), max(2, MAX_ROWS // (2 * max(1, len(layers)))))
-    quartiles = (
-        frame[frame["epoch"].isin(kept)]
-        .groupby(["stuck", "layer", "epoch"], sort=False)["value"]
-        .quantile([0.25, 0.5, 0.75])
-        .unstack()
-        .set_axis(["low", "median", "high"], axis=1)
-        .reset_index()
-    )
-    values = {**_raised(quartiles, measure, log), **epoch_ends(epochs)}
+    grouped = frame[frame["epoch"].isin(kept)].groupby(["stuck", "layer", "epoch"], sort=False)
+    if is_share(measure):
+        middles = grouped["value"].mean().to_frame("middle").reset_index()
+    else:
+        columns = ["low", "middle", "high"]
+        quantiles = grouped["value"].quantile([0.25, 0.5, 0.75]).unstack()
+        middles = quantiles.set_axis(columns, axis=1).reset_index()
+    values = {**_raised(middles, measure, log), **epoch_ends(epochs)}
     log = values["least"] > 0
     built = _health(measure, log, layers, points=len(kept) == 1, height=height)
     panels = []
     for stuck in (True, False):
         if stuck in runs:
-            rows = quartiles[quartiles["stuck"] == stuck].drop(columns="stuck")
+            rows = middles[middles["stuck"] == stuck].drop(columns="stuck")
             count = f"{runs[stuck]:,} run{'' if runs[stuck] == 1 else 's'}"
             heading = f"{FAILED if stuck else SUCCEEDED}: {count}".capitalize()
-            tables = {"quartiles": rows.reset_index(drop=True)}
+            tables = {"health": rows.reset_index(drop=True)}
             panels.append(Chart(built, tables, {**values, "heading": heading}))
     return panels
 
 
-def _raised(quartiles: pd.DataFrame, measure: str, log: bool) -> dict[str, object]:
+def _raised(table: pd.DataFrame, measure: str, log: bool) -> dict[str, object]:
     """The values of AXIS, common to all panels; "least" is above 0 on a logarithmic axis.
 
     If there are zeros, the lower end of a logarithmic axis, "nought", stands for them: a gradient
-    of exactly 0 indicates a dead network and must be visible. The columns low, median and high of
-    `quartiles` are raised to the lower end, in place.
+    of exactly 0 indicates a dead network and must be visible. The columns low, middle and high
+    of the table, of those that it has, are raised to the lower end, in place.
     """
-    values = quartiles[["low", "median", "high"]]
+    values = table[table.columns.intersection(["low", "middle", "high"])]
     if is_share(measure) or values.empty:
         return dict(zip(AXIS, (0, 1, 0, []), strict=True))
     positive = values.to_numpy()[values.to_numpy() > 0]
@@ -101,7 +102,7 @@ def _raised(quartiles: pd.DataFrame, measure: str, log: bool) -> dict[str, objec
     ticks = [10.0**power for power in powers]
     nought = ticks[0] / 10 if (values < ticks[0]).any(axis=None) else 0
     floor = nought or ticks[0]
-    quartiles[values.columns] = values.clip(lower=floor)
+    table[values.columns] = values.clip(lower=floor)
     ends = (floor, ticks[-1], nought, [nought, *ticks] if nought else ticks)
     return dict(zip(AXIS, ends, strict=True))
 
@@ -130,62 +131,73 @@ def _health(measure: str, log: bool, layers: tuple, *, points: bool, height: int
     scale = alt.Scale(domain=list(layers), range=colours)
     color = alt.Color("layer:N", title=None, scale=scale, legend=legend)
     scale = alt.Scale(domain=list(layers), range=dashes)
-    base = table("quartiles")
+    base = table("health")
+    # The middle half of the shares of a layer with few units may be all or nothing.
+    banded = not is_share(measure)
     band = base.mark_area(opacity=0.18, clip=True, tooltip=None).encode(
         x=epoch_axis(), y=alt.Y("low:Q", **axis), y2="high:Q", color=color
     )
+    digits = number_format(measure)
+    ends = [
+        alt.Tooltip("low:Q", title="Quartile", format=digits),
+        alt.Tooltip("high:Q", title="to", format=digits),
+    ]
     line = base.mark_line(strokeWidth=2.5, clip=True, point=points).encode(
         x=epoch_axis(),
-        y=alt.Y("median:Q", **axis),
+        y=alt.Y("middle:Q", **axis),
         color=color,
         strokeDash=alt.StrokeDash("layer:N", title=None, scale=scale, legend=legend),
         tooltip=[
             alt.Tooltip("layer:N", title="Layer"),
             alt.Tooltip("epoch:Q", title="Epoch"),
-            alt.Tooltip("median:Q", title="Median", format=".3~g"),
-            alt.Tooltip("low:Q", title="Quartile", format=".3~g"),
-            alt.Tooltip("high:Q", title="to", format=".3~g"),
+            alt.Tooltip("middle:Q", title="Median" if banded else "Mean", format=digits),
+            *(ends if banded else ()),
         ],
     )
     title = alt.Title(value("heading"), fontSize=14, offset=6, limit=600)
-    chart = fitted(alt.layer(band, line), height, title=title)
+    chart = fitted(alt.layer(*[band] * banded, line), height, title=title)
     return chart.add_params(*parameters(*EPOCHS, *AXIS, "heading"))
 
 
 def by_layer(frame: pd.DataFrame, measure: str, title: str, height: int = 150) -> Chart:
-    """A figure of every layer's health at one epoch: the median of the runs that failed and that
-    succeeded.
+    """A figure of every layer's health at one epoch, of the runs that failed and that succeeded:
+    the mean of shares, the median of what is no share.
 
     frame: layer, value, stuck (bool), as `core.inspection.layer_health` gives for the epoch. A
     gradient norm or ratio is on a logarithmic axis, on which exact zeros have a place of their own.
     """
-    medians = finite(frame, "value").groupby(["layer", "stuck"], sort=False)["value"].median()
-    medians = medians.reset_index()
-    medians = medians.assign(low=medians["value"], median=medians["value"], high=medians["value"])
-    values = _raised(medians, measure, log=True)
-    medians["outcome"] = np.where(medians["stuck"], FAILED, SUCCEEDED)
-    tables = {"medians": medians[["layer", "outcome", "median", "value"]]}
-    return Chart(_by_layer(measure, title, values["least"] > 0, height), tables, values)
+    grouped = finite(frame, "value").groupby(["layer", "stuck"], sort=False)["value"]
+    middles = (grouped.mean() if is_share(measure) else grouped.median()).reset_index()
+    middles["middle"] = middles["value"]
+    values = _raised(middles, measure, log=True)
+    log = values["least"] > 0
+    middles["outcome"] = np.where(middles["stuck"], FAILED, SUCCEEDED)
+    values["occurring"] = middles["outcome"].unique().tolist()
+    tables = {"health": middles[["layer", "outcome", "middle", "value"]]}
+    return Chart(_by_layer(measure, title, log, height), tables, values)
 
 
 @form
 def _by_layer(measure: str, title: str, log: bool, height: int) -> alt.Chart:
+    legend = alt.Legend(**LEGEND, values=value("occurring"))
     chart = (
-        table("medians")
+        table("health")
         .mark_point(filled=True, size=90, opacity=0.9)
         .encode(
             x=alt.X("layer:N", title=None, sort=None, axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("median:Q", **_axis(measure, log, title)),
-            color=outcome(alt.Color, legend=alt.Legend(**LEGEND)),
-            shape=outcome(alt.Shape, legend=alt.Legend(**LEGEND), range=SHAPES),
+            y=alt.Y("middle:Q", **_axis(measure, log, title)),
+            color=outcome(alt.Color, legend=legend),
+            shape=outcome(alt.Shape, legend=legend, range=SHAPES),
             tooltip=[
                 alt.Tooltip("layer:N", title="Layer"),
-                alt.Tooltip("value:Q", title=title, format=".3~g"),
-                alt.Tooltip("outcome:N", title="Median of runs"),
+                alt.Tooltip("value:Q", title=title, format=number_format(measure)),
+                alt.Tooltip(
+                    "outcome:N", title=f"{'Mean' if is_share(measure) else 'Median'} of runs"
+                ),
             ],
         )
     )
-    return fitted(chart, height).add_params(*parameters(*AXIS))
+    return fitted(chart, height).add_params(*parameters(*AXIS, "occurring"))
 
 
 def outputs(

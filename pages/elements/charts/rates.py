@@ -400,7 +400,7 @@ def _intervals_form(
     )
     layers = [interval, point, results]
     if ruled:
-        part = base.mark_tick(color=GREY, size=24, thickness=1.5, yOffset=9, tooltip=None)
+        part = base.mark_tick(color=GREY, size=16, thickness=1.5, yOffset=9, tooltip=None)
         layers.insert(0, part.encode(x=alt.X("required:Q", **options)))
     chart = fitted(alt.layer(*layers), rows * (TALL_ROW if long else ROW))
     return chart.add_params(*parameters("first", "last")) if around_zero else chart

@@ -13,6 +13,7 @@ import pandas as pd
 from pages.elements.charts.spec import (
     GREY,
     LEGEND,
+    TICKS,
     Chart,
     above,
     fitted,
@@ -136,7 +137,7 @@ def _position(channel: type, column: str, name: str, title: str, log: bool):
     )
     titles = above(title) if name == "y" else {"title": title}
     axis = alt.Axis(
-        labelExpr="format(datum.value, datum.value < 1000 ? '~g' : '~s')",
+        format=TICKS,
         values=value(f"{name}_ticks"),
         grid=False,
         labelOverlap=True,
@@ -160,7 +161,10 @@ def _learning_map(
         title=None,
         scale=alt.Scale(domain=[0, 0.5, 1], range=[FAILS, EVEN, SUCCEEDS], interpolate="rgb"),
         legend=alt.Legend(
-            **LEGEND, format=".0%", values=[0, 0.25, 0.5, 0.75, 1], gradientLength=240
+            **LEGEND | {"title": "Runs that succeed"},
+            format=".0%",
+            values=[0, 0.25, 0.5, 0.75, 1],
+            gradientLength=240,
         ),
     )
     tooltip = [

@@ -25,8 +25,9 @@ from core.rates import Rate
 from core.tasks import TASKS, Task
 
 GREY = "#707b86"
-INK = alt.ExprRef("luminance(background) < 0.2 ? '#9aa5b0' : '#5d6873'")
-"""Grey of a text: one grey alone would not be legible on both backgrounds."""
+INK = alt.ExprRef("luminance(background) < 0.2 ? '#cdd5dd' : '#5d6873'")
+"""Of texts. One grey alone would not be legible on both backgrounds, and Streamlit's, of axes on
+white, has a contrast of 3.7."""
 ACCENT = "#009e73"
 FAILED = "failed"
 """Any outcome other than success, where these are not distinguished."""
@@ -38,9 +39,7 @@ APART = {"color": "independent", "strokeDash": "independent", "shape": "independ
 CLASSES = TASKS["binary"]
 """What a chart takes a score to be of, where it is not told."""
 LEGEND = {"title": None, "orient": "bottom", "direction": "horizontal"}
-_LEGIBLE = {"expr": "luminance(background) < 0.2 ? '#cdd5dd' : '#5d6873'"}
-"""Of axes and legends: Streamlit's grey on white has a contrast of 3.7, too little here."""
-_COLORS = {"labelColor": _LEGIBLE, "titleColor": _LEGIBLE}
+_COLORS = dict.fromkeys(("labelColor", "titleColor"), INK.to_dict())
 CONFIG = {
     "axis": {"titlePadding": 8, "labelPadding": 8, **_COLORS},
     "axisY": {"labelFlush": False},

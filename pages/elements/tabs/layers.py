@@ -36,7 +36,11 @@ def draw(problem: str, _: Experiment, history: History) -> None:
         help=VIEWS["health"].help,
     )
     _draw_health(history, st.session_state[key], state.target(problem))
-    st.caption("A line is the median over the runs, the band around it the middle half of them.")
+    st.caption(
+        "A line is the mean over the runs."
+        if charts.is_share(shown)
+        else "A line is the median over the runs, the band around it the middle half of them."
+    )
     for measure, text in NEVER.items():
         if measure not in offered:
             st.caption(text.format(runs=history.runs))
