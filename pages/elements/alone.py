@@ -10,13 +10,15 @@ from core.data import baseline
 from core.fields import InvalidExperiment
 from core.history import History
 from core.rates import Rate
-from pages.elements import charts, controls, figures, jobs, query_params, state, visitor
+from pages.elements import charts, controls, figures, jobs, layout, query_params, state, visitor
 from pages.elements.figures import Picture
 from pages.elements.headline import headline
 from pages.elements.settings import PAGE
 
 Make = Callable[[str, History], list[Picture]]
 """Makes the charts of a training from the problem's key and the history, side by side."""
+GROWING = ("curves", "loss", "scores", "layers")
+"""The charts that may have any height."""
 NETWORK_HEIGHT = 300
 """The most pixels of a column of units: with it, any network is on a slide of 1280 x 720."""
 
@@ -45,20 +47,28 @@ def draw(problem: str, running: Callable[..., None]) -> bool:
         controls.train(problem)
     history = jobs.result(problem, "training", running, problem)
     if history is not None:
-        # An embedded page begins at the edge.
-        st.space("small")
-        st.markdown(f"**{headline(history, state.target(problem))}**")
+        layout.slide_title(headline(history, state.target(problem)))
         pictures = CHARTS[chart](problem, history)
         if pictures:
-            for column, picture in zip(st.columns(len(pictures)), pictures, strict=True):
-                with column:
-                    charts.show(*picture)
+            _draw(pictures, chart in GROWING)
         else:
             st.caption(figures.NO_HEALTH)
         parameters = state.parameters(problem)
         parameters.pop(query_params.SHOW)
         query_params.way_back({**parameters, query_params.RESULTS: "yes"})
     return True
+
+
+def _draw(pictures: list[Picture], growing: bool) -> None:
+    if not growing:
+        for column, picture in zip(st.columns(len(pictures)), pictures, strict=True):
+            with column:
+                charts.show(*picture)
+        return
+    # As high as the window, by its key in pages/elements/style.css.
+    with st.container(key="slide", height="stretch", horizontal=True):
+        for picture in pictures:
+            charts.show(*picture, slide=True)
 
 
 def _curves(problem: str, history: History) -> list[Picture]:

@@ -11,6 +11,12 @@ TEXT = 760
 """The most pixels in a line of text."""
 
 
+def slide_title(text: str) -> None:
+    """Draw the title of a page that shows a chart alone; an embedded page begins at the edge."""
+    st.space("small")
+    st.header(text, anchor=False)
+
+
 def tiles(many: int, columns: int, width: int) -> Iterator[DeltaGenerator]:
     """Bordered containers of equal height, side by side.
 

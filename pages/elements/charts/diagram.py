@@ -41,7 +41,8 @@ def network_view(diagram: Diagram, height: int | None = None) -> Chart:
 
     Args:
         diagram: As from `core.diagram.diagram`.
-        height: The most pixels of a column of units; None for as many as are read well.
+        height: The most pixels of a column of units, whose pictures may then be twice as high as on
+            a page; None for as many pixels as are read well there.
     """
     places = _Places.of(diagram, height)
     between = min(BETWEEN, places.row // 4)
@@ -103,7 +104,7 @@ class _Places:
         shown = diagram.layers["shown"].to_numpy()
         large = shown[-1] <= FEW_OUTPUTS
         row = next(pixels for units, pixels in ROWS.items() if shown.max() <= units)
-        row = row if most is None else min(row, most // int(shown.max()))
+        row = row if most is None else min(2 * row, most // int(shown.max()))
         height = int(max(shown.max() * row, LARGE if large else 0))
         large_row = min(LARGE, height // int(shown[-1]))
         last = len(shown) - 1

@@ -43,7 +43,15 @@ _COLORS = dict.fromkeys(("labelColor", "titleColor"), INK.to_dict())
 CONFIG = {
     "axis": {"titlePadding": 8, "labelPadding": 8, **_COLORS},
     "axisY": {"labelFlush": False},
+    "text": {"fontSize": 11},
     "legend": {"padding": 2, "offset": 12, **_COLORS},
+}
+_LETTERS = {"labelFontSize": 15, "titleFontSize": 16}
+_OF_SLIDE = {
+    "axis": CONFIG["axis"] | _LETTERS,
+    "axisY": CONFIG["axisY"],
+    "legend": CONFIG["legend"] | _LETTERS,
+    "text": {"fontSize": 13},
 }
 PADDING = {"bottom": 6, "right": 3}
 """Pixels around a chart. Streamlit's default below it, 20, leaves an empty band; at the right, 0,
@@ -134,6 +142,7 @@ def show(
     key: str | None = None,
     on_select: Callable[[], None] | Literal["ignore"] = "ignore",
     selection: str | None = None,
+    slide: bool = False,
 ) -> None:
     """Draw a chart on the page.
 
@@ -143,13 +152,20 @@ def show(
         key: Of the element.
         on_select: Called when a person selects something in a chart that has a selection.
         selection: The name of the only selection that counts; None for all.
+        slide: Whether it is as high as the room that it has, and in larger letters. A chart whose
+            height says something, such as one with a row for each label, is not.
     """
+    spec = chart.spec()
+    if slide:
+        spec["config"] = _OF_SLIDE
+        spec["autosize"] = {"type": "fit", "contains": "padding"}
     # By default, Streamlit makes a column of layered views 400 pixels wide.
     st.vega_lite_chart(
-        chart.spec(),
+        spec,
         alt=alt,
         key=key,
         width="stretch",
+        height="stretch" if slide else "content",
         on_select=on_select,
         selection_mode=selection,
     )
@@ -397,7 +413,7 @@ def rules(along: str = "y") -> list[alt.Chart]:
     """
     rule = table("rules").mark_rule(color=GREY, strokeDash=[3, 3], tooltip=None)
     rule = rule.encode(**{along: "at:Q"})
-    look = {"fontSize": 11, "color": INK, "tooltip": None}
+    look = {"color": INK, "tooltip": None}
     if along == "x":
         labels = table("rules").mark_text(**look, align=value("datum.align"), dy=-10)
         return [rule, labels.encode(text="line:N", x="at:Q", y=alt.value(0))]

@@ -26,7 +26,7 @@ from pages.elements import (
     state,
 )
 from pages.elements.claims.page import BADGE, PAGE, RUNS, attribution, recorded
-from pages.elements.layout import TEXT, tiles
+from pages.elements.layout import TEXT, slide_title, tiles
 from pages.elements.page import path_of
 
 SHOWN_FINDINGS = 3
@@ -107,8 +107,7 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
 
 def alone(key: str) -> None:
     """Draw a claim with its recorded curves, for a slide."""
-    st.space("small")
-    st.markdown(f"**{CLAIMS[key].text}**")
+    slide_title(CLAIMS[key].text)
     if recorded().tested.get(key) is not None:
         _recorded_curves(key, slide=True)
     query_params.way_back({"claim": key})

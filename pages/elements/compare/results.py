@@ -15,7 +15,7 @@ from core.fixes import Fix
 from core.problems import PROBLEMS
 from core.recorded_comparisons import RecordedComparison, load
 from core.tasks import Task
-from pages.elements import charts, diagnosis, export, findings, jobs, own, query_params
+from pages.elements import charts, diagnosis, export, findings, jobs, layout, own, query_params
 from pages.elements.compare import panels
 from pages.elements.compare.choices import (
     PAGE,
@@ -82,10 +82,9 @@ def alone(choice: Choice) -> None:
             jobs.start(PAGE, label(choice), asked)
         comparison = jobs.result(PAGE, "comparison", running)
     if comparison is not None:
-        st.space("small")
         titles = _titles(comparison, choice, fixes.values())
         answer = comparison.verdict(choice.rate, choice.target)
-        st.markdown(f"**{_headline(answer, choice, titles, comparison.experiment.task)}**")
+        layout.slide_title(_headline(answer, choice, titles, comparison.experiment.task))
         best_first = _ranked(comparison, choice, titles)
         _rates(best_first, choice, comparison.experiment.task.written(choice.target))
     query_params.way_back(parameters())

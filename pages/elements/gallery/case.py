@@ -12,7 +12,7 @@ from core.script_diff import changes
 from pages.elements import charts, controls, diff, findings, own, query_params
 from pages.elements.gallery.overview import CASE
 from pages.elements.gallery.recorded import PATH, curves, recorded
-from pages.elements.layout import TEXT, tiles
+from pages.elements.layout import TEXT, slide_title, tiles
 
 PANEL = 320
 """The least width, in pixels, of charts that stand side by side."""
@@ -46,8 +46,7 @@ def draw(key: str) -> None:
 
 def alone(key: str) -> None:
     """Draw the curves of a case, for a slide."""
-    st.space("small")
-    st.markdown(f"**{CASES[key].title}**")
+    slide_title(CASES[key].title)
     _charts(key)
     query_params.way_back({CASE: key})
 
