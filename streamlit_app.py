@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.history import TARGET
 from core.posts import POSTS
-from core.rates import Rate
+from core.rates import Rate, points
 from core.recorded import DRAWN_RUNS
 from pages.elements import charts
 from pages.elements.claims import detail, page
@@ -61,9 +61,9 @@ def labels() -> None:
     )
     before, after = (arm.learned for arm in tested.arms)
     same = (
-        f"no run's accuracy changes by more than {100 * change:.1f} points"
+        f"no run's accuracy changes by more than {points(change)}"
         if change
-        else "every run ends at the same accuracy"
+        else "each run ends at exactly the accuracy it has with the other labels"
     )
     st.caption(
         f"Two-blob problem. {before:,} runs succeed with labels 1 and 2, {after:,} with labels 0 "

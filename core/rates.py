@@ -12,6 +12,7 @@ Z = 1.959963984540054
 
 FINE = 1_000
 """Runs from which an interval is written to a tenth of a point."""
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,9 @@ class Rate:
 
     @property
     def interval(self) -> str:
-        """Such as "59 to 65%", or "76.7 to 80.2%" of the many runs that can tell so much."""
+        """Such as "59 to 65%", or "76.7 to 80.0%" of the many runs that can tell so much."""
         digits = 0 if self.runs < FINE else 1
-        low, high = (f"{100 * end:.{digits}f}".removesuffix(".0") for end in (self.low, self.high))
-        return f"{low} to {high}%"
+        return f"{100 * self.low:.{digits}f} to {100 * self.high:.{digits}f}%"
 
     def __str__(self) -> str:
         return f"{self.count} runs ({self.interval})"
@@ -83,8 +83,22 @@ def percent(share: float) -> str:
 
 def points(difference: float) -> str:
     """A difference of two shares, such as "3 percentage points"."""
-    count = _tenths(difference)
-    return f"{count} percentage point{'s' * (count != '1')}"
+    return _counted(_tenths(difference))
+
+
+def signed(difference: float, digits: int = 0) -> str:
+    """A difference of two shares in percentage points with its sign, such as "+3"; 0 has none."""
+    text = f"{100 * difference:+.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else text[1:]
+
+
+def signed_points(difference: float, digits: int = 0) -> str:
+    """The same with its unit, such as "+3 percentage points"."""
+    return _counted(signed(difference, digits))
+
+
+def _counted(count: str) -> str:
+    return f"{count} percentage point{'s' * (count not in ('1', '+1', MINUS + '1'))}"
 
 
 def _tenths(share: float) -> str:

@@ -10,6 +10,8 @@ import pytest
 from core.claims import CLAIMS, Verdict, parts, record
 from core.claims.claim import FAILS, HOLDS, OURS, SOMETIMES, UNTESTABLE, UNTESTED
 from core.claims.criteria import (
+    ACCURACY,
+    DIFFERENCE,
     FirstEpoch,
     Outcome,
     StuckExactlyWhenDead,
@@ -136,6 +138,13 @@ def test_relabelling_changes_nothing_as_home_says():
     tested = RECORDED.tested["two-blob-labels-are-the-cause"]
     assert tested.verdict.range == (0, 0)
     assert tested.arms[0].learned == tested.arms[1].learned
+
+
+def test_a_range_is_told_only_where_its_ends_differ():
+    assert DIFFERENCE.text(0.0) == "0.0 percentage points"
+    assert DIFFERENCE.between(-0.1, 0.03) == "\u221210.0 to +3.0 percentage points"
+    assert ACCURACY.between(0.5, 1) == "50.0% to 100.0%"
+    assert DIFFERENCE.between(-1e-5, 0) is ACCURACY.between(0.5, 0.5) is None
 
 
 def test_what_no_training_can_decide_says_so():

@@ -9,7 +9,7 @@ import pytest
 from core.comparison import Comparison, compare, distinct, plan, subsets_of
 from core.fixes import Fix, apply_all, excluded, with_training
 from core.problems import PROBLEMS
-from core.rates import Rate, percent, runs_to_show
+from core.rates import Rate, percent, runs_to_show, signed, signed_points
 from core.training import train
 
 PROBLEM = PROBLEMS["two-blob"]
@@ -224,3 +224,23 @@ def test_wilson_interval(successes, runs, low, high):
 )
 def test_a_share_is_written_in_percent(share, written):
     assert percent(share) == written
+
+
+@pytest.mark.parametrize(
+    ("successes", "runs", "written"),
+    [
+        (5, 10, "24 to 76%"),
+        (858, 2048, "39.8 to 44.0%"),
+        (2048, 2048, "99.8 to 100.0%"),
+        (0, 2048, "0.0 to 0.2%"),
+    ],
+)
+def test_both_ends_of_an_interval_have_as_many_decimals(successes, runs, written):
+    assert Rate(successes, runs).interval == written
+
+
+def test_a_difference_has_a_sign_and_zero_has_none():
+    assert [signed(each) for each in (0.83, -0.042, 0.004, -0.004)] == ["+83", "\u22124", "0", "0"]
+    assert signed(0.0004, digits=1) == "0.0"
+    assert signed_points(0.01) == "+1 percentage point"
+    assert signed_points(-0.042, digits=1) == "\u22124.2 percentage points"

@@ -117,6 +117,7 @@ def test_a_link_opens_a_case():
         assert drawn(app, f"{case.experiment.task.score} by epoch, As asked: {kept.before.rate}")
         assert len(app.get("vega_lite_chart")) == 2
         assert f"{kept.after.rate}" in cards(app)
+        assert "percentage points (95% interval " in cards(app)
         assert " ".join(kept.summary) in cards(app)
         assert all(question.text in cards(app) for question in case.questions)
         assert any(line[:1] in ("+", "-") for line in diffs(app)[0].splitlines()), key

@@ -15,6 +15,7 @@ from core.regression import against_truth, samples_over_x
 from core.tasks import TASKS
 from pages.elements import charts, figures
 from pages.elements.headline import headline, others
+from pages.elements.tabs import curves
 from support.charts import domains, history_frame, rows_drawn, spec, values
 from support.histories import made_up
 
@@ -197,6 +198,15 @@ def test_imbalanced_classes_have_their_balanced_accuracy_and_balanced_ones_have_
     assert measures(even, 0.5) == []
 
 
+def test_the_constant_answer_is_written_as_the_runs_beside_it(monkeypatch):
+    tiles = {}
+    monkeypatch.setattr(curves, "_metric", lambda label, text, *_: tiles.update({label: text}))
+    even = Data(Blobs(samples=20), encoding="index")
+    stuck = untrained(even, 1, "sigmoid", "binary_crossentropy")
+    curves._figures(replace(stuck, final_score=np.full(2, 0.526)), 0.526)
+    assert tiles["Majority class"] == tiles["Median accuracy"] == "52.6%"
+
+
 def test_charts_and_headline_speak_of_r2_and_of_the_mean():
     task = TASKS["regression"]
     frame = history_frame().assign(evaluated_score=lambda f: f.evaluated_score * 3 - 2)
@@ -206,7 +216,7 @@ def test_charts_and_headline_speak_of_r2_and_of_the_mean():
             frame, "evaluated_score", success, epochs=10, target=0.9, baseline=0.0, task=task
         )
     )
-    assert values(drawn, "label") == {"target 0.90", "predicting the mean 0.00"}
+    assert values(drawn, "label") == {"target 0.90", "predicting\nthe mean\n0.00"}
     assert "R² after each epoch" in str(drawn)
     assert "ccuracy" not in str(drawn)
     final = np.array([0.95, 0.99, -0.1, -50])

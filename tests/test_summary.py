@@ -6,13 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.data import baseline
 from core.diagnosis import diagnose, summary
 from core.diagnosis.findings import CERTAIN, FATAL, FRAGILE, LIKELY, SLOW, Finding
+from core.diagnosis.observations import Observations
 from core.diagnosis.trials import Repair, Trial
 from core.experiment import Adam, Blobs
 from core.fixes import SIGMOID, STANDARDISE
-from core.rates import Rate
-from support.diagnosis import HEALTHY, REGRESSION, data, hidden, history, output, training
+from core.problems import PROBLEMS
+from core.rates import Rate, percent
+from support.diagnosis import HEALTHY, REGRESSION, data, hidden, history, output, table, training
 from support.sentences import whole
 from test_rules import COURSES, OF
 
@@ -70,7 +73,7 @@ def test_what_happens_is_told_in_the_figures_of_the_runs():
     told = summary((found("bottleneck", FRAGILE),), STUCK)
     assert told[0] == (
         "1 of 4 runs (5 to 70%) succeed; the others end at an accuracy of 50% to 60%, where "
-        "always predicting the most frequent class has 51.2%."
+        "always predicting the most frequent class has 55%."
     )
     near = history(HEALTHY, accuracy=0.8998)
     assert "they end at an accuracy of 89.9%" in summary(diagnose(HEALTHY, near), near)[0]
@@ -80,6 +83,27 @@ def test_what_happens_is_told_in_the_figures_of_the_runs():
     poor = history(REGRESSION, accuracy=-2.0)
     told = summary(diagnose(REGRESSION, poor), poor)
     assert "an R² of -2.00, where always predicting the mean of the targets has 0.00" in told[0]
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        PROBLEMS["threshold"].experiment,  # of its many rows the diagnosis looks at some
+        data(
+            table([(n % 7, n % 3) for n in range(205)], [int(n % 20 == 0) for n in range(205)]),
+            hold_out=0.2,  # and the accuracy is of these
+        ),
+    ],
+)
+def test_the_constant_answer_has_the_accuracy_that_charts_draw(experiment):
+    stuck = history(experiment, same_weights=True)
+    shown = percent(baseline(experiment, stuck.seed, 0))
+    assert shown != percent(Observations(experiment, stuck, 0.9).rows.baseline(experiment.task))
+    findings = diagnose(experiment, stuck, 0.99)
+    stated = {finding.code: finding.evidence for finding in findings}
+    assert f"({shown} for the majority class)" in stated["constant-prediction"]
+    assert f"right in {shown}." in stated.get("class-imbalance", f"right in {shown}.")
+    assert f"the most frequent class has {shown}." in summary(findings, stuck, 0.99)[0]
 
 
 def test_before_training_it_is_said_how_sure_it_is():

@@ -26,7 +26,7 @@ MOST, FEW = 0.9, 0.1
 """A claim holds where the interval of its rate lies at or above the first of these, and does not
 hold where it lies at or below the second."""
 RUNS = 2_048
-"""Runs of every experiment in the record: with them, no interval is wider than 4.4 points."""
+"""Runs of every experiment in the record: no interval is then wider than 4.4 percentage points."""
 KEPT = 256
 """The most runs whose own values are kept, so that a record does not grow with its runs."""
 RULE = (

@@ -15,6 +15,7 @@ import numpy as np
 from core import inspection
 from core.experiment import Experiment
 from core.history import TARGET, History
+from core.rates import points, signed_points
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Quantity:
     """What is measured in a run, and how one value of it is written.
 
     Attributes:
-        form: a format specification; "pp" at its end stands for percentage points.
+        form: a format specification, or "points" for a difference in percentage points.
         never: the words for a value that did not come (infinity).
     """
 
@@ -61,13 +62,20 @@ class Quantity:
         """One value in words."""
         if not np.isfinite(value):
             return self.never
-        if self.form.endswith("pp"):
-            return f"{100 * value:{self.form[:-2]}} points".replace("-", "\N{MINUS SIGN}")
+        if self.form == "points":
+            return signed_points(value, digits=1)
         return format(value, self.form)
+
+    def between(self, low: float, high: float) -> str | None:
+        """A range in words; None where both ends are written alike."""
+        first, last = self.text(low), self.text(high)
+        if first == last:
+            return None
+        return f"{first.removesuffix(' percentage points')} to {last}"
 
 
 ACCURACY = Quantity("Final accuracy", ".1%")
-DIFFERENCE = Quantity("Difference in accuracy", "+.1fpp")
+DIFFERENCE = Quantity("Difference in accuracy", "points")
 EPOCH = Quantity("Epoch", ".0f")
 HAPPENED = Quantity("Runs in which it happened", ".0%")
 
@@ -174,7 +182,7 @@ class TrainingFlatters:
     @property
     def text(self) -> str:
         return (
-            f"The accuracy on the training rows is more than {_points(self.margin)} above that on "
+            f"The accuracy on the training rows is more than {points(self.margin)} above that on "
             "the held-out rows."
         )
 
@@ -274,7 +282,7 @@ class NoWorse:
     @property
     def text(self) -> str:
         return (
-            f"The run ends no more than {_points(self.margin)} below the same run without the "
+            f"The run ends no more than {points(self.margin)} below the same run without the "
             "change."
         )
 
@@ -319,10 +327,6 @@ class Sooner:
 
 def _percent(share: float) -> str:
     return f"{100 * share:g}%"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:g} percentage point{'s' * (share != 0.01)}"
 
 
 def _gain(outcome: Outcome) -> np.ndarray:

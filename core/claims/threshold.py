@@ -53,7 +53,7 @@ CLAIMS = (
         "50.1% after 10 epochs",
         (AS_ASKED,),
         FinalAccuracy(0.45, 0.55),
-        "About 50% means within 5 points of it.",
+        "About 50% means within 5 percentage points of it.",
     ),
     Claim(
         "threshold-size-does-not-help",

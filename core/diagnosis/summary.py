@@ -87,7 +87,7 @@ def _happened(end: FinalState) -> str:
     goal, task = end.goal, end.history.experiment.task
     text = f"{end.rate} {goal.passes}"
     if end.failed.any():
-        constant = goal.rows.baseline(task)
+        constant = goal.rows.drawn_baseline(task)
         text += f"; {scores_of_failed(end)}, where always predicting {task.constant} has "
         text += task.stated(constant)
     return f"{text}."

@@ -103,7 +103,7 @@ def examine(case: Case, before: History, after: History) -> Recorded:
         paired_gain(*passed),
         goal.passes,
         round(goal.score, 4),
-        round(goal.rows.baseline(case.experiment.task), 4),
+        round(goal.rows.drawn_baseline(case.experiment.task), 4),
         summary(findings, before)[: -1 if harm else None],
         main_cause(findings).code if harm else None,
         tuple(RecordedFinding.of(finding) for finding in findings),

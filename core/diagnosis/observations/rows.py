@@ -86,8 +86,18 @@ class RowStatistics:
         return float(np.sqrt(np.square(self.targets).mean(axis=0)).max())
 
     def baseline(self, task: Task) -> float:
-        """The score of the best constant answer to these rows."""
+        """The score of the best constant answer to these rows, which the rules decide by."""
         return task.baseline(self.prepared.y)
+
+    def drawn_baseline(self, task: Task) -> float:
+        """The same to all rows that the final score of run 0 is of, as charts draw it: to state."""
+        return task.baseline(self._judged)
+
+    @cached_property
+    def _judged(self) -> np.ndarray:
+        """y (rows, width) of these."""
+        every = self.prepared if self.reduced is self.data else prepare(self.data, self.seed, 0)
+        return every.judged[1]
 
     @cached_property
     def classes(self) -> np.ndarray:

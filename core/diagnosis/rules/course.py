@@ -82,7 +82,7 @@ def constant_prediction(obs: Observations) -> Finding | None:
         "Every sample gets the same prediction",
         f"In {constant.sum()} of {constant.size} runs the prediction is the same for every sample, "
         f"so the accuracy is that class's share "
-        f"({percent(obs.rows.baseline(obs.experiment.task))} for the majority class)."
+        f"({percent(obs.rows.drawn_baseline(obs.experiment.task))} for the majority class)."
         + (f" In {flat.sum()} of them the output is constant." if flat.any() else ""),
         "Predicting the majority class is the best constant guess, and where most training "
         "starts. "

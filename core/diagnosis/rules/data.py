@@ -72,7 +72,7 @@ def class_imbalance(obs: Observations) -> Finding | None:
     if shares.min() * len(shares) / 2 >= MINORITY:
         return None
     severity = COSMETIC
-    common, balanced = shares.max(), ""
+    constant, balanced = percent(obs.rows.drawn_baseline(obs.experiment.task)), ""
     if obs.end is not None:
         score = obs.end.balanced_accuracy
         balanced = (
@@ -85,11 +85,10 @@ def class_imbalance(obs: Observations) -> Finding | None:
     return Finding(
         severity,
         "One class is rare",
-        f"The most common class has {percent(common)} of the rows, the rarest "
-        f"{percent(shares.min())}: always predicting the most common one is right in "
-        f"{percent(common)}.{balanced}",
+        f"The rarest class has {percent(shares.min())} of the rows, and always predicting the most "
+        f"common one is right in {constant}.{balanced}",
         "Until the network learns something, predicting the majority class costs least. An "
-        f"accuracy of {percent(common)} is then no sign of learning.",
+        f"accuracy of {constant} is then no sign of learning.",
         (loss_fixes.balanced(obs.rows.shares),),
         CERTAIN if severity is COSMETIC else LIKELY,
         None if severity is COSMETIC else "Compare the accuracy on each class.",
@@ -124,7 +123,7 @@ def _label_imbalance(obs: Observations) -> Finding | None:
         "Some labels are rare" if count > 1 else "One label is rare",
         f"{count} of {len(shares)} labels are nearly always the same; label {worst + 1} is 1 in "
         f"{percent(shares[worst])} of the rows. Without looking at the inputs, "
-        f"{percent(obs.rows.baseline(obs.experiment.task))} of all labels can be right.",
+        f"{percent(obs.rows.drawn_baseline(obs.experiment.task))} of all labels can be right.",
         "Until the network learns something, predicting the more common value of each label costs "
         "least. An accuracy near that share is then no sign of learning.",
         (),

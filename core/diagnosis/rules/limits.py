@@ -15,7 +15,7 @@ def of_other_models(obs: Observations) -> Finding:
     evidence = (
         f"Of {which} {best.name} does best, with {task.phrased(best.score)} (standard error "
         f"{task.stated(best.error)}) on rows that it has not seen; always predicting "
-        f"{task.constant} has {task.stated(rows.baseline(task))}. {goal.enough}"
+        f"{task.constant} has {task.stated(rows.drawn_baseline(task))}. {goal.enough}"
     )
     more = "Collect more rows" + (
         ", or compare with a random forest." if rows.baselines is None else ", or other inputs."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import altair as alt
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.history import SUCCEEDED
+from core.rates import signed, signed_points
 from core.tasks import Task
 from pages.elements.charts.downsample import finite
 from pages.elements.charts.spec import (
@@ -54,18 +56,18 @@ class Unit(NamedTuple):
     """How a measured quantity is written: on an axis, in words, and the least width of its bins."""
 
     format: str
-    words: str
+    words: Callable[[float], str]
     least: float
 
     def text(self, value: float) -> str:
-        return self.words.format(value).replace("-", "\u2212")
+        return self.words(value).replace("-", "\u2212")
 
 
-PERCENT, POINTS = "percent", "points"
+PERCENT, POINTS = "percent", "percentage points"
 UNITS = {
-    "": Unit(",.4~g", "{:,.4g}", 1.0),
-    PERCENT: Unit(".1%", "{:.1%}", 0.002),
-    POINTS: Unit("+.1f", "{:+.1f} points", 0.2),
+    "": Unit(",.4~g", "{:,.4g}".format, 1.0),
+    PERCENT: Unit(".1%", "{:.1%}".format, 0.002),
+    POINTS: Unit("+.1f", lambda points: signed_points(points / 100, digits=1), 0.2),
 }
 """Of a share, percent, and of a difference between shares, percentage points."""
 
@@ -305,7 +307,7 @@ def contributions(frame: pd.DataFrame) -> Chart:
             "point": points["value"],
             "low": points["low"],
             "high": points["high"],
-            "text": [f"{value:+.0f} pp".replace("-", "\u2212") for value in points["value"]],
+            "text": [signed(value) for value in shares["value"]],
         }
     )
     if "identical" in shares:

@@ -77,7 +77,7 @@ def draw(key: str) -> None:
 
 def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
     verdict, quantity = tested.verdict, claim.criterion.quantity
-    low, high = verdict.range
+    between = quantity.between(*verdict.range)
     with st.container(horizontal=True):
         st.metric(
             "Runs that meet it",
@@ -92,7 +92,7 @@ def _figures(claim: Claim, tested: Tested, *, live: bool) -> None:
         st.metric(
             f"Median {quantity.name[0].lower()}{quantity.name[1:]}",
             quantity.text(verdict.median),
-            f"All runs: {quantity.text(low)} to {quantity.text(high)}",
+            f"All runs: {between}" if between else "In all runs",
             delta_color="off",
             delta_arrow="off",
             help="Half of the runs are at or below it.",

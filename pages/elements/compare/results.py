@@ -13,6 +13,7 @@ from core.comparison import Candidate, Comparison, Verdict
 from core.diagnosis import verdict
 from core.fixes import Fix
 from core.problems import PROBLEMS
+from core.rates import signed, signed_points
 from core.recorded_comparisons import RecordedComparison, load
 from core.tasks import Task
 from pages.elements import charts, diagnosis, export, findings, jobs, layout, own, query_params
@@ -219,18 +220,14 @@ def _effects(comparison: Comparison, choice: Choice, titles: dict[str, str]) -> 
         elif row.low <= 0 <= row.high:
             st.markdown(
                 f":material/horizontal_rule: **{titles[row.fix]}** has no effect that "
-                f"{comparison.runs} runs can show (95% interval: {_points(row.low)} to "
-                f"{_points(row.high)} percentage points)."
+                f"{comparison.runs} runs can show (95% interval: {signed(row.low)} to "
+                f"{signed_points(row.high)})."
             )
         elif row.high < 0:
             st.markdown(
-                f":material/trending_down: **{titles[row.fix]}** makes fewer runs succeed, "
-                f"{-100 * row.value:.0f} percentage points on average."
+                f":material/trending_down: **{titles[row.fix]}** makes fewer runs succeed: "
+                f"{signed_points(row.value)} on average."
             )
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.0f}".replace("-", "\u2212")
 
 
 def _rates(table: pd.DataFrame, choice: Choice, target: str) -> None:
@@ -265,7 +262,7 @@ def _contributions(comparison: Comparison, choice: Choice, titles: dict[str, str
     with st.container(border=True):
         charts.show(
             charts.contributions(frame),
-            alt="What each fix adds to the runs that succeed, in points, with intervals.",
+            alt="What each fix adds to the success rate, in percentage points, with intervals.",
         )
         if comparison.exclusive:
             st.caption(

@@ -7,6 +7,7 @@ import streamlit as st
 from core.diagnosis.findings import Severity
 from core.gallery import CASES, Case
 from core.gallery.record import Recorded
+from core.rates import signed, signed_points
 from core.recorded import Trained
 from core.script_diff import changes
 from pages.elements import charts, controls, diff, findings, own, query_params
@@ -113,13 +114,13 @@ def _diagnosis(kept: Recorded) -> None:
 
 
 def _change(case: Case, kept: Recorded) -> None:
-    gain, low, high = (100 * value for value in kept.gain)
+    gain, low, high = kept.gain
     for fix in case.fixes:
         st.markdown(f"**{fix.title}.** {fix.why}", width=TEXT)
     st.markdown(
         f"As asked {kept.before.rate} {kept.passes}, with the change {kept.after.rate}: a "
-        f"difference of {_signed(gain)} points (95% interval {_signed(low)} to {_signed(high)}), "
-        "over the same seeds.",
+        f"difference of {signed_points(gain)} (95% interval {signed(low)} to {signed(high)}), over "
+        "the same seeds.",
         width=TEXT,
     )
     _difference(case.key)
@@ -142,7 +143,3 @@ def _shortened(lines: list[str]) -> str:
         own = [line for line in lines if line.startswith(sign)]
         few += [*own[:FEW_LINES], f"{sign}     ..."] if len(own) > FEW_LINES else own
     return "\n".join(few)
-
-
-def _signed(points: float) -> str:
-    return f"{points:+.0f}".replace("-", "\N{MINUS SIGN}")

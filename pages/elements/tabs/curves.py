@@ -53,7 +53,7 @@ def _figures(history: History, constant: float) -> None:
         if task.share:  # R² is measured from the mean itself
             _metric(
                 task.baseline_name.capitalize(),
-                f"{constant:.0%}",
+                task.number(constant),
                 f"The {task.score_name} of always predicting {task.constant}, in the data of "
                 "run 0.",
             )
