@@ -87,9 +87,9 @@ def _happened(end: FinalState) -> str:
     goal, task = end.goal, end.history.experiment.task
     text = f"{end.rate} {goal.passes}"
     if end.failed.any():
-        constant = goal.rows.drawn_baseline(task)
-        text += f"; {scores_of_failed(end)}, where always predicting {task.constant} has "
-        text += task.stated(constant)
+        held_out = " of the held-out rows" * bool(end.history.experiment.data.held_out_rows)
+        text += f"; {scores_of_failed(end)}, where always predicting {task.constant}{held_out} has "
+        text += task.stated(goal.rows.drawn_baseline(task))
     return f"{text}."
 
 
