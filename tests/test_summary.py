@@ -73,7 +73,7 @@ def test_what_happens_is_told_in_the_figures_of_the_runs():
     told = summary((found("bottleneck", FRAGILE),), STUCK)
     assert told[0] == (
         "1 of 4 runs (5 to 70%) succeed; the others end at an accuracy of 50% to 60%, where "
-        "always predicting the most frequent class has 55%."
+        "always predicting the most frequent class of the held-out rows has 55%."
     )
     near = history(HEALTHY, accuracy=0.8998)
     assert "they end at an accuracy of 89.9%" in summary(diagnose(HEALTHY, near), near)[0]
@@ -82,7 +82,7 @@ def test_what_happens_is_told_in_the_figures_of_the_runs():
     assert told[0].startswith("1 of 2 runs (9 to 91%) succeed; the other ends at")
     poor = history(REGRESSION, accuracy=-2.0)
     told = summary(diagnose(REGRESSION, poor), poor)
-    assert "an R² of -2.00, where always predicting the mean of the targets has 0.00" in told[0]
+    assert "at an R² of -2.00, where always predicting the mean of the targets of the" in told[0]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,10 @@ def test_the_constant_answer_has_the_accuracy_that_charts_draw(experiment):
     stated = {finding.code: finding.evidence for finding in findings}
     assert f"({shown} for the majority class)" in stated["constant-prediction"]
     assert f"right in {shown}." in stated.get("class-imbalance", f"right in {shown}.")
-    assert f"the most frequent class has {shown}." in summary(findings, stuck, 0.99)[0]
+    assert re.search(
+        rf"the most frequent class( of the held-out rows)? has {shown}\.",
+        summary(findings, stuck, 0.99)[0],
+    )
 
 
 def test_before_training_it_is_said_how_sure_it_is():
