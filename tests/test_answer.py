@@ -31,6 +31,20 @@ def before_training(name: str) -> None:
     blamed.draw(read(example(name)), TARGET)
 
 
+def tabs_only(trained: bool) -> None:
+    import streamlit as st
+
+    from pages.elements import state, tabs
+    from support.diagnosis import HEALTHY, history
+
+    state.enter("two-blob")
+    state.look_at("two-blob", "tab", "Trainings")
+    with st.container():
+        tabs.draw(
+            "two-blob", HEALTHY, history(HEALTHY, accuracy=0.5, seed=104) if trained else None
+        )
+
+
 def test_where_all_runs_succeed_there_is_nothing_to_change():
     app = drawn(answer, 0.95, 101)
     assert app.header[0].value == ":material/check_circle: All 4 runs ended at 90% or above"
@@ -80,3 +94,16 @@ def test_before_training_it_says_what_is_wrong_or_may_matter(name, said):
     app = drawn(before_training, name)
     assert said in cards(app)
     assert ("may matter" in cards(app)) == ("may matter" in said)
+
+
+def test_the_tabs_of_a_training_are_not_drawn_in_the_place_of_the_first_ones():
+    # A browser keeps the tabs that were in a place until the new ones are all there.
+    places = [
+        {
+            n
+            for n, part in drawn(tabs_only, trained).main[0].children.items()
+            if part.type != "empty"
+        }
+        for trained in (False, True)
+    ]
+    assert not places[0] & places[1]
