@@ -156,12 +156,10 @@ def _text(finding: Finding) -> None:
 def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None:
     trial = None if tried is None else tried.trial(fix.key)
     if trial is not None and not trial.helps:
-        # Out of the same runs: most fixes that do not help are tried with a few.
-        before = f"{tried.before.successes} → " if trial.rate.runs == tried.before.runs else ""
-        st.markdown(f"~~{fix.title}~~: {before}{trial.rate}")
+        st.markdown(f"~~{fix.title}~~: {trial.rate.count}")
         return
     st.button(
-        fix.title if trial is None else f"{fix.title}: {trial.rate.value:.0%}",
+        fix.title if trial is None else f"{fix.title}: {trial.rate.count}",
         key=f"{problem}-fix-{finding.code}-{fix.key}",
         icon=":material/build:" if trial is None else ":material/verified:",
         on_click=change.apply,
