@@ -57,8 +57,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         st.markdown(" ".join(follows), width=TEXT)
     if tried is not None:
         change.rates(problem, tried)
-        found = without_harm(found, tried)
-    pictured = list(_with_pictures(found, trained))
+    pictured = list(_with_pictures(judged(problem, experiment, trained), trained))
     for finding, picture in pictured:
         if finding.severity is not Severity.COSMETIC:
             _card(problem, finding, picture, trained, target, tried)
@@ -67,6 +66,19 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         with st.expander(f"Minor notes ({len(minor)})"):
             for finding, picture in minor:
                 _card(problem, finding, picture, trained, target, tried)
+
+
+def judged(problem: str, experiment: Experiment, history: History | None) -> tuple[Finding, ...]:
+    """The findings in the light of the trial of their fixes, if there was one.
+
+    Args:
+        problem: Whose page.
+        experiment: What is diagnosed.
+        history: Its training; None for what the settings show.
+    """
+    found = diagnosis.findings_for(experiment, history, state.target(problem))
+    tried = change.tried(problem, experiment)
+    return found if tried is None else without_harm(found, tried)
 
 
 def brief(findings: tuple[Finding, ...], history: History, target: float) -> None:
