@@ -105,6 +105,9 @@ def compares_both_trainings(app):
         "Accuracy by epoch of every run: epochs 2",
         "Accuracy by epoch of every run: with both",
     )
+    order = ("a line a run:", "failed]", "the target, 90%]", "**epochs 2**", "**with both**")
+    places = [cards(app).index(words) for words in order]
+    assert places == sorted(places), "one legend for all, and the name above each"
     with_fixes = app.header[0].value
     app.selectbox(key="threshold.training").set_value("1").run()
     app.button(key="threshold-training-back").click().run()
