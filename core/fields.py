@@ -20,6 +20,7 @@ import numpy as np
 
 MOST_NAMED = 8
 """The most options that an error message names."""
+PERCENT = "percent"
 SETTING = "setting"
 """The key of a field's `Setting` in the field's metadata."""
 
@@ -102,7 +103,7 @@ class Float:
         low, high: The bounds.
         step: Of its control.
         above: Whether `low` itself is excluded.
-        format: Of its control, as for printf.
+        format: Of its control, as for printf; PERCENT for a share in percent.
     """
 
     low: float

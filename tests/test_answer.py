@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.diagnosis.findings import CERTAIN, FATAL, Finding
+from core.diagnosis.findings import CERTAIN, COSMETIC, FATAL, FRAGILE, Finding
 from support.pages import cards
 
 
@@ -22,13 +22,27 @@ def answer(accuracy: float, seed: int) -> None:
     answer.draw("two-blob", history(HEALTHY, accuracy=accuracy, seed=seed), current=True)
 
 
-def before_training(name: str) -> None:
+def before_training(name: str, trained=None) -> None:
     from core.history import TARGET
     from core.script import read
     from core.script.examples import example
     from pages.elements.your_network import blamed
 
-    blamed.draw(read(example(name)), TARGET)
+    blamed.draw(read(example(name)), TARGET, trained=trained)
+
+
+def tabs_only(trained: bool) -> None:
+    import streamlit as st
+
+    from pages.elements import state, tabs
+    from support.diagnosis import HEALTHY, history
+
+    state.enter("two-blob")
+    state.look_at("two-blob", "tab", "Trainings")
+    with st.container():
+        tabs.draw(
+            "two-blob", HEALTHY, history(HEALTHY, accuracy=0.5, seed=104) if trained else None
+        )
 
 
 def test_where_all_runs_succeed_there_is_nothing_to_change():
@@ -80,3 +94,33 @@ def test_before_training_it_says_what_is_wrong_or_may_matter(name, said):
     app = drawn(before_training, name)
     assert said in cards(app)
     assert ("may matter" in cards(app)) == ("may matter" in said)
+
+
+def test_the_tabs_of_a_training_are_not_drawn_in_the_place_of_the_first_ones():
+    # A browser keeps the tabs that were in a place until the new ones are all there.
+    places = [
+        {
+            n
+            for n, part in drawn(tabs_only, trained).main[0].children.items()
+            if part.type != "empty"
+        }
+        for trained in (False, True)
+    ]
+    assert not places[0] & places[1]
+
+
+@pytest.mark.parametrize(
+    ("severity", "said"),
+    [
+        (FRAGILE, "**Wrong before any training**"),
+        (COSMETIC, "Nothing found before training does harm here."),
+    ],
+)
+def test_after_a_training_the_same_findings_have_the_figures_of_its_runs(severity, said):
+    zeros = Finding(severity, "Zeros", "In 3 of 4 runs.", "One.", code="zero-initialisation")
+    stuck = Finding(FATAL, "Stuck", "In 4 of 4 runs.", "Two.", code="one-class-predicted")
+    words = cards(drawn(before_training, "zeros", (stuck, zeros)))
+    assert said in words
+    assert "In 3 of 4 runs." in words
+    assert "In 4 of 4 runs." not in words, "it shows in a training alone"
+    assert words.count("badge") == 1

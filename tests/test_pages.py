@@ -43,7 +43,8 @@ def test_home_shows_recorded_evidence_at_once():
 def test_every_setting_has_a_control_with_help(problem):
     app = opened(problem)
     open_controls(app, problem)
-    widgets = [*app.selectbox, *app.number_input, *app.toggle, *app.text_input, *app.multiselect]
+    widgets = [*app.selectbox, *app.number_input, *app.slider, *app.toggle]
+    widgets += [*app.text_input, *app.multiselect]
     drawn = {(widget.key or "").partition("@")[0] for widget in widgets}
     known = settings.table(Draft.of(PROBLEMS[problem].experiment))
     without = {name for name, control in known.items() if not control.matters}
@@ -57,12 +58,14 @@ def test_every_setting_has_a_control_with_help(problem):
 
 def test_other_rows_can_be_learnt_and_the_questions_own_come_back():
     app = opened("two-blob", runs="16", epochs="3")
+    assert setting(app, "two-blob.target").proto.format == "percent"
     assert setting(app, "two-blob.target").label == "Target accuracy"
     setting(app, "two-blob.source").set_value("curve").run()
     assert "cannot be trained" in app.error[0].value
     app.button(key="two-blob-make-it-fit-regression-output").click().run()
     assert not app.error
     assert setting(app, "two-blob.target").label == "Target R²"
+    assert setting(app, "two-blob.target").proto.format == "%.2f"
     app.button(key="two-blob-train").click().run()
     finished(app, "of 16 runs ended at R² 0.9 or above")
     assert drawn(app, "R² on the training rows")
@@ -102,6 +105,9 @@ def compares_both_trainings(app):
         "Accuracy by epoch of every run: epochs 2",
         "Accuracy by epoch of every run: with both",
     )
+    order = ("a line a run:", "failed]", "the target, 90%]", "**epochs 2**", "**with both**")
+    places = [cards(app).index(words) for words in order]
+    assert places == sorted(places), "one legend for all, and the name above each"
     with_fixes = app.header[0].value
     app.selectbox(key="threshold.training").set_value("1").run()
     app.button(key="threshold-training-back").click().run()
@@ -225,13 +231,14 @@ def test_three_classes_of_five_features_are_trained_and_pictured():
 
 
 def test_a_link_sets_the_page_and_what_it_gets_wrong_is_named():
-    app = opened(
-        "two-blob", start="labels-left-at-1-and-2", fixes="rmsprop.magic", epochs="7", units="3"
-    )
+    form = {"start": "labels-left-at-1-and-2", "fixes": "rmsprop.magic", "target": "0.955"}
+    app = opened("two-blob", epochs="7", units="3", **form)
     # AppTest hands the query on to the page that it switches to, as a browser's cold link does.
     assert setting(app, "two-blob.epochs").value == 7
     assert setting(app, "two-blob.optimizer").value == "rmsprop"
     assert setting(app, "two-blob.encoding").value == "as-is"
+    assert setting(app, "two-blob.target").value == 0.955
+    assert "target accuracy 95.5%" in texts(app)
     # Still there once the controls were opened, and gone once something is set.
     refused = " ".join(warning.value for warning in app.warning)
     assert "magic" in refused
@@ -239,6 +246,8 @@ def test_a_link_sets_the_page_and_what_it_gets_wrong_is_named():
     assert len(app.warning) == 2
     setting(app, "two-blob.epochs").set_value(8).run()
     assert not app.warning
+    setting(app, "two-blob.target").set_value(0.8).run()
+    assert app.query_params["target"] == "0.8"
 
 
 @pytest.mark.parametrize(
@@ -368,7 +377,8 @@ def test_suggested_fixes_are_tried_and_those_that_do_not_help_struck_out():
         time.sleep(1)
         app.run()
         assert not app.exception
-    assert "~~" in cards(app)
+    assert any(re.fullmatch(r"~~.+~~: \d+ of \d+", text.value) for text in app.markdown)
+    assert any(re.fullmatch(r".+: \d+ of \d+", button.label) for button in app.button)
     assert "Do this first: “Sigmoid output”" in cards(app)
     assert drawn(app, "Runs that succeed without and with each change")
     app.button(key="threshold-apply-smallest").click().run()

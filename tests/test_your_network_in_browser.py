@@ -53,6 +53,8 @@ def test_a_paste_leads_to_the_diff_also_on_a_phone_and_after_detours(server, pag
     press(page, "Find the fix")
     fix = page.locator(".st-key-own-diff")
     expect(fix).to_be_visible(timeout=2 * LONG)
+    answer = page.locator(".st-key-own-result")
+    assert 0 < answer.bounding_box()["y"] < 80, "nothing of the controls is above it"
     # The result has the same findings with what the runs show of them.
     expect(page.locator("summary", has_text="Wrong before any training")).to_be_visible()
     expect(fix).to_contain_text('-model.add(Dense(1, activation="softmax"))')

@@ -29,11 +29,15 @@ _SCRIPT = """<script>
       part.focus({{preventScroll: true}});
       focused = true;
     }}
-    // What begins in the upper half of the window can be seen already.
+    // What begins in the upper half of a wide window can be seen already; a phone has no room to
+    // spare for what is above it.
     const top = part ? part.getBoundingClientRect().top : 1;
-    if (top <= 0 || top >= innerHeight / 2) part.scrollIntoView({{block: "start"}});
-    // The page is still being drawn.
-    if (Date.now() - started < {patience}) setTimeout(align, 100); else leave();
+    const lowest = innerWidth < {phone} ? {begins} : innerHeight / 2;
+    if (top <= 0 || top >= lowest) part.scrollIntoView({{block: "start"}});
+    // The page is still being drawn, or is too short so far to be scrolled to there.
+    const since = Date.now() - started;
+    if (since < {patience} || (top >= lowest && since < {longest})) setTimeout(align, 100);
+    else leave();
   }};
   align();
 }})();
@@ -67,8 +71,10 @@ _REVEAL = """<script>
 </script>"""
 _GAP = 8
 """Pixels between the rows of a list of choices."""
-_PATIENCE = 3_000
-"""Milliseconds until the elements above the part are drawn and it stops moving."""
+_LIMITS = {"patience": 3_000, "longest": 60_000, "phone": 640, "begins": 80}
+"""Milliseconds until the elements above a part are drawn and it stops moving, and until there is
+enough below it; pixels of the narrowest window that is none of a phone, and from the top of one of
+a phone to where a part may begin."""
 
 
 def bring_into_view(key: str) -> None:
@@ -92,7 +98,7 @@ def act() -> None:
     if key is None:
         return
     count = st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
-    script = _SCRIPT.format(key=key, top=TOP, count=count, patience=_PATIENCE)
+    script = _SCRIPT.format(key=key, top=TOP, count=count, **_LIMITS)
     st.html(script, unsafe_allow_javascript=True)
 
 

@@ -57,8 +57,7 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         st.markdown(" ".join(follows), width=TEXT)
     if tried is not None:
         change.rates(problem, tried)
-        found = without_harm(found, tried)
-    pictured = list(_with_pictures(found, trained))
+    pictured = list(_with_pictures(judged(problem, experiment, trained), trained))
     for finding, picture in pictured:
         if finding.severity is not Severity.COSMETIC:
             _card(problem, finding, picture, trained, target, tried)
@@ -67,6 +66,19 @@ def draw(problem: str, experiment: Experiment, history: History | None) -> None:
         with st.expander(f"Minor notes ({len(minor)})"):
             for finding, picture in minor:
                 _card(problem, finding, picture, trained, target, tried)
+
+
+def judged(problem: str, experiment: Experiment, history: History | None) -> tuple[Finding, ...]:
+    """The findings in the light of the trial of their fixes, if there was one.
+
+    Args:
+        problem: Whose page.
+        experiment: What is diagnosed.
+        history: Its training; None for what the settings show.
+    """
+    found = diagnosis.findings_for(experiment, history, state.target(problem))
+    tried = change.tried(problem, experiment)
+    return found if tried is None else without_harm(found, tried)
 
 
 def brief(findings: tuple[Finding, ...], history: History, target: float) -> None:
@@ -156,12 +168,10 @@ def _text(finding: Finding) -> None:
 def _fix(problem: str, finding: Finding, fix: Fix, tried: Repair | None) -> None:
     trial = None if tried is None else tried.trial(fix.key)
     if trial is not None and not trial.helps:
-        # Out of the same runs: most fixes that do not help are tried with a few.
-        before = f"{tried.before.successes} → " if trial.rate.runs == tried.before.runs else ""
-        st.markdown(f"~~{fix.title}~~: {before}{trial.rate}")
+        st.markdown(f"~~{fix.title}~~: {trial.rate.count}")
         return
     st.button(
-        fix.title if trial is None else f"{fix.title}: {trial.rate.value:.0%}",
+        fix.title if trial is None else f"{fix.title}: {trial.rate.count}",
         key=f"{problem}-fix-{finding.code}-{fix.key}",
         icon=":material/build:" if trial is None else ":material/verified:",
         on_click=change.apply,

@@ -16,6 +16,7 @@ from core.callbacks import CALLBACKS
 from core.draft import Draft, Path
 from core.entries import KerasEntry
 from core.fields import (
+    PERCENT,
     Bool,
     Choice,
     Float,
@@ -38,16 +39,7 @@ from pages.elements.row import DATA, GROUPS, NETWORK, RUNS, TRAINING, Control, o
 from pages.elements.run_choice import RunChoice
 from pages.elements.words import Layers, as_text, in_words
 
-__all__ = [
-    "GROUPS",
-    "NETWORK",
-    "RUNS",
-    "Control",
-    "Layers",
-    "as_text",
-    "in_words",
-    "table",
-]
+__all__ = ["GROUPS", "NETWORK", "RUNS", "Control", "Layers", "as_text", "in_words", "table"]
 
 
 def table(draft: Draft) -> dict[str, Control]:
@@ -338,7 +330,9 @@ class ClassName(Choice):
 
 
 def chosen_in_words(kind: Any, value: Any) -> str:
-    """A value of a kind in words: the label of a class, as its control shows it."""
+    """A value of a kind in words: a class by its label, a share in percent, as controls do."""
+    if isinstance(kind, Float) and kind.format == PERCENT:
+        return f"{100 * value:.4g}%"
     return kind.label(value) if isinstance(kind, ClassName) else in_words(value)
 
 
@@ -367,8 +361,11 @@ class View:
 
     def of(self, task: Task) -> View:
         """The same in the words of a task."""
-        words = {"score": task.score_name}
-        return replace(self, label=self.label.format(**words), help=self.help.format(**words))
+        words, kind = {"score": task.score_name}, self.kind
+        if isinstance(kind, Float) and kind.format == PERCENT and not task.share:
+            kind = replace(kind, format="%.2f")
+        label, explained = self.label.format(**words), self.help.format(**words)
+        return replace(self, label=label, kind=kind, help=explained)
 
 
 OF_RUNS = {
@@ -381,7 +378,7 @@ OF_RUNS = {
     "seed": View("Seed", Int(0, 999_999), 0, "A different seed gives different runs."),
     "target": View(
         "Target {score}",
-        Float(0.5, 1, 0.01, format="%.2f"),
+        Float(0.5, 1, 0.01, format=PERCENT),
         TARGET,
         "A run succeeds if its final {score} is at least this; otherwise it fails.",
     ),

@@ -29,7 +29,6 @@ from pages.elements.settings import (
     as_text,
     changed_by,
     chosen_in_words,
-    in_words,
 )
 
 BASELINE = "as-asked"
@@ -306,7 +305,8 @@ def changed(problem: str) -> dict[str, str]:
     settings = controls(problem)
     changes = by_hand(problem)
     task = draft(problem).task
-    of_runs = {OF_RUNS[n].of(task).label: in_words(changes[n]) for n in OF_RUNS if n in changes}
+    views = {name: view.of(task) for name, view in OF_RUNS.items() if name in changes}
+    of_runs = {v.label: chosen_in_words(v.kind, changes[name]) for name, v in views.items()}
     effective = {
         setting.setting.label: chosen_in_words(setting.setting.kind, changes[name])
         for name, setting in settings.items()

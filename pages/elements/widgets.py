@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.fields import (
+    PERCENT,
     Bool,
     Choice,
     Float,
@@ -44,6 +45,9 @@ def draw(setting: Setting | View, label: str | None = None, **options: Any) -> N
         st.toggle(**common)
     elif isinstance(kind, Int):
         st.number_input(min_value=kind.low, max_value=kind.high, step=kind.step, **common)
+    elif isinstance(kind, Float) and kind.format == PERCENT:
+        low, high = float(kind.low), float(kind.high)
+        st.slider(min_value=low, max_value=high, step=kind.step, format=PERCENT, **common)
     elif isinstance(kind, Float):
         st.number_input(
             min_value=float(kind.low),

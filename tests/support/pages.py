@@ -63,7 +63,8 @@ def setting(app: AppTest, key: str):
     """The control or button with this key, whichever widget it has now; opens what it is in."""
 
     def found():
-        widgets = (*app.selectbox, *app.number_input, *app.toggle, *app.text_input, *app.button)
+        widgets = (*app.selectbox, *app.number_input, *app.slider, *app.toggle, *app.text_input)
+        widgets += (*app.button,)
         return next((w for w in widgets if (w.key or "").partition("@")[0] == key), None)
 
     if found() is None:

@@ -117,7 +117,7 @@ def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> Non
         if not comparison.missing:
             _contributions(comparison, choice, titles)
             _effects(comparison, choice, titles)
-    panels.draw(comparison, choice.target, _most_telling(best_first, titles))
+    panels.compared(comparison, choice.target, _most_telling(best_first, titles))
     _table(best_first)
     _downloads(comparison, choice, titles)
     _look_into(comparison, choice, fixes, answer)

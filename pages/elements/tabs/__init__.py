@@ -65,6 +65,9 @@ def draw(
         wanted = state.view(problem, state.TAB)
         options = {"key": f"{problem}.first-tab", "default": wanted if wanted in labels else None}
     else:
+        # One place further down: a browser that draws these in the place of the first tabs may
+        # count those among them, and mark one as open that is not drawn.
+        st.empty()
         options = state.control(problem, state.TAB)
     for label, container in zip(labels, st.tabs(labels, on_change="rerun", **options), strict=True):
         if container.open:

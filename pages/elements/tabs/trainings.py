@@ -9,12 +9,12 @@ from core import files
 from core.experiment import Experiment
 from core.history import History
 from core.jobs.trainings import Training
-from pages.elements import charts, layout, state, visitor
+from pages.elements import charts, state, visitor
+from pages.elements.compare import panels
 from pages.elements.download import download
 
 MOST_BESIDE = 4
 """Trainings that are shown side by side."""
-PANEL_WIDTH = 260
 
 
 def draw(problem: str, _: Experiment, history: History | None) -> None:
@@ -156,13 +156,9 @@ def _beside(problem: str, numbered: dict[str, Training], target: float) -> None:
             charts.reached(shares.reset_index(drop=True)),
             "Share of the runs that are at the target after each epoch, a line a training.",
         )
-    tiles = layout.tiles(len(histories), min(len(histories), MOST_BESIDE), PANEL_WIDTH)
-    for tile, (name, history) in zip(tiles, histories.items(), strict=True):
-        success = history.successes(target)
-        frame = history.curves()
-        frame = frame.assign(combination=name, success=success[frame["run"]])
-        task = history.experiment.task
-        (panel,) = charts.combinations(frame, target=target, task=task)
-        with tile:
-            charts.show(panel, alt=f"{task.score} by epoch of every run: {name}.")
-            st.caption(f"**{name}**")
+    by_score: dict[str, dict[str, History]] = {}
+    for name, each in histories.items():
+        by_score.setdefault(each.experiment.task.score, {})[name] = each
+    for same in by_score.values():
+        panels.legend(same.values(), target)
+        panels.tiles(same, target, list(same), most=len(same))

@@ -11,7 +11,14 @@ from pages.elements import findings
 from pages.elements.layout import TEXT
 
 
-def draw(reading: Reading, target: float, *, proposed: bool = False, folded: bool = False) -> None:
+def draw(
+    reading: Reading,
+    target: float,
+    *,
+    proposed: bool = False,
+    folded: bool = False,
+    trained: tuple[Finding, ...] | None = None,
+) -> None:
     """Draw the findings of the script as it was read.
 
     Args:
@@ -19,8 +26,13 @@ def draw(reading: Reading, target: float, *, proposed: bool = False, folded: boo
         target: The score at which a run succeeds.
         proposed: Whether it has the proposed answers to questions that are open.
         folded: Whether a training has more to say, below.
+        trained: The findings with a training of that experiment; None before one. Of what was found
+            before, those are drawn that are among them, with the figures of its runs.
     """
     found = from_settings(reading.experiment, target)
+    if trained is not None:
+        before = {each.code for each in found}
+        found = tuple(each for each in trained if each.code in before)
     serious = [each for each in found if each.severity is not Severity.COSMETIC]
     minor = [each for each in found if each not in serious]
     heading = "Wrong before any training" if serious else "Before any training"
@@ -38,7 +50,8 @@ def draw(reading: Reading, target: float, *, proposed: bool = False, folded: boo
         if not serious and unknown:
             st.markdown(f"Nothing is certain to stop it. What may matter: {unknown}.", width=TEXT)
         elif not serious:
-            st.markdown("Nothing wrong found before training.")
+            harmless = "Nothing found before training does harm here."
+            st.markdown(harmless if trained and minor else "Nothing wrong found before training.")
         for each in serious:
             _finding(reading, each)
         if minor:

@@ -17,6 +17,7 @@ from pages.elements import (
     change,
     controls,
     diagnosis,
+    findings,
     jobs,
     own,
     problem_page,
@@ -81,15 +82,26 @@ def draw() -> None:
             st.caption(f":material/upload: {origin}")
         if left := own.held().left_behind:
             st.caption(f":material/link_off: A link to this page leaves out {left}.")
-    with st.container():
-        if reading is not None:
-            trained = jobs.latest(own.KEY) is not None
-            blamed.draw(reading, state.target(own.KEY), folded=trained)
+    wrong = st.container()
     with buttons:
         _find()
     told = () if reading is None else (tabs.WHY,)
     problem_page.body(own.KEY, lambda now, history: _fix(reading, now, history), told)
+    if reading is not None:
+        # Last, since the body brings back the results of these settings that are kept.
+        with wrong:
+            _wrong(reading)
     state.leave(own.KEY)
+
+
+def _wrong(reading: Reading) -> None:
+    """Draw what was found before any training, with the figures of the runs where there are any."""
+    handle, experiment, trained = jobs.latest(own.KEY), reading.experiment, None
+    history = None if handle is None else handle.job.result
+    if history is not None and history.experiment == experiment:
+        trained = findings.judged(own.KEY, experiment, history)
+    target = state.target(own.KEY)
+    blamed.draw(reading, target, folded=handle is not None, trained=trained)
 
 
 def _of_log() -> None:
