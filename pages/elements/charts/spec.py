@@ -56,9 +56,9 @@ _OF_SLIDE = {
 PADDING = {"bottom": 6, "right": 3}
 """Pixels around a chart. Streamlit's default below it, 20, leaves an empty band; at the right, 0,
 it cuts the last label of an axis."""
-TICKS = ",.6~g"
+TICKS = ",.9~g"
 """The format of an axis's numbers, which are round. For "~g" alone, Vega would take the digits from
-the step between them, and write 20 as 2e+1."""
+the step between them, and write 20 as 2e+1; with as few as six, a million would be 1e+6."""
 KEPT_FORMS = 64
 """Cached forms of each function; the limit matters only for made-up settings in links."""
 
