@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import streamlit as st
@@ -47,7 +48,9 @@ def draw(problem: str, running: Callable[..., None]) -> bool:
         controls.train(problem)
     history = jobs.result(problem, "training", running, problem)
     if history is not None:
-        layout.slide_title(headline(history, state.target(problem)))
+        one = chart in ("network", "outputs")
+        title = _of_run(problem, history) if one else headline(history, state.target(problem))
+        layout.slide_title(title)
         pictures = CHARTS[chart](problem, history)
         if pictures:
             _draw(pictures, chart in GROWING)
@@ -109,6 +112,17 @@ def _network(problem: str, history: History) -> list[Picture]:
 
 def _outputs(problem: str, history: History) -> list[Picture]:
     return [picture for picture, _ in figures.of_network(history, _run(problem, history))]
+
+
+def _of_run(problem: str, history: History) -> str:
+    """The title of a chart of one run."""
+    run, task = _run(problem, history), history.experiment.task
+    kinds = ("best", "median", "worst")
+    kind = next((kind for kind in kinds if history.pick(kind) == run), None)
+    which = f"Run {run} of {history.runs}" if kind is None else f"The {kind} of {history.runs} runs"
+    score = float(history.final_score[run])
+    ends = f"ends at {task.phrased(score)}" if math.isfinite(score) else "diverges"
+    return f"{which} {ends}"
 
 
 def _run(problem: str, history: History) -> int:

@@ -54,6 +54,7 @@ def draw(history: History) -> None:
         f"{task.constant} {constant}. **These runs: {mean}** on average."
     )
     errors = max(model.error for model in others.models)
+    known = f" Standard errors are at most {task.number(errors)}." if errors else ""
     seen = (
         ""
         if history.experiment.data.held_out_rows
@@ -61,6 +62,5 @@ def draw(history: History) -> None:
     )
     st.caption(
         f"{task.score}, cross-validated with scikit-learn on {others.rows:,} rows: each row is "
-        f"predicted by a model that has not seen it. Standard errors are at most "
-        f"{task.number(errors)}.{seen}"
+        f"predicted by a model that has not seen it.{known}{seen}"
     )

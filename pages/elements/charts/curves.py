@@ -178,12 +178,12 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> 
     y = value_axis(measure, log, task=task)
     base = table("runs").encode(x=epoch_axis(), y=y, detail="run:N")
     strength = alt.Opacity("strength:Q", scale=None, legend=None)
-    lines = base.mark_line(tooltip=None, clip=True, strokeWidth=1).encode(opacity=strength)
+    lines = base.mark_line(tooltip=None, strokeWidth=1).encode(opacity=strength)
     # The marks also make a training of a single epoch visible.
     ends = (
         base.transform_filter("datum.last")
         .transform_calculate(strong="min(1, 2 * datum.strength)")
-        .mark_point(filled=True, size=22, tooltip=None, clip=True)
+        .mark_point(filled=True, size=22, tooltip=None)
         .encode(opacity=alt.Opacity("strong:Q", scale=None, legend=None))
     )
     if not domain:
@@ -198,20 +198,27 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> 
     lines = lines.encode(
         color=color,
         strokeDash=dash,
-        strokeWidth=alt.condition(hovered, alt.value(3), alt.value(1)),
+        # The few runs of an outcome are as easy to see as the many of another.
+        strokeWidth=alt.when(hovered)
+        .then(alt.value(3))
+        .when("datum.strength > 0.8")
+        .then(alt.value(1.75))
+        .otherwise(alt.value(1)),
         opacity=alt.when(hovered).then(alt.value(1)).otherwise(strength),
     )
     return alt.layer(lines, ends.encode(color=color, shape=shape))
 
 
 def _median_line(measure: str, log: bool, task: Task) -> alt.Chart:
-    scale = alt.Scale(domain=["median"], range=[GREY])
+    # Among the colours of runs on a dark page, grey alone would be the faintest.
+    grey = value(f"luminance(background) < 0.2 ? '#c9d1d9' : '{GREY}'")
+    scale = alt.Scale(domain=["median"], range=[grey])
     legend = alt.Legend(
         **LEGEND, symbolType="stroke", symbolStrokeWidth=3.5, symbolSize=240, symbolDash=[6, 3]
     )
     return (
         table("median")
-        .mark_line(strokeWidth=3.5, strokeDash=MEDIAN_DASH, tooltip=None, clip=True)
+        .mark_line(strokeWidth=3.5, strokeDash=MEDIAN_DASH, tooltip=None)
         .encode(
             x=epoch_axis(),
             y=value_axis(measure, log, task=task),
@@ -299,7 +306,7 @@ def _overlay(
     def lines(name: str, **mark) -> alt.Chart:
         return (
             table(name)
-            .mark_line(clip=True, point=point, **mark)
+            .mark_line(point=point, **mark)
             .encode(
                 x=epoch_axis(),
                 y=value_axis(measure, log, task=task),
@@ -347,7 +354,7 @@ def _reached(labels: tuple[str, ...], *, points: bool, height: int) -> alt.Chart
     color = alt.Color("label:N", title=None, sort=None, legend=legend, scale=scale)
     dashes = alt.Scale(domain=list(labels), range=DASHES)
     dash = alt.StrokeDash("label:N", title=None, sort=None, legend=legend, scale=dashes)
-    lines = table("shares").mark_line(strokeWidth=2.5, clip=True, point=points)
+    lines = table("shares").mark_line(strokeWidth=2.5, point=points)
     lines = lines.encode(
         x=epoch_axis(),
         y=alt.Y("share:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
@@ -409,7 +416,7 @@ def _combination(task: Task, *, points: bool, height: int) -> alt.LayerChart:
     axis = alt.Axis(values=[0, 0.5, 1], format=".0%" if task.share else ".1f")
     lines = (
         table("runs")
-        .mark_line(strokeWidth=1, opacity=0.6, clip=True, point=points)
+        .mark_line(strokeWidth=1, opacity=0.6, point=points)
         .encode(
             x=epoch_axis(),
             y=alt.Y("value:Q", title=None, scale=scale, axis=axis),

@@ -18,6 +18,7 @@ from pages.elements.charts.diagram_marks import (
     DECADES,
     FEW_OUTPUTS,
     LARGE,
+    LETTERS,
     LEVEL,
     LOST,
     NO_LEVEL,
@@ -34,6 +35,9 @@ from pages.elements.charts.diagram_marks import (
 )
 from pages.elements.charts.network import slider
 from pages.elements.charts.spec import Chart
+
+PAGE_LETTERS, SLIDE_LETTERS = 12, 15
+"""Pixels."""
 
 
 def network_view(diagram: Diagram, height: int | None = None) -> Chart:
@@ -70,6 +74,7 @@ def network_view(diagram: Diagram, height: int | None = None) -> Chart:
         "tile_width": {"expr": f"min({across}tile_height, 0.5 * pitch)"},
         "large_height": places.large_row - between,
         "large_width": {"expr": f"min({across}large_height, {0.7 * (1 + WIDER)} * pitch)"},
+        LETTERS: PAGE_LETTERS if height is None else SLIDE_LETTERS,
         "rows": f"over {diagram.rows:,}"
         + (f" of {diagram.of_rows:,}" if diagram.rows < diagram.of_rows else "")
         + " training rows",

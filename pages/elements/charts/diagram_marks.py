@@ -6,7 +6,7 @@ import altair as alt
 
 from core.diagram import LINE, SURFACE
 from pages.elements.charts.network import SIGNED, SLIDER, after_epoch
-from pages.elements.charts.spec import ACCENT, GREY, INK, fitted, form, parameters, table
+from pages.elements.charts.spec import ACCENT, GREY, INK, fitted, form, parameters, table, value
 
 NEGATIVE, POSITIVE = "#8a6fd1", ACCENT
 DEAD, SATURATED = "#d55e00", "#b8860b"
@@ -37,7 +37,9 @@ NARROW, PHONE = 74, 620
 """Pixels of a column below which its name is short, and of a view that is a phone's."""
 SIZES = ("pitch", "tile_width", "tile_height", "large_width", "large_height")
 """Signals: the width of a column, and the sizes of a picture."""
-FILLED_IN = (*SLIDER, *SIZES, "rows")
+LETTERS = "letters"
+"""The signal of the size of what is written, in pixels."""
+FILLED_IN = (*SLIDER, *SIZES, LETTERS, "rows")
 
 
 def _at(name: str) -> str:
@@ -54,7 +56,8 @@ WIDE = "(datum.large ? large_width : tile_width)"
 HIGH = "(datum.large ? large_height : tile_height)"
 CENTRE = "datum.column * pitch"
 QUIET = {"tooltip": None}
-TEXT = {"color": INK, "fontSize": 12, **QUIET}
+TEXT = {"color": INK, "fontSize": value(LETTERS), **QUIET}
+SMALL = TEXT | {"fontSize": value(f"{LETTERS} - 1")}
 
 
 @form
@@ -236,13 +239,13 @@ def _names(bars: int, strips: bool) -> list[alt.Chart]:
         rest=f"{narrow} ? replace(replace(datum.more, 'and ', '+'), ' more', '') : datum.more",
     )
     names = layers.mark_text(fontWeight="bold", baseline="top", **TEXT)
-    sizes = layers.mark_text(baseline="top", **TEXT | {"fontSize": 11})
+    sizes = layers.mark_text(baseline="top", **SMALL)
     drawn = [
         names.encode(x=X, y=alt.value(0), text="title:N"),
-        sizes.encode(x=X, y=alt.value(17), text="detail:N"),
+        sizes.encode(x=X, y=alt.value(value(f"{LETTERS} + 5")), text="detail:N"),
     ]
     if strips:
-        more = layers.mark_text(baseline="top", **TEXT | {"fontSize": 11})
+        more = layers.mark_text(baseline="top", **SMALL)
         drawn.append(more.encode(x=X, y=alt.value(bars - STRIPS + 4), text="rest:N"))
     return drawn
 
@@ -308,8 +311,8 @@ def _gradients(bars: int) -> list[alt.Chart]:
         tooltip=tooltip,
     )
     base = table("note").mark_rule(color=GREY, opacity=0.5, **QUIET)
-    text = of_layers.mark_text(baseline="top", **TEXT | {"fontSize": 11})
-    words = table("note").mark_text(align="left", baseline="top", **TEXT | {"fontSize": 11})
+    text = of_layers.mark_text(baseline="top", **SMALL)
+    words = table("note").mark_text(align="left", baseline="top", **SMALL)
     return [
         base.encode(x=alt.value(0), x2=alt.value("width"), y=alt.value(foot)),
         bar,
@@ -348,5 +351,5 @@ def _key(kind: str, top: int) -> list[alt.Chart]:
         stroke=alt.Stroke("stroke:N", scale=None, legend=None),
         fill=alt.Fill("fill:N", scale=None, legend=None),
     )
-    words = entries.mark_text(align="left", baseline="middle", dx=13, **TEXT | {"fontSize": 11})
+    words = entries.mark_text(align="left", baseline="middle", dx=13, **SMALL)
     return [symbols, words.encode(x=X, y=Y, text="text:N")]

@@ -251,7 +251,7 @@ def outcome(
     return encoding("outcome:N", title=None, scale=scale, legend=legend)
 
 
-COUNTS = ("occurring", "run_counts")
+COUNTS = ("occurring", "run_counts", "unseen")
 """The values that `counts_legend` shows."""
 
 
@@ -260,7 +260,8 @@ def counts_legend(**symbol) -> alt.Legend:
 
     It has at most two columns, and one on a phone, since Vega does not wrap legends.
     """
-    counts = "format(run_counts[indexof(occurring, datum.label)], ',')"
+    place = "indexof(occurring, datum.label)"
+    counts = f"format(run_counts[{place}], ',') + (unseen[{place}] ? ', none drawn' : '')"
     label = f"datum.label + ' (' + {counts} + ')'"
     return alt.Legend(
         **LEGEND,
@@ -279,12 +280,11 @@ def counted(outcomes: np.ndarray, whole: Rate | None = None) -> dict[str, list]:
         outcomes: bool or str (runs,).
         whole: The successes of all runs, if `outcomes` covers only some of them.
     """
-    if whole is None:
-        names = named(outcomes)
-        counts = [int((names == name).sum()) for name in possible(outcomes)]
-    else:
-        counts = [whole.successes, whole.runs - whole.successes]
-    present = [(name, n) for name, n in zip(possible(outcomes), counts, strict=True) if n]
+    names = named(outcomes)
+    drawn = [int((names == name).sum()) for name in possible(outcomes)]
+    counts = drawn if whole is None else [whole.successes, whole.runs - whole.successes]
+    every = zip(possible(outcomes), counts, drawn, strict=True)
+    present = [(name, many, not seen) for name, many, seen in every if many]
     return dict(zip(COUNTS, map(list, zip(*present, strict=True)), strict=True))
 
 

@@ -40,10 +40,15 @@ def _fitting(handle: jobs.JobHandle, slot: str) -> None:
 def _overlay(history: History, single: History) -> None:
     seconds = history.seconds + history.compile_seconds
     per_run = seconds / history.runs
+    compiled = (
+        "Both times include compiling."
+        if history.compile_seconds
+        else "Only the first includes compiling: Plateau had compiled the same program before."
+    )
     st.markdown(
-        f"`model.fit` took **{single.seconds:.1f} s** for one run; Plateau took "
-        f"**{seconds:.2f} s** for {history.runs}, {per_run * 1000:.0f} ms per run: "
-        f"**{single.seconds / per_run:,.0f} times** as fast. Both times include compiling."
+        f"`model.fit` took **{_short(single.seconds)} s** for one run; Plateau took "
+        f"**{_short(seconds)} s** for {history.runs}, {_short(1000 * per_run)} ms per run: "
+        f"**{single.seconds / per_run:,.0f} times** as fast. {compiled}"
     )
     left, right = st.columns(2)
     log, task = figures.logarithmic(history, "training", "after"), history.experiment.task
@@ -61,3 +66,7 @@ def _overlay(history: History, single: History) -> None:
                 alt=f"{charts.name_of(measure, task)}: the stack's runs, run 0 among them, and run "
                 "0 with model.fit.",
             )
+
+
+def _short(time: float) -> str:
+    return f"{time:.1f}" if time < 10 else f"{time:,.0f}"

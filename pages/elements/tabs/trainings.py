@@ -77,7 +77,7 @@ def _edit(problem: str, numbered: dict[str, Training]) -> None:
     )
     with st.container(horizontal=True):
         st.button(
-            "Back to these settings",
+            "Use these settings",
             key=f"{problem}-training-back",
             icon=":material/undo:",
             on_click=_back,
