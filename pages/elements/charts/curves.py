@@ -178,7 +178,7 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> 
     y = value_axis(measure, log, task=task)
     base = table("runs").encode(x=epoch_axis(), y=y, detail="run:N")
     strength = alt.Opacity("strength:Q", scale=None, legend=None)
-    lines = base.mark_line(tooltip=None, strokeWidth=1).encode(opacity=strength)
+    lines = base.mark_line(tooltip=None, size=1).encode(opacity=strength)
     # The marks also make a training of a single epoch visible.
     ends = (
         base.transform_filter("datum.last")
@@ -198,11 +198,12 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> 
     lines = lines.encode(
         color=color,
         strokeDash=dash,
-        # The few runs of an outcome are as easy to see as the many of another.
-        strokeWidth=alt.when(hovered)
+        # The few runs of an outcome are as easy to see as the many of another. Vega-Lite takes the
+        # width of a line from its size alone.
+        size=alt.when(hovered)
         .then(alt.value(3))
         .when("datum.strength > 0.8")
-        .then(alt.value(1.75))
+        .then(alt.value(2))
         .otherwise(alt.value(1)),
         opacity=alt.when(hovered).then(alt.value(1)).otherwise(strength),
     )

@@ -31,7 +31,7 @@ white, has a contrast of 3.7."""
 ACCENT = "#009e73"
 FAILED = "failed"
 """Any outcome other than success, where these are not distinguished."""
-DASHES = [[1, 0], [4, 2], [9, 2, 2, 2], [1.5, 2.5]]
+DASHES = [[1, 0], [4, 2], [9, 2, 2, 2], [2, 2]]
 SHAPES = ["circle", "triangle-down", "triangle-up", "diamond"]
 """Dashes and shapes of the outcomes, in their order."""
 APART = {"color": "independent", "strokeDash": "independent", "shape": "independent"}
