@@ -82,14 +82,14 @@ def health(
     return panels
 
 
-def _raised(table: pd.DataFrame, measure: str, log: bool) -> dict[str, object]:
+def _raised(rows: pd.DataFrame, measure: str, log: bool) -> dict[str, object]:
     """The values of AXIS, common to all panels; "least" is above 0 on a logarithmic axis.
 
     If there are zeros, the lower end of a logarithmic axis, "nought", stands for them: a gradient
     of exactly 0 indicates a dead network and must be visible. The columns low, middle and high
-    of the table, of those that it has, are raised to the lower end, in place.
+    of the rows, of those that they have, are raised to the lower end, in place.
     """
-    values = table[table.columns.intersection(["low", "middle", "high"])]
+    values = rows[rows.columns.intersection(["low", "middle", "high"])]
     if is_share(measure) or values.empty:
         return dict(zip(AXIS, (0, 1, 0, []), strict=True))
     positive = values.to_numpy()[values.to_numpy() > 0]
@@ -102,7 +102,7 @@ def _raised(table: pd.DataFrame, measure: str, log: bool) -> dict[str, object]:
     ticks = [10.0**power for power in powers]
     nought = ticks[0] / 10 if (values < ticks[0]).any(axis=None) else 0
     floor = nought or ticks[0]
-    table[values.columns] = values.clip(lower=floor)
+    rows[values.columns] = values.clip(lower=floor)
     ends = (floor, ticks[-1], nought, [nought, *ticks] if nought else ticks)
     return dict(zip(AXIS, ends, strict=True))
 
