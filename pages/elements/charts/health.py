@@ -15,6 +15,7 @@ from pages.elements.charts.spec import (
     GREY,
     LEGEND,
     SHAPES,
+    TICKS,
     Chart,
     above,
     epoch_axis,
@@ -113,7 +114,7 @@ def _axis(measure: str, log: bool, title: str) -> dict:
         return {"scale": alt.Scale(domain=[0, 1]), "axis": alt.Axis(format=".0%", **above(title))}
     domain = [value("least"), value("most")]
     if not log:
-        axis = alt.Axis(format="~g", tickCount=5, **above(title))
+        axis = alt.Axis(format=TICKS, tickCount=5, **above(title))
         return {"scale": alt.Scale(domain=domain), "axis": axis}
     label = "datum.value === nought ? '0' : format(datum.value, '~g')"
     axis = alt.Axis(values=value("ticks"), labelExpr=label, **above(title))
