@@ -39,6 +39,8 @@ from core.streams import DROPOUT, EPOCH_ORDER, WEIGHTS, generator
 
 STACK_BYTES = 2 * 2**30
 """The most that the data of one stack may take."""
+LOOKED_UP = 0.02
+"""Seconds in which a program that is kept is found; to compile one takes many times as long."""
 MOST_NUMBER = 2**48
 """The highest number that the first run of a training may have."""
 
@@ -188,6 +190,8 @@ def train_together(
     if compiled is None:
         compiled = program(lead, lanes, whole)
     compile_seconds = time.perf_counter() - started
+    if compile_seconds < LOOKED_UP:
+        compile_seconds = 0.0
     started = time.perf_counter()
     training, held_out = stacked_rows(members, seed, compiled.layout, lanes)
     rates = np.array([experiment.training.optimizer.learning_rate for experiment, _ in members])

@@ -66,7 +66,7 @@ def test_fixes_are_compared():
     app.session_state["compare-others"] = True
     app.run()
     assert drawn(app, *panels)
-    assert "; the lower bound of its rate, 84%, is below the required 90%" in cards(app)
+    assert "; the lower bound of its rate, 84%, is below the required 90%." in cards(app)
     assert drawn(app, "Share of runs that reach 90%", "What each fix adds")
     assert any("need not add up" in caption.value for caption in app.caption)
     winner = app.selectbox(key="compare.combination").value

@@ -36,6 +36,7 @@ def test_runs_differ_and_another_seed_gives_others():
     assert not np.intersect1d(history.final_loss, other.final_loss).size
     again = train(experiment, runs=8, seed=0)
     np.testing.assert_array_equal(again.final_loss, history.final_loss)
+    assert again.compile_seconds == 0, "the program is kept"
 
 
 def test_runs_that_succeed_and_runs_that_fail_do_so_in_plain_keras():

@@ -95,9 +95,7 @@ def curves(
     )
     median = every.groupby("epoch", as_index=False)["value"].median()
     median = median[median["epoch"].isin(spread(median["epoch"], MOST_MEDIANS))]
-    # The fewer runs have an outcome, the more opaque they are, so that a single one is visible.
-    same_outcome = shown.groupby("outcome")["run"].transform("nunique")
-    shown["strength"] = (2.5 / np.sqrt(same_outcome)).clip(0.16, 0.9).astype("float32")
+    shown["strength"] = _strength(shown)
     values = epoch_ends(epochs)
     if outcomes is not None:
         values |= counted(outcomes, whole)
@@ -112,6 +110,17 @@ def curves(
     domain = () if outcomes is None else possible(outcomes)
     built = _curves(measure, log, domain, task, several=several, ruled=ruled, height=height)
     return Chart(built, tables, values)
+
+
+def _strength(shown: pd.DataFrame) -> pd.Series:
+    """The opacity of each row's run: the fewer runs have its outcome, the easier it is to see."""
+    same_outcome = shown.groupby("outcome")["run"].transform("nunique")
+    return (2.5 / np.sqrt(same_outcome)).clip(0.16, 0.9).astype("float32")
+
+
+STRENGTH = alt.Opacity("strength:Q", scale=None, legend=None)
+FEW = "datum.strength > 0.8"
+"""Of the runs that are drawn in a wider line."""
 
 
 def _measured(frame: pd.DataFrame, measure: str, log: bool) -> pd.DataFrame:
@@ -177,8 +186,7 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> 
     """A thin line per run with a small mark at its end, in the colours of the outcomes."""
     y = value_axis(measure, log, task=task)
     base = table("runs").encode(x=epoch_axis(), y=y, detail="run:N")
-    strength = alt.Opacity("strength:Q", scale=None, legend=None)
-    lines = base.mark_line(tooltip=None, size=1).encode(opacity=strength)
+    lines = base.mark_line(tooltip=None, size=1).encode(opacity=STRENGTH)
     # The marks also make a training of a single epoch visible.
     ends = (
         base.transform_filter("datum.last")
@@ -198,14 +206,13 @@ def _run_lines(measure: str, log: bool, domain: tuple[str, ...], task: Task) -> 
     lines = lines.encode(
         color=color,
         strokeDash=dash,
-        # The few runs of an outcome are as easy to see as the many of another. Vega-Lite takes the
-        # width of a line from its size alone.
+        # Vega-Lite takes the width of a line from its size alone.
         size=alt.when(hovered)
         .then(alt.value(3))
-        .when("datum.strength > 0.8")
+        .when(FEW)
         .then(alt.value(2))
         .otherwise(alt.value(1)),
-        opacity=alt.when(hovered).then(alt.value(1)).otherwise(strength),
+        opacity=alt.when(hovered).then(alt.value(1)).otherwise(STRENGTH),
     )
     return alt.layer(lines, ends.encode(color=color, shape=shape))
 
@@ -399,10 +406,11 @@ def combinations(
         held_out = rows["val_score"].notna().any()
         measure = "val_score" if held_out else "evaluated_score"
         shown = thin(_measured(rows, measure, log=False), limit=limit).frame
+        shown = shown[["run", "epoch", "value"]].assign(
+            outcome=named(success.to_numpy(bool))[shown["run"]]
+        )
         tables = {
-            "runs": shown[["run", "epoch", "value"]].assign(
-                outcome=named(success.to_numpy(bool))[shown["run"]]
-            ),
+            "runs": shown.assign(strength=_strength(shown)),
             "rules": rules_table({"target": target}, height, task),
         }
         values = {"heading": f"{success.sum()} of {len(success)} succeeded", **epoch_ends(epochs)}
@@ -417,11 +425,13 @@ def _combination(task: Task, *, points: bool, height: int) -> alt.LayerChart:
     axis = alt.Axis(values=[0, 0.5, 1], format=".0%" if task.share else ".1f")
     lines = (
         table("runs")
-        .mark_line(strokeWidth=1, opacity=0.6, point=points)
+        .mark_line(size=1, point=points)
         .encode(
             x=epoch_axis(),
             y=alt.Y("value:Q", title=None, scale=scale, axis=axis),
             detail="run:N",
+            opacity=STRENGTH,
+            size=alt.when(FEW).then(alt.value(2)).otherwise(alt.value(1)),
             color=outcome(alt.Color),
             strokeDash=outcome(alt.StrokeDash, range=DASHES),
             tooltip=[

@@ -48,6 +48,8 @@ NARROW = 36
 """Letters of a label that fit beside the result on a phone; there, longer ones have two lines."""
 ROW, TALL_ROW, LINE = 46, 54, 14
 """Pixels of a row, of one with room for a second line of its label, and of that line."""
+SIGNED = "datum.value == 0 ? '0' : format(datum.value, '{}')"
+"""The label of a tick with its sign, of which 0 has none."""
 BIN = 0.02
 """The bin width of the final scores."""
 
@@ -211,13 +213,16 @@ def measured(
 
 @form
 def _measured(name: str, unit: str, never: int, height: int) -> alt.Chart:
+    labels = {"format": UNITS[unit].format}
+    if unit == POINTS:
+        labels = {"labelExpr": SIGNED.format(labels["format"])}
     x = alt.X(
         "left:Q",
         title=name
         + (f" in {POINTS}" if unit == POINTS else "")
         + (f"; {never} never, at the right" if never else ""),
         scale=alt.Scale(domain=[value("low"), value("high")], nice=False),
-        axis=alt.Axis(format=UNITS[unit].format, grid=False, tickCount=5),
+        axis=alt.Axis(grid=False, tickCount=5, **labels),
     )
     tooltip = [
         alt.Tooltip("what:N", title=name),
@@ -376,8 +381,7 @@ def _intervals_form(
         grid=False,
     )
     if around_zero:
-        signed = "datum.value == 0 ? '0' : format(datum.value, '+.0f')"
-        axis, digits = alt.Axis(labelExpr=signed, tickCount=5), ".1f"
+        axis, digits = alt.Axis(labelExpr=SIGNED.format("+.0f"), tickCount=5), ".1f"
         scale = alt.Scale(domain=[value("first"), value("last")], nice=True)
     else:
         axis, digits = alt.Axis(format=".0%", tickCount=5), ".1%"

@@ -158,16 +158,16 @@ def _answer(answer: Verdict, choice: Choice, titles: dict[str, str], task: Task)
         st.markdown(f"The best is {_result(answer.best, titles)}.{more}")
         return
     lines = [
-        f"- {_result(each, titles)}; the lower bound of its rate, {each.rate.low:.0%}, is "
-        f"{'not ' if each.shown else ''}below the required {choice.rate:.0%}"
+        f"{_result(each, titles)}; the lower bound of its rate, {each.rate.low:.0%}, is "
+        f"{'not ' if each.shown else ''}below the required {choice.rate:.0%}."
         for each in answer.smallest
     ]
     if answer.shown and len(answer.shown[0].fixes) > len(answer.smallest[0].fixes):
         lines += [
-            f"- {_result(each, titles)}, the smallest whose whole interval reaches it"
+            f"{_result(each, titles)}, the smallest whose whole interval reaches it."
             for each in answer.shown
         ]
-    st.markdown("\n".join(lines))
+    st.markdown(lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines))
     likely = [each for each in answer.smallest if not each.shown]
     if likely:
         st.markdown(_more_runs(likely, choice))

@@ -69,4 +69,4 @@ def _overlay(history: History, single: History) -> None:
 
 
 def _short(time: float) -> str:
-    return f"{time:.1f}" if time < 10 else f"{time:,.0f}"
+    return f"{time:.1f}" if time < 9.95 else f"{time:,.0f}"
