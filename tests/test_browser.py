@@ -127,7 +127,9 @@ def test_a_click_on_a_curve_shows_the_network_of_its_run_also_alone(server, page
     slide = page.url
     page.goto(slide.replace("show=network", "show=curves"))
     expect(page.get_by_role("link", name="Open the whole page")).to_be_in_viewport(timeout=LONG)
-    high = "() => document.querySelector('[data-testid=stVegaLiteChart] canvas').clientHeight > 500"
+    high = (
+        "() => document.querySelector('[data-testid=stVegaLiteChart] canvas')?.clientHeight > 500"
+    )
     page.wait_for_function(high)
     page.goto(slide)
     # On a phone, the epoch is beside its slider and not in a line below.
