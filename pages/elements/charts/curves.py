@@ -437,7 +437,7 @@ def _combination(task: Task, *, points: bool, height: int) -> alt.LayerChart:
             tooltip=[
                 alt.Tooltip("run:Q", title="Run"),
                 alt.Tooltip("epoch:Q", title="Epoch"),
-                alt.Tooltip("value:Q", title=task.score, format=".1%" if task.share else ".3f"),
+                alt.Tooltip("value:Q", title=task.score, format=number_format("score", task)),
                 alt.Tooltip("outcome:N", title="Outcome"),
             ],
         )

@@ -47,9 +47,8 @@ CONFIG = {
     "legend": {"padding": 2, "offset": 12, **_COLORS},
 }
 _LETTERS = {"labelFontSize": 15, "titleFontSize": 16}
-_OF_SLIDE = {
+_OF_SLIDE = CONFIG | {
     "axis": CONFIG["axis"] | _LETTERS,
-    "axisY": CONFIG["axisY"],
     "legend": CONFIG["legend"] | _LETTERS,
     "text": {"fontSize": 13},
 }

@@ -164,7 +164,7 @@ def controls() -> Choice:
             0.5,
             1.0,
             step=0.01,
-            format="percent" if task.share else None,
+            format=fields.PERCENT if task.share else None,
             key=f"{PAGE}.target",
             help=f"A run succeeds if its final {score} is at least this. Changing it needs no new "
             "training.",
@@ -175,7 +175,7 @@ def controls() -> Choice:
             0.5,
             1.0,
             step=0.01,
-            format="percent",
+            format=fields.PERCENT,
             key=f"{PAGE}.rate",
             help="The results name the smallest combinations that reach it.",
         )

@@ -120,7 +120,7 @@ def _draw(comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...]) -> Non
     panels.compared(comparison, choice.target, _most_telling(best_first, titles))
     _table(best_first)
     _downloads(comparison, choice, titles)
-    _look_into(comparison, choice, fixes, answer)
+    _look_into(comparison, choice, fixes, titles, answer)
 
 
 def _titles(comparison: Comparison, choice: Choice, fixes: Iterable[Fix]) -> dict[str, str]:
@@ -331,10 +331,13 @@ def _downloads(comparison: Comparison, choice: Choice, titles: dict[str, str]) -
 
 
 def _look_into(
-    comparison: Comparison, choice: Choice, fixes: tuple[Fix, ...], answer: Verdict
+    comparison: Comparison,
+    choice: Choice,
+    fixes: tuple[Fix, ...],
+    titles: dict[str, str],
+    answer: Verdict,
 ) -> None:
     """Draw the diagnosis and the script of one combination, by default that of the headline."""
-    titles = _titles(comparison, choice, fixes)
     st.header("One combination in detail")
     subsets = {as_text(subset): subset for subset in comparison.subsets}
     if st.session_state[PICKED] not in subsets:
